@@ -1,0 +1,138 @@
+"""Fixtures that several test modules share."""
+
+import json
+import os
+import string
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Sequence, Tuple
+
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+
+ROOT = Path(__file__).resolve().parent.parent
+TOKENIZER = {"nlp": {"tokenizer": {"@tokenizers": "spacy_bioner.BiomedicalTokenizer.v1"}}}
+WORDS = ["Naloxone", "reverses", "the", "effect", "of", "clonidine", "hypertension", "in", "rats"]
+Entity = Tuple[int, int, str]
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder with real corpora, vocabularies and text; the test is skipped without it."""
+    folder = Path(os.environ.get("BIONER_DATA", ROOT / ".." / "shared"))
+    if not (folder / "corpora").is_dir():
+        pytest.skip(f"real corpora are not at {folder}; name their folder in BIONER_DATA")
+    return folder.resolve()
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cased BERT with random weights, in the layout of BioBERT's folder: config.json, vocab.txt
+    and pytorch_model.bin, without any tokenizer settings."""
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    folder = tmp_path_factory.mktemp("biobert-tiny")
+    characters = string.ascii_letters + string.digits + string.punctuation
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters]
+    pieces += [f"##{c}" for c in string.ascii_letters + string.digits] + WORDS
+    (folder / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf8")
+    config = transformers.BertConfig(
+        vocab_size=len(pieces),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
+    )
+    torch.manual_seed(0)
+    model = transformers.BertForPreTraining(config)
+    torch.save(model.state_dict(), folder / "pytorch_model.bin")
+    settings = {**config.to_dict(), "architectures": ["BertForPreTraining"]}
+    (folder / "config.json").write_text(json.dumps(settings), encoding="utf8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def blank_nlp() -> Language:
+    """A pipeline of nothing but the biomedical tokenizer."""
+    return spacy.blank("en", config=TOKENIZER)
+
+
+@pytest.fixture(scope="session")
+def bioner_config() -> Dict[str, Any]:
+    """The config of a blank pipeline with the biomedical tokenizer."""
+    return TOKENIZER
+
+
+@pytest.fixture(scope="session")
+def make_example(blank_nlp: Language) -> Callable[[str, Sequence[Entity]], Example]:
+    """Makes an Example from a text and its entities as (start_char, end_char, label)."""
+
+    def build(text: str, entities: Sequence[Entity]) -> Example:
+        reference = blank_nlp(text)
+        spans: List[Span] = [
+            reference.char_span(start, end, label=label) for start, end, label in entities
+        ]
+        reference.set_ents(spans, default="outside")
+        return Example(blank_nlp(text), reference)
+
+    return build
+
+
+def make_bioner_nlp(encoder: str, **settings: Any) -> Language:
+    """Make a pipeline with an uninitialised `bioner` in float32."""
+    nlp = spacy.blank("en", config=TOKENIZER)
+    model = {"encoder": {"name": encoder, "precision": "float32"}}
+    nlp.add_pipe("bioner", config={"model": model, **settings})
+    return nlp
+
+
+def learn_by_heart(nlp: Language, examples: List[Example], *, steps: int = 40) -> None:
+    """Initialise a pipeline and train it until it knows a few examples."""
+    nlp.initialize(lambda: examples)
+    optimizer = nlp.resume_training()
+    optimizer.learn_rate = 0.01
+    for _ in range(steps):
+        nlp.update(examples, sgd=optimizer, drop=0.0)
+
+
+@pytest.fixture
+def bioner_nlp(tiny_bert: Path) -> Language:
+    """A pipeline with an uninitialised `bioner` on the tiny BERT."""
+    return make_bioner_nlp(str(tiny_bert))
+
+
+@pytest.fixture(scope="session")
+def trained_folder(
+    tiny_bert: Path,
+    make_example: Callable[[str, Sequence[Entity]], Example],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """The saved pipeline of `trained_nlp`."""
+    nlp = make_bioner_nlp(str(tiny_bert))
+    learn_by_heart(
+        nlp,
+        [
+            make_example(
+                "Naloxone reverses the effect of clonidine.",
+                [(0, 8, "Chemical"), (32, 41, "Chemical")],
+            ),
+            make_example("hypertension in rats", [(0, 12, "Disease")]),
+        ],
+    )
+    folder = tmp_path_factory.mktemp("trained") / "model"
+    nlp.to_disk(folder)
+    return folder
+
+
+@pytest.fixture
+def trained_nlp(trained_folder: Path) -> Language:
+    """A pipeline on the tiny BERT that has learned two texts by heart: Chemical and Disease."""
+    return spacy.load(trained_folder)
+
+
+def entities_of(doc: Doc) -> List[Tuple[str, str]]:
+    """List a Doc's entities as (text, label)."""
+    return [(ent.text, ent.label_) for ent in doc.ents]

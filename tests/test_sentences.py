@@ -1,0 +1,105 @@
+"""Sentence borders: text in, offsets out."""
+
+import time
+from itertools import pairwise
+from typing import List
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spacy_bioner.corpora.pubtator import read_pubtator
+from spacy_bioner.sentences import sentence_flags, sentence_starts
+
+
+def split(text: str) -> List[str]:
+    """Cut the text at the sentence starts; "|" marks a border in the cases below."""
+    starts = [*sentence_starts(text), len(text)]
+    return [text[start:end] for start, end in pairwise(starts)]
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "Naloxone reverses clonidine. |In rats the effect was small.",
+        "Drugs (e.g. aspirin, i.e. ASA) were given vs. placebo.",
+        "See Fig. 2 and Figs. 3, ref. 4 and cf. Table 1.",
+        "Smith et al. (2003) and Jones et al. Nature 1999 agree.",
+        "It was shown by Smith et al. |The reason is unknown.",
+        "S. aureus and E. coli were grown. |P. aeruginosa was not.",
+        "Growth of E. Coli and of C. Albicans stopped.",
+        "She had hepatitis B. |Interferon was given.",
+        "Dr. J. Smith and M. A. Jones wrote it.",
+        "Rats got 5 mg/kg i.v. |Somewhat fewer died.",
+        "Rats got 5 mg/kg i.p. and s.c. injections.",
+        "A dose of 125 mg i.v. MP was given b.i.d. |Follow-up was short.",
+        "The U.S. Food and Drug Administration met in the U.S. |This was late.",
+        "Sample No. 5 and case no. 7 died. |No. 3 lived.",
+        "The mean was 3.5 mg (P = 0. 05). |5-HT rose.",
+        "We studied Anabaena sp. PCC 7120 and A. lactea sp. nov. from soil.",
+        "It is lost. |p53 binds DNA. |mRNA rose. |c-Myc fell. |α-Synuclein did not.",
+        "We did it. |METHODS: We saw it. |RESULTS AND DISCUSSION: It worked.",
+        "Toxicity of lithium in rats |OBJECTIVE: To measure it.",
+        "We did it. |MAIN RESULTS: None. |MATERIALS AND METHODS: Some.",
+        "The effect on webs. |1. Predators spin. |2. The prey does not.",
+        "The cause of the reaction.|A week later it was gone.",
+        "Where? |When? |Why! |p53 knows? yes.",
+        'A so-called "meth mouth." |Although rare, it hurts.',
+        "Values (mean +/- s.d.) Normalized to one.",
+        "Title of a paper\n\n|abstract without capital",
+        "Title\r\n \r\n|Text of\none sentence.",
+        "The variant p. Glu104X was found at 17q21. 3 in 1985. |12 patients had it.",
+        "This targets CA. |PF74 binds it at ca. 30 sites.",
+    ],
+)
+def test_sentence_starts_finds_exactly_the_marked_borders(marked: str) -> None:
+    assert split(marked.replace("|", "")) == marked.split("|")
+
+
+def test_sentence_starts_of_empty_text_is_empty() -> None:
+    assert sentence_starts("") == []
+
+
+@pytest.mark.parametrize("text", [" ", "\n\n\n", "word", ". . .", "\n\nword."])
+def test_sentence_starts_begins_with_zero(text: str) -> None:
+    assert sentence_starts(text)[0] == 0
+
+
+def test_sentence_starts_gives_white_space_to_the_sentence_before() -> None:
+    assert split("One.  \n Two.  ") == ["One.  \n ", "Two.  "]
+
+
+@given(st.text(alphabet="aA1.?\n )]([\"'-:METHODS", max_size=80))
+def test_sentence_starts_ascend_within_the_text(text: str) -> None:
+    starts = sentence_starts(text)
+    assert starts == sorted(set(starts))
+    assert all(0 <= start < len(text) for start in starts)
+
+
+@pytest.mark.parametrize("unit", [". ", ".)", "\n \t", "! (", "METHODS AND ", "a.", "word. Word "])
+def test_sentence_starts_is_linear_in_the_text(unit: str) -> None:
+    began = time.perf_counter()
+    sentence_starts(unit * (2_000_000 // len(unit)))
+    assert time.perf_counter() - began < 20
+
+
+def test_sentence_flags_marks_the_token_at_each_start() -> None:
+    assert sentence_flags([0, 3, 5, 9], [0, 5]) == [True, False, True, False]
+
+
+def test_sentence_flags_moves_a_start_within_a_token_to_the_next() -> None:
+    assert sentence_flags([0, 3, 9], [0, 5]) == [True, False, True]
+
+
+def test_sentence_flags_always_marks_the_first_token() -> None:
+    assert sentence_flags([2, 4], []) == [True, False]
+    assert sentence_flags([], [0]) == []
+
+
+@pytest.mark.parametrize("corpus", ["bc5cdr", "ncbi_disease", "biored"])
+def test_sentence_starts_cut_no_gold_mention(data_dir, corpus: str) -> None:
+    cut = []
+    for record in read_pubtator(data_dir / "corpora" / corpus / "dev.pubtator.txt"):
+        starts = sentence_starts(record.text)
+        cut += [m for m in record.mentions if any(m.start_char < s < m.end_char for s in starts)]
+    assert cut == []
