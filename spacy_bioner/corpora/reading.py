@@ -1,0 +1,144 @@
+"""Any supported file → Records: format guessing, renamed labels, chosen documents."""
+
+import re
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Dict, FrozenSet, Iterable, Iterator, Mapping, Optional
+
+from spacy_bioner.corpora.conll import ConllLayout, read_conll
+from spacy_bioner.corpora.files import PathLike, read_lines
+from spacy_bioner.corpora.pubtator import read_pubtator
+from spacy_bioner.errors import CorpusError, LabelError
+from spacy_bioner.records import Record
+
+FORMATS = ("pubtator", "conll")
+_ALIASES = {"tsv": "conll", "pubtator": "pubtator", "conll": "conll"}
+_PUBTATOR = re.compile(r"[^|\t]+\|[ta]\|.*")
+_CONLL_MARK = re.compile(r"-DOCSTART-.*|###MEDLINE:.*|#\s*\w[\w ]*=.*")
+_TAG = re.compile(r"O|[BIELSU](-\S+)?")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which documents of a file to take, in its order.
+
+    skip (int): Leave out that many from the start.
+    first (Optional[int]): Then take at most that many; None takes all.
+    ids (FrozenSet[str]): Of those, take the ones with these identifiers; empty takes all.
+    """
+
+    skip: int = 0
+    first: Optional[int] = None
+    ids: FrozenSet[str] = field(default_factory=frozenset)
+
+
+_ALL = Selection()
+
+
+def read_records(
+    path: PathLike,
+    format: Optional[str] = None,
+    *,
+    label_map: Optional[Mapping[str, str]] = None,
+    selection: Selection = _ALL,
+    layout: Optional[ConllLayout] = None,
+) -> Iterator[Record]:
+    """Stream the documents of a corpus file.
+
+    format (Optional[str]): "pubtator", "conll" or "tsv"; None or "auto" looks into the file.
+    label_map (Optional[Mapping[str, str]]): New names of labels; others stay as they are.
+    layout (Optional[ConllLayout]): The columns of a CoNLL file.
+    RAISES (CorpusError): A file that cannot be read as the format; a selection that takes nothing,
+        or names an identifier that is not there.
+    """
+    format = guess_format(path) if format in (None, "auto") else normalize_format(str(format))
+    if format == "pubtator":
+        records = read_pubtator(path)
+    else:
+        records = read_conll(path, layout or ConllLayout())
+    records = select_records(records, selection, path=path)
+    return rename_labels(records, label_map) if label_map else records
+
+
+def guess_format(path: PathLike) -> str:
+    """Tell "pubtator" or "conll" from the first line that says something.
+
+    RAISES (CorpusError): No such file, an empty one, or neither format.
+    """
+    for number, line in read_lines(path):
+        if not line.strip():
+            continue
+        if _PUBTATOR.fullmatch(line):
+            return "pubtator"
+        columns = line.split("\t") if "\t" in line else line.split()
+        if _CONLL_MARK.fullmatch(line) or (
+            len(columns) > 1 and _TAG.fullmatch(columns[-1].strip())
+        ):
+            return "conll"
+        message = f"found {line[:40]!r}, expected a PubTator title line or a CoNLL word and tag"
+        raise CorpusError(message, path=path, line=number)
+    raise CorpusError("found an empty file, expected PubTator or CoNLL", path=path)
+
+
+def normalize_format(name: str) -> str:
+    """Give the name of a format as in `FORMATS`.
+
+    RAISES (CorpusError): An unknown format.
+    """
+    if name not in _ALIASES:
+        raise CorpusError(f"found format {name!r}, expected one of {', '.join(_ALIASES)} or auto")
+    return _ALIASES[name]
+
+
+def parse_label_map(pairs: Iterable[str]) -> Dict[str, str]:
+    """Read `OLD=NEW` pairs; one entry may hold several, separated by commas, or none.
+
+    RAISES (LabelError): A pair without both names, or two new names for one label.
+    """
+    names: Dict[str, str] = {}
+    for pair in (part for entry in pairs for part in entry.split(",") if part.strip()):
+        old, _, new = (part.strip() for part in pair.partition("="))
+        if not old or not new:
+            raise LabelError(f"found label map entry {pair!r}, expected OLD=NEW")
+        if names.get(old, new) != new:
+            raise LabelError(
+                f"found {old}={names[old]} and {old}={new}, expected one name for {old}"
+            )
+        names[old] = new
+    return names
+
+
+def rename_labels(records: Iterable[Record], label_map: Mapping[str, str]) -> Iterator[Record]:
+    """Give the records with their mentions' labels renamed; labels not in the map stay."""
+    for record in records:
+        mentions = tuple(
+            replace(mention, label=label_map.get(mention.label, mention.label))
+            for mention in record.mentions
+        )
+        yield replace(record, mentions=mentions)
+
+
+def select_records(
+    records: Iterable[Record], selection: Selection, *, path: Optional[PathLike] = None
+) -> Iterator[Record]:
+    """Give the selected records.
+
+    RAISES (CorpusError): At the end, when nothing was taken or an identifier never came.
+    """
+    stop = None if selection.first is None else selection.skip + selection.first
+    missing = set(selection.ids)
+    taken = 0
+    for record in islice(records, selection.skip, stop):
+        if selection.ids and record.id not in selection.ids:
+            continue
+        missing.discard(record.id)
+        taken += 1
+        yield record
+    place = None if path is None else Path(path)
+    if missing:
+        message = f"found no document {', '.join(sorted(missing)[:5])} in the chosen part"
+        raise CorpusError(message, path=place)
+    if not taken:
+        message = f"found no document to take (skip {selection.skip}, first {selection.first})"
+        raise CorpusError(message, path=place)

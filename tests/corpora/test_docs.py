@@ -1,0 +1,258 @@
+import pytest
+import spacy
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from spacy_bioner.corpora.conservation import OUTCOMES, ConservationCount
+from spacy_bioner.corpora.docs import GOLD_KEY, ID_KEY, align, gold_mentions, make_words_doc
+from spacy_bioner.corpora.pubtator import read_pubtator
+from spacy_bioner.corpora.reading import Selection, read_records
+from spacy_bioner.errors import CorpusError
+from spacy_bioner.records import Mention, Record
+
+TEXT = "Acute renal failure in Ca2+/K+ loss "
+
+
+def tokenize(text):
+    """Split at spaces only; further white space becomes a token, as spaCy does it."""
+    words, spaces = [], []
+    for part in text.split(" "):
+        words.append(part)
+        spaces.append(True)
+    spaces[-1] = False
+    kept = [(word, space) for word, space in zip(words, spaces, strict=True) if word]
+    return Doc(Vocab(), words=[word for word, _ in kept], spaces=[space for _, space in kept])
+
+
+def align_mentions(*mentions, text=TEXT, **fields):
+    return align(Record("r", text, tuple(mentions), **fields), tokenize)
+
+
+def outcomes(alignment):
+    return [item.outcome for item in alignment.mentions]
+
+
+def spans(group):
+    return [(span.text, span.label_) for span in group]
+
+
+def test_align_exact_mention_becomes_entity_with_concepts():
+    alignment = align_mentions(Mention(6, 19, "Disease", "renal failure", ("D1", "D2")))
+    (entity,) = alignment.doc.ents
+    assert (entity.text, entity.label_, entity.kb_id_) == ("renal failure", "Disease", "D1|D2")
+    assert outcomes(alignment) == ["exact"]
+    assert alignment.issues == ()
+
+
+def test_align_widens_to_touched_tokens_and_keeps_offsets_of_the_corpus():
+    alignment = align_mentions(Mention(23, 27, "Chemical", "Ca2+", ("D3",)))
+    assert spans(alignment.doc.ents) == [("Ca2+/K+", "Chemical")]
+    assert outcomes(alignment) == ["widened"]
+    assert alignment.doc.user_data[GOLD_KEY] == [[23, 27, "Chemical", ["D3"]]]
+    assert alignment.doc.user_data[ID_KEY] == "r"
+
+
+def test_align_narrows_mention_with_white_space_at_its_ends():
+    alignment = align_mentions(Mention(5, 20, "Disease", " renal failure "))
+    assert spans(alignment.doc.ents) == [("renal failure", "Disease")]
+    assert outcomes(alignment) == ["narrowed"]
+    assert gold_mentions(alignment.doc) == (Mention(5, 20, "Disease"),)
+
+
+def test_align_nested_mention_is_in_spans_only():
+    alignment = align_mentions(
+        Mention(6, 11, "Anatomy", "renal"), Mention(0, 19, "Disease", "Acute renal failure")
+    )
+    assert spans(alignment.doc.ents) == [("Acute renal failure", "Disease")]
+    assert spans(alignment.doc.spans["gold"]) == [
+        ("renal", "Anatomy"),
+        ("Acute renal failure", "Disease"),
+    ]
+    assert outcomes(alignment) == ["nested", "exact"]
+
+
+def test_align_identical_span_with_two_labels_prefers_the_first():
+    alignment = align_mentions(Mention(6, 11, "B", "renal"), Mention(6, 11, "A", "renal"))
+    assert spans(alignment.doc.ents) == [("renal", "B")]
+    assert spans(alignment.doc.spans["gold"]) == [("renal", "B"), ("renal", "A")]
+    assert outcomes(alignment) == ["exact", "nested"]
+
+
+def test_align_two_mentions_in_one_token_both_stay_in_spans():
+    alignment = align_mentions(Mention(23, 27, "C", "Ca2+"), Mention(28, 30, "C", "K+"))
+    assert spans(alignment.doc.spans["gold"]) == [("Ca2+/K+", "C")] * 2
+    assert outcomes(alignment) == ["widened", "nested"]
+    assert [m.start_char for m in gold_mentions(alignment.doc)] == [23, 28]
+
+
+def test_align_duplicate_is_counted_and_left_out():
+    alignment = align_mentions(Mention(6, 11, "A", "renal"), Mention(6, 11, "A", "renal"))
+    assert outcomes(alignment) == ["exact", "duplicate"]
+    assert len(alignment.doc.spans["gold"]) == 1
+    assert len(gold_mentions(alignment.doc)) == 1
+
+
+def test_align_discontinuous_mention_only_fills_gaps():
+    alignment = align_mentions(
+        Mention(0, 19, "D", "Acute failure", fragments=((0, 5), (12, 19))),
+        Mention(6, 11, "A", "renal"),
+        Mention(20, 35, "D", "in loss", fragments=((20, 22), (31, 35))),
+    )
+    assert outcomes(alignment) == ["discontinuous", "exact", "discontinuous"]
+    assert spans(alignment.doc.ents) == [("renal", "A"), ("in Ca2+/K+ loss", "D")]
+    assert len(alignment.doc.spans["gold"]) == 3
+    assert alignment.issues == ()
+
+
+@pytest.mark.parametrize(
+    ("mention", "reason"),
+    [
+        (Mention(6, 6, "A"), "empty"),
+        (Mention(9, 6, "A"), "empty"),
+        (Mention(11, 12, "A"), "empty"),
+        (Mention(30, 99, "A"), "beyond the text"),
+        (Mention(-3, 4, "A"), "beyond the text"),
+        (Mention(0, 5, ""), "label missing"),
+    ],
+)
+def test_align_lost_mention_has_a_reason(mention, reason):
+    alignment = align_mentions(mention, Mention(0, 5, "A", "Acute"))
+    assert outcomes(alignment) == ["lost", "exact"]
+    assert alignment.mentions[0].reason == reason
+    assert alignment.count.lost_reasons == {reason: 1}
+    assert [(issue.kind, issue.reason) for issue in alignment.issues] == [("lost", reason)]
+    assert len(gold_mentions(alignment.doc)) == 1
+
+
+def test_align_lists_text_that_does_not_match_offsets():
+    alignment = align_mentions(Mention(6, 11, "A", "liver", line=7))
+    (issue,) = alignment.issues
+    assert (issue.kind, issue.found, issue.expected) == ("text mismatch", "renal", "liver")
+    assert (issue.record_id, issue.line) == ("r", 7)
+    assert (alignment.count.exact, alignment.count.text_mismatch) == (1, 1)
+
+
+def test_align_sets_sentence_starts_of_the_corpus():
+    doc = align_mentions(sentence_starts=(0, 20)).doc
+    assert [token.text for token in doc if token.is_sent_start] == ["Acute", "in"]
+
+
+def test_align_without_sentences_leaves_them_open():
+    assert not align_mentions().doc.has_annotation("SENT_START")
+
+
+@pytest.mark.parametrize("text", ["", " \n "])
+def test_align_text_without_words(text):
+    alignment = align(Record("r", text), spacy.blank("en").make_doc)
+    assert alignment.doc.text == text
+    assert alignment.doc.ents == ()
+    assert alignment.count.total == 0
+
+
+def test_align_refuses_tokenizer_that_changes_the_text():
+    with pytest.raises(CorpusError, match="document r: the tokenizer changed the text"):
+        align(Record("r", "a  b"), tokenize)
+
+
+def test_align_marks_every_token_as_annotated():
+    assert align_mentions().doc.has_annotation("ENT_IOB")
+
+
+def test_make_words_doc_uses_tokens_of_the_corpus():
+    record = Record("r", "Ca2+/K+ x", words=((0, 4), (4, 5), (5, 7), (8, 9)))
+    doc = make_words_doc(record, Vocab())
+    assert [token.text for token in doc] == ["Ca2+", "/", "K+", "x"]
+    assert doc.text == record.text
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (Record("r", "a b"), "has no tokens of its own"),
+        (Record("r", "a  b", words=((0, 1), (3, 4))), "found text between"),
+        (Record("r", "ab", words=((1, 2),)), "found text between"),
+        (Record("r", "abc", words=((0, 1),)), "found text between"),
+    ],
+)
+def test_make_words_doc_refuses_gaps(record, message):
+    with pytest.raises(CorpusError, match=message):
+        make_words_doc(record, Vocab())
+
+
+def test_count_addition_table_and_json_agree():
+    outcomes_a = [("A", "exact", ""), ("B", "lost", "empty")]
+    count = ConservationCount.of(outcomes_a, ["A"]) + ConservationCount.of([("A", "nested", "")])
+    assert (count.total, count.exact, count.nested, count.lost) == (3, 1, 1, 1)
+    assert count.text_mismatch == 1
+    assert count.by_label["A"].total == 2
+    data = count.to_json()
+    assert data["total"] == sum(data[name] for name in OUTCOMES) == 3
+    assert data["lost_reasons"] == {"empty": 1}
+    assert data["by_label"]["A"]["nested"] == 1
+    lines = count.to_table().splitlines()
+    assert lines[0].split() == ["label", *OUTCOMES, "total", "text_mismatch"]
+    assert [line.split() for line in lines[1:]] == [
+        ["A", "1", "0", "0", "1", "0", "0", "0", "2", "1"],
+        ["B", "0", "0", "0", "0", "0", "0", "1", "1", "0"],
+        ["all", "1", "0", "0", "1", "0", "0", "1", "3", "1"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "gold", "mismatched"),
+    [
+        ("ncbi_disease/train", 5145, 1),
+        ("ncbi_disease/dev", 787, 0),
+        ("ncbi_disease/test", 960, 0),
+        ("bc5cdr/train", 9385, 0),
+        ("bc5cdr/dev", 9591, 0),
+        ("bc5cdr/test", 9809, 0),
+        ("gnormplus/train", 5793, 35),
+        ("nlm_gene/train", 13797, 11),
+    ],
+)
+def test_real_corpora_account_for_every_mention(data_dir, name, gold, mismatched):
+    nlp = spacy.blank("en")
+    count = ConservationCount()
+    for record in read_pubtator(data_dir / "corpora" / f"{name}.pubtator.txt"):
+        alignment = align(record, nlp.tokenizer)
+        count = count + alignment.count
+        assert len(alignment.mentions) == len(record.mentions)
+    assert count.total == gold
+    assert count.lost == 0
+    assert count.text_mismatch == mismatched
+
+
+def offsets(records):
+    return {(r.id, m.start_char, m.end_char, m.label) for r in records for m in r.mentions}
+
+
+@pytest.mark.parametrize(
+    ("download", "split"), [("train", "train"), ("develop", "dev"), ("test", "test")]
+)
+def test_published_ncbi_files_are_the_splits(data_dir, download, split):
+    corpora = data_dir / "corpora"
+    published = read_pubtator(corpora / "downloads" / f"NCBI{download}set_corpus.txt")
+    ours = read_pubtator(corpora / "ncbi_disease" / f"{split}.pubtator.txt")
+    assert list(published) == list(ours)
+
+
+@pytest.mark.parametrize(
+    ("download", "selection", "split", "absent"),
+    [
+        ("TrainDev", Selection(first=500), "train", 2),
+        ("TrainDev", Selection(skip=500), "dev", 0),
+        ("Test", Selection(), "test", 13),
+    ],
+)
+def test_published_bc5cdr_files_have_the_documents_of_the_splits(
+    data_dir, download, selection, split, absent
+):
+    corpora = data_dir / "corpora"
+    path = corpora / "downloads" / f"BC5CDR_{download}.PubTator"
+    published = list(read_records(path, selection=selection))
+    ours = list(read_pubtator(corpora / "bc5cdr" / f"{split}.pubtator.txt"))
+    assert [(r.id, r.text) for r in published] == [(r.id, r.text) for r in ours]
+    # The published copy is a revision of the corpus with newer ids and a few mentions fewer.
+    assert offsets(published) <= offsets(ours)
+    assert len(offsets(ours)) - len(offsets(published)) == absent

@@ -1,0 +1,108 @@
+import pytest
+
+from spacy_bioner.corpora.conll import ConllLayout
+from spacy_bioner.corpora.reading import (
+    Selection,
+    guess_format,
+    parse_label_map,
+    read_records,
+)
+from spacy_bioner.errors import CorpusError, LabelError
+
+PUBTATOR = "".join(
+    f"{i}|t|Title\n{i}|a|Body\n{i}\t0\t5\tTitle\tModifier\tD{i}\n\n" for i in range(5)
+)
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    path = tmp_path / "corpus.txt"
+    path.write_text(PUBTATOR)
+    return path
+
+
+def ids(path, **selection):
+    return [record.id for record in read_records(path, selection=Selection(**selection))]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("\n1|t|Title\n", "pubtator"),
+        ("1|a|Body\n", "pubtator"),
+        ("-DOCSTART-\tO\n", "conll"),
+        ("# doc_id = 3\na\tO\n", "conll"),
+        ("word\tB-X\n", "conll"),
+        ("word NN S-X\n", "conll"),
+        ("word\tB\n", "conll"),
+    ],
+)
+def test_guess_format_looks_into_the_file(tmp_path, text, expected):
+    path = tmp_path / "file"
+    path.write_text(text)
+    assert guess_format(path) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("plain text here\n", "file:1: found 'plain text here', expected"),
+        ("", "found an empty file"),
+    ],
+)
+def test_guess_format_refuses_other_files(tmp_path, text, message):
+    path = tmp_path / "file"
+    path.write_text(text)
+    with pytest.raises(CorpusError, match=message):
+        guess_format(path)
+
+
+def test_read_records_renames_labels(corpus):
+    record = next(read_records(corpus, label_map={"Modifier": "Disease", "Other": "X"}))
+    assert [mention.label for mention in record.mentions] == ["Disease"]
+
+
+def test_read_records_passes_the_conll_layout(tmp_path):
+    path = tmp_path / "file.tsv"
+    path.write_text("B\tx\nO\ty\n")
+    layout = ConllLayout(word_column=1, tag_column=0, label="Gene")
+    (record,) = read_records(path, "tsv", layout=layout)
+    assert (record.text, record.mentions[0].label) == ("x y", "Gene")
+
+
+def test_selection_first_and_skip_divide_a_file(corpus):
+    assert ids(corpus, first=2) == ["0", "1"]
+    assert ids(corpus, skip=2) == ["2", "3", "4"]
+    assert ids(corpus, skip=1, first=2) == ["1", "2"]
+
+
+def test_selection_by_ids(corpus):
+    assert ids(corpus, ids=frozenset("31")) == ["1", "3"]
+
+
+def test_selection_of_unknown_id_is_an_error(corpus):
+    with pytest.raises(CorpusError, match="found no document 9 in the chosen part"):
+        ids(corpus, ids=frozenset("19"))
+
+
+def test_selection_that_takes_nothing_is_an_error(corpus):
+    with pytest.raises(CorpusError, match=r"found no document to take \(skip 5, first None\)"):
+        ids(corpus, skip=5)
+
+
+def test_read_records_refuses_unknown_format(corpus):
+    with pytest.raises(CorpusError, match="found format 'brat', expected one of"):
+        read_records(corpus, "brat")
+
+
+def test_parse_label_map():
+    pairs = ["Modifier=Disease", " DiseaseClass = Disease ", "A=B=C"]
+    expected = {"Modifier": "Disease", "DiseaseClass": "Disease", "A": "B=C"}
+    assert parse_label_map(pairs) == expected
+    assert parse_label_map(["Modifier=Disease, DiseaseClass=Disease", "", "A=B=C"]) == expected
+
+
+@pytest.mark.parametrize("pairs", [["Modifier"], ["=Disease"], ["Modifier="], ["A=B", "A=C"]])
+def test_parse_label_map_refuses_unclear_pairs(pairs):
+    with pytest.raises(LabelError, match="expected"):
+        parse_label_map(pairs)
