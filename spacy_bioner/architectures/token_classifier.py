@@ -1,0 +1,92 @@
+"""`spacy_bioner.TokenClassifier.v1`: an encoder of any kind with a softmax head over tags."""
+
+from typing import Any, Callable, List, Optional, Tuple, cast
+
+import torch
+from spacy.tokens import Doc
+from thinc.api import Model
+from thinc.types import Floats2d
+from thinc.util import torch2xp, xp2torch
+
+from spacy_bioner.architectures.torch_bridge import Spec, TorchShim
+from spacy_bioner.layers.token_head import TokenHead
+
+
+def build_token_classifier(
+    encoder: Model[List[Doc], List[Floats2d]],
+    dropout: float = 0.1,
+    lr_scale: float = 1.0,
+    nO: Optional[int] = None,
+) -> Model[List[Doc], List[Floats2d]]:
+    """Build a model that gives one row of emissions (unnormalised tag scores) per token.
+
+    encoder (Model[List[Doc], List[Floats2d]]): Gives a state per token: ours, or a listener to a
+        shared transformer.
+    dropout (float): Dropout on token states; `spacy train` replaces it by its own setting.
+    lr_scale (float): The head's learning rate, as a multiple of the optimizer's.
+    nO (Optional[int]): Number of tags; None lets the component set it.
+    """
+    shim = TorchShim(lambda spec: TokenHead(spec["width"], spec["n_tags"]), lr_scale=lr_scale)
+    head: Model = Model(
+        "token_head",
+        forward_head,
+        dims={"nI": None, "nO": nO},
+        attrs={"dropout_rate": dropout},
+        shims=[shim],
+    )
+    model: Model = Model(
+        "token_classifier",
+        forward,
+        init=init,
+        layers=[encoder, head],
+        dims={"nO": nO},
+        refs={"encoder": encoder, "output_layer": head},
+    )
+    return model
+
+
+def init(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Any] = None) -> None:
+    """Initialise the encoder, then the head for the encoder's width and the number of tags."""
+    encoder, head = model.get_ref("encoder"), model.get_ref("output_layer")
+    encoder.initialize(X=X)
+    if not head.has_dim("nO"):
+        head.set_dim("nO", model.get_dim("nO"))
+    width, n_tags = encoder.get_dim("nO"), head.get_dim("nO")
+    head.set_dim("nI", width)
+    shim = cast(TorchShim, head.shims[0])
+    if not shim.is_ready:
+        spec: Spec = {"width": width, "n_tags": n_tags}
+        shim.set_module(spec, TokenHead(width, n_tags))
+
+
+def forward(
+    model: Model, docs: List[Doc], is_train: bool
+) -> Tuple[List[Floats2d], Callable[[List[Floats2d]], List[Doc]]]:
+    """Encode, then score."""
+    states, backprop_encoder = model.get_ref("encoder")(docs, is_train)
+    emissions, backprop_head = model.get_ref("output_layer")(states, is_train)
+    return emissions, lambda d_emissions: backprop_encoder(backprop_head(d_emissions))
+
+
+def forward_head(
+    model: Model, states: List[Floats2d], is_train: bool
+) -> Tuple[List[Floats2d], Callable[[List[Floats2d]], List[Floats2d]]]:
+    """Score each token's state."""
+    shim = cast(TorchShim, model.shims[0])
+    module, device = shim.module, shim.device
+    module.train(is_train)
+    lengths = [len(rows) for rows in states]
+    stacked = xp2torch(model.ops.flatten(states), requires_grad=is_train, device=device)
+    with torch.set_grad_enabled(is_train):
+        emissions = module(stacked, model.attrs["dropout_rate"])
+
+    def backprop(d_emissions: List[Floats2d]) -> List[Floats2d]:
+        gradient = xp2torch(model.ops.flatten(d_emissions), device=device)
+        torch.autograd.backward(emissions, grad_tensors=gradient)
+        return _split(cast(torch.Tensor, stacked.grad), lengths)
+
+    return _split(emissions.detach(), lengths), backprop
+
+
+def _split(rows: torch.Tensor, lengths: List[int]) -> List[Floats2d]:
+    return [cast(Floats2d, torch2xp(part)) for part in rows.split(lengths)]

@@ -1,0 +1,143 @@
+"""A thinc shim that keeps `spacy train` near a bare torch loop.
+
+thinc's own shim steps tensor by tensor on one thread, clips each tensor by itself and autocasts
+on CUDA only. This one takes learning rate, betas, weight decay and clipping from the spaCy
+config's optimizer, and steps with torch's fused AdamW.
+"""
+
+import os
+from typing import Any, Callable, Dict, Iterable, List, Optional
+
+import srsly
+import torch
+from safetensors.torch import load as load_safetensors
+from safetensors.torch import save as save_safetensors
+from thinc.api import Model, Optimizer
+from thinc.shims import Shim
+from thinc.util import get_torch_default_device
+from torch import nn
+
+Spec = Dict[str, Any]
+
+# A process that is forked after torch has used its thread pool waits for ever in its first
+# parallel region (`nlp.pipe(n_process=2)`): the pool's threads are not there in the child.
+os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
+
+
+class TorchShim(Shim):
+    """Holds a torch module that is made on `initialize` or on loading, never before.
+
+    build (Callable[[Spec], nn.Module]): Makes the module, with any weights, from a description
+        of plain data. It must not reach for files or the network.
+    lr_scale (float): Multiplies the optimizer's learning rate for this module.
+    """
+
+    def __init__(self, build: Callable[[Spec], nn.Module], *, lr_scale: float = 1.0) -> None:
+        super().__init__(None)
+        self.spec: Spec = {}
+        self.build = build
+        self.lr_scale = lr_scale
+        self.clipped = False
+
+    @property
+    def module(self) -> nn.Module:
+        """The torch module. RAISES ValueError before the model is initialised or loaded."""
+        if self._model is None:
+            raise ValueError(
+                "the model has no weights yet: initialise the pipeline or load it from disk"
+            )
+        return self._model
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a module."""
+        return self._model is not None
+
+    @property
+    def device(self) -> torch.device:
+        """Where the module's parameters are."""
+        return next(self.module.parameters()).device
+
+    def set_module(self, spec: Spec, module: nn.Module) -> None:
+        """Take over a module and the description from which `build` would make it again."""
+        self.spec = spec
+        self._model = module.to(get_torch_default_device())
+        self._optimizer = None
+
+    def finish_update(self, optimizer: Optimizer) -> None:
+        """Step with the optimizer's current settings and reset the gradients."""
+        parameters = [p for p in self.module.parameters() if p.grad is not None]
+        if parameters:
+            if not self.clipped and optimizer.grad_clip:
+                nn.utils.clip_grad_norm_(parameters, optimizer.grad_clip)
+            if self._optimizer is None:
+                self._optimizer = make_adamw(self.module)
+            follow_settings(self._optimizer, optimizer, lr_scale=self.lr_scale)
+            self._optimizer.step()
+            self._optimizer.zero_grad(set_to_none=True)
+        self.clipped = False
+
+    def to_device(self, device_type: str, device_id: int) -> None:
+        """Move the module; thinc calls this with "cpu" or "gpu"."""
+        if self._model is not None:
+            self._model.to("cpu" if device_type == "cpu" else f"cuda:{device_id}")
+            self._optimizer = None
+
+    def to_bytes(self) -> bytes:
+        """Serialise description and weights; no weights before initialisation."""
+        weights = None
+        if self._model is not None:
+            state = self._model.state_dict()
+            weights = save_safetensors({k: v.detach().cpu().contiguous() for k, v in state.items()})
+        return srsly.msgpack_dumps({"spec": self.spec, "weights": weights})
+
+    def from_bytes(self, data: bytes) -> "TorchShim":
+        """Make the module anew from its description and load the weights into it."""
+        message = srsly.msgpack_loads(data)
+        if message["weights"] is not None:
+            module = self.build(message["spec"])
+            module.load_state_dict(load_safetensors(message["weights"]))
+            self.set_module(message["spec"], module)
+        return self
+
+
+def make_adamw(module: nn.Module) -> torch.optim.AdamW:
+    """Make a fused AdamW; vectors (biases, normalisation) are not decayed."""
+    trained = [p for p in module.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim > 1], "decay": True},
+        {"params": [p for p in trained if p.ndim <= 1], "decay": False},
+    ]
+    return torch.optim.AdamW(groups, lr=0.0, fused=True)
+
+
+def follow_settings(adamw: torch.optim.AdamW, optimizer: Optimizer, *, lr_scale: float) -> None:
+    """Copy the spaCy optimizer's present settings, schedules included, into torch's."""
+    for group in adamw.param_groups:
+        group["lr"] = float(optimizer.learn_rate) * lr_scale
+        group["betas"] = (float(optimizer.b1), float(optimizer.b2))
+        group["eps"] = float(optimizer.eps)
+        group["weight_decay"] = float(optimizer.L2) if group["decay"] else 0.0
+
+
+def torch_shims(model: Model) -> List[TorchShim]:
+    """List the shims of a thinc model and its sub-layers that hold a module."""
+    shims: Iterable[Any] = (shim for node in model.walk() for shim in node.shims)
+    return [shim for shim in shims if isinstance(shim, TorchShim) and shim.is_ready]
+
+
+def clip_gradients(model: Model, max_norm: float) -> Optional[float]:
+    """Scale the gradients of all torch parts together to a global norm.
+
+    model (Model): A thinc model.
+    max_norm (float): The largest allowed L2 norm; 0 leaves the gradients as they are.
+    RETURNS (Optional[float]): The norm before clipping; None where there was nothing to clip.
+    """
+    shims = torch_shims(model)
+    parameters = [p for shim in shims for p in shim.module.parameters() if p.grad is not None]
+    if not parameters or not max_norm:
+        return None
+    norm = nn.utils.clip_grad_norm_(parameters, max_norm)
+    for shim in shims:
+        shim.clipped = True
+    return float(norm)

@@ -1,0 +1,66 @@
+"""A pre-trained transformer whose piece states are pooled to token states."""
+
+from dataclasses import dataclass
+from typing import Any, List
+
+import torch
+from torch import nn
+
+
+@dataclass(frozen=True)
+class PieceBatch:
+    """Windows of like length, padded to a rectangle, and where their states go.
+
+    ids (torch.Tensor): Piece ids with special tokens; int64, shape (windows, length).
+    mask (torch.Tensor): 1 for pieces, 0 for padding; int64, shape (windows, length).
+    source (torch.Tensor): Positions in the flattened rectangle; int64, shape (pairs,).
+    target (torch.Tensor): The token row that each of them is added to; int64, shape (pairs,).
+    """
+
+    ids: torch.Tensor
+    mask: torch.Tensor
+    source: torch.Tensor
+    target: torch.Tensor
+
+
+class PooledEncoder(nn.Module):
+    """Runs batches of windows through a transformer and averages piece states into token states.
+
+    transformer (nn.Module): Takes `input_ids` and `attention_mask`, gives `last_hidden_state`.
+    precision (torch.dtype): The dtype of matrix products; the result is always float32.
+    """
+
+    def __init__(self, transformer: nn.Module, *, precision: torch.dtype = torch.float32) -> None:
+        super().__init__()
+        # Typed loosely: a pre-trained model has methods that nn.Module does not know of.
+        self.transformer: Any = transformer
+        self.width = int(transformer.config.hidden_size)  # type: ignore[union-attr, arg-type]
+        self.precision = precision
+
+    def forward(self, batches: List[PieceBatch], weights: torch.Tensor) -> torch.Tensor:
+        """Encode all batches.
+
+        batches (List[PieceBatch]): Together they hold every token's pieces.
+        weights (torch.Tensor): One over the number of pieces of each token; float32, shape
+            (tokens, 1); 0 for a token without pieces, whose state is then all zero.
+        RETURNS (torch.Tensor): Token states; float32, shape (tokens, width).
+        """
+        states = torch.zeros((weights.shape[0], self.width), device=weights.device)
+        reduced = self.precision != torch.float32
+        # One autocast region for all batches: the weights are cast once, not once a batch.
+        with torch.autocast(weights.device.type, dtype=self.precision, enabled=reduced):
+            for batch, embedded in zip(batches, self._embed(batches)):
+                output = self.transformer(inputs_embeds=embedded, attention_mask=batch.mask)
+                hidden = output.last_hidden_state.flatten(0, 1)[batch.source]
+                states = states.index_add(0, batch.target, hidden.float())
+        return states * weights
+
+    def _embed(self, batches: List[PieceBatch]) -> List[torch.Tensor]:
+        """Look all pieces up at once: each look-up of its own would cost a gradient of the size of
+        the whole vocabulary."""
+        if not batches:
+            return []
+        embed = self.transformer.get_input_embeddings()
+        flat = embed(torch.cat([batch.ids.flatten() for batch in batches]))
+        parts = flat.split([batch.ids.numel() for batch in batches])
+        return [part.view(*batch.ids.shape, -1) for part, batch in zip(parts, batches)]

@@ -1,0 +1,147 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from thinc.api import Adam, Model
+
+from spacy_bioner.architectures.encoders import build_transformer_encoder, prepare_batches
+from spacy_bioner.errors import EncoderError
+
+
+@pytest.fixture
+def make_encoder(tiny_bert):
+    def build(**settings) -> Model:
+        settings = {"precision": "float32", **settings}
+        model = build_transformer_encoder(str(tiny_bert), **settings)
+        model.initialize()
+        return model
+
+    return build
+
+
+@pytest.fixture
+def docs(blank_nlp):
+    texts = [
+        "Naloxone reverses the effect of clonidine. It rose.",
+        "",
+        "rats",
+        "  \n ",
+        "hypertension in rats " * 40,
+    ]
+    return [blank_nlp(text) for text in texts]
+
+
+def test_encoder_gives_a_row_per_token(make_encoder, docs):
+    states = make_encoder().predict(docs)
+    assert [rows.shape for rows in states] == [(len(doc), 32) for doc in docs]
+    assert all(rows.dtype == np.float32 for rows in states)
+
+
+def test_encoder_state_is_the_mean_of_the_pieces(make_encoder, blank_nlp):
+    import torch
+
+    model = make_encoder(unit="document")
+    doc = blank_nlp("Naloxone zz rats")
+    module = model.shims[0].module.transformer.eval()
+    encoding = model.shims[0].tokenizer.encode(doc.text)
+    assert encoding.tokens == ["[CLS]", "Naloxone", "z", "##z", "rats", "[SEP]"]
+    with torch.no_grad():
+        hidden = module(input_ids=torch.tensor([encoding.ids])).last_hidden_state[0].numpy()
+    expected = np.stack([hidden[1], hidden[2:4].mean(axis=0), hidden[4]])
+    assert_allclose(model.predict([doc])[0], expected, atol=1e-5)
+
+
+def test_encoder_pooling_first_takes_the_first_piece(make_encoder, blank_nlp):
+    doc = blank_nlp("Naloxone zz rats")
+    mean, first = make_encoder(unit="document"), make_encoder(unit="document", pooling="first")
+    assert_allclose(mean.predict([doc])[0][[0, 2]], first.predict([doc])[0][[0, 2]], atol=1e-5)
+    assert abs(mean.predict([doc])[0][1] - first.predict([doc])[0][1]).max() > 1e-3
+
+
+def test_encoder_token_without_pieces_is_zero(make_encoder, blank_nlp):
+    doc = blank_nlp("rats \n\n rats")
+    spaces = [token.i for token in doc if token.is_space]
+    assert spaces
+    assert not make_encoder().predict([doc])[0][spaces].any()
+
+
+def test_encoder_batch_equals_one_by_one(make_encoder, docs):
+    model = make_encoder(batch_pieces=200)
+    together = model.predict(docs)
+    for doc, rows in zip(docs, together):
+        assert_allclose(model.predict([doc])[0], rows, atol=1e-5)
+
+
+def test_encoder_windows_hold_every_piece_of_a_long_document(make_encoder, blank_nlp):
+    doc = blank_nlp("rats in hypertension " * 100)
+    model = make_encoder(unit="document", overlap=10)
+    batches, weights = prepare_batches(model, [doc])
+    assert sum(len(batch.ids) for batch in batches) > 4
+    assert all(batch.ids.shape[1] <= 64 for batch in batches)
+    assert int(sum(len(batch.target) for batch in batches)) == len(doc)
+    assert weights.min() == 1.0
+
+
+def test_encoder_gradient_matches_finite_differences(make_encoder, blank_nlp):
+    import torch
+
+    model = make_encoder(unit="document")
+    module = model.shims[0].module.double()
+    doc = blank_nlp("Naloxone zz")
+    batches, weights = prepare_batches(model, [doc])
+    module.eval()
+    parameter = module.transformer.encoder.layer[0].output.dense.bias
+    direction = torch.randn(2, 32, generator=torch.Generator().manual_seed(1))
+
+    def value() -> torch.Tensor:
+        return (module(batches, weights) * direction).sum()
+
+    value().backward()
+    step = 1e-2
+    with torch.no_grad():
+        for index in (0, 7, 31):
+            parameter[index] += step
+            above = value()
+            parameter[index] -= 2 * step
+            below = value()
+            parameter[index] += step
+            expected = (above - below) / (2 * step)
+            assert float(parameter.grad[index]) == pytest.approx(
+                float(expected), rel=0.02, abs=1e-3
+            )
+
+
+def test_encoder_learns(make_encoder, docs):
+    model = make_encoder()
+    before = model.predict(docs)[0].copy()
+    states, backprop = model.begin_update(docs)
+    backprop([np.ones_like(rows) for rows in states])
+    model.finish_update(Adam(0.01))
+    assert abs(model.predict(docs)[0] - before).max() > 1e-4
+
+
+def test_encoder_bytes_carry_weights_and_tokenizer(make_encoder, docs):
+    model = make_encoder()
+    again = build_transformer_encoder("no/such-name", precision="float32").from_bytes(
+        model.to_bytes()
+    )
+    assert again.get_dim("nO") == 32
+    for left, right in zip(model.predict(docs), again.predict(docs)):
+        np.testing.assert_array_equal(left, right)
+
+
+def test_encoder_bfloat16_is_close_to_float32(make_encoder, docs):
+    full, half = make_encoder(), make_encoder(precision="bfloat16")
+    assert_allclose(half.predict(docs)[0], full.predict(docs)[0], atol=0.1)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"unit": "page"}, {"pooling": "max"}, {"precision": "int3"}, {"overlap": 600}]
+)
+def test_encoder_rejects_unknown_settings(settings):
+    with pytest.raises(EncoderError, match=next(iter(settings))):
+        build_transformer_encoder("x", **settings)
+
+
+def test_encoder_float16_needs_a_gpu(tiny_bert):
+    with pytest.raises(EncoderError, match="GPU"):
+        build_transformer_encoder(str(tiny_bert), precision="float16").initialize()
