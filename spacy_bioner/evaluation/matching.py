@@ -1,0 +1,145 @@
+"""Strict matching of predicted mentions with gold mentions at character offsets.
+
+A prediction is right when its first character, its end and its label are those of a gold mention.
+Tokens play no part, so systems with different tokenizers are compared on equal terms and a gold
+mention that no token border meets counts as missed.
+
+Gold mentions are a set: one that stands twice with the same offsets and label is one mention.
+Predictions are a multiset: the second of two equal predictions is wrong. All gold mentions
+count, nested ones too, so a flat system may be unable to reach a recall of 1.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Collection, Dict, Iterable, List, Optional, Sequence, Set, Tuple
+
+from spacy.tokens import Doc
+
+from spacy_bioner.corpora.docs import GOLD_KEY
+from spacy_bioner.errors import CorpusError
+from spacy_bioner.evaluation.scores import Counts, Scores
+
+MentionKey = Tuple[int, int, str]
+"""First character, end and label of a mention."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One document's gold and predicted mentions.
+
+    gold (Optional[Sequence[MentionKey]]): As the corpus lists them; None when the document was
+        never annotated, which is not the same as having no entity.
+    predicted (Sequence[MentionKey]): As the system gives them.
+    n_chars (int): Length of the text.
+    """
+
+    gold: Optional[Sequence[MentionKey]]
+    predicted: Sequence[MentionKey]
+    n_chars: int
+
+
+def list_gold(doc: Doc) -> Optional[List[MentionKey]]:
+    """Give the gold mentions of a Doc: the corpus' own offsets where it carries them, otherwise
+    `doc.ents`.
+
+    doc (Doc): A gold Doc, with or without `doc.user_data["bioner_gold"]`.
+    RETURNS (Optional[List[MentionKey]]): In the corpus' order; None for a Doc that has neither.
+    """
+    if GOLD_KEY in doc.user_data:
+        return [(row[0], row[1], row[2]) for row in doc.user_data[GOLD_KEY]]
+    return list_predicted(doc) if doc.has_annotation("ENT_IOB") else None
+
+
+def list_predicted(doc: Doc, *, spans_key: Optional[str] = None) -> List[MentionKey]:
+    """Give the mentions that a pipeline found.
+
+    doc (Doc): A Doc that went through the pipeline.
+    spans_key (Optional[str]): Take them from this span group; None takes `doc.ents`.
+    RETURNS (List[MentionKey]): In the Doc's order; empty when there is no such span group.
+    """
+    if spans_key is None:
+        return [(span.start_char, span.end_char, span.label_) for span in doc.ents]
+    group = doc.spans.get(spans_key, ())
+    return [(span.start_char, span.end_char, span.label_) for span in group]
+
+
+def compare_docs(gold: Doc, predicted: Doc, *, spans_key: Optional[str] = None) -> Comparison:
+    """Put a gold Doc and the system's Doc of the same text side by side.
+
+    RAISES (CorpusError): When the texts differ: offsets would then mean different things.
+    """
+    text = gold.text
+    if text != predicted.text:
+        raise CorpusError(
+            f"gold and predicted document differ in their text: expected {text[:60]!r}…, "
+            f"found {predicted.text[:60]!r}…; run the pipeline over the gold document's own text"
+        )
+    return Comparison(list_gold(gold), list_predicted(predicted, spans_key=spans_key), len(text))
+
+
+def count_matches(gold: Iterable[MentionKey], predicted: Iterable[MentionKey]) -> Dict[str, Counts]:
+    """Compare the mentions of one text.
+
+    RETURNS (Dict[str, Counts]): By label, every label of either side.
+    """
+    missed: Set[MentionKey] = set(gold)
+    tp: Counter = Counter()
+    fp: Counter = Counter()
+    for mention in predicted:
+        if mention in missed:
+            missed.remove(mention)
+            tp[mention[2]] += 1
+        else:
+            fp[mention[2]] += 1
+    fn = Counter(label for _, _, label in missed)
+    return {label: Counts(tp[label], fp[label], fn[label]) for label in {*tp, *fp, *fn}}
+
+
+def score_mentions(
+    comparisons: Iterable[Comparison], *, model_labels: Optional[Collection[str]] = None
+) -> Scores:
+    """Score a set of documents.
+
+    comparisons (Iterable[Comparison]): One per document.
+    model_labels (Optional[Collection[str]]): What the system can predict; None when that is not
+        known, and `labels_unknown_to_model` then stays empty.
+    RETURNS (Scores): Counts by type, and the counts that explain them.
+    """
+    by_type: Dict[str, Counts] = {}
+    totals: Counter = Counter()
+    for comparison in comparisons:
+        if comparison.gold is None:
+            totals["unannotated"] += 1
+            continue
+        totals["docs"] += 1
+        unique = set(comparison.gold)
+        totals["duplicates"] += len(comparison.gold) - len(unique)
+        totals["unreachable"] += len(unique) - _largest_flat_size(unique, comparison.n_chars)
+        for label, counts in count_matches(unique, comparison.predicted).items():
+            by_type[label] = by_type.get(label, Counts()) + counts
+    in_gold = {label for label, counts in by_type.items() if counts.gold}
+    predicted = {label for label, counts in by_type.items() if counts.predicted}
+    known = in_gold if model_labels is None else predicted.union(model_labels)
+    return Scores(
+        by_type=by_type,
+        n_docs=totals["docs"],
+        n_unannotated=totals["unannotated"],
+        n_duplicates=totals["duplicates"],
+        n_unreachable=totals["unreachable"],
+        labels_unknown_to_model=tuple(sorted(in_gold - known)),
+        labels_unknown_to_gold=tuple(sorted(predicted - in_gold)),
+    )
+
+
+def _largest_flat_size(mentions: Iterable[MentionKey], n_chars: int) -> int:
+    """Size of the largest choice of mentions without overlap: take what ends first, repeat.
+
+    Mentions with impossible offsets (a corpus may have them) are never chosen.
+    """
+    size = 0
+    last_end = 0
+    for start_char, end_char, _ in sorted(mentions, key=lambda mention: mention[1]):
+        if last_end <= start_char < end_char <= n_chars:
+            size += 1
+            last_end = end_char
+    return size

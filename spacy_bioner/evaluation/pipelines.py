@@ -1,0 +1,87 @@
+"""Running a pipeline over gold documents, timed and scored by what each part of it predicts."""
+
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Dict, Iterable, Mapping, Optional, Set
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from spacy_bioner.evaluation.matching import compare_docs, score_mentions
+from spacy_bioner.evaluation.scores import Scores
+
+MODEL = "model"
+PIPELINE = "pipeline"
+TITLES = {MODEL: "Trained component alone", PIPELINE: "Full pipeline (doc.ents)"}
+
+
+@dataclass(frozen=True)
+class PipelineEvaluation:
+    """Scores of a pipeline on a corpus.
+
+    scores (Mapping[str, Scores]): By source: "model" (what the trained component proposed, from
+        its span group, where there is one) and "pipeline" (`doc.ents` after all components).
+    n_docs (int): Documents that the pipeline ran over.
+    n_words (int): Stretches of text between white space, a count that is the same for every
+        tokenizer.
+    seconds (float): Wall time of `nlp.pipe`, without loading.
+    """
+
+    scores: Mapping[str, Scores]
+    n_docs: int
+    n_words: int
+    seconds: float
+
+    @property
+    def words_per_second(self) -> Optional[float]:
+        """Throughput; None when nothing was run."""
+        return self.n_words / self.seconds if self.n_words and self.seconds else None
+
+    def to_json(self) -> Dict[str, Any]:
+        """Give everything as plain data."""
+        return {
+            "scores": {source: scores.to_json() for source, scores in self.scores.items()},
+            "n_docs": self.n_docs,
+            "n_mentions": self.scores[PIPELINE].micro.gold,
+            "n_words": self.n_words,
+            "seconds": round(self.seconds, 3),
+            "words_per_second": self.words_per_second and round(self.words_per_second, 1),
+        }
+
+
+def evaluate_pipeline(
+    nlp: Language, gold_docs: Iterable[Doc], *, spans_key: str = "bioner"
+) -> PipelineEvaluation:
+    """Run a pipeline over the texts of gold documents and score it.
+
+    nlp (Language): The pipeline; its own tokenizer is used, not the tokens of the gold documents.
+    gold_docs (Iterable[Doc]): Docs with entities, see `matching.list_gold`.
+    spans_key (str): The span group, and the component, of the trained model alone.
+    RETURNS (PipelineEvaluation): Scores of the model alone are in it when any Doc has the group.
+    """
+    gold = list(gold_docs)
+    texts = [doc.text for doc in gold]
+    start = perf_counter()
+    predicted = list(nlp.pipe(texts))
+    seconds = perf_counter() - start
+    pairs = list(zip(gold, predicted, strict=True))
+    scores: Dict[str, Scores] = {}
+    if any(spans_key in doc.spans for doc in predicted):
+        scores[MODEL] = score_mentions(
+            (compare_docs(left, right, spans_key=spans_key) for left, right in pairs),
+            model_labels=nlp.pipe_labels.get(spans_key),
+        )
+    scores[PIPELINE] = score_mentions(
+        (compare_docs(left, right) for left, right in pairs), model_labels=_entity_labels(nlp)
+    )
+    n_words = sum(len(text.split()) for text in texts)
+    return PipelineEvaluation(scores, len(gold), n_words, seconds)
+
+
+def _entity_labels(nlp: Language) -> Optional[Set[str]]:
+    """Labels of the components that write entities; None when none of them names its labels."""
+    labels: Set[str] = set()
+    for name, names in nlp.pipe_labels.items():
+        if "doc.ents" in nlp.get_pipe_meta(name).assigns:
+            labels.update(names)
+    return labels or None

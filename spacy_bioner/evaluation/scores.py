@@ -1,0 +1,125 @@
+"""Integer counts and the scores that follow from them; every P, R and F is made here.
+
+Empty denominators: precision is None when nothing was predicted, recall is None when there is no
+gold mention, and F is None only when there is neither. None is `null` in JSON and a dash in
+tables. Micro figures come from the summed counts of all types, so they need no such rule of
+their own.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Dict, Mapping, Optional, Tuple
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Outcome of comparing predicted mentions with gold mentions.
+
+    tp (int): Predicted mentions that are gold.
+    fp (int): Predicted mentions that are not.
+    fn (int): Gold mentions that were not predicted.
+    """
+
+    tp: int = 0
+    fp: int = 0
+    fn: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(self.tp + other.tp, self.fp + other.fp, self.fn + other.fn)
+
+    @property
+    def gold(self) -> int:
+        """How many gold mentions there are."""
+        return self.tp + self.fn
+
+    @property
+    def predicted(self) -> int:
+        """How many mentions were predicted."""
+        return self.tp + self.fp
+
+    @property
+    def precision(self) -> Optional[float]:
+        """Share of predicted mentions that are gold, 0 to 1; None when nothing was predicted."""
+        return _ratio(self.tp, self.predicted)
+
+    @property
+    def recall(self) -> Optional[float]:
+        """Share of gold mentions that were predicted, 0 to 1; None when there is no gold."""
+        return _ratio(self.tp, self.gold)
+
+    @property
+    def f_score(self) -> Optional[float]:
+        """F1, 0 to 1; None only when there is neither a gold nor a predicted mention."""
+        return _ratio(2 * self.tp, self.gold + self.predicted)
+
+    def to_json(self) -> Dict[str, Any]:
+        """Give the scores and the integers behind them as plain data."""
+        return {
+            "precision": self.precision,
+            "recall": self.recall,
+            "f_score": self.f_score,
+            "gold": self.gold,
+            "predicted": self.predicted,
+            **asdict(self),
+        }
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Counts by entity type over a set of documents, and what a reader of the figures must know.
+
+    by_type (Mapping[str, Counts]): One entry per label that is in gold or was predicted.
+    n_docs (int): Documents that were compared.
+    n_unannotated (int): Documents left out because their gold says nothing of entities.
+    n_duplicates (int): Gold mentions with the offsets and label of another one; counted once.
+    n_unreachable (int): Gold mentions that a system without overlapping entities must miss: the
+        surplus of overlapping ones, and those whose offsets lie outside of the text.
+    labels_unknown_to_model (Tuple[str, ...]): Labels in gold that the system cannot predict.
+    labels_unknown_to_gold (Tuple[str, ...]): Predicted labels that gold never uses.
+    """
+
+    by_type: Mapping[str, Counts] = field(default_factory=dict)
+    n_docs: int = 0
+    n_unannotated: int = 0
+    n_duplicates: int = 0
+    n_unreachable: int = 0
+    labels_unknown_to_model: Tuple[str, ...] = ()
+    labels_unknown_to_gold: Tuple[str, ...] = ()
+
+    @property
+    def micro(self) -> Counts:
+        """The counts of all types together."""
+        return sum(self.by_type.values(), Counts())
+
+    def to_json(self) -> Dict[str, Any]:
+        """Give everything as plain data, types in alphabetical order."""
+        return {
+            "micro": self.micro.to_json(),
+            "by_type": {label: self.by_type[label].to_json() for label in sorted(self.by_type)},
+            "n_docs": self.n_docs,
+            "n_unannotated": self.n_unannotated,
+            "n_duplicates": self.n_duplicates,
+            "n_unreachable": self.n_unreachable,
+            "labels_unknown_to_model": list(self.labels_unknown_to_model),
+            "labels_unknown_to_gold": list(self.labels_unknown_to_gold),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Scores":
+        """Read what `to_json` wrote; the ratios are made anew from the integers."""
+        by_type = {
+            label: Counts(tp=row["tp"], fp=row["fp"], fn=row["fn"])
+            for label, row in data["by_type"].items()
+        }
+        return cls(
+            by_type=by_type,
+            n_docs=data["n_docs"],
+            n_unannotated=data["n_unannotated"],
+            n_duplicates=data["n_duplicates"],
+            n_unreachable=data["n_unreachable"],
+            labels_unknown_to_model=tuple(data["labels_unknown_to_model"]),
+            labels_unknown_to_gold=tuple(data["labels_unknown_to_gold"]),
+        )
+
+
+def _ratio(numerator: int, denominator: int) -> Optional[float]:
+    return numerator / denominator if denominator else None

@@ -1,0 +1,95 @@
+"""The training log: spaCy's table on the console and one JSON line per evaluation in a file."""
+
+import json
+import math
+import sys
+from pathlib import Path
+from time import perf_counter
+from typing import IO, Any, Callable, Dict, Literal, Optional, Tuple
+
+from spacy.language import Language
+from spacy.training.loggers import console_logger_v3
+
+LogStep = Callable[[Optional[Dict[str, Any]]], None]
+Finalize = Callable[[], None]
+SetUp = Callable[..., Tuple[LogStep, Finalize]]
+
+
+def make_training_logger(
+    *,
+    output_file: Optional[str] = None,
+    progress_bar: Optional[Literal["train", "eval"]] = None,
+    console_output: bool = True,
+) -> SetUp:
+    """Make `spacy_bioner.TrainingLogger.v1`.
+
+    spaCy's own logger stops writing, with a line on the console, when its file exists; this one
+    begins the file anew with each run. Each line has epoch, step, seconds since the start of
+    training, words seen, the losses summed since the line before it, all scores (those per type
+    too, as shares of 1) and the score that chooses the best model. The learning rate is not among
+    what `spacy train` tells a logger.
+
+    output_file (Optional[str]): JSON lines go here; its folder is made. None writes no file.
+    progress_bar (Optional[str]): "train" shows the way to `max_steps`, "eval" to the next
+        evaluation, None shows none.
+    console_output (bool): Print the table.
+    RETURNS (Callable): A spaCy logger, `(nlp, stdout, stderr) -> (log_step, finalize)`.
+    """
+    # Its own `output_file` stays unset: the file is ours.
+    set_up_console = console_logger_v3(progress_bar=progress_bar, console_output=console_output)
+
+    def set_up(
+        nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr
+    ) -> Tuple[LogStep, Finalize]:
+        log_to_console, finalize_console = set_up_console(nlp, stdout, stderr)
+        # A log is read while it grows, so it is no temporary file that gets its name at the end.
+        stream = _open_log(output_file)
+        start = perf_counter()
+
+        def log_step(info: Optional[Dict[str, Any]]) -> None:
+            if info is not None and stream is not None:
+                line = json.dumps(_make_row(info, perf_counter() - start), ensure_ascii=False)
+                stream.write(line + "\n")
+                stream.flush()
+            log_to_console(info)
+
+        def finalize() -> None:
+            if stream is not None:
+                stream.close()
+            finalize_console()
+
+        return log_step, finalize
+
+    return set_up
+
+
+def _open_log(output_file: Optional[str]) -> Optional[IO[str]]:
+    if not output_file:
+        return None
+    path = Path(output_file)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("w", encoding="utf-8")
+
+
+def _make_row(info: Dict[str, Any], seconds: float) -> Dict[str, Any]:
+    return {
+        "epoch": info["epoch"],
+        "step": info["step"],
+        "seconds": round(seconds, 1),
+        "words": info["words"],
+        "losses": _to_plain(info["losses"]),
+        "scores": _to_plain(info["other_scores"]),
+        "score": _to_plain(info["score"]),
+    }
+
+
+def _to_plain(value: Any) -> Any:
+    """Turn scores and losses into what JSON can say: array scalars to numbers, NaN to null."""
+    if isinstance(value, dict):
+        return {str(key): _to_plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_to_plain(item) for item in value]
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    number = float(value)
+    return number if math.isfinite(number) else None

@@ -1,0 +1,208 @@
+import pytest
+import spacy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from seqeval.metrics import classification_report
+from seqeval.scheme import IOB2
+from spacy.tokens import Doc, Span
+from spacy.vocab import Vocab
+
+from spacy_bioner.errors import CorpusError
+from spacy_bioner.evaluation.matching import (
+    Comparison,
+    compare_docs,
+    count_matches,
+    list_gold,
+    list_predicted,
+    score_mentions,
+)
+from spacy_bioner.evaluation.scores import Counts
+
+A, B, C = (0, 7, "Chemical"), (10, 18, "Disease"), (20, 25, "Disease")
+
+HAND_WORKED = {
+    "both empty": ([], [], {}),
+    "empty gold": ([], [A], {"Chemical": Counts(fp=1)}),
+    "empty prediction": ([A, B], [], {"Chemical": Counts(fn=1), "Disease": Counts(fn=1)}),
+    "all right": ([A, B], [B, A], {"Chemical": Counts(tp=1), "Disease": Counts(tp=1)}),
+    "equal counts in two labels": (
+        [A, B],
+        [A, B, (30, 32, "Chemical"), (40, 42, "Disease")],
+        {"Chemical": Counts(tp=1, fp=1), "Disease": Counts(tp=1, fp=1)},
+    ),
+    "end one character short": ([A], [(0, 6, "Chemical")], {"Chemical": Counts(fp=1, fn=1)}),
+    "start one character late": ([A], [(1, 7, "Chemical")], {"Chemical": Counts(fp=1, fn=1)}),
+    "right offsets, wrong label": (
+        [A],
+        [(0, 7, "Disease")],
+        {"Chemical": Counts(fn=1), "Disease": Counts(fp=1)},
+    ),
+    "gold twice counts once": ([A, A], [A], {"Chemical": Counts(tp=1)}),
+    "gold twice, missed once": ([A, A], [], {"Chemical": Counts(fn=1)}),
+    "prediction twice is wrong once": ([A], [A, A], {"Chemical": Counts(tp=1, fp=1)}),
+    "same offsets, two gold labels": (
+        [A, (0, 7, "Gene")],
+        [A],
+        {"Chemical": Counts(tp=1), "Gene": Counts(fn=1)},
+    ),
+    "nested gold, flat prediction": (
+        [(0, 18, "Disease"), B],
+        [(0, 18, "Disease")],
+        {"Disease": Counts(tp=1, fn=1)},
+    ),
+    "nested gold, nested prediction": (
+        [(0, 18, "Disease"), B],
+        [B, (0, 18, "Disease")],
+        {"Disease": Counts(tp=2)},
+    ),
+    "one of each": (
+        [A, B, C],
+        [A, (10, 17, "Disease"), C],
+        {"Chemical": Counts(tp=1), "Disease": Counts(tp=1, fp=1, fn=1)},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", HAND_WORKED)
+def test_count_matches_equals_hand_worked_table(case):
+    gold, predicted, expected = HAND_WORKED[case]
+    assert count_matches(gold, predicted) == expected
+
+
+@pytest.fixture
+def doc() -> Doc:
+    words = ["Aspirin", "eases", "colon", "cancer", "pain", "."]
+    return Doc(Vocab(), words=words, spaces=[True, True, True, True, False, False])
+
+
+def test_list_gold_prefers_corpus_offsets_to_entities(doc):
+    doc.ents = [Span(doc, 0, 1, label="Chemical")]
+    doc.user_data["bioner_gold"] = [[0, 6, "Chemical", ["MESH:D001241"]], [14, 26, "Disease", []]]
+    assert list_gold(doc) == [(0, 6, "Chemical"), (14, 26, "Disease")]
+
+
+def test_list_gold_without_corpus_offsets_gives_entities(doc):
+    doc.ents = [Span(doc, 2, 4, label="Disease")]
+    assert list_gold(doc) == [(14, 26, "Disease")]
+
+
+def test_list_gold_tells_no_entities_from_no_annotation(doc):
+    assert list_gold(doc) is None
+    doc.ents = []
+    assert list_gold(doc) == []
+
+
+def test_list_gold_of_empty_doc_is_empty():
+    assert list_gold(Doc(Vocab())) == []
+
+
+def test_list_predicted_reads_span_group_with_overlaps(doc):
+    doc.spans["bioner"] = [Span(doc, 2, 4, label="Disease"), Span(doc, 2, 3, label="Anatomy")]
+    expected = [(14, 26, "Disease"), (14, 19, "Anatomy")]
+    assert list_predicted(doc, spans_key="bioner") == expected
+
+
+def test_list_predicted_without_the_group_is_empty(doc):
+    assert list_predicted(doc, spans_key="bioner") == []
+
+
+def test_compare_docs_refuses_different_texts(doc):
+    other = Doc(Vocab(), words=["Ibuprofen"])
+    with pytest.raises(CorpusError, match="differ in their text"):
+        compare_docs(doc, other)
+
+
+def test_compare_docs_matches_across_tokenizers(doc):
+    doc.ents = [Span(doc, 2, 4, label="Disease")]
+    pieces = ["Aspirin", "eases", "colon", "can", "cer", "pain", "."]
+    spaces = [True, True, True, False, True, False, False]
+    predicted = Doc(Vocab(), words=pieces, spaces=spaces)
+    predicted.ents = [Span(predicted, 2, 5, label="Disease")]
+    assert score_mentions([compare_docs(doc, predicted)]).micro == Counts(tp=1)
+
+
+def test_score_mentions_sums_over_documents():
+    documents = [Comparison([A, B], [A], 30), Comparison([B], [B, C], 30), Comparison([], [], 0)]
+    scores = score_mentions(documents)
+    assert scores.by_type == {"Chemical": Counts(tp=1), "Disease": Counts(tp=1, fp=1, fn=1)}
+    assert scores.n_docs == 3
+
+
+def test_score_mentions_leaves_unannotated_documents_out():
+    scores = score_mentions([Comparison(None, [A], 30), Comparison([B], [B], 30)])
+    assert (scores.micro, scores.n_docs, scores.n_unannotated) == (Counts(tp=1), 1, 1)
+
+
+def test_score_mentions_counts_duplicated_gold():
+    assert score_mentions([Comparison([A, A, A, B], [], 30)]).n_duplicates == 2
+
+
+@pytest.mark.parametrize(
+    ("gold", "unreachable"),
+    [
+        ([A, B, C], 0),
+        ([A, (0, 7, "Gene")], 1),
+        ([(0, 25, "Disease"), A, B, C], 1),
+        ([(0, 8, "X"), (5, 12, "X"), (10, 20, "X")], 1),
+        ([(0, 10, "X"), (10, 20, "X")], 0),
+        ([A, (20, 31, "Disease")], 1),
+    ],
+    ids=["flat", "two labels", "outer", "chain", "touching", "outside of the text"],
+)
+def test_score_mentions_counts_what_a_flat_system_must_miss(gold, unreachable):
+    assert score_mentions([Comparison(gold, [], 30)]).n_unreachable == unreachable
+
+
+def test_score_mentions_names_labels_that_one_side_lacks():
+    scores = score_mentions([Comparison([A, B], [(0, 7, "Drug"), B], 30)], model_labels=["Drug"])
+    assert scores.labels_unknown_to_model == ("Chemical",)
+    assert scores.labels_unknown_to_gold == ("Drug",)
+
+
+def test_score_mentions_trusts_predictions_over_the_list_of_labels():
+    scores = score_mentions([Comparison([A, B], [B], 30)], model_labels=[])
+    assert scores.labels_unknown_to_model == ("Chemical",)
+
+
+def _legal_tags():
+    """Legal IOB2 only: what an I- without its B- means differs between libraries."""
+    runs = st.tuples(st.sampled_from(["O", "Chemical", "Disease", "Gene"]), st.integers(1, 3))
+    return st.lists(runs, max_size=8).map(
+        lambda pairs: [tag for label, size in pairs for tag in _tag_run(label, size)]
+    )
+
+
+def _tag_run(label, size):
+    return ["O"] * size if label == "O" else [f"B-{label}", *[f"I-{label}"] * (size - 1)]
+
+
+@st.composite
+def _tag_pairs(draw):
+    gold, predicted = draw(_legal_tags()), draw(_legal_tags())
+    length = max(len(gold), len(predicted))
+    return [tags + ["O"] * (length - len(tags)) for tags in (gold, predicted)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(_tag_pairs(), min_size=1, max_size=4))
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+def test_scores_agree_with_seqeval_strict_iob2(pairs):
+    vocab = spacy.blank("en").vocab
+    comparisons = []
+    for pair in pairs:
+        gold, predicted = (Doc(vocab, words=["w"] * len(tags), ents=tags) for tags in pair)
+        comparisons.append(compare_docs(gold, predicted))
+    scores = score_mentions(comparisons)
+    if not scores.by_type:
+        return
+    gold_tags, predicted_tags = zip(*pairs, strict=True)
+    report = classification_report(
+        list(gold_tags), list(predicted_tags), mode="strict", scheme=IOB2, output_dict=True
+    )
+    rows = {**scores.by_type, "micro avg": scores.micro}
+    assert set(report) - {"macro avg", "weighted avg"} == set(rows)
+    for name, counts in rows.items():
+        assert report[name]["support"] == counts.gold
+        assert report[name]["precision"] == pytest.approx(counts.precision or 0.0)
+        assert report[name]["recall"] == pytest.approx(counts.recall or 0.0)
+        assert report[name]["f1-score"] == pytest.approx(counts.f_score or 0.0)

@@ -1,0 +1,269 @@
+"""The import rule: who may import whom, and what may be imported when a module is loaded.
+
+Sources are parsed, never imported, so the rule is checked without any dependency installed.
+"""
+
+import ast
+from pathlib import Path
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Set
+
+import pytest
+
+PACKAGE = "spacy_bioner"
+ROOT = Path(__file__).resolve().parent.parent
+LEAVES = {"", "errors", "records", "tags", "spans", "sentences"}
+LEVELS = {
+    **dict.fromkeys(("corpora", "transforms", "knowledge", "layers"), 1),
+    "architectures": 2,
+    "components": 3,
+    "evaluation": 4,
+    "training": 5,
+    "reports": 6,
+    "apps": 7,
+}
+# Scores are computed on Examples or by an `nlp`; a component class would tie them to one model.
+FORBIDDEN = {("evaluation", "components")}
+HEAVY = {"torch", "transformers", "tokenizers", "onnxruntime", "safetensors"}
+HEAVY_PARTS = {"layers", "architectures"}
+MAX_LINES = 300
+
+
+class Import(NamedTuple):
+    target: str
+    line: int
+    at_load: bool
+
+
+def find_violations(sources: Dict[str, str]) -> List[str]:
+    """Check modules, given as source code by dotted name (packages without `.__init__`)."""
+    imports = {name: list(_list_imports(name, code, sources)) for name, code in sources.items()}
+    found: List[str] = []
+    for name in sorted(sources):
+        found += _check_shape(name, sources[name])
+        for item in imports[name]:
+            found += _check_import(name, item)
+    found += _check_cycles(imports)
+    found += _check_weight(imports)
+    return found
+
+
+def _check_shape(name: str, code: str) -> Iterator[str]:
+    part = _part(name)
+    if part not in LEAVES and part not in LEVELS:
+        yield f"{name}: '{part}' is no part of the design"
+    if name.split(".")[-1] in ("utils", "util", "helpers"):
+        yield f"{name}: name a module after what it holds"
+    n_lines = code.count("\n")
+    if n_lines >= MAX_LINES:
+        yield f"{name}: {n_lines} lines, fewer than {MAX_LINES} expected"
+
+
+def _check_import(name: str, item: Import) -> Iterator[str]:
+    place = f"{name}:{item.line}"
+    mine, theirs = _part(name), _part(item.target)
+    root = item.target.split(".")[0]
+    if mine == "layers" and root == "spacy":
+        yield f"{place}: layers never imports spacy"
+    if root != PACKAGE or mine == theirs or theirs in LEAVES:
+        return
+    if mine in LEAVES:
+        yield f"{place}: a leaf module imports leaf modules only, found {item.target}"
+    elif (mine, theirs) in FORBIDDEN:
+        yield f"{place}: {mine} never imports {theirs}, found {item.target}"
+    elif LEVELS.get(theirs, 0) >= LEVELS.get(mine, 0):
+        yield f"{place}: {mine} imports lower levels only, found {item.target}"
+
+
+def _check_cycles(imports: Dict[str, List[Import]]) -> Iterator[str]:
+    edges = {name: {item.target for item in items} for name, items in imports.items()}
+    for name in sorted(edges):
+        if name in _reach(edges[name], edges):
+            yield f"{name}: imports itself in a circle"
+
+
+def _check_weight(imports: Dict[str, List[Import]]) -> Iterator[str]:
+    """Follow imports at module scope: what loads with a component must not load torch."""
+    edges = {
+        name: {parent for item in items if item.at_load for parent in _lineage(item.target)}
+        for name, items in imports.items()
+    }
+    for name in sorted(edges):
+        if _part(name) in HEAVY_PARTS:
+            continue
+        loaded = _reach(edges[name], edges)
+        heavy = sorted({target.split(".")[0] for target in loaded} & HEAVY)
+        if heavy:
+            via = [target for target in sorted(loaded) if _loads_heavy(edges.get(target, ()))]
+            through = f" through {', '.join(via)}" if via else ""
+            yield f"{name}: loads {', '.join(heavy)} at module scope{through}"
+
+
+def _lineage(name: str) -> List[str]:
+    """A module and the packages around it, whose __init__ runs as well."""
+    pieces = name.split(".")
+    return [".".join(pieces[:size]) for size in range(1, len(pieces) + 1)]
+
+
+def _loads_heavy(targets: Iterable[str]) -> bool:
+    return any(target.split(".")[0] in HEAVY for target in targets)
+
+
+def _reach(start: Set[str], edges: Dict[str, Set[str]]) -> Set[str]:
+    seen: Set[str] = set()
+    queue = list(start)
+    while queue:
+        name = queue.pop()
+        if name not in seen:
+            seen.add(name)
+            queue.extend(edges.get(name, ()))
+    return seen
+
+
+def _part(name: str) -> str:
+    pieces = name.split(".")
+    return pieces[1] if len(pieces) > 1 else ""
+
+
+def _list_imports(name: str, code: str, sources: Dict[str, str]) -> Iterator[Import]:
+    is_package = any(other.startswith(f"{name}.") for other in sources)
+    tree = ast.parse(code)
+    at_load = {id(node) for node in _walk_module_scope(tree)}
+    for node in ast.walk(tree):
+        loads = id(node) in at_load
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(alias.name, node.lineno, loads)
+        elif isinstance(node, ast.ImportFrom):
+            base = _resolve(name, is_package, node)
+            for alias in node.names:
+                member = f"{base}.{alias.name}"
+                yield Import(member if member in sources else base, node.lineno, loads)
+
+
+def _resolve(name: str, is_package: bool, node: ast.ImportFrom) -> str:
+    if not node.level:
+        return node.module or ""
+    pieces = name.split(".")
+    kept = len(pieces) - node.level + is_package
+    return ".".join([*pieces[:kept], *([node.module] if node.module else [])])
+
+
+def _walk_module_scope(tree: ast.AST) -> Iterator[ast.AST]:
+    """Visit what runs on import: not the bodies of functions, nor what only type checkers see."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            continue
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        yield node
+        yield from _walk_module_scope(node)
+
+
+def _read_package() -> Dict[str, str]:
+    sources = {}
+    for path in sorted((ROOT / PACKAGE).rglob("*.py")):
+        pieces = path.relative_to(ROOT).with_suffix("").parts
+        name = ".".join(pieces[:-1] if pieces[-1] == "__init__" else pieces)
+        sources[name] = path.read_text(encoding="utf-8")
+    return sources
+
+
+def test_package_keeps_the_import_rule():
+    assert find_violations(_read_package()) == []
+
+
+def test_every_part_of_the_design_was_looked_at():
+    assert set(LEVELS) <= {_part(name) for name in _read_package()}
+
+
+GOOD = {
+    "spacy_bioner": "",
+    "spacy_bioner.errors": "",
+    "spacy_bioner.layers.crf": "import torch\n",
+    "spacy_bioner.corpora.docs": "import spacy\nfrom ..errors import X\n",
+    "spacy_bioner.architectures.crf": "from spacy_bioner.layers.crf import Crf\n",
+    "spacy_bioner.components.ner": "def load():\n    import torch\n",
+    "spacy_bioner.evaluation.matching": "from ..corpora import docs\n",
+    "spacy_bioner.apps.cli.main": "from ... import errors\nfrom ...evaluation.matching import m\n",
+}
+
+
+def test_modules_that_keep_the_rule_pass():
+    assert find_violations(GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "violation"),
+    [
+        (
+            "corpora.bad",
+            "from ..knowledge.terms import x",
+            "spacy_bioner.corpora.bad:1: corpora imports lower levels only, "
+            "found spacy_bioner.knowledge.terms",
+        ),
+        (
+            "components.bad",
+            "def f():\n    import spacy_bioner.apps.cli.main",
+            "spacy_bioner.components.bad:2: components imports lower levels only, "
+            "found spacy_bioner.apps.cli.main",
+        ),
+        (
+            "evaluation.bad",
+            "from spacy_bioner.components import ner",
+            "spacy_bioner.evaluation.bad:1: evaluation never imports components, "
+            "found spacy_bioner.components.ner",
+        ),
+        (
+            "spans",
+            "from .corpora.docs import x",
+            "spacy_bioner.spans:1: a leaf module imports leaf modules only, "
+            "found spacy_bioner.corpora.docs",
+        ),
+        (
+            "layers.bad",
+            "from spacy.tokens import Doc",
+            "spacy_bioner.layers.bad:1: layers never imports spacy",
+        ),
+        (
+            "components.bad",
+            "try:\n    import transformers\nexcept ImportError:\n    pass",
+            "spacy_bioner.components.bad: loads transformers at module scope",
+        ),
+        (
+            "training.bad",
+            "from ..architectures.crf import build",
+            "spacy_bioner.training.bad: loads torch at module scope "
+            "through spacy_bioner.layers.crf",
+        ),
+        ("corpora.utils", "", "spacy_bioner.corpora.utils: name a module after what it holds"),
+        ("misc", "", "spacy_bioner.misc: 'misc' is no part of the design"),
+        (
+            "corpora.long",
+            "\n" * 300,
+            "spacy_bioner.corpora.long: 300 lines, fewer than 300 expected",
+        ),
+        (
+            "corpora.circle",
+            "def f():\n    from . import circle",
+            "spacy_bioner.corpora.circle: imports itself in a circle",
+        ),
+    ],
+)
+def test_a_violation_is_found(name, code, violation):
+    assert find_violations({**GOOD, f"{PACKAGE}.{name}": code}) == [violation]
+
+
+def test_a_circle_of_two_modules_is_found_in_both():
+    circle = {
+        "spacy_bioner.corpora.left": "from .right import x",
+        "spacy_bioner.corpora.right": "def f():\n    from .left import y",
+    }
+    assert find_violations({**GOOD, **circle}) == [
+        "spacy_bioner.corpora.left: imports itself in a circle",
+        "spacy_bioner.corpora.right: imports itself in a circle",
+    ]
+
+
+def test_imports_for_type_checkers_do_not_count_as_loaded():
+    code = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch\n"
+    assert find_violations({**GOOD, "spacy_bioner.components.typed": code}) == []
