@@ -1,0 +1,23 @@
+"""`bioner assemble`: gazetteer, abbreviations and overlaps behind a trained component."""
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+
+def assemble_cli(
+    model: Annotated[Path, typer.Argument(help="Trained pipeline")],
+    output: Annotated[Path, typer.Argument(help="Folder to write", metavar="OUT")],
+    config: Annotated[Path, typer.Option(help="Settings of the added components")] = Path(
+        "configs/postprocessing.cfg"
+    ),
+    terms: Annotated[
+        Optional[Path], typer.Option(help="Term table (id, name, label) instead of the config's")
+    ] = None,
+) -> None:
+    """Assemble the pipeline that ships."""
+    from spacy_bioner.apps.assembly import assemble
+
+    nlp = assemble(model, output, config=config, terms=terms)
+    typer.echo(f"{output}: tokenizer → {' → '.join(nlp.pipe_names)}")

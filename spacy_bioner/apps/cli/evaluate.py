@@ -1,0 +1,78 @@
+"""`bioner evaluate`: scores of a pipeline on a converted corpus, as a table and as JSON."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+if TYPE_CHECKING:
+    from spacy_bioner.evaluation.pipelines import PipelineEvaluation
+
+
+def evaluate_cli(
+    model: Annotated[str, typer.Argument(help="Pipeline folder or installed pipeline package.")],
+    corpus: Annotated[Path, typer.Argument(help="Gold documents, a .spacy file.")],
+    output: Annotated[
+        Optional[Path], typer.Option("--output", "-o", help="Write the scores as JSON.")
+    ] = None,
+    gpu_id: Annotated[
+        int, typer.Option("--gpu-id", "-g", help="GPU to run on; -1 is the CPU.")
+    ] = -1,
+) -> None:
+    """Score a pipeline on gold documents.
+
+    An entity counts when its offsets and its label are those of a gold mention.
+    """
+    typer.echo(render_evaluation(evaluate(model, corpus, output=output, gpu_id=gpu_id)))
+
+
+def evaluate(
+    model: str, corpus: Path, *, output: Optional[Path] = None, gpu_id: int = -1
+) -> "PipelineEvaluation":
+    """Load a pipeline, run it over the texts of a corpus and score it.
+
+    model (str): A pipeline folder, or the name of an installed pipeline package.
+    corpus (Path): A DocBin.
+    output (Optional[Path]): Write the scores there; the file appears only when they are complete.
+    gpu_id (int): -1 for the CPU.
+    RAISES (BionerError): No such pipeline, corpus or GPU; a corpus without documents.
+    """
+    from spacy_bioner.apps.loading import fingerprint, load_pipeline
+    from spacy_bioner.corpora.docbin import read_docbin
+    from spacy_bioner.corpora.files import check_is_file, replacing
+    from spacy_bioner.errors import CorpusError
+    from spacy_bioner.evaluation.pipelines import evaluate_pipeline
+
+    # Before the pipeline is loaded, which takes seconds.
+    check_is_file(corpus)
+    nlp = load_pipeline(model, gpu_id=gpu_id)
+    gold = list(read_docbin(corpus, nlp.vocab))
+    if not gold:
+        raise CorpusError("found no document, expected at least one to score", path=corpus)
+    evaluation = evaluate_pipeline(nlp, gold)
+    if output is not None:
+        about = {key: nlp.meta.get(key, "") for key in ("lang", "name", "version")}
+        about["fingerprint"] = fingerprint(Path(nlp.path))
+        data = {"model": {"path": model, **about}, "corpus": str(corpus), **evaluation.to_json()}
+        with replacing(output) as temporary:
+            text = json.dumps(data, indent=2, ensure_ascii=False)
+            temporary.write_text(text + "\n", encoding="utf-8")
+    return evaluation
+
+
+def render_evaluation(evaluation: "PipelineEvaluation") -> str:
+    """Render a table for each source of predictions that differs, and the throughput."""
+    from spacy_bioner.evaluation.pipelines import TITLES
+    from spacy_bioner.reports.scores import merge_equal, render_scores
+
+    tables = merge_equal({TITLES[source]: scores for source, scores in evaluation.scores.items()})
+    parts = [render_scores(scores, title=title) for title, scores in tables.items()]
+    speed = evaluation.words_per_second
+    pace = f": {speed:,.0f} words/s" if speed else ""
+    noun = "document" if evaluation.n_docs == 1 else "documents"
+    parts.append(
+        f"{evaluation.n_docs:,} {noun} with {evaluation.n_words:,} words (split at white space) "
+        f"in {evaluation.seconds:,.1f} s{pace}"
+    )
+    return "\n" + "\n\n".join(parts) + "\n"

@@ -1,0 +1,91 @@
+"""The `bioner` command: finds its sub-commands and turns errors into exit codes."""
+
+import sys
+from importlib import import_module
+from typing import Annotated, Any, Dict, List, Optional
+
+import typer
+from typer.core import TyperGroup
+
+from spacy_bioner import __version__
+from spacy_bioner.errors import BionerError
+
+COMMANDS = {
+    "assets": "Check, copy or download the corpus files that project.yml names.",
+    "convert": "Convert a corpus file, and account for every gold mention.",
+    "prepare": "Convert a profile's corpus and account for every gold mention.",
+    "train": "Train a profile.",
+    "assemble": "Assemble the pipeline that ships.",
+    "evaluate": "Score a pipeline on gold documents.",
+    "show": "Print the entities that a pipeline finds.",
+    "package": "Make a pip-installable package of a pipeline.",
+}
+PLAIN: Dict[str, Any] = {
+    "add_completion": False,
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+}
+
+
+class CommandGroup(TyperGroup):
+    """Imports a command when it is used, so that help and errors of usage come at once.
+
+    The command NAME is the function NAME_cli in the module NAME beside this one; `PASS_ON` in that
+    module, where there is one, gives its context settings.
+    """
+
+    def list_commands(self, ctx: Any) -> List[str]:
+        """Give the names in the order of a project's workflow."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Import one command; None for a name that is not one."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"spacy_bioner.apps.cli.{cmd_name}")
+        single = typer.Typer(**PLAIN)
+        settings = getattr(module, "PASS_ON", {})
+        single.command(cmd_name, context_settings=settings)(getattr(module, f"{cmd_name}_cli"))
+        return typer.main.get_command(single)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+app = typer.Typer(
+    name="bioner",
+    cls=CommandGroup,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    **PLAIN,
+)
+
+
+def run(arguments: Optional[List[str]] = None) -> None:
+    """Entry point of the console script: one line and exit code 1 for an error of this package.
+
+    arguments (Optional[List[str]]): Instead of the command line's.
+    """
+    try:
+        app(arguments)
+    except BionerError as error:
+        typer.echo("error: " + " ".join(str(error).split()), err=True)
+        sys.exit(1)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"spacy-bioner {__version__}")
+        raise typer.Exit
+
+
+VERSION = typer.Option(
+    "--version", is_eager=True, callback=_print_version, help="Print the version."
+)
+
+
+@app.callback()
+def _take_options(version: Annotated[bool, VERSION] = False) -> None:
+    """Biomedical named-entity recognition for spaCy."""

@@ -1,0 +1,50 @@
+"""`bioner package`: a pip-installable package of a trained pipeline."""
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+
+def package_cli(
+    model_dir: Annotated[Path, typer.Argument(help="Pipeline folder, such as model-best.")],
+    out_dir: Annotated[Path, typer.Argument(help="The package is written into this folder.")],
+    name: Annotated[str, typer.Option("--name", "-n", help="bioner_<encoder>.")],
+    version: Annotated[str, typer.Option("--version", "-v", help="Package version.")] = "0.1.0",
+    metrics: Annotated[
+        Optional[Path], typer.Option(help="JSON of `bioner evaluate`, for the README.")
+    ] = None,
+    corpus: Annotated[
+        Optional[Path], typer.Option(help="corpus.json of `bioner prepare`, for the README.")
+    ] = None,
+    profile: Annotated[
+        str, typer.Option(help="Take the licence of the encoder from this profile.")
+    ] = "",
+    licence: Annotated[str, typer.Option(help="Licence of the package.")] = "",
+    description: Annotated[str, typer.Option(help="One sentence on the pipeline.")] = "",
+    wheel: Annotated[bool, typer.Option(help="Build a wheel; needs no network.")] = True,
+) -> None:
+    """Make a pip-installable package of a pipeline.
+
+    The name must be true of the encoder that the pipeline was trained from.
+    """
+    from spacy_bioner.apps.packaging import PackageFacts, package_pipeline
+    from spacy_bioner.apps.profiles import load_profile
+
+    chosen = load_profile(profile) if profile else None
+    facts = PackageFacts(
+        licence=licence,
+        description=description,
+        encoder_licences={chosen.encoder: chosen.encoder_licence} if chosen else {},
+    )
+    result = package_pipeline(
+        model_dir,
+        out_dir,
+        name=name,
+        version=version,
+        metrics=metrics,
+        corpus=corpus,
+        facts=facts,
+        wheel=wheel,
+    )
+    typer.echo(f"packaged: {result}")

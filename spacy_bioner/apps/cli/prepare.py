@@ -1,0 +1,26 @@
+"""`bioner prepare`: the corpus of a profile → train, dev and test DocBins."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spacy_bioner.apps.cli.convert import Conversion, render_conversion
+from spacy_bioner.apps.prepare import prepare
+from spacy_bioner.apps.profiles import load_corpus_settings, load_profile
+
+
+def prepare_cli(
+    output: Annotated[Path, typer.Argument(help="Folder to write to", metavar="OUT")],
+    profile: Annotated[str, typer.Option(help="A file in configs/profiles")] = "minilm",
+    corpus: Annotated[
+        str, typer.Option(help="A file in configs/corpora; empty: the profile's")
+    ] = "",
+) -> None:
+    """Convert a profile's corpus and account for every gold mention."""
+    chosen = load_profile(profile, corpus=corpus)
+    prepare(load_corpus_settings(chosen.corpus), output, report=_print_split)
+
+
+def _print_split(split: str, account: Conversion) -> None:
+    typer.echo(f"{split}: {render_conversion(account)}\n")

@@ -1,0 +1,39 @@
+"""`bioner train`: `spacy train` with the settings of a profile."""
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from spacy_bioner.apps.profiles import load_profile
+
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+def train_cli(
+    context: typer.Context,
+    corpus_dir: Annotated[Path, typer.Argument(help="Folder with train.spacy and dev.spacy")],
+    output: Annotated[Path, typer.Argument(help="Gets model-best and model-last", metavar="OUT")],
+    profile: Annotated[str, typer.Option(help="A file in configs/profiles")] = "minilm",
+    encoder: Annotated[
+        str, typer.Option(help="Hub name, folder or package:NAME; empty: the profile's")
+    ] = "",
+    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="-1 is the CPU")] = -1,
+    seed: Annotated[int, typer.Option(help="Seeds weights and order")] = 0,
+    log: Annotated[Optional[Path], typer.Option(help="Gets a JSON line per evaluation")] = None,
+) -> None:
+    """Train a profile. Config overrides can follow, as for `spacy train`: --training.dropout 0.2"""
+    from spacy.cli._util import parse_config_overrides
+
+    from spacy_bioner.apps.training import train
+
+    best = train(
+        load_profile(profile, encoder=encoder),
+        corpus_dir,
+        output,
+        gpu_id=gpu_id,
+        seed=seed,
+        log_path=log,
+        overrides=parse_config_overrides(context.args, env_var=None),
+    )
+    typer.echo(f"best checkpoint: {best}")

@@ -1,0 +1,66 @@
+"""Loading a pipeline by path or package name, on the device that was asked for."""
+
+import hashlib
+from pathlib import Path
+
+import spacy
+from spacy.language import Language
+from spacy.util import is_package
+
+from spacy_bioner.apps.training import check_device
+from spacy_bioner.errors import BionerError
+
+BLOCK_SIZE = 1 << 20
+
+
+def load_pipeline(model: str, *, gpu_id: int = -1) -> Language:
+    """Load a pipeline.
+
+    model (str): A pipeline folder, or the name of an installed pipeline package.
+    gpu_id (int): -1 for the CPU, otherwise the number of the GPU.
+    RAISES (BionerError): When there is no such pipeline.
+    RAISES (DeviceError): When there is no such GPU.
+    """
+    use_device(gpu_id)
+    path = Path(model)
+    if path.is_dir() and not (path / "config.cfg").is_file():
+        raise BionerError(
+            f"{path}: found a folder without config.cfg, expected a pipeline folder "
+            "(a training run writes model-best and model-last)"
+        )
+    if not path.is_dir() and not is_package(model):
+        raise BionerError(
+            f"{model}: neither a folder nor an installed package, expected a pipeline; "
+            "check the path or install the package"
+        )
+    return spacy.load(model)
+
+
+def fingerprint(folder: Path) -> str:
+    """Identify a saved pipeline by its content, so that scores can be tied to what was scored.
+
+    meta.json and README.md are left out: packaging changes them and not what is predicted.
+    RETURNS (str): SHA-256 over names, sizes and content of the files, in hexadecimal.
+    """
+    total = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = path.relative_to(folder).as_posix()
+        if name in ("meta.json", "README.md"):
+            continue
+        total.update(f"{name} {path.stat().st_size}\n".encode())
+        with path.open("rb") as file:
+            for block in iter(lambda: file.read(BLOCK_SIZE), b""):
+                total.update(block)
+    return total.hexdigest()
+
+
+def use_device(gpu_id: int) -> None:
+    """Make what is loaded from now on run on the CPU (-1) or on a GPU.
+
+    RAISES (DeviceError): When there is no such GPU.
+    """
+    check_device(gpu_id)
+    if gpu_id < 0:
+        spacy.require_cpu()
+    else:
+        spacy.require_gpu(gpu_id)

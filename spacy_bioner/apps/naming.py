@@ -1,0 +1,69 @@
+"""Names of pipeline packages: `bioner_<encoder>`, true of the encoder that was trained."""
+
+import re
+from typing import Collection, List, Sequence
+
+from spacy_bioner.errors import PackageError
+
+PACKAGE_PREFIX = "package:"
+NAME_PATTERN = re.compile(r"bioner((?:_[a-z0-9]+)+)")
+# Folder names that say what is in them, not which encoder it is.
+GENERIC_FOLDER = re.compile(r"model|weights|pytorch|checkpoint(-[0-9]+)?")
+# Parts of names that claim a family of encoders; a pipeline without an encoder may use none.
+ENCODER_FAMILIES = ("bert", "minilm", "electra", "mpnet", "xlnet", "gpt", "llama", "t5")
+
+
+def check_name(
+    name: str, encoders: Sequence[str], *, lang: str = "en", others: Collection[str] = ()
+) -> str:
+    """Check that a package name is well-formed and true of the encoders.
+
+    name (str): "bioner_<encoder>", with or without the language in front.
+    encoders (Sequence[str]): Encoders as the config names them: hub names, folders, "package:NAME".
+        Each part of <encoder> has to begin a word of the last part of that name.
+    others (Collection[str]): Parts that are true without being a word of it.
+    RETURNS (str): The name without the language.
+    RAISES (PackageError): When it is not.
+    """
+    short = name[len(lang) + 1 :] if name.startswith(f"{lang}_") else name
+    match = NAME_PATTERN.fullmatch(short)
+    claims = [part for part in match.group(1)[1:].split("_") if part not in others] if match else []
+    if not claims:
+        raise PackageError(
+            f"found package name '{name}', expected bioner_<encoder> of lower-case letters, "
+            "digits and single underscores, for example bioner_biobert"
+        )
+    if not encoders and any(family in claim for claim in claims for family in ENCODER_FAMILIES):
+        raise PackageError(
+            f"package name '{name}' claims an encoder, but the pipeline was trained without one; "
+            "choose a name without it"
+        )
+    for encoder in encoders:
+        words = encoder_words(encoder)
+        if not all(any(word.startswith(claim) for word in words) for claim in claims):
+            raise PackageError(
+                f"package name '{name}' claims an encoder that the pipeline was not trained on: "
+                f"found encoder '{encoder}', expected a name made of its words "
+                f"({', '.join(words)}), for example bioner_{_choose_word(words)}"
+            )
+    return short
+
+
+def encoder_words(encoder: str) -> List[str]:
+    """Split the last part of an encoder's name into its lower-case words.
+
+    The organisation of a hub name and the folders above a local one say nothing of the weights,
+    except in a hub cache, where the folder itself is named after a revision.
+    """
+    parts = [part for part in re.split(r"[\\/]", encoder.removeprefix(PACKAGE_PREFIX)) if part]
+    parts = parts or [encoder]
+    if len(parts) > 2 and parts[-2] == "snapshots":
+        parts = parts[-3].split("--")
+    while len(parts) > 1 and GENERIC_FOLDER.fullmatch(parts[-1].lower()):
+        parts.pop()
+    return re.findall(r"[a-z0-9]+", parts[-1].lower())
+
+
+def _choose_word(words: Sequence[str]) -> str:
+    telling = [word for word in words if any(family in word for family in ENCODER_FAMILIES)]
+    return next(iter([*telling, *words]), "<encoder>")

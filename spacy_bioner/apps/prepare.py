@@ -1,0 +1,83 @@
+"""Preparing the corpus of a profile: every split to DocBin, with one account of all mentions."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Dict, Tuple
+
+from spacy_bioner.apps.cli.convert import Conversion, convert
+from spacy_bioner.apps.profiles import CorpusSettings
+from spacy_bioner.corpora.files import replacing
+from spacy_bioner.corpora.reading import Selection
+from spacy_bioner.errors import AssetError
+
+ACCOUNT = "corpus.json"
+
+
+@dataclass(frozen=True)
+class PreparedCorpus:
+    """What `prepare` wrote.
+
+    settings (CorpusSettings): The corpus.
+    splits (Dict[str, Conversion]): The account of each split.
+    """
+
+    settings: CorpusSettings
+    splits: Dict[str, Conversion]
+
+    def to_json(self) -> Dict[str, Any]:
+        """Give name, licence and the account of each split as plain data."""
+        return {
+            "name": self.settings.name,
+            "title": self.settings.title,
+            "licence": self.settings.licence,
+            "source": self.settings.source,
+            "label_map": self.settings.label_map,
+            "splits": {split: account.to_json() for split, account in self.splits.items()},
+        }
+
+
+def prepare(
+    settings: CorpusSettings,
+    output: Path,
+    *,
+    report: Callable[[str, Conversion], None] = lambda split, account: None,
+) -> PreparedCorpus:
+    """Convert the splits of a corpus to OUTPUT/{train,dev,test}.spacy and write the account.
+
+    settings (CorpusSettings): The corpus.
+    output (Path): The folder to write to.
+    report (Callable[[str, Conversion], None]): Is told of each split as it is done.
+    RAISES AssetError: For a corpus file that is not there, with the ways to get it.
+    RAISES CorpusError: For a malformed corpus file.
+    """
+    _check_files(settings)
+    accounts: Dict[str, Conversion] = {}
+    for split, chosen in settings.splits.items():
+        accounts[split] = convert(
+            chosen.path,
+            output / f"{split}.spacy",
+            label_map=settings.label_map,
+            selection=Selection(skip=chosen.skip, first=chosen.first),
+        )
+        report(split, accounts[split])
+    prepared = PreparedCorpus(settings, accounts)
+    with replacing(output / ACCOUNT) as temporary:
+        text = json.dumps(prepared.to_json(), ensure_ascii=False, indent=2)
+        temporary.write_text(text + "\n", encoding="utf-8")
+    return prepared
+
+
+def _check_files(settings: CorpusSettings) -> None:
+    paths: Tuple[Path, ...] = tuple(split.path for split in settings.splits.values())
+    missing = sorted({str(path) for path in paths if not path.is_file()})
+    if missing:
+        raise AssetError(
+            f"the corpus '{settings.name}' is not here: missing {', '.join(missing)}. Fetch it by "
+            "`spacy project assets .`, or copy it from a folder with `make assets FROM=FOLDER`"
+            + (
+                "; the demo corpus is built by `python assets/demo/build.py`"
+                if settings.name == "demo"
+                else ""
+            )
+        )

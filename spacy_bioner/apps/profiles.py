@@ -1,0 +1,140 @@
+"""Profiles and corpus settings: the small .cfg files that tell one workflow what to work on.
+
+A profile (`configs/profiles/NAME.cfg`) names a training config, an encoder and a corpus, and holds
+the overrides that this choice needs. A corpus file (`configs/corpora/NAME.cfg`) names the
+files of the splits and the label map.
+"""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Dict, Optional
+
+from thinc.api import Config
+
+from spacy_bioner.errors import ConfigError
+
+PROFILES = Path("configs/profiles")
+CORPORA = Path("configs/corpora")
+SPLITS = ("train", "dev", "test")
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """The documents of one split.
+
+    path (Path): The corpus file.
+    first (Optional[int]): Take only so many documents from the start; None takes all.
+    skip (int): Leave out so many documents at the start.
+    """
+
+    path: Path
+    first: Optional[int] = None
+    skip: int = 0
+
+
+@dataclass(frozen=True)
+class CorpusSettings:
+    """A corpus as the workflow uses it.
+
+    name (str): Its short name: the file's stem.
+    title (str): How reports call it.
+    licence (str): Under which terms its owners give it away.
+    source (str): Where it comes from.
+    splits (Dict[str, SplitSettings]): By "train", "dev" and "test".
+    label_map (Dict[str, str]): The corpus' label → ours; labels that it does not name stay.
+    """
+
+    name: str
+    title: str
+    licence: str
+    source: str
+    splits: Dict[str, SplitSettings]
+    label_map: Dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What the workflow trains.
+
+    name (str): The profile's name: the file's stem, and the end of the package's name.
+    config (Path): The training config.
+    encoder (str): A hub name, a folder or "package:NAME".
+    encoder_licence (str): The licence of the encoder's weights.
+    corpus (str): The name of a corpus file.
+    overrides (Dict[str, Any]): Dotted config keys and their values.
+    """
+
+    name: str
+    config: Path
+    encoder: str
+    encoder_licence: str
+    corpus: str
+    overrides: Dict[str, Any] = field(default_factory=dict)
+
+
+def load_profile(name: str, *, encoder: str = "", corpus: str = "") -> Profile:
+    """Read a profile; `encoder` and `corpus` replace its own where they are not empty.
+
+    RAISES ConfigError: For a name without a file and for a missing setting.
+    """
+    path, sections = _read(PROFILES, name, "profile")
+    settings = _section(
+        path, sections, "profile", ("config", "encoder", "encoder_licence", "corpus")
+    )
+    profile = Profile(
+        name=name,
+        config=Path(settings["config"]),
+        encoder=settings["encoder"],
+        encoder_licence=settings["encoder_licence"],
+        corpus=corpus or settings["corpus"],
+        overrides=dict(sections.get("overrides", {})),
+    )
+    if encoder and encoder != profile.encoder:
+        profile = replace(profile, encoder=encoder)
+    return profile
+
+
+def load_corpus_settings(name: str) -> CorpusSettings:
+    """Read the settings of a corpus.
+
+    RAISES ConfigError: For a name without a file and for a missing setting.
+    """
+    path, sections = _read(CORPORA, name, "corpus")
+    about = _section(path, sections, "corpus", ("title", "licence", "source"))
+    splits = {}
+    for split in SPLITS:
+        settings = _section(path, sections, split, ("path",))
+        splits[split] = SplitSettings(
+            Path(settings["path"]), settings.get("first"), settings.get("skip", 0)
+        )
+    return CorpusSettings(
+        name,
+        about["title"],
+        about["licence"],
+        about["source"],
+        splits,
+        dict(sections.get("label_map", {})),
+    )
+
+
+def _read(folder: Path, name: str, kind: str) -> tuple[Path, Dict[str, Any]]:
+    path = folder / f"{name}.cfg"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in folder.glob("*.cfg"))) or "none"
+        raise ConfigError(
+            f"no {kind} '{name}': expected a file {path} below the project folder (there: {known})"
+        )
+    try:
+        return path, Config().from_disk(path)
+    except ValueError as error:
+        raise ConfigError(f"{path}: not a readable config: {error}") from error
+
+
+def _section(
+    path: Path, sections: Dict[str, Any], name: str, keys: tuple[str, ...]
+) -> Dict[str, Any]:
+    settings = sections.get(name, {})
+    missing = [key for key in keys if key not in settings]
+    if missing:
+        raise ConfigError(f"{path}: section [{name}] lacks {', '.join(missing)}")
+    return settings

@@ -1,0 +1,118 @@
+"""Training a profile: `spacy train` with the profile's overrides, behind early checks."""
+
+import shutil
+from pathlib import Path
+from typing import Any, Dict, Optional
+
+from spacy.util import load_config
+from thinc.api import Config
+
+from spacy_bioner.apps.profiles import Profile
+from spacy_bioner.errors import ConfigError, DeviceError
+
+ENCODER_KEYS = {
+    "bioner": "components.bioner.model.encoder.name",
+    "transformer": "components.transformer.model.name",
+}
+
+
+def train(
+    profile: Profile,
+    corpus_dir: Path,
+    output: Path,
+    *,
+    gpu_id: int = -1,
+    seed: int = 0,
+    log_path: Optional[Path] = None,
+    overrides: Optional[Dict[str, Any]] = None,
+) -> Path:
+    """Train a profile through `spacy train` and put the result in place when it is whole.
+
+    profile (Profile): What to train.
+    corpus_dir (Path): The folder with train.spacy and dev.spacy.
+    output (Path): Gets model-best and model-last; an earlier result stays until this is done.
+    gpu_id (int): The GPU, or -1 for the CPU.
+    seed (int): Seeds weights and order.
+    log_path (Optional[Path]): Gets a JSON line per evaluation.
+    overrides (Optional[Dict[str, Any]]): Dotted config keys that win over the profile's.
+    RETURNS (Path): The folder of the best checkpoint.
+    RAISES DeviceError: For a GPU that is not there.
+    RAISES BionerError: For data or weights that cannot be used.
+    """
+    from spacy.cli.train import train as spacy_train
+
+    check_device(gpu_id)
+    settings = {
+        **config_overrides(profile, corpus_dir, seed=seed, log_path=log_path),
+        **(overrides or {}),
+    }
+    partial = output.with_name(f".{output.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        spacy_train(profile.config, partial, use_gpu=gpu_id, overrides=settings)
+        _replace_folder(partial, output)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return output / "model-best"
+
+
+def config_overrides(
+    profile: Profile, corpus_dir: Path, *, seed: int, log_path: Optional[Path]
+) -> Dict[str, Any]:
+    """Gather what a profile changes in its training config, as dotted keys."""
+    config = _load_training_config(profile.config)
+    overrides: Dict[str, Any] = {
+        **profile.overrides,
+        "paths.train": str(corpus_dir / "train.spacy"),
+        "paths.dev": str(corpus_dir / "dev.spacy"),
+        "system.seed": seed,
+        **encoder_override(config, profile.encoder),
+    }
+    if log_path is not None:
+        overrides["training.logger.output_file"] = str(log_path)
+    return overrides
+
+
+def encoder_override(config: Config, encoder: str) -> Dict[str, str]:
+    """Say which setting of a training config names the encoder, and its value.
+
+    spacy-transformers knows hub names and folders only, so "package:NAME" becomes a folder there.
+    RAISES ConfigError: For a config without a transformer.
+    """
+    from spacy_bioner.architectures.encoder_source import resolve_source
+
+    for component, key in ENCODER_KEYS.items():
+        if component in config.get("components", {}):
+            return {key: encoder if component == "bioner" else resolve_source(encoder)}
+    raise ConfigError("the training config has neither a 'bioner' nor a 'transformer' component")
+
+
+def check_device(gpu_id: int) -> None:
+    """Make sure that a GPU that is asked for can be used.
+
+    RAISES DeviceError: Where it cannot, saying what is missing.
+    """
+    if gpu_id < 0:
+        return
+    import torch
+    from thinc.util import has_cupy_gpu
+
+    how = f"use --vars.gpu -1 (or --gpu-id -1) to run on the CPU; GPU {gpu_id} was asked for"
+    if not torch.cuda.is_available():
+        raise DeviceError(f"no CUDA device is available to torch {torch.__version__}; {how}")
+    if gpu_id >= torch.cuda.device_count():
+        raise DeviceError(f"there are only {torch.cuda.device_count()} CUDA devices; {how}")
+    if not has_cupy_gpu:
+        raise DeviceError(f"thinc needs cupy to use a GPU (pip install cupy-cuda12x); {how}")
+
+
+def _load_training_config(path: Path) -> Config:
+    if not path.is_file():
+        raise ConfigError(f"no training config at {path}; run the command in the project folder")
+    return load_config(path, interpolate=False)
+
+
+def _replace_folder(new: Path, old: Path) -> None:
+    shutil.rmtree(old, ignore_errors=True)
+    old.parent.mkdir(parents=True, exist_ok=True)
+    new.rename(old)

@@ -1,0 +1,196 @@
+"""The README of a packaged pipeline: what it is, what it learned from, how good it is."""
+
+from dataclasses import dataclass, field
+from typing import List, Mapping, Optional, Sequence, Tuple
+
+from spacy_bioner.evaluation.scores import Counts, Scores
+from spacy_bioner.reports.scores import footnotes, format_percent
+from spacy_bioner.reports.tables import render_markdown_table
+
+SCORE_HEADER = ("type", "n", "precision", "recall", "F1")
+NOT_RECORDED = "not recorded"
+# Below this a corpus is a demonstration; the published corpora of the field have 500 and more.
+FEW_DOCUMENTS = 300
+
+
+@dataclass(frozen=True)
+class EncoderFacts:
+    """The pre-trained encoder that a pipeline was trained from.
+
+    name (str): As the training config names it.
+    licence (str): Empty when not known.
+    """
+
+    name: str
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class CorpusFacts:
+    """The corpus that a pipeline was trained on.
+
+    name (str): Empty when not known.
+    licence (str): Empty when not known.
+    n_docs (Optional[int]): Training documents; None when not known.
+    n_mentions (Mapping[str, int]): Training mentions by label; empty when not known.
+    """
+
+    name: str = ""
+    licence: str = ""
+    n_docs: Optional[int] = None
+    n_mentions: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ScoredCorpus:
+    """Scores on documents that took no part in training.
+
+    corpus (str): The file that was scored.
+    scores (Mapping[str, Scores]): By what was scored, in the order of display.
+    """
+
+    corpus: str
+    scores: Mapping[str, Scores]
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """Everything that a model card says.
+
+    package (str): Name of the package, "en_bioner_minilm".
+    version (str): Version of the package.
+    description (str): One sentence.
+    licence (str): Licence of the package; empty when not stated.
+    components (Mapping[str, str]): Factory of each pipeline component, by name, in order.
+    labels (Sequence[str]): What the pipeline can predict.
+    requirements (Sequence[str]): What is installed with it.
+    corpus (CorpusFacts): What it was trained on.
+    encoder (Optional[EncoderFacts]): None for a pipeline without one.
+    test (Optional[ScoredCorpus]): None when it was not scored.
+    settings (Sequence[Tuple[str, str]]): Names and values of training settings.
+    """
+
+    package: str
+    version: str
+    description: str
+    licence: str = ""
+    components: Mapping[str, str] = field(default_factory=dict)
+    labels: Sequence[str] = ()
+    requirements: Sequence[str] = ()
+    corpus: CorpusFacts = field(default_factory=CorpusFacts)
+    encoder: Optional[EncoderFacts] = None
+    test: Optional[ScoredCorpus] = None
+    settings: Sequence[Tuple[str, str]] = ()
+
+
+def render_model_card(card: ModelCard) -> str:
+    """Write the card as Markdown.
+
+    RETURNS (str): A whole README.md, final line break included.
+    """
+    sections = [
+        f"# {card.package}\n\n{card.description}",
+        _render_overview(card),
+        _render_use(card),
+        _render_scores(card),
+        _render_training(card),
+        _render_limits(card),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _render_overview(card: ModelCard) -> str:
+    encoder = card.encoder
+    rows = [
+        ("version", card.version),
+        ("labels", ", ".join(card.labels) or NOT_RECORDED),
+        ("pipeline", " → ".join(f"`{name}`" for name in ("tokenizer", *card.components))),
+        ("encoder", f"`{encoder.name}`" if encoder else "none"),
+        ("trained on", card.corpus.name or NOT_RECORDED),
+        ("licence of this package", card.licence or "not stated"),
+        ("licence of the encoder", (encoder.licence or NOT_RECORDED) if encoder else "–"),
+        ("licence of the corpus", card.corpus.licence or NOT_RECORDED),
+    ]
+    return render_markdown_table(("", ""), rows)
+
+
+def _render_use(card: ModelCard) -> str:
+    # The evidence extensions exist only where one of this project's components is loaded.
+    with_evidence = any(factory.startswith("bioner") for factory in card.components.values())
+    shown = "ent.text, ent.label_"
+    shown += ", ent._.confidence, ent._.source" if with_evidence else ""
+    needs = ", ".join(f"`{item}`" for item in card.requirements)
+    return f"""\
+## Use
+
+```sh
+pip install {card.package}-{card.version}-py3-none-any.whl
+```
+
+This installs {needs or "nothing else"} as well. Loading and running need no network.
+
+```python
+import spacy
+
+nlp = spacy.load("{card.package}")
+doc = nlp("Aspirin lowers the risk of colorectal cancer but can cause gastric bleeding.")
+for ent in doc.ents:
+    print({shown})
+```"""
+
+
+def _render_scores(card: ModelCard) -> str:
+    if card.test is None:
+        return "## Scores\n\nThis pipeline was packaged without scores."
+    trained_on = f" of {card.corpus.name}" if card.corpus.name else ""
+    parts = [
+        "## Scores",
+        f"Measured on `{card.test.corpus}`{trained_on}. An entity is right when its first "
+        "character, its end and its label are those of a gold mention; n counts gold mentions. The "
+        "figures are those of one training run.",
+    ]
+    for title, scores in card.test.scores.items():
+        parts.append(f"### {title} ({scores.n_docs:,} documents)")
+        rows = [_score_row(label, scores.by_type[label]) for label in sorted(scores.by_type)]
+        rows.append(_score_row("**all types**", scores.micro))
+        parts.append(render_markdown_table(SCORE_HEADER, rows, right=range(1, 5)))
+        notes = [f"- {note}" for note in footnotes(scores)]
+        parts += ["\n".join(notes)] if notes else []
+    return "\n\n".join(parts)
+
+
+def _score_row(label: str, counts: Counts) -> List[str]:
+    shares = (counts.precision, counts.recall, counts.f_score)
+    return [label or "(none)", f"{counts.gold:,}", *(format_percent(share) for share in shares)]
+
+
+def _render_training(card: ModelCard) -> str:
+    corpus = card.corpus
+    mentions = corpus.n_mentions
+    by_label = ", ".join(f"{label} {mentions[label]:,}" for label in sorted(mentions))
+    total = f"{sum(mentions.values()):,} ({by_label})" if mentions else NOT_RECORDED
+    rows = [
+        ("corpus", corpus.name or NOT_RECORDED),
+        ("documents", NOT_RECORDED if corpus.n_docs is None else f"{corpus.n_docs:,}"),
+        ("mentions", total),
+        *card.settings,
+    ]
+    return "## Training\n\n" + render_markdown_table(("setting", "value"), rows)
+
+
+def _render_limits(card: ModelCard) -> str:
+    limits = [
+        "English only, and best on text like that of its training corpus. Scores on other kinds "
+        "of text can be much lower.",
+        "Entities do not overlap: of nested mentions one is found at most.",
+        "A confidence is the model's own probability, not a calibrated one.",
+        "Not a medical device: nothing it finds or misses is a basis for treating a patient.",
+    ]
+    n_docs = card.corpus.n_docs
+    if n_docs is not None and n_docs < FEW_DOCUMENTS:
+        limits.insert(
+            0,
+            f"Trained on {n_docs:,} documents only: good for trying the pipeline out, not for "
+            "annotating a collection.",
+        )
+    return "## Limits\n\n" + "\n".join(f"- {limit}" for limit in limits)
