@@ -61,7 +61,9 @@ def read_account(path: Path, labels: Optional[Collection[str]] = None) -> Corpus
         if labels is not None:
             _check_labels(path, by_label, labels)
         mentions = {label: row["total"] for label, row in by_label.items()}
-        return CorpusFacts(data["title"], data["licence"], train["documents"], mentions)
+        return CorpusFacts(
+            data["title"], data["licence"], train["documents"], mentions, data["name"]
+        )
     except (KeyError, TypeError, AttributeError) as error:
         raise PackageError(f"{path}: found other content ({error!r}), {expected}") from error
 

@@ -122,12 +122,14 @@ def _describe(
     config = load_config(model_dir / "config.cfg", interpolate=True)
     meta = srsly.read_json(model_dir / "meta.json")
     encoders = find_encoders(config)
+    learned = next((meta["labels"][key] for key in RECOGNISERS if key in meta["labels"]), None)
+    trained_on = read_account(corpus, learned) if corpus else CorpusFacts()
     others = {"trf"} if _uses(encoders, "spacy-transformers.") else set()
+    # A name may also say what the pipeline was trained on: bioner_minilm_bc5cdr.
+    others.update(trained_on.short_name.split("_"))
     short = check_name(name, list(encoders), lang=meta["lang"], others=others)
     factories = {key: section["factory"] for key, section in config["components"].items()}
     labels = sorted({label for names in meta["labels"].values() for label in names})
-    learned = next((meta["labels"][key] for key in RECOGNISERS if key in meta["labels"]), None)
-    trained_on = read_account(corpus, learned) if corpus else CorpusFacts()
     card = ModelCard(
         package=f"{meta['lang']}_{short}",
         version=_check_version(version),

@@ -23,6 +23,7 @@ def train(
     *,
     gpu_id: int = -1,
     seed: int = 0,
+    max_steps: int = 0,
     log_path: Optional[Path] = None,
     overrides: Optional[Dict[str, Any]] = None,
 ) -> Path:
@@ -33,6 +34,7 @@ def train(
     output (Path): Gets model-best and model-last; an earlier result stays until this is done.
     gpu_id (int): The GPU, or -1 for the CPU.
     seed (int): Seeds weights and order.
+    max_steps (int): Training steps; 0 takes the profile's.
     log_path (Optional[Path]): Gets a JSON line per evaluation.
     overrides (Optional[Dict[str, Any]]): Dotted config keys that win over the profile's.
     RETURNS (Path): The folder of the best checkpoint.
@@ -42,10 +44,11 @@ def train(
     from spacy.cli.train import train as spacy_train
 
     check_device(gpu_id)
-    settings = {
-        **config_overrides(profile, corpus_dir, seed=seed, log_path=log_path),
-        **(overrides or {}),
-    }
+    settings = config_overrides(profile, corpus_dir, seed=seed, log_path=log_path)
+    if max_steps:
+        frequency = min(max_steps, settings.get("training.eval_frequency", max_steps))
+        settings.update({"training.max_steps": max_steps, "training.eval_frequency": frequency})
+    settings.update(overrides or {})
     partial = output.with_name(f".{output.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:

@@ -49,7 +49,7 @@ def build_transformer_encoder(
         is read on `initialize` only: a saved pipeline carries its weights.
     unit (str): What goes through the model together: "sentence" or "document".
     pooling (str): A token's state is the "mean" of its pieces' states, or the "first" one's.
-    precision (str): "float32", "bfloat16", "float16" (GPU only), or "auto": bfloat16 where the
+    precision (str): "float32", "bfloat16", "float16" (GPU, prediction), or "auto": bfloat16 where the
         processor or the GPU computes it in hardware, else float32.
     window (int): The most pieces of one input, special tokens included; the model's own limit
         holds where it is lower.
@@ -136,6 +136,9 @@ def forward(
     output = _split(cast(Floats2d, torch2xp(states.detach())), lengths)
 
     def backprop(d_output: List[Floats2d]) -> List[Doc]:
+        if not states.requires_grad:
+            # Texts without any piece, of white space only: there is nothing to learn from.
+            return docs
         d_states = model.ops.xp.concatenate(d_output, axis=0)
         torch.autograd.backward(states, grad_tensors=xp2torch(d_states, device=states.device))
         return docs
@@ -235,7 +238,8 @@ def choose_precision(precision: str, device: torch.device) -> torch.dtype:
     if precision != "auto":
         return PRECISIONS[precision]
     if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        # float16 would need loss scaling to train, so it is only used when it is asked for.
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
     # A private call, so it may go: float32 is always right.
     supported = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
     return torch.bfloat16 if supported() else torch.float32

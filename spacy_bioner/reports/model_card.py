@@ -33,12 +33,14 @@ class CorpusFacts:
     licence (str): Empty when not known.
     n_docs (Optional[int]): Training documents; None when not known.
     n_mentions (Mapping[str, int]): Training mentions by label; empty when not known.
+    short_name (str): As files and packages are named after it; empty when not known.
     """
 
     name: str = ""
     licence: str = ""
     n_docs: Optional[int] = None
     n_mentions: Mapping[str, int] = field(default_factory=dict)
+    short_name: str = ""
 
 
 @dataclass(frozen=True)

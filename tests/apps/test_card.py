@@ -53,7 +53,12 @@ def account(tmp_path):
         "Gene": {"total": 1, "exact": 0, **outcomes},
     }
     train = {"documents": 3, "count": {"total": 8, "by_label": by_label}}
-    data = {"title": "Tiny corpus", "licence": "CC0-1.0", "splits": {"train": train}}
+    data = {
+        "name": "tiny",
+        "title": "Tiny corpus",
+        "licence": "CC0-1.0",
+        "splits": {"train": train},
+    }
     path = tmp_path / "corpus.json"
     path.write_text(json.dumps(data), encoding="utf-8")
     return path
@@ -61,7 +66,7 @@ def account(tmp_path):
 
 def test_read_account_gives_training_documents_and_mentions(account):
     mentions = {"Chemical": 5, "Disease": 2, "Gene": 1}
-    assert read_account(account) == CorpusFacts("Tiny corpus", "CC0-1.0", 3, mentions)
+    assert read_account(account) == CorpusFacts("Tiny corpus", "CC0-1.0", 3, mentions, "tiny")
 
 
 @pytest.mark.parametrize("labels", [["Chemical", "Disease"], ["Gene", "Chemical", "Disease"]])

@@ -71,7 +71,12 @@ def account(tmp_path):
     """What `bioner prepare` writes, as far as a model card reads it."""
     by_label = {"Chemical": {"total": 5, "exact": 5, "widened": 0, "narrowed": 0}}
     train = {"documents": 3, "count": {"total": 5, "by_label": by_label}}
-    data = {"title": "Tiny corpus", "licence": "CC0-1.0", "splits": {"train": train}}
+    data = {
+        "name": "tiny",
+        "title": "Tiny corpus",
+        "licence": "CC0-1.0",
+        "splits": {"train": train},
+    }
     path = tmp_path / "corpus.json"
     path.write_text(json.dumps(data), encoding="utf-8")
     return path

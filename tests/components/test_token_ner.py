@@ -135,6 +135,13 @@ def test_bioner_update_skips_empty_documents(trained_nlp, make_example):
     assert trained_nlp.update([make_example("", [])]) == {"bioner": 0.0}
 
 
+def test_bioner_update_learns_nothing_from_white_space(trained_nlp, make_example):
+    optimizer = trained_nlp.resume_training()
+    losses = trained_nlp.update([make_example(" \n ", [])], sgd=optimizer)
+    assert losses["bioner"] > 0
+    assert entities_of(trained_nlp(TEXT)) == LEARNED
+
+
 def test_get_loss_is_cross_entropy_with_its_gradient(trained_nlp, make_example):
     component = trained_nlp.get_pipe("bioner")
     example = make_example("rats in rats", [(0, 4, "Disease")])

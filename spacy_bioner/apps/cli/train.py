@@ -20,6 +20,7 @@ def train_cli(
     ] = "",
     gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="-1 is the CPU")] = -1,
     seed: Annotated[int, typer.Option(help="Seeds weights and order")] = 0,
+    max_steps: Annotated[int, typer.Option(min=0, help="Training steps; 0: the profile's")] = 0,
     log: Annotated[Optional[Path], typer.Option(help="Gets a JSON line per evaluation")] = None,
 ) -> None:
     """Train a profile. Config overrides can follow, as for `spacy train`: --training.dropout 0.2"""
@@ -27,6 +28,7 @@ def train_cli(
 
     from spacy_bioner.apps.training import train
 
+    overrides = parse_config_overrides(context.args, env_var=None)
     best = train(
         load_profile(profile, encoder=encoder),
         corpus_dir,
@@ -34,6 +36,7 @@ def train_cli(
         gpu_id=gpu_id,
         seed=seed,
         log_path=log,
-        overrides=parse_config_overrides(context.args, env_var=None),
+        max_steps=max_steps,
+        overrides=overrides,
     )
     typer.echo(f"best checkpoint: {best}")
