@@ -6,7 +6,7 @@ source: span extensions alone are keyed by offsets, so that two labels on one st
 would overwrite each other.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
@@ -43,7 +43,7 @@ def add_evidence(doc: Doc, evidence: Evidence) -> None:
     key = _key(evidence.start_char, evidence.end_char)
     same = (evidence.label, evidence.source)
     kept = [row for row in ledger.get(key, ()) if (row["label"], row["source"]) != same]
-    ledger[key] = [*kept, asdict(evidence)]
+    ledger[key] = [*kept, dict(vars(evidence))]
 
 
 def clear_evidence(doc: Doc, source: str) -> None:

@@ -1,0 +1,223 @@
+"""How well are abbreviation definitions found, and what do they say about entities?
+
+    python benchmarks/abbreviations.py [--data FOLDER]
+
+Prints three Markdown tables. Definitions: pairs of short and long form on the 1,250 abstracts of
+MED1250, all of it evaluation data, compared as texts with white space collapsed, once per
+abstract; scispaCy's detector joins in when it is installed. Gold: on the train and dev splits of
+corpora with entities, what the short form is, given the long form. Gazetteer: the same splits,
+where a gazetteer's labels contradict a definition. The defaults of `bioner_abbreviations` follow
+from the last two.
+"""
+
+import argparse
+import importlib
+import importlib.util
+import os
+import re
+import time
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from typing import Callable, Dict, FrozenSet, Iterator, List, NamedTuple, Sequence, Tuple
+
+import spacy
+from spacy.tokens import Doc
+
+from spacy_bioner.components.abbreviations import find_abbreviations
+from spacy_bioner.components.gazetteer import Gazetteer
+from spacy_bioner.corpora.pubtator import read_pubtator
+from spacy_bioner.knowledge.definitions import Definition, find_definitions
+from spacy_bioner.knowledge.short_forms import Proposal, find_meanings
+from spacy_bioner.knowledge.terms import read_terms
+from spacy_bioner.records import Record
+from spacy_bioner.sentences import sentence_starts
+
+DEFAULT_DATA = os.environ.get("BIONER_DATA", str(Path(__file__).resolve().parents[1] / "../shared"))
+CORPORA = ("ncbi_disease", "bc5cdr", "biored")
+SPLITS = ("train", "dev")
+VOCABULARIES = (
+    ("medic_2012.tsv", "Disease"),
+    ("mesh_chemical_snorkel_lowercase.tsv", "Chemical"),
+    ("drugcentral.tsv", "Chemical"),
+)
+# The sub-types of NCBI-disease do not matter here.
+DISEASES = ("SpecificDisease", "DiseaseClass", "CompositeMention", "Modifier")
+
+Pair = Tuple[str, str]
+Detect = Callable[[str], FrozenSet[Pair]]
+Table = List[Sequence[str]]
+
+
+class Abstract(NamedTuple):
+    text: str
+    pairs: FrozenSet[Pair]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=Path(DEFAULT_DATA), help="has corpora/ in it")
+    args = parser.parse_args()
+    path = args.data / "corpora" / "med1250_abbreviations" / "MED1250_labeled.txt"
+    if not path.is_file():
+        parser.error(f"found no {path}; name the folder that has corpora/ in it with --data")
+    records = {corpus: list(read_splits(args.data, corpus)) for corpus in CORPORA}
+    for table in (
+        compare_detectors(list(read_abstracts(path))),
+        compare_with_gold(records),
+        contradict(records, args.data / "vocab"),
+    ):
+        print("\n".join(f"| {' | '.join(row)} |" for row in table), end="\n\n")
+
+
+def read_abstracts(path: Path) -> Iterator[Abstract]:
+    """Read blocks of PMID, title, abstract and indented `SHORT|LONG` lines."""
+    # The file is Windows-1252; lines that start with "//" are the annotators' notes.
+    for block in re.split(r"\n\s*\n", path.read_bytes().decode("cp1252").replace("\r", "")):
+        lines = [line for line in block.split("\n") if line.strip() and not line.startswith("//")]
+        gold = [line for line in lines if line.startswith("  ")]
+        text = "\n".join(line for line in lines[1:] if not line.startswith("  "))
+        split = (line.partition("|")[::2] for line in gold)
+        yield Abstract(text, frozenset((_collapse(s), _collapse(long)) for s, long in split))
+
+
+def compare_detectors(abstracts: Sequence[Abstract]) -> Table:
+    rows: Table = [
+        ("definitions", "pairs", "found", "right", "P", "R", "F1", "words/s"),
+        ("---", *["---:"] * 7),
+    ]
+    words = sum(len(abstract.text.split()) for abstract in abstracts)
+    for name, detect in detectors().items():
+        began = time.perf_counter()
+        found = [detect(abstract.text) for abstract in abstracts]
+        seconds = time.perf_counter() - began
+        gold = sum(len(abstract.pairs) for abstract in abstracts)
+        right = sum(len(a.pairs & pairs) for a, pairs in zip(abstracts, found, strict=True))
+        total = sum(map(len, found))
+        counts = (f"{gold:,}", f"{total:,}", f"{right:,}")
+        scores = (right / total, right / gold, 2 * right / (total + gold))
+        rows.append(
+            (name, *counts, *(f"{100 * score:.2f}" for score in scores), f"{words / seconds:,.0f}")
+        )
+    return rows
+
+
+def detectors() -> Dict[str, Detect]:
+    nlp = spacy.blank("en")
+
+    def detect_ours(text: str) -> FrozenSet[Pair]:
+        found = find_abbreviations(nlp.make_doc(text))
+        return frozenset((_collapse(d.short_text), _collapse(d.long_text)) for d in found)
+
+    result: Dict[str, Detect] = {"ours": detect_ours}
+    if importlib.util.find_spec("scispacy"):
+        scispacy_nlp = spacy.blank("en")
+        tokenizer = importlib.import_module("scispacy.custom_tokenizer")
+        scispacy_nlp.tokenizer = tokenizer.combined_rule_tokenizer(scispacy_nlp)
+        module = importlib.import_module("scispacy.abbreviation")
+        detector = module.AbbreviationDetector(scispacy_nlp)
+
+        def detect_scispacy(text: str) -> FrozenSet[Pair]:
+            doc: Doc = detector(scispacy_nlp.make_doc(text))
+            found = doc._.abbreviations
+            return frozenset((_collapse(s.text), _collapse(s._.long_form.text)) for s in found)
+
+        result["scispaCy 0.6.2"] = detect_scispacy
+    return result
+
+
+def read_splits(data: Path, corpus: str) -> Iterator[Record]:
+    for split in SPLITS:
+        yield from read_pubtator(data / "corpora" / corpus / f"{split}.pubtator.txt")
+
+
+def compare_with_gold(records: Dict[str, List[Record]]) -> Table:
+    """Count what the gold short form is, by what the gold long form is."""
+    rows: Table = [
+        ("corpus", "the long form", "definitions", "short form: same label", "other label", "none"),
+        ("---", "---", *["---:"] * 4),
+    ]
+    for corpus, documents in records.items():
+        counts: Counter[Tuple[str, str]] = Counter()
+        for record in documents:
+            gold = gold_proposals(record)
+            labels = {(p.start_char, p.end_char): p.label for p in gold}
+            for definition in definitions_in(record.text):
+                kind, label = describe(record.text, definition, gold)
+                short = labels.get((definition.short_start, definition.short_end), "")
+                outcome = "none" if not short else "same" if short == label else "other"
+                counts[kind, outcome] += 1
+        for kind in dict.fromkeys(kind for kind, _ in sorted(counts)):
+            cells = [counts[kind, outcome] for outcome in ("same", "other", "none")]
+            rows.append((corpus, kind, str(sum(cells)), *map(str, cells)))
+    return rows
+
+
+def contradict(records: Dict[str, List[Record]], vocabulary: Path) -> Table:
+    """Count who is right where a gazetteer's label of a short form contradicts the definition."""
+    nlp = spacy.blank("en")
+    gazetteer = Gazetteer(nlp.vocab)
+    for file_name, label in VOCABULARIES:
+        gazetteer.add_terms(read_terms(vocabulary / file_name, label=label))
+    rows: Table = [
+        ("corpus", "gazetteer", "short forms", "as long form", "as gazetteer", "other", "none"),
+        ("---", "---", *["---:"] * 5),
+    ]
+    for corpus in ("ncbi_disease", "bc5cdr"):
+        known = {proposal.label for r in records[corpus] for proposal in gold_proposals(r)}
+        counts: Counter[Tuple[str, str]] = Counter()
+        for record in records[corpus]:
+            doc = gazetteer(nlp.make_doc(record.text))
+            spans = doc.spans["bioner_gazetteer"]
+            found = [Proposal(s.start_char, s.end_char, s.label_) for s in spans]
+            found = [proposal for proposal in found if proposal.label in known]
+            counts.update(contradictions(record, found))
+        for kind in dict.fromkeys(kind for kind, _ in sorted(counts)):
+            cells = [counts[kind, outcome] for outcome in ("long", "gazetteer", "other", "none")]
+            rows.append((corpus, kind, str(sum(cells)), *map(str, cells)))
+    return rows
+
+
+def contradictions(record: Record, found: List[Proposal]) -> Iterator[Tuple[str, str]]:
+    gold = {(p.start_char, p.end_char): p.label for p in gold_proposals(record)}
+    tagged = {(p.start_char, p.end_char): p.label for p in found}
+    for definition in definitions_in(record.text):
+        offsets = (definition.short_start, definition.short_end)
+        kind, label = describe(record.text, definition, found)
+        if offsets not in tagged or tagged[offsets] == label:
+            continue
+        if kind not in ("is an entity", "touches no entity"):
+            continue
+        right = {label: "long", tagged[offsets]: "gazetteer", "": "none"}
+        yield f"long form {kind}", right.get(gold.get(offsets, ""), "other")
+
+
+def describe(text: str, definition: Definition, proposals: List[Proposal]) -> Tuple[str, str]:
+    """Say how the entities relate to a long form, and the label that it has then."""
+    (meaning,) = find_meanings(text, [definition], proposals)
+    if meaning.entity is None:
+        return ("touches no entity" if meaning.unsupported else "touches an entity"), ""
+    shift = meaning.entity.start_char - definition.long_start
+    kind = "is an entity" if shift == 0 else "ends an entity" if shift < 0 else "ends with one"
+    return kind, meaning.entity.label
+
+
+def definitions_in(text: str) -> List[Definition]:
+    pairs = pairwise([*sentence_starts(text), len(text)])
+    return [found for start, end in pairs for found in find_definitions(text, start, end)]
+
+
+def gold_proposals(record: Record) -> List[Proposal]:
+    return [Proposal(m.start_char, m.end_char, _coarse(m.label)) for m in record.mentions]
+
+
+def _coarse(label: str) -> str:
+    return "Disease" if label in DISEASES else label
+
+
+def _collapse(text: str) -> str:
+    return " ".join(text.split())
+
+
+if __name__ == "__main__":
+    main()

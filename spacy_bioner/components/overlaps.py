@@ -1,0 +1,222 @@
+"""One policy for `doc.ents`: gather what all components propose, choose without overlap.
+
+A component that knows better than an earlier one does not delete the other's proposal: it enters
+a rejection (`reject`). The proposal stays in `doc.spans` and is not chosen.
+"""
+
+from dataclasses import asdict, dataclass, field
+from itertools import chain
+from typing import Any, Dict, Iterable, List, Optional, Tuple
+
+from spacy.language import Language
+from spacy.pipeline import Pipe
+from spacy.tokens import Doc, Span
+
+from spacy_bioner.components.evidence import (
+    LEDGER_KEY,
+    SOURCE_ORDER_KEY,
+    Evidence,
+    add_evidence,
+    register_extensions,
+    span_evidence,
+)
+from spacy_bioner.spans import select_flat
+
+CANDIDATES_KEY = "bioner_candidates"
+REJECTIONS_KEY = "bioner_rejections"
+
+DEFAULT_CONFIG: Dict[str, Any] = {
+    "sources": ["bioner", "ents", "bioner_gazetteer", "bioner_abbreviations"],
+    "ents_source": "ents",
+}
+
+
+@Language.factory(
+    "bioner_overlaps",
+    default_config=DEFAULT_CONFIG,
+    requires=["doc.spans"],
+    assigns=["doc.ents", "doc.spans", "token.ent_iob", "token.ent_type", "token.ent_kb_id"],
+)
+def make_overlaps(
+    nlp: Language, name: str, sources: List[str], ents_source: str
+) -> "OverlapResolver":
+    """Make the component; it has no state besides its settings."""
+    return OverlapResolver(name, sources=sources, ents_source=ents_source)
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Why a component holds that another one's proposal is wrong.
+
+    start_char (int): Offset of the proposal's first character.
+    end_char (int): Offset behind its last character.
+    label (str): The proposed label.
+    source (str): The component that proposed it; empty to object whoever proposed it.
+    rejected_by (str): The component that objects.
+    reason (str): In that component's own terms.
+    """
+
+    start_char: int
+    end_char: int
+    label: str
+    source: str
+    rejected_by: str
+    reason: str = ""
+
+
+@dataclass
+class Candidate:
+    """A span and the sources that propose it with this label, less those that were rejected."""
+
+    span: Span
+    sources: List[str] = field(default_factory=list)
+
+
+class OverlapResolver(Pipe):
+    """Chooses `doc.ents`: the longest span wins, then the source named first, then the first start.
+
+    All candidates, chosen or not, stand in `doc.spans["bioner_candidates"]`, one per offsets and
+    label, with the identifier of the first source that has one. Afterwards every entity has
+    evidence. Running the component again changes nothing.
+
+    name (str): Name of the component.
+    sources (Iterable[str]): Span groups, the preferred one first. Entities that stand in
+        `doc.ents` by other sources take part as well, after these.
+    ents_source (str): Source name for entities in `doc.ents` without evidence, such as those of
+        spaCy's `ner`; its place in `sources` ranks them.
+    """
+
+    def __init__(
+        self,
+        name: str = "bioner_overlaps",
+        *,
+        sources: Iterable[str] = tuple(DEFAULT_CONFIG["sources"]),
+        ents_source: str = DEFAULT_CONFIG["ents_source"],
+    ) -> None:
+        self.name = name
+        self.sources = list(sources)
+        self.ents_source = ents_source
+        register_extensions()
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Choose the entities of a Doc."""
+        doc.user_data[SOURCE_ORDER_KEY] = list(self.sources)
+        candidates = self._gather(doc)
+        chosen, _ = select_flat(
+            [candidate for candidate in candidates if candidate.sources],
+            interval=lambda candidate: (candidate.span.start, candidate.span.end),
+            priority=self._rank,
+        )
+        doc.spans[CANDIDATES_KEY] = [candidate.span for candidate in candidates]
+        doc.set_ents([candidate.span for candidate in chosen])
+        return doc
+
+    def _gather(self, doc: Doc) -> List[Candidate]:
+        """Collect the candidates by position, the longest first."""
+        found: Dict[Tuple[int, int, str], Candidate] = {}
+        for source in self.sources:
+            if source == self.ents_source:
+                self._collect(found, [*_recorded(doc, source), *doc.ents], source=None)
+            elif source in doc.spans:
+                self._collect(found, doc.spans[source], source=source)
+        self._collect(found, doc.ents, source=None)
+        _drop_rejected(doc, found.values())
+        return sorted(found.values(), key=lambda candidate: _position(candidate.span))
+
+    def _collect(
+        self,
+        found: Dict[Tuple[int, int, str], Candidate],
+        spans: Iterable[Span],
+        *,
+        source: Optional[str],
+    ) -> None:
+        """Add the spans of a group, or entities (no `source`), whose source the ledger tells."""
+        for span in spans:
+            entries = span_evidence(span)
+            names = [source] if source else [entry.source for entry in entries]
+            key = (span.start, span.end, span.label_)
+            candidate = found.setdefault(key, Candidate(_copy(span)))
+            if not candidate.span.kb_id_ and span.kb_id_:
+                candidate.span = _copy(span)
+            for name in names or [self.ents_source]:
+                if name not in candidate.sources:
+                    candidate.sources.append(name)
+                if name not in {entry.source for entry in entries}:
+                    _vouch(span, name)
+
+    def _rank(self, candidate: Candidate) -> int:
+        ranks = [self.sources.index(name) for name in candidate.sources if name in self.sources]
+        return min(ranks, default=len(self.sources))
+
+
+def reject(doc: Doc, rejection: Rejection) -> None:
+    """Enter an objection against a proposal; entering it again replaces the reason."""
+    rows: Dict[str, Dict[str, Any]] = doc.user_data.setdefault(REJECTIONS_KEY, {})
+    offsets = f"{rejection.start_char}:{rejection.end_char}"
+    key = "\t".join((offsets, rejection.label, rejection.source, rejection.rejected_by))
+    rows[key] = asdict(rejection)
+
+
+def clear_rejections(doc: Doc, rejected_by: str) -> None:
+    """Withdraw all objections of one component."""
+    rows = doc.user_data.get(REJECTIONS_KEY, {})
+    for key in [key for key, row in rows.items() if row["rejected_by"] == rejected_by]:
+        del rows[key]
+
+
+def read_rejections(doc: Doc) -> Tuple[Rejection, ...]:
+    """Give all objections in the order in which they were entered."""
+    return tuple(Rejection(**row) for row in doc.user_data.get(REJECTIONS_KEY, {}).values())
+
+
+def withdraw_ents(doc: Doc, source: str) -> None:
+    """Take those entities out of `doc.ents` that only this source vouches for.
+
+    A component does so before it looks at a Doc that it may have seen before.
+    """
+    kept = [ent for ent in doc.ents if {e.source for e in span_evidence(ent)} != {source}]
+    if len(kept) < len(doc.ents):
+        doc.set_ents(kept)
+
+
+def _drop_rejected(doc: Doc, candidates: Iterable[Candidate]) -> None:
+    rejected = {
+        (entry.start_char, entry.end_char, entry.label, entry.source)
+        for entry in read_rejections(doc)
+    }
+    for candidate in candidates:
+        span = candidate.span
+        key = (span.start_char, span.end_char, span.label_)
+        candidate.sources = [
+            name
+            for name in candidate.sources
+            if (*key, name) not in rejected and (*key, "") not in rejected
+        ]
+
+
+def _recorded(doc: Doc, source: str) -> List[Span]:
+    """Rebuild the spans of a source that has no span group from the ledger.
+
+    Entities that lost against a longer one are in no other place when the component runs again.
+    """
+    spans = []
+    for row in chain.from_iterable(doc.user_data.get(LEDGER_KEY, {}).values()):
+        if row["source"] == source:
+            span = doc.char_span(
+                row["start_char"], row["end_char"], label=row["label"], kb_id=row["concept_id"]
+            )
+            spans.extend([span] if span is not None else [])
+    return spans
+
+
+def _vouch(span: Span, source: str) -> None:
+    evidence = Evidence(span.start_char, span.end_char, span.label_, source, concept_id=span.kb_id_)
+    add_evidence(span.doc, evidence)
+
+
+def _copy(span: Span) -> Span:
+    return Span(span.doc, span.start, span.end, span.label, kb_id=span.kb_id)
+
+
+def _position(span: Span) -> Tuple[int, int, str]:
+    return span.start, -span.end, span.label_

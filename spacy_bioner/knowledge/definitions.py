@@ -1,0 +1,161 @@
+"""Find where a text defines a short form: "tumour necrosis factor (TNF)", "TNF (tumour …)".
+
+The algorithm of Schwartz and Hearst, "A simple algorithm for identifying abbreviation
+definitions in biomedical text", Pacific Symposium on Biocomputing 8 (2003), 451–462. Three
+conditions are ours: a short form in front of the bracket has a capital or a digit (else any
+ordinary word could be one), a short form contains no sign of comparison ("n=8"), and a long form
+keeps its brackets in pairs.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Iterator, List, Optional, Tuple
+
+MIN_SHORT_LENGTH = 2
+MAX_SHORT_LENGTH = 10
+MAX_SHORT_WORDS = 2
+# Characters to either side of a bracket that are looked at: a text without sentences takes linear
+# time, and the 15 words that a long form may have are shorter.
+MAX_REACH = 500
+
+_CLOSING = {"(": ")", "[": "]"}
+_PAIRS = tuple(_CLOSING.items())
+_CLAUSE = re.compile(r"[,;:]\s")
+_COMPARISON = re.compile("[=<>≤≥]")
+_WORD = re.compile(r"\S+")
+_QUOTES = "\"'`´‘’“”"
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A short form and the long form that explains it: character offsets and what stands there."""
+
+    short_start: int
+    short_end: int
+    short_text: str
+    long_start: int
+    long_end: int
+    long_text: str
+
+
+def find_definitions(text: str, start: int = 0, end: Optional[int] = None) -> List[Definition]:
+    """Find the definitions in one sentence.
+
+    text (str): A text that contains the sentence.
+    start (int): Offset of the sentence's first character.
+    end (Optional[int]): Offset behind the sentence; the end of the text if None.
+    RETURNS (List[Definition]): Offsets count from the start of `text`; in order of the brackets.
+    """
+    limit = len(text) if end is None else end
+    definitions = []
+    for opening, closing, outer in _find_brackets(text, start, limit):
+        definition = _read_bracket(text, outer, opening, closing)
+        if definition is not None:
+            definitions.append(definition)
+    return definitions
+
+
+def is_short_form(candidate: str) -> bool:
+    """Apply the paper's conditions: 2 to 10 characters in at most two words, a letter, and a
+    letter or digit in front."""
+    return (
+        MIN_SHORT_LENGTH <= len(candidate) <= MAX_SHORT_LENGTH
+        and len(candidate.split()) <= MAX_SHORT_WORDS
+        and candidate[0].isalnum()
+        and any(char.isalpha() for char in candidate)
+        and not _COMPARISON.search(candidate)
+    )
+
+
+def match_long_form(short: str, text: str) -> Optional[int]:
+    """Find the shortest end of `text` that can be abbreviated as `short`.
+
+    Letters and digits of the short form are looked for from the right; the first one has to
+    start a word.
+    RETURNS (Optional[int]): The offset in `text` at which the long form starts, or None.
+    """
+    position = len(text)
+    letters = [char.lower() for char in short if char.isalnum()]
+    for index in range(len(letters) - 1, -1, -1):
+        position -= 1
+        while position >= 0 and not (
+            text[position].lower() == letters[index]
+            and (index > 0 or position == 0 or not text[position - 1].isalnum())
+        ):
+            position -= 1
+        if position < 0:
+            return None
+    return max(text.rfind(space, 0, position) for space in " \n\t\u00a0") + 1
+
+
+def abbreviates(short: str, text: str) -> bool:
+    """Tell whether `text` starts with the first letter of `short` and has the others in order."""
+    letters = [char for char in short.lower() if char.isalnum()]
+    rest = iter(text.lower())
+    return text[:1].lower() == letters[0] and all(letter in rest for letter in letters)
+
+
+def _find_brackets(text: str, start: int, end: int) -> Iterator[Tuple[int, int, int]]:
+    """Yield (opening, closing, outer): `outer` is where the text around the bracket starts, the
+    sentence's start or the position behind an enclosing bracket that is still open."""
+    open_brackets: List[int] = []
+    for position in range(start, end):
+        char = text[position]
+        if char in _CLOSING:
+            open_brackets.append(position)
+        elif open_brackets and char == _CLOSING[text[open_brackets[-1]]]:
+            opening = open_brackets.pop()
+            yield opening, position, open_brackets[-1] + 1 if open_brackets else start
+
+
+def _read_bracket(text: str, outer: int, opening: int, closing: int) -> Optional[Definition]:
+    closing = min(closing, opening + MAX_REACH)
+    clause = _CLAUSE.search(text, opening + 1, closing)
+    inner_start, inner_end = _trim(text, opening + 1, clause.start() if clause else closing)
+    before_start, before_end = _trim(text, max(outer, opening - MAX_REACH), opening)
+    if is_short_form(text[inner_start:inner_end]):
+        return _define(text, (inner_start, inner_end), (before_start, before_end))
+    words = list(_WORD.finditer(text, before_start, before_end))
+    if not words:
+        return None
+    short_start, short_end = _trim(text, words[-1].start(), words[-1].end())
+    candidate = text[short_start:short_end]
+    symbolic = any(char.isupper() or char.isdigit() for char in candidate)
+    if not symbolic or not is_short_form(candidate):
+        return None
+    return _define(text, (short_start, short_end), (inner_start, inner_end))
+
+
+def _define(text: str, short: Tuple[int, int], around: Tuple[int, int]) -> Optional[Definition]:
+    """Find the long form at the end of the text `around`, not further off than the paper allows."""
+    short_form = text[slice(*short)]
+    most_words = min(len(short_form) + 5, 2 * len(short_form))
+    words = list(_WORD.finditer(text, *around))[-most_words:]
+    if not words:
+        return None
+    window_start = words[0].start()
+    offset = match_long_form(short_form, text[window_start : around[1]])
+    if offset is None:
+        return None
+    long_start, long_end = _trim(text, window_start + offset, around[1])
+    long_form = text[long_start:long_end]
+    paired = all(long_form.count(left) == long_form.count(right) for left, right in _PAIRS)
+    if not paired or len(long_form) <= len(short_form) or _has_word(long_form, short_form):
+        return None
+    return Definition(*short, short_form, long_start, long_end, long_form)
+
+
+def _has_word(text: str, word: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
+
+
+def _trim(text: str, start: int, end: int) -> Tuple[int, int]:
+    """Move the borders past white space, quotes and brackets that have no partner inside."""
+    unpaired = {left for left, right in _PAIRS if text.find(right, start, end) < 0}
+    while start < end and (
+        text[start].isspace() or text[start] in _QUOTES or text[start] in unpaired
+    ):
+        start += 1
+    while end > start and (text[end - 1].isspace() or text[end - 1] in _QUOTES + ",;:"):
+        end -= 1
+    return start, end

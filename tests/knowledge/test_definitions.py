@@ -1,0 +1,131 @@
+import pytest
+
+from spacy_bioner.knowledge.definitions import (
+    abbreviates,
+    find_definitions,
+    is_short_form,
+    match_long_form,
+)
+
+
+def pairs(text):
+    return [(found.short_text, found.long_text) for found in find_definitions(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("of heat shock protein (HSP) in cells", [("HSP", "heat shock protein")]),
+        ("HSP (heat shock protein) in cells", [("HSP", "heat shock protein")]),
+        ("heat shock transcription factor (HSF)", [("HSF", "heat shock transcription factor")]),
+        ("magnetic resonance imaging [MRI]", [("MRI", "magnetic resonance imaging")]),
+        ("the low-density lipoprotein (LDL)", [("LDL", "low-density lipoprotein")]),
+        ("prostaglandin E2 (PGE2)", [("PGE2", "prostaglandin E2")]),
+        (
+            "tumour necrosis factor alpha (TNF alpha)",
+            [("TNF alpha", "tumour necrosis factor alpha")],
+        ),
+        ('multiple sclerosis ("MS")', [("MS", "multiple sclerosis")]),
+        ("multiple sclerosis (MS; n = 12)", [("MS", "multiple sclerosis")]),
+        ("Parkinson's disease (PD, Hoehn-Yahr 2)", [("PD", "Parkinson's disease")]),
+        (
+            "with diabetes mellitus (DM) or chronic kidney disease (CKD)",
+            [("DM", "diabetes mellitus"), ("CKD", "chronic kidney disease")],
+        ),
+        (
+            "marker (tumour necrosis factor (TNF)) levels",
+            [("TNF", "tumour necrosis factor")],
+        ),
+    ],
+)
+def test_find_definitions_in_both_orders(text, expected):
+    assert pairs(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "no brackets here",
+        "()",
+        "patients (n = 8)",
+        "ten patients (p<0.1)",
+        "several weeks (12)",
+        "unclosed bracket (ABC",
+        "closing first) (ABC",
+        "patients (see Table 2 for details)",
+        "acute HSP response (HSP)",
+        "nothing fits here (XQZ)",
+        "the trial (in the real and in any laboratory)",
+        "a (very long explanation of the matter)",
+    ],
+)
+def test_find_definitions_finds_none(text):
+    assert pairs(text) == []
+
+
+def test_find_definitions_first_letter_has_to_start_a_word():
+    assert pairs("in the rheumatic arthritis (HA)") == []
+
+
+def test_find_definitions_window_is_limited():
+    far = "heat one two three four five six protein (HP)"
+    assert pairs(far) == []
+
+
+def test_find_definitions_stays_in_the_sentence():
+    text = "Heat shock. Protein (HSP) rises."
+    assert find_definitions(text, 12) == []
+
+
+def test_find_definitions_offsets_count_from_the_text():
+    text = "First. In multiple sclerosis (MS)."
+    found = find_definitions(text, 7, len(text))[0]
+    assert (found.short_start, found.short_end) == (30, 32)
+    assert text[found.long_start : found.long_end] == "multiple sclerosis"
+
+
+@pytest.mark.parametrize(
+    ("candidate", "valid"),
+    [
+        ("HSP", True),
+        ("5-HT", True),
+        ("TNF alpha", True),
+        ("A", False),
+        ("ABCDEFGHIJK", False),
+        ("12", False),
+        ("-AB", False),
+        ("a b c", False),
+        ("n=8", False),
+    ],
+)
+def test_is_short_form_conditions(candidate, valid):
+    assert is_short_form(candidate) is valid
+
+
+def test_match_long_form_takes_the_shortest_end():
+    text = "heat and heat shock protein"
+    assert match_long_form("HSP", text) == len("heat and ")
+
+
+@pytest.mark.parametrize(
+    ("short", "text", "fits"),
+    [
+        ("MM", "multiple myeloma", True),
+        ("MM", "benign myeloma", False),
+        ("HSP", "heat protein", False),
+        ("IL-2", "Interleukin-2", True),
+        ("MM", "", False),
+    ],
+)
+def test_abbreviates_needs_first_letter_and_order(short, text, fits):
+    assert abbreviates(short, text) is fits
+
+
+@pytest.mark.parametrize("text", ["(" * 20_000, "(" * 10_000 + ")" * 10_000])
+def test_find_definitions_survives_many_brackets(text):
+    assert pairs(text) == []
+
+
+def test_find_definitions_in_a_text_without_sentences():
+    assert len(find_definitions("a heat shock protein (HSP) " * 2_000)) == 2_000

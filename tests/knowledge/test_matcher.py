@@ -1,0 +1,223 @@
+import pickle
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spacy_bioner.errors import BionerError, TermTableError
+from spacy_bioner.knowledge.matcher import (
+    TermMatcher,
+    fold,
+    longest,
+    skeleton,
+)
+from spacy_bioner.knowledge.table import TermTable
+from spacy_bioner.knowledge.terms import TOKEN_SEPARATOR, Term, is_case_sensitive
+
+
+def split(text):
+    """Token borders: runs of letters, runs of digits, single other signs."""
+    found = list(re.finditer(r"[^\W\d_]+|\d+|[^\w\s]|_", text))
+    return np.array([m.start() for m in found]), np.array([m.end() for m in found])
+
+
+def find(text, *terms, variants=False, nested=True):
+    matcher = TermMatcher(
+        [term if isinstance(term, Term) else Term(term, "X") for term in terms], variants=variants
+    )
+    starts, ends = split(text)
+    matches = matcher.find(text, starts.astype(int), ends.astype(int))
+    return [
+        text[starts[match.start] : ends[match.end - 1]]
+        for match in (matches if nested else longest(matches))
+    ]
+
+
+def test_find_longer_term_that_fails_does_not_hide_shorter_one():
+    assert find("aspirin induced", "aspirin", "aspirin in") == ["aspirin"]
+
+
+def test_find_gives_overlapping_and_nested_occurrences():
+    text = "acute kidney injury model"
+    found = find(text, "kidney", "acute kidney injury", "injury model")
+    assert found == ["acute kidney injury", "kidney", "injury model"]
+
+
+def test_longest_drops_only_what_lies_within():
+    text = "acute kidney injury model"
+    found = find(text, "kidney", "acute kidney injury", "injury model", nested=False)
+    assert found == ["acute kidney injury", "injury model"]
+
+
+def test_longest_keeps_several_terms_on_one_span():
+    terms = (Term("RA", "Disease", "1"), Term("RA", "Anatomy", "2"), Term("RA", "Disease", "3"))
+    assert find("RA", *terms, nested=False) == ["RA", "RA", "RA"]
+
+
+def test_find_keeps_offsets_behind_letters_that_grow_when_lowered():
+    assert find("İİİ Aspirin İ", "aspirin") == ["Aspirin"]
+
+
+def test_find_matches_a_letter_that_grows_when_lowered():
+    assert find("xx İstanbul", "İSTANBUL") == ["İstanbul"]
+
+
+def test_find_keeps_offsets_behind_astral_characters():
+    assert find("😀𝛼 Aspirin", "aspirin") == ["Aspirin"]
+
+
+@pytest.mark.parametrize("text", ["IL2", "CIL", "2IL", "ILα"])
+def test_find_needs_word_borders_even_where_tokens_end(text):
+    assert find(text, "IL") == []
+
+
+def test_find_needs_token_borders():
+    matcher = TermMatcher([Term("heart", "X")])
+    assert matcher.find("heart-failure", np.array([0]), np.array([13])) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "sensitive"),
+    [
+        ("ALL", True),
+        ("NaCl", True),
+        ("CYP2D6", True),
+        ("HIV-1", True),
+        ("IL-6", True),
+        ("Iron", False),
+        ("aids", False),
+        ("p53", False),
+        ("Vitamin B12", False),
+        ("METHOTREXATE", False),
+    ],
+)
+def test_case_of_a_name_is_guessed_from_its_shape(name, sensitive):
+    assert is_case_sensitive(Term(name, "X")) is sensitive
+
+
+def test_find_symbol_keeps_its_capitals():
+    assert find("all ALL All", "ALL") == ["ALL"]
+
+
+def test_find_word_in_any_case():
+    assert find("Asthma ASTHMA asthma", "asthma") == ["Asthma", "ASTHMA", "asthma"]
+
+
+@pytest.mark.parametrize("case", ["exact", "ignore"])
+def test_find_declared_case_overrules_the_shape(case):
+    found = find("ALL all", Term("ALL", "X", case=case))
+    assert found == {"exact": ["ALL"], "ignore": ["ALL", "all"]}[case]
+
+
+@pytest.mark.parametrize("space", [" ", "  ", "\n", "\u00a0", " \n "])
+def test_find_any_white_space_between_words(space):
+    assert find(f"heart{space}failure", "heart failure") == [f"heart{space}failure"]
+
+
+def test_find_does_not_cross_a_blank_line():
+    assert find("heart\n \nfailure", "heart failure") == []
+
+
+@pytest.mark.parametrize("text", ["betablocker", "beta-blocker", "beta\u2013blocker"])
+def test_find_without_variants_needs_the_same_hyphens(text):
+    assert find(text, "beta blocker") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("IL-2", "IL2", True),
+        ("IL-2", "IL 2", True),
+        ("IL-2", "IL\u20112", True),
+        ("IL2", "IL-2", True),
+        ("IL2", "IL 2", False),
+        ("beta blocker", "beta-blocker", True),
+        ("beta blocker", "betablocker", False),
+    ],
+)
+def test_find_variants_let_a_hyphen_be_space_or_nothing(name, text, found):
+    assert find(text, name, variants=True) == ([text] if found else [])
+
+
+def test_find_name_that_ends_with_a_hyphen():
+    assert find("Cl- and Cl", "Cl-") == ["Cl-"]
+
+
+def test_find_token_term_needs_the_same_tokens():
+    term = Term(TOKEN_SEPARATOR.join(["il", "2"]), "X", case="ignore", tokens=True)
+    assert find("IL2 IL-2", term) == ["IL2"]
+    assert find("IL 2", term) == ["IL 2"]
+
+
+def test_find_nothing_in_empty_text_or_without_terms():
+    assert find("", "asthma") == []
+    assert find("asthma") == []
+
+
+@pytest.mark.parametrize("name", ["", " ", "-", "- -"])
+def test_name_of_nothing_visible_is_refused(name):
+    with pytest.raises(TermTableError, match="at least one letter"):
+        TermMatcher([Term("aspirin", "X"), Term(name, "X")])
+
+
+def test_bytes_round_trip_finds_the_same():
+    terms = [Term("aspirin", "Chemical", "D1"), Term("Cl-", "Ion"), Term("é😀", "X")]
+    matcher = TermMatcher.from_bytes(TermMatcher(terms).to_bytes())
+    text = "Aspirin Cl- é😀"
+    assert list(matcher.table) == terms
+    assert [m.term_index for m in matcher.find(text, *split(text))] == [0, 1, 2]
+
+
+def test_bytes_round_trip_of_no_terms():
+    assert len(TermMatcher.from_bytes(TermMatcher().to_bytes())) == 0
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: b"", lambda data: b"xyz"])
+def test_damaged_bytes_are_refused(damage):
+    data = TermMatcher([Term("aspirin", "Chemical")]).to_bytes()
+    with pytest.raises(BionerError, match="wrong checksum"):
+        TermMatcher.from_bytes(damage(data))
+
+
+def test_matcher_can_be_sent_to_another_process():
+    matcher = pickle.loads(pickle.dumps(TermMatcher([Term("IL-2", "Gene")], variants=True)))
+    assert len(matcher.find("IL2", *split("IL2"))) == 1
+
+
+def test_table_drops_duplicates_and_keeps_order():
+    terms = [Term("b", "X", "2"), Term("a", "Y", "1"), Term("b", "X", "2"), Term("b", "X", "3")]
+    assert list(TermTable(terms)) == [terms[0], terms[1], terms[3]]
+
+
+def test_table_columns_round_trip():
+    terms = [Term("α", "X", "2", "exact"), Term("a", "Y", "", "ignore", tokens=True)]
+    assert list(TermTable.from_columns(TermTable(terms).to_columns())) == terms
+
+
+@given(st.text(alphabet="aAİßσΣς-\u2013 \n1é😀", max_size=30))
+def test_fold_never_changes_the_length(text):
+    assert len(fold(text)) == len(text)
+    assert skeleton(text) == skeleton(fold(text))
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(st.text(alphabet="aAbB1- ", min_size=1, max_size=4), max_size=4),
+    st.text(alphabet="aAbB1- ", max_size=14),
+)
+def test_find_agrees_with_brute_force(names, text):
+    text = " ".join(text.split())
+    names = [" ".join(name.split()) for name in names if name.replace("-", "").strip()]
+    starts, ends = split(text)
+    expected = set()
+    for i, start in enumerate(starts):
+        for j, end in enumerate(ends):
+            joined_left = start > 0 and text[start - 1].isalnum() and text[start].isalnum()
+            joined_right = end < len(text) and text[end].isalnum() and text[end - 1].isalnum()
+            if start < end and not joined_left and not joined_right:
+                expected |= {(i, j + 1, name) for name in names if name == text[start:end]}
+    matcher = TermMatcher([Term(name, "X", case="exact") for name in names])
+    found = matcher.find(text, starts.astype(int), ends.astype(int))
+    assert {(m.start, m.end, matcher.table[m.term_index].name) for m in found} == expected
