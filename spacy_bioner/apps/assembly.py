@@ -2,12 +2,12 @@
 
 import shutil
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Optional
 
 import spacy
 from spacy.language import Language
-from thinc.api import Config
 
+from spacy_bioner.apps.profiles import read_config
 from spacy_bioner.errors import ConfigError
 
 RECOGNISERS = ("bioner", "ner")
@@ -32,31 +32,25 @@ def assemble(
     """
     settings = _read(config)
     nlp = spacy.load(_existing(model))
-    labels = recogniser_labels(nlp)
+    recogniser = find_recogniser(nlp)
     for name in settings["pipeline"]["order"]:
-        nlp.add_pipe(name, config=_component_settings(settings, name, labels))
+        nlp.add_pipe(name, config=_component_settings(settings, name, nlp, recogniser))
     table = terms or Path(settings["gazetteer"]["terms"])
     if "bioner_gazetteer" in nlp.pipe_names:
         gazetteer: Any = nlp.get_pipe("bioner_gazetteer")
         gazetteer.initialize(lambda: [], nlp=nlp, terms=_existing(table))
-    partial = output.with_name(f".{output.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    nlp.to_disk(partial)
-    shutil.rmtree(output, ignore_errors=True)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    partial.rename(output)
+    _save(nlp, output)
     return nlp
 
 
-def recogniser_labels(nlp: Language) -> List[str]:
-    """List the labels of the trained component.
+def find_recogniser(nlp: Language) -> str:
+    """Name the trained component of a pipeline.
 
     RAISES ConfigError: For a pipeline without one.
     """
     for name in RECOGNISERS:
         if name in nlp.pipe_names:
-            recogniser: Any = nlp.get_pipe(name)
-            return list(recogniser.labels)
+            return name
     raise ConfigError(
         f"the pipeline ({', '.join(nlp.pipe_names) or 'empty'}) has no trained component: "
         f"expected {' or '.join(RECOGNISERS)}"
@@ -64,18 +58,38 @@ def recogniser_labels(nlp: Language) -> List[str]:
 
 
 def _read(config: Path) -> Dict[str, Any]:
-    settings = Config().from_disk(_existing(config))
+    settings = read_config(_existing(config))
     for section in ("pipeline", "components", "gazetteer"):
         if section not in settings:
             raise ConfigError(f"{config}: no section [{section}]")
     return settings
 
 
-def _component_settings(settings: Dict[str, Any], name: str, labels: List[str]) -> Dict[str, Any]:
+def _component_settings(
+    settings: Dict[str, Any], name: str, nlp: Language, recogniser: str
+) -> Dict[str, Any]:
     chosen = dict(settings["components"].get(name, {}))
+    component: Any = nlp.get_pipe(recogniser)
     if name == "bioner_gazetteer":
-        chosen.setdefault("labels", labels)
+        chosen.setdefault("labels", list(component.labels))
+    if name == "bioner_overlaps" and recogniser != "bioner":
+        # spaCy's `ner` writes doc.ents only: they count under its name, before the others.
+        chosen.setdefault("sources", [recogniser, "bioner_gazetteer", "bioner_abbreviations"])
+        chosen.setdefault("ents_source", recogniser)
     return chosen
+
+
+def _save(nlp: Language, output: Path) -> None:
+    """Replace a folder when the new one is whole."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    partial = output.with_name(f".{output.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        nlp.to_disk(partial)
+        shutil.rmtree(output, ignore_errors=True)
+        partial.rename(output)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _existing(path: Path) -> Path:

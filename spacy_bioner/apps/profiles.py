@@ -5,6 +5,7 @@ the overrides that this choice needs. A corpus file (`configs/corpora/NAME.cfg`)
 files of the splits and the label map.
 """
 
+from configparser import Error as ConfigParserError
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Dict, Optional
@@ -117,6 +118,18 @@ def load_corpus_settings(name: str) -> CorpusSettings:
     )
 
 
+def read_config(path: Path, *, interpolate: bool = True) -> Config:
+    """Read a .cfg file that exists.
+
+    RAISES ConfigError: For one that cannot be parsed.
+    """
+    try:
+        return Config().from_disk(path, interpolate=interpolate)
+    # Settings that stand twice are an error of configparser's own, which thinc lets through.
+    except (ValueError, ConfigParserError) as error:
+        raise ConfigError(f"{path}: not a readable config: {error}") from error
+
+
 def _read(folder: Path, name: str, kind: str) -> tuple[Path, Dict[str, Any]]:
     path = folder / f"{name}.cfg"
     if not path.is_file():
@@ -124,10 +137,7 @@ def _read(folder: Path, name: str, kind: str) -> tuple[Path, Dict[str, Any]]:
         raise ConfigError(
             f"no {kind} '{name}': expected a file {path} below the project folder (there: {known})"
         )
-    try:
-        return path, Config().from_disk(path)
-    except ValueError as error:
-        raise ConfigError(f"{path}: not a readable config: {error}") from error
+    return path, read_config(path)
 
 
 def _section(

@@ -4,10 +4,9 @@ import shutil
 from pathlib import Path
 from typing import Any, Dict, Optional
 
-from spacy.util import load_config
 from thinc.api import Config
 
-from spacy_bioner.apps.profiles import Profile
+from spacy_bioner.apps.profiles import Profile, read_config
 from spacy_bioner.errors import ConfigError, DeviceError
 
 ENCODER_KEYS = {
@@ -112,7 +111,7 @@ def check_device(gpu_id: int) -> None:
 def _load_training_config(path: Path) -> Config:
     if not path.is_file():
         raise ConfigError(f"no training config at {path}; run the command in the project folder")
-    return load_config(path, interpolate=False)
+    return read_config(path, interpolate=False)
 
 
 def _replace_folder(new: Path, old: Path) -> None:
