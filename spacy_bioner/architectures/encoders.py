@@ -40,7 +40,7 @@ def build_transformer_encoder(
     precision: str = "auto",
     window: int = 512,
     overlap: int = 128,
-    batch_pieces: int = 4096,
+    batch_pieces: int = 1024,
     cased: Optional[bool] = None,
 ) -> Model[List[Doc], List[Floats2d]]:
     """Build an encoder with one row of `nO` float32 values per token; nothing is truncated.
@@ -54,7 +54,8 @@ def build_transformer_encoder(
     window (int): The most pieces of one input, special tokens included; the model's own limit
         holds where it is lower.
     overlap (int): How many pieces consecutive windows of a longer unit share.
-    batch_pieces (int): The most padded pieces that go through the model at once.
+    batch_pieces (int): The most padded pieces that go through the model at once; about 1,000
+        serve the caches of a CPU best, a GPU wants many more.
     cased (Optional[bool]): Whether to keep case; None follows the checkpoint.
     RAISES EncoderError: For settings that name no known choice; on `initialize` for weights that
         cannot be loaded.
