@@ -214,6 +214,22 @@ def legal_ends(tags: Sequence[str], scheme: Optional[str] = None) -> np.ndarray:
     return np.array([is_legal(tag, None, scheme) for tag in tags], dtype=bool)
 
 
+def tag_continues(tags: Sequence[str]) -> np.ndarray:
+    """Tabulate which tag, right behind which, makes the same span longer.
+
+    RETURNS (np.ndarray): Bool, (n, n); row `i`, column `j` says whether tag `j` does so behind `i`.
+    """
+    parsed = [parse_tag(tag) for tag in tags]
+    rows = [
+        [
+            left in "BI" and (right == "I" or right in _LAST) and label == other
+            for right, other in parsed
+        ]
+        for left, label in parsed
+    ]
+    return np.array(rows, dtype=bool).reshape(len(tags), len(tags))
+
+
 def _span_prefixes(length: int, scheme: str, touching: bool) -> List[str]:
     """Give the prefixes of one span; `touching` says that one of its label ends where it starts."""
     if scheme == "IO" or (scheme == "IOB1" and not touching):

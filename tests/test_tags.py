@@ -19,6 +19,7 @@ from spacy_bioner.tags import (
     parse_tag,
     repair,
     spans_to_tags,
+    tag_continues,
     tag_set,
     tags_to_spans,
 )
@@ -199,3 +200,16 @@ def test_normalize_scheme_knows_aliases():
     assert [normalize_scheme(name) for name in names] == ["IOB2", "BIOES", "BILOU", "IOB1"]
     with pytest.raises(LabelError, match="found tag scheme 'BMEWO'"):
         normalize_scheme("BMEWO")
+
+
+def test_tag_continues_needs_the_label_and_an_open_span():
+    tags = ("O", "B-X", "I-X", "E-X", "S-X", "I-Y")
+    table = tag_continues(tags)
+    pairs = [(tags[i], tags[j]) for i, j in zip(*table.nonzero())]
+    assert pairs == [
+        ("B-X", "I-X"),
+        ("B-X", "E-X"),
+        ("I-X", "I-X"),
+        ("I-X", "E-X"),
+        ("I-Y", "I-Y"),
+    ]

@@ -16,7 +16,7 @@ from spacy.tokens import Doc
 from spacy_bioner.sentences import sentence_starts
 
 # Differences of fewer pieces do not pay for another pass through the model.
-SMALL_GAP = 8
+SMALL_GAP = 4
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def cut_windows(
 
 
 def group_by_budget(
-    lengths: Sequence[int], budget: int, *, stretch: float = 1.5
+    lengths: Sequence[int], budget: int, *, stretch: float = 1.25
 ) -> List[np.ndarray]:
     """Group windows of like length so that padding stays small.
 

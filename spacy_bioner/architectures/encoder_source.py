@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple, Union
 
 import torch
+from safetensors import SafetensorError
 from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
@@ -72,11 +73,13 @@ def load_encoder(name: str, *, cased: Optional[bool] = None) -> EncoderFiles:
         module, loading = AutoModel.from_pretrained(
             source, config=config, torch_dtype=torch.float32, output_loading_info=True
         )
-    except (OSError, ValueError) as error:
+    # Damaged weights are a SafetensorError, weights of unexpected shapes a RuntimeError.
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise EncoderError(
             f"encoder '{name}' could not be loaded: {_first_line(error)}. {THREE_WAYS}"
         ) from error
     _check_complete(name, loading["missing_keys"])
+    _check_vocabulary(name, len(tokenizer), config.vocab_size)
     _drop_pooler(module)
     max_length = _max_length(config, tokenizer.model_max_length)
     backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
@@ -185,6 +188,15 @@ def _check_complete(name: str, missing_keys: Union[List[str], set]) -> None:
         raise EncoderError(
             f"encoder '{name}': the weights lack {len(lost)} tensors that its config.json asks for "
             f"(first: {lost[0]}); the download may be incomplete or of another architecture"
+        )
+
+
+def _check_vocabulary(name: str, n_pieces: int, n_rows: int) -> None:
+    # Checkpoints pad their embeddings and leave rows unused, but not half of them.
+    if not n_rows // 2 <= n_pieces:
+        raise EncoderError(
+            f"encoder '{name}': the tokenizer knows {n_pieces} pieces, expected about {n_rows}, as "
+            "many as the weights; its files may be incomplete or of another checkpoint"
         )
 
 

@@ -49,8 +49,8 @@ def build_transformer_encoder(
         is read on `initialize` only: a saved pipeline carries its weights.
     unit (str): What goes through the model together: "sentence" or "document".
     pooling (str): A token's state is the "mean" of its pieces' states, or the "first" one's.
-    precision (str): "float32", "bfloat16", "float16" (GPU, prediction), or "auto": bfloat16 where the
-        processor or the GPU computes it in hardware, else float32.
+    precision (str): "float32", "bfloat16", "float16" (GPU, prediction only), or "auto": bfloat16
+        where the processor or the GPU computes it in hardware, else float32.
     window (int): The most pieces of one input, special tokens included; the model's own limit
         holds where it is lower.
     overlap (int): How many pieces consecutive windows of a longer unit share.
@@ -67,23 +67,21 @@ def build_transformer_encoder(
         raise EncoderError(
             f"encoder setting overlap = {overlap}: expected 0 ≤ overlap < window - 2"
         )
+    settings = {
+        "name": name,
+        "unit": unit,
+        "pooling": pooling,
+        "window": window,
+        "overlap": overlap,
+        "batch_pieces": batch_pieces,
+        "cased": cased,
+    }
     shim = EncoderShim(precision=precision)
-    return Model(
-        "transformer_encoder",
-        forward,
-        init=init,
-        dims={"nO": None},
-        attrs={
-            "name": name,
-            "unit": unit,
-            "pooling": pooling,
-            "window": window,
-            "overlap": overlap,
-            "batch_pieces": batch_pieces,
-            "cased": cased,
-        },
-        shims=[shim],
+    model: Model = Model(
+        "transformer_encoder", forward, init=init, dims={"nO": None}, attrs=settings, shims=[shim]
     )
+    shim.follow(model.attrs)
+    return model
 
 
 class EncoderShim(TorchShim):
@@ -94,6 +92,25 @@ class EncoderShim(TorchShim):
         self.precision = precision
         # Set together with the module, from the same description.
         self.tokenizer: Any = None
+        self._attrs: Dict[str, Any] = {}
+        self._settings: Dict[str, Any] = {}
+
+    def follow(self, attrs: Dict[str, Any]) -> None:
+        """Remember the config's settings: loading overwrites a thinc model's attributes by what
+        was saved, so `spacy.load(…, config=…)` would change nothing."""
+        self._attrs, self._settings = attrs, dict(attrs)
+
+    def from_bytes(self, data: bytes) -> "EncoderShim":
+        """Load description and weights; the settings of the config win over saved ones."""
+        super().from_bytes(data)
+        self._attrs.update(self._settings)
+        return self
+
+    def to_device(self, device_type: str, device_id: int) -> None:
+        """Move the module and choose the precision anew."""
+        super().to_device(device_type, device_id)
+        if self.is_ready:
+            self._model.precision = choose_precision(self.precision, self.device)
 
     def set_module(self, spec: Spec, module: torch.nn.Module) -> None:
         """Take over module, description and the tokenizer that the description holds."""
@@ -131,6 +148,11 @@ def forward(
     module = shim.module
     lengths = [len(doc) for doc in docs]
     batches, weights = prepare_batches(model, docs)
+    if is_train and module.precision == torch.float16:
+        raise EncoderError(
+            "encoder setting precision = float16 cannot be trained with: small gradients become 0; "
+            "train with auto, bfloat16 or float32, and set float16 when the pipeline is loaded"
+        )
     module.train(is_train)
     with torch.set_grad_enabled(is_train):
         states = module(batches, weights)

@@ -26,7 +26,7 @@ def build_token_classifier(
     lr_scale (float): The head's learning rate, as a multiple of the optimizer's.
     nO (Optional[int]): Number of tags; None lets the component set it.
     """
-    shim = TorchShim(lambda spec: TokenHead(spec["width"], spec["n_tags"]), lr_scale=lr_scale)
+    shim = TorchShim(build_head, lr_scale=lr_scale)
     head: Model = Model(
         "token_head",
         forward_head,
@@ -45,6 +45,11 @@ def build_token_classifier(
     return model
 
 
+def build_head(spec: Spec) -> TokenHead:
+    """Make an untrained head from its description."""
+    return TokenHead(spec["width"], spec["n_tags"])
+
+
 def init(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Any] = None) -> None:
     """Initialise the encoder, then the head for the encoder's width and the number of tags."""
     encoder, head = model.get_ref("encoder"), model.get_ref("output_layer")
@@ -56,7 +61,7 @@ def init(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Any] = None) -
     shim = cast(TorchShim, head.shims[0])
     if not shim.is_ready:
         spec: Spec = {"width": width, "n_tags": n_tags}
-        shim.set_module(spec, TokenHead(width, n_tags))
+        shim.set_module(spec, build_head(spec))
 
 
 def forward(

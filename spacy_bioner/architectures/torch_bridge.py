@@ -21,7 +21,9 @@ Spec = Dict[str, Any]
 
 # A process that is forked after torch has used its thread pool waits for ever in its first
 # parallel region (`nlp.pipe(n_process=2)`): the pool's threads are not there in the child.
-os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
+# Where processes are never forked, there is no such hook.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 
 class TorchShim(Shim):

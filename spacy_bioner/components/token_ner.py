@@ -4,7 +4,6 @@ from itertools import islice
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
-from spacy.attrs import ENT_IOB
 from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.tokens import Doc, Span
@@ -13,7 +12,6 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
-from spacy_bioner.architectures.alignment import same_tokens
 from spacy_bioner.architectures.decoding import decode_tags, log_softmax, span_confidence
 from spacy_bioner.components.evidence import (
     Evidence,
@@ -22,11 +20,20 @@ from spacy_bioner.components.evidence import (
     is_from,
     register_extensions,
 )
+from spacy_bioner.components.gold_tags import UNKNOWN, gold_tag_ids
 from spacy_bioner.errors import LabelError, TrainingDataError
-from spacy_bioner.tags import legal_starts, legal_transitions, spans_to_tags, tag_set, tags_to_spans
+from spacy_bioner.tags import (
+    TokenSpan,
+    legal_ends,
+    legal_starts,
+    legal_transitions,
+    normalize_scheme,
+    tag_continues,
+    tag_set,
+    tags_to_spans,
+)
 
 Scorer = Callable[[Iterable[Example]], Dict[str, Any]]
-TokenSpan = Tuple[int, int, str]
 
 default_model_config = """
 [model]
@@ -40,7 +47,6 @@ unit = "sentence"
 """
 DEFAULT_MODEL = Config().from_str(default_model_config)["model"]
 SAMPLE_SIZE = 10
-UNKNOWN = -1
 
 
 @Language.factory(
@@ -69,7 +75,9 @@ def make_bioner(
     max_chars (int): `nlp.max_length` is raised to this. spaCy's own limit guards parsers against
         running out of memory and is not saved with a pipeline; windows need no such guard.
     scorer (Optional[Callable]): Computes the scores of `nlp.evaluate`.
+    RAISES LabelError: For an unknown scheme.
     """
+    normalize_scheme(scheme)
     register_extensions()
     nlp.max_length = max(nlp.max_length, max_chars)
     return TokenNER(nlp.vocab, model, name, scheme=scheme, scorer=scorer)
@@ -132,12 +140,15 @@ class TokenNER(TrainablePipe):
         scores (List[np.ndarray]): What `predict` gave for them.
         """
         tags = self.tags
-        transitions, starts = legal_transitions(tags), legal_starts(tags)
+        scheme = self.cfg["scheme"]
+        transitions = legal_transitions(tags, scheme)
+        starts, ends = legal_starts(tags, scheme), legal_ends(tags, scheme)
+        continues = tag_continues(tags)
         for doc, log_probs in zip(docs, scores):
-            path = decode_tags(log_probs, transitions, starts)
+            path = decode_tags(log_probs, transitions, starts, ends)
             spans = tags_to_spans([tags[index] for index in path])
             found = [trimmed for span in spans if (trimmed := _trim(doc, span))]
-            confidences = span_confidence(log_probs, path, [span[:2] for span in found])
+            confidences = span_confidence(log_probs, path, [span[:2] for span in found], continues)
             self._annotate(doc, found, confidences)
 
     def update(
@@ -182,8 +193,8 @@ class TokenNER(TrainablePipe):
         RAISES LabelError: For gold labels that the component does not know.
         """
         xp = self.model.ops.xp
-        tag_ids = {tag: index for index, tag in enumerate(self.tags)}
-        gold = xp.asarray(np.concatenate([self._gold_tags(eg, tag_ids) for eg in examples]))
+        tags, scheme = self.tags, self.cfg["scheme"]
+        gold = xp.asarray(np.concatenate([gold_tag_ids(eg, tags, scheme) for eg in examples]))
         log_probs = log_softmax(xp.concatenate(scores), xp)
         rows = xp.flatnonzero(gold != UNKNOWN)
         n_known = max(len(rows), 1)
@@ -213,22 +224,21 @@ class TokenNER(TrainablePipe):
         get_examples (Callable): Gives the training examples.
         nlp (Optional[Language]): The pipeline.
         labels (Optional[Sequence[str]]): The labels, where they are known; else those of all
-            examples, sorted.
+            examples and those that were added, sorted.
         RAISES TrainingDataError: Where there are neither labels nor entities.
+        RAISES LabelError: Where the model has another number of tags already.
         """
         validate_get_examples(get_examples, "TokenNER.initialize")
         if labels is None:
             found = {ent.label_ for eg in get_examples() for ent in eg.reference.ents}
-            labels = sorted(found.union(self.labels)) if found else ()
+            labels = sorted(found.union(self.labels))
         if not labels:
             raise TrainingDataError(
                 f"component '{self.name}' cannot be trained: no example has an entity. Check that "
                 "the corpus was converted with its annotations and that a label map kept them."
             )
-        self.cfg["labels"] = list(labels)
+        self._set_labels(labels)
         sample = [eg.predicted for eg in islice(get_examples(), SAMPLE_SIZE)]
-        if not self.model.has_dim("nO"):
-            self.model.set_dim("nO", len(self.tags))
         self.model.initialize(X=sample)
 
     def add_label(self, label: str) -> int:
@@ -250,26 +260,17 @@ class TokenNER(TrainablePipe):
         """Score predictions against gold; empty without a scorer."""
         return self.scorer(examples, **kwargs) if self.scorer is not None else {}
 
-    def _gold_tags(self, example: Example, tag_ids: Dict[str, int]) -> np.ndarray:
-        reference, predicted = example.reference, example.predicted
-        entities: Sequence[Span] = reference.ents
-        missing = np.zeros(len(predicted), dtype=bool)
-        if same_tokens(reference, predicted):
-            missing = reference.to_array([ENT_IOB]).reshape(-1) == 0
-        elif entities:
-            entities = example.get_aligned_spans_y2x(entities, allow_overlap=False)
-        spans = [(ent.start, ent.end, ent.label_) for ent in entities]
-        tags = spans_to_tags(spans, len(predicted), self.cfg["scheme"])
-        unknown = sorted({tag for tag in tags if tag not in tag_ids})
-        if unknown:
+    def _set_labels(self, labels: Sequence[str]) -> None:
+        n_tags = len(tag_set(labels, self.cfg["scheme"]))
+        if self.model.has_dim("nO") and self.model.get_dim("nO") != n_tags:
             raise LabelError(
-                f"component '{self.name}' does not know the tags {', '.join(unknown)}; it was "
-                f"initialised for the labels {', '.join(self.labels)}. Map the corpus' labels to "
-                "these or train anew."
+                f"component '{self.name}' has a model for {self.model.get_dim('nO')} tags "
+                f"(labels: {', '.join(self.labels) or 'none yet'}), but {', '.join(labels)} need "
+                f"{n_tags}. Add a new component for other labels."
             )
-        ids = np.asarray([tag_ids[tag] for tag in tags], dtype=np.int64)
-        ids[missing] = UNKNOWN
-        return ids
+        self.cfg["labels"] = list(labels)
+        if not self.model.has_dim("nO"):
+            self.model.set_dim("nO", n_tags)
 
     def _annotate(self, doc: Doc, spans: List[TokenSpan], confidences: List[float]) -> None:
         foreign = [ent for ent in doc.ents if not is_from(ent, self.name)]

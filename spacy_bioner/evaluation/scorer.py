@@ -1,5 +1,6 @@
 """The scorer that `bioner` uses during training: strict scores at the corpus' own offsets."""
 
+from functools import partial
 from typing import Any, Callable, Dict, Iterable, Optional
 
 from spacy.training import Example
@@ -18,24 +19,27 @@ def make_entity_scorer(*, spans_key: Optional[str] = None) -> ScorerType:
     RETURNS (Callable): A spaCy scorer, `(examples) -> scores`.
     """
 
-    def score_entities(examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
-        # spaCy passes the component's settings along; none of them matters here.
-        scores = score_mentions(
-            compare_docs(example.reference, example.predicted, spans_key=spans_key)
-            for example in examples
-        )
-        micro = scores.micro
-        if not micro.gold and not micro.predicted:
-            return dict.fromkeys(("ents_p", "ents_r", "ents_f", "ents_per_type"))
-        return {
-            **{f"ents_{name}": value for name, value in _to_floats(micro).items()},
-            "ents_per_type": {
-                label: {**_to_floats(counts), "tp": counts.tp, "fp": counts.fp, "fn": counts.fn}
-                for label, counts in sorted(scores.by_type.items())
-            },
-        }
+    # A partial and no closure: components that are sent to a spawned process take it along.
+    return partial(_score_entities, spans_key)
 
-    return score_entities
+
+def _score_entities(
+    group: Optional[str], examples: Iterable[Example], **kwargs: Any
+) -> Dict[str, Any]:
+    # spaCy passes the component's settings along; none of them matters here.
+    scores = score_mentions(
+        compare_docs(example.reference, example.predicted, spans_key=group) for example in examples
+    )
+    micro = scores.micro
+    if not micro.gold and not micro.predicted:
+        return dict.fromkeys(("ents_p", "ents_r", "ents_f", "ents_per_type"))
+    return {
+        **{f"ents_{name}": value for name, value in _to_floats(micro).items()},
+        "ents_per_type": {
+            label: {**_to_floats(counts), "tp": counts.tp, "fp": counts.fp, "fn": counts.fn}
+            for label, counts in sorted(scores.by_type.items())
+        },
+    }
 
 
 def _to_floats(counts: Counts) -> Dict[str, float]:

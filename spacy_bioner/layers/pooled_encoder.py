@@ -1,10 +1,12 @@
 """A pre-trained transformer whose piece states are pooled to token states."""
 
 from dataclasses import dataclass
-from typing import Any, List
+from typing import Any, Dict, Iterable, List
 
 import torch
 from torch import nn
+
+from spacy_bioner.layers.fast_linear import can_pack, with_fast_linears
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,17 @@ class PooledEncoder(nn.Module):
         self.transformer: Any = transformer
         self.width = int(transformer.config.hidden_size)  # type: ignore[union-attr, arg-type]
         self.precision = precision
+        # No submodule: its weights are not to be saved, trained or listed.
+        self.__dict__["_fast"] = None
+
+    def train(self, mode: bool = True) -> "PooledEncoder":
+        """Switch between training and inference; training makes the packed weights stale."""
+        if mode:
+            self.__dict__["_fast"] = None
+        return super().train(mode)
+
+    def __getstate__(self) -> Dict[str, Any]:
+        return {**self.__dict__, "_fast": None}
 
     def forward(self, batches: List[PieceBatch], weights: torch.Tensor) -> torch.Tensor:
         """Encode all batches.
@@ -48,19 +61,29 @@ class PooledEncoder(nn.Module):
         states = torch.zeros((weights.shape[0], self.width), device=weights.device)
         reduced = self.precision != torch.float32
         # One autocast region for all batches: the weights are cast once, not once a batch.
+        transformer = self._choose_transformer(weights.device)
         with torch.autocast(weights.device.type, dtype=self.precision, enabled=reduced):
             for batch, embedded in zip(batches, self._embed(batches)):
-                output = self.transformer(inputs_embeds=embedded, attention_mask=batch.mask)
+                output = transformer(inputs_embeds=embedded, attention_mask=batch.mask)
                 hidden = output.last_hidden_state.flatten(0, 1)[batch.source]
-                states = states.index_add(0, batch.target, hidden.float())
+                # In place: a copy a batch would make a long document's time quadratic.
+                states.index_add_(0, batch.target, hidden.float())
         return states * weights
 
-    def _embed(self, batches: List[PieceBatch]) -> List[torch.Tensor]:
-        """Look all pieces up at once: each look-up of its own would cost a gradient of the size of
-        the whole vocabulary."""
-        if not batches:
-            return []
+    def _choose_transformer(self, device: torch.device) -> nn.Module:
+        if self.training or torch.is_grad_enabled() or self.precision != torch.float32:
+            return self.transformer
+        if self.__dict__["_fast"] is None:
+            packs = can_pack(self.transformer, device)
+            chosen = with_fast_linears(self.transformer) if packs else self.transformer
+            self.__dict__["_fast"] = chosen
+        return self.__dict__["_fast"]
+
+    def _embed(self, batches: List[PieceBatch]) -> Iterable[torch.Tensor]:
         embed = self.transformer.get_input_embeddings()
+        if not batches or not torch.is_grad_enabled():
+            return (embed(batch.ids) for batch in batches)
+        # All at once: each look-up of its own would cost a gradient of the vocabulary's size.
         flat = embed(torch.cat([batch.ids.flatten() for batch in batches]))
         parts = flat.split([batch.ids.numel() for batch in batches])
         return [part.view(*batch.ids.shape, -1) for part, batch in zip(parts, batches)]

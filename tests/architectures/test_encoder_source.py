@@ -101,3 +101,35 @@ def test_resolve_source_reports_what_is_not_there(name):
 def test_resolve_source_takes_other_names_for_the_hub():
     name = "dmis-lab/biobert-base-cased-v1.2"
     assert resolve_source(name) == name
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("model.safetensors", b"\x10\0\0\0\0\0\0\0{"),
+        ("pytorch_model.bin", b"<html>not found</html>"),
+        ("tokenizer.json", b"{"),
+        ("config.json", b"{"),
+    ],
+)
+def test_load_encoder_names_the_three_ways_for_a_damaged_file(tiny_bert, tmp_path, file, content):
+    folder = copy_without(tiny_bert, tmp_path / "damaged")
+    (folder / file).write_bytes(content)
+    with pytest.raises(EncoderError, match=r"could not be loaded: .* three ways"):
+        load_encoder(str(folder))
+
+
+def test_load_encoder_rejects_weights_of_another_shape(tiny_bert, tmp_path):
+    folder = copy_without(tiny_bert, tmp_path / "other")
+    config = (folder / "config.json").read_text("utf8")
+    (folder / "config.json").write_text(config.replace('"hidden_size": 32', '"hidden_size": 64'))
+    with pytest.raises(EncoderError, match="could not be loaded"):
+        load_encoder(str(folder))
+
+
+def test_load_encoder_rejects_half_a_vocabulary(tiny_bert, tmp_path):
+    folder = copy_without(tiny_bert, tmp_path / "half")
+    pieces = (folder / "vocab.txt").read_text("utf8").split("\n")
+    (folder / "vocab.txt").write_text("\n".join(pieces[:40]), "utf8")
+    with pytest.raises(EncoderError, match="knows 40 pieces, expected about 170"):
+        load_encoder(str(folder))

@@ -110,6 +110,36 @@ def test_encoder_gradient_matches_finite_differences(make_encoder, blank_nlp):
             )
 
 
+def test_encoder_inference_equals_the_training_path(make_encoder, docs):
+    # Inference in float32 runs on packed copies of the linear layers.
+    model = make_encoder()
+    for part in model.shims[0].module.modules():
+        for setting in {"p", "dropout_prob"} & set(vars(part)):
+            setattr(part, setting, 0.0)
+    trained, _ = model.begin_update(docs)
+    for left, right in zip(model.predict(docs), trained):
+        assert_allclose(left, right, atol=1e-5)
+
+
+def test_encoder_inference_follows_an_update(make_encoder, docs):
+    model = make_encoder()
+    before = model.predict(docs)[0].copy()
+    states, backprop = model.begin_update(docs)
+    backprop([np.ones_like(rows) for rows in states])
+    model.finish_update(Adam(0.01))
+    after = model.predict(docs)[0]
+    fresh = build_transformer_encoder("x", precision="float32").from_bytes(model.to_bytes())
+    assert abs(after - before).max() > 1e-4
+    np.testing.assert_array_equal(fresh.predict(docs)[0], after)
+
+
+def test_encoder_copies_leave_packed_weights_behind(make_encoder, docs):
+    model = make_encoder()
+    expected = model.predict(docs)[0]
+    assert "_fast" not in "".join(model.shims[0].module.state_dict())
+    np.testing.assert_array_equal(model.copy().predict(docs)[0], expected)
+
+
 def test_encoder_learns(make_encoder, docs):
     model = make_encoder()
     before = model.predict(docs)[0].copy()
@@ -145,3 +175,22 @@ def test_encoder_rejects_unknown_settings(settings):
 def test_encoder_float16_needs_a_gpu(tiny_bert):
     with pytest.raises(EncoderError, match="GPU"):
         build_transformer_encoder(str(tiny_bert), precision="float16").initialize()
+
+
+def test_encoder_float16_is_not_trained_with(make_encoder, docs):
+    import torch
+
+    model = make_encoder()
+    model.shims[0].module.precision = torch.float16
+    with pytest.raises(EncoderError, match="float16 cannot be trained"):
+        model.begin_update(docs)
+
+
+def test_encoder_chooses_precision_anew_on_another_device(make_encoder):
+    import torch
+
+    model = make_encoder()
+    shim = model.shims[0]
+    shim.module.precision = torch.bfloat16
+    shim.to_device("cpu", -1)
+    assert shim.module.precision == torch.float32

@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 import spacy
@@ -113,7 +115,7 @@ def test_bioner_refuses_data_without_entities(bioner_nlp, make_example):
 
 def test_bioner_refuses_a_gold_label_that_it_does_not_know(trained_nlp, make_example):
     example = make_example("rats", [(0, 4, "Species")])
-    with pytest.raises(LabelError, match="does not know the tags B-Species"):
+    with pytest.raises(LabelError, match="tags B-Species, which the model does not know"):
         trained_nlp.update([example])
 
 
@@ -184,4 +186,45 @@ def test_get_loss_aligns_other_tokenisations(trained_nlp):
 def test_bioner_learns_in_any_scheme(tiny_bert, make_example, scheme):
     nlp = make_bioner_nlp(str(tiny_bert), scheme=scheme)
     learn_by_heart(nlp, [make_example(TEXT, [(0, 8, "Chemical"), (32, 41, "Chemical")])])
+    assert entities_of(nlp(TEXT)) == LEARNED
+
+
+def test_bioner_initialize_takes_labels_that_were_added(bioner_nlp):
+    component = bioner_nlp.get_pipe("bioner")
+    component.add_label("Gene")
+    bioner_nlp.initialize()
+    assert component.labels == ("Gene",)
+
+
+def test_bioner_initialize_anew_for_more_labels_is_refused(trained_nlp, make_example):
+    example = make_example("rats", [(0, 4, "Species")])
+    with pytest.raises(LabelError, match=r"model for 5 tags .*Species need 7"):
+        trained_nlp.initialize(lambda: [example])
+    assert trained_nlp.get_pipe("bioner").labels == ("Chemical", "Disease")
+
+
+def test_bioner_rejects_an_unknown_scheme(tiny_bert):
+    with pytest.raises(LabelError, match="BIOESX"):
+        make_bioner_nlp(str(tiny_bert), scheme="BIOESX")
+
+
+@pytest.mark.parametrize("scheme", ["IO", "IOB1", "BIOES", "BILOU"])
+def test_bioner_learns_in_every_scheme(tiny_bert, make_example, scheme):
+    nlp = make_bioner_nlp(str(tiny_bert), scheme=scheme)
+    learn_by_heart(nlp, [make_example(TEXT, [(0, 8, "Chemical"), (32, 41, "Chemical")])])
+    assert entities_of(nlp(TEXT)) == LEARNED
+
+
+def test_bioner_can_be_pickled(trained_nlp):
+    # Processes that are spawned, not forked, get their components so.
+    again = pickle.loads(pickle.dumps(trained_nlp.get_pipe("bioner")))
+    assert entities_of(again(trained_nlp.make_doc(TEXT))) == LEARNED
+
+
+def test_bioner_settings_of_the_config_win_over_saved_ones(trained_folder):
+    encoder = {"batch_pieces": 77, "unit": "document"}
+    config = {"components": {"bioner": {"model": {"encoder": encoder}}}}
+    nlp = spacy.load(trained_folder, config=config)
+    attrs = nlp.get_pipe("bioner").model.get_ref("encoder").attrs
+    assert (attrs["batch_pieces"], attrs["unit"]) == (77, "document")
     assert entities_of(nlp(TEXT)) == LEARNED

@@ -75,3 +75,14 @@ def test_scorer_ignores_component_settings(vocab):
 
 def test_scorer_is_registered():
     assert spacy.registry.scorers.get("spacy_bioner.EntityScorer.v1") is make_entity_scorer
+
+
+def test_scorer_takes_a_reference_whose_spacing_is_unknown(vocab):
+    predicted = Doc(
+        vocab, words=["IL", "-", "2", "gene", "."], spaces=[False, False, True, False, False]
+    )
+    predicted.ents = [Span(predicted, 0, 4, label="Gene")]
+    gold = {"words": ["IL-2", "gene", "."], "entities": ["B-Gene", "L-Gene", "O"]}
+    example = Example.from_dict(predicted, gold)
+    assert example.reference.text != predicted.text
+    assert make_entity_scorer()([example])["ents_f"] == 1.0
