@@ -72,8 +72,13 @@ def test_python_blocks_run(page, shipped, monkeypatch, tmp_path, capsys):
 def test_readme_shows_what_the_gazetteer_and_abbreviations_find(capsys):
     block = next(b for b in blocks_of(ROOT / "README.md", "python") if "add_patterns" in b)
     exec(block, {})
-    source = "bioner_gazetteer"
-    assert f"('aspirin', 'Chemical', 'MESH:D001241', '{source}')" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    for text, source in [
+        ("acetylsalicylic acid", "bioner_gazetteer"),
+        ("ASA", "bioner_abbreviations"),
+    ]:
+        assert f"('{text}', 'Chemical', 'MESH:D001241', '{source}')" in shown
+    assert "long_text='acetylsalicylic acid'" in shown
 
 
 @pytest.mark.parametrize("words", list_commands())

@@ -1,7 +1,7 @@
 """Names of pipeline packages: `bioner_<encoder>`, true of the encoder that was trained."""
 
 import re
-from typing import Collection, List, Sequence
+from typing import Collection, List, Sequence, Set
 
 from spacy_bioner.errors import PackageError
 
@@ -47,6 +47,12 @@ def check_name(
                 f"({', '.join(words)}), for example bioner_{_choose_word(words)}"
             )
     return short
+
+
+def other_words(*, spacy_transformers: bool, corpus: str) -> Set[str]:
+    """List the words that are true of a package without being its encoder's: `trf` for
+    spacy-transformers, and the corpus that it was trained on (bioner_minilm_bc5cdr)."""
+    return {*corpus.split("_"), *(("trf",) if spacy_transformers else ())}
 
 
 def encoder_words(encoder: str) -> List[str]:

@@ -24,7 +24,7 @@ from spacy_bioner.apps.card import (
     read_account,
     read_metrics,
 )
-from spacy_bioner.apps.naming import check_name
+from spacy_bioner.apps.naming import check_name, other_words
 from spacy_bioner.errors import PackageError
 from spacy_bioner.reports.model_card import CorpusFacts, ModelCard, render_model_card
 
@@ -124,9 +124,9 @@ def _describe(
     encoders = find_encoders(config)
     learned = next((meta["labels"][key] for key in RECOGNISERS if key in meta["labels"]), None)
     trained_on = read_account(corpus, learned) if corpus else CorpusFacts()
-    others = {"trf"} if _uses(encoders, "spacy-transformers.") else set()
-    # A name may also say what the pipeline was trained on: bioner_minilm_bc5cdr.
-    others.update(trained_on.short_name.split("_"))
+    others = other_words(
+        spacy_transformers=_uses(encoders, "spacy-transformers."), corpus=trained_on.short_name
+    )
     short = check_name(name, list(encoders), lang=meta["lang"], others=others)
     factories = {key: section["factory"] for key, section in config["components"].items()}
     labels = sorted({label for names in meta["labels"].values() for label in names})

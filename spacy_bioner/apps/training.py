@@ -5,10 +5,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Dict, Optional
 
+import srsly
 from thinc.api import Config
 
+from spacy_bioner.apps.naming import check_name, other_words
 from spacy_bioner.apps.profiles import Profile, read_config
-from spacy_bioner.errors import ConfigError, DeviceError
+from spacy_bioner.errors import BionerError, ConfigError, DeviceError
 
 ENCODER_KEYS = {
     "bioner": "components.bioner.model.encoder.name",
@@ -44,21 +46,26 @@ def train(
     overrides (Optional[Dict[str, Any]]): Dotted config keys that win over the profile's.
     RETURNS (Path): The folder of the best checkpoint.
     RAISES DeviceError: For a GPU that is not there.
-    RAISES BionerError: For data or weights that cannot be used.
+    RAISES BionerError: For data or weights that cannot be used; on an interrupt, whose
+        checkpoints are kept beside `output`.
     """
     from spacy.cli.train import train as spacy_train
 
     check_device(gpu_id)
     settings = config_overrides(profile, corpus_dir, seed=seed, log_path=log_path)
-    if max_steps:
-        frequency = min(max_steps, settings.get("training.eval_frequency", max_steps))
-        settings.update({"training.max_steps": max_steps, "training.eval_frequency": frequency})
+    settings.update({"training.max_steps": max_steps} if max_steps else {})
     settings.update(overrides or {})
+    settings.update(length_overrides(_load_training_config(profile.config), settings))
     partial = output.with_name(f".{output.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
         spacy_train(profile.config, partial, use_gpu=gpu_id, overrides=settings)
         _replace_folder(partial, output)
+    except KeyboardInterrupt:
+        kept = output.with_name(f"{output.name}.interrupted")
+        if partial.is_dir():
+            _replace_folder(partial, kept)
+        raise BionerError(f"training was interrupted; what there was is in {kept}") from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return output / "model-best"
@@ -79,6 +86,43 @@ def config_overrides(
     if log_path is not None:
         overrides["training.logger.output_file"] = str(log_path)
     return overrides
+
+
+def check_package_name(name: str, profile: Profile, corpus_dir: Path) -> None:
+    """Make sure, before hours of training, that the result may be packaged under a name.
+
+    corpus_dir (Path): The folder that `bioner prepare` wrote.
+    RAISES PackageError: For a name that would claim another encoder.
+    """
+    account = corpus_dir / "corpus.json"
+    corpus = srsly.read_json(account)["name"] if account.is_file() else profile.corpus
+    uses_trf = "transformer" in _load_training_config(profile.config)["components"]
+    check_name(
+        name,
+        [profile.encoder],
+        others=other_words(spacy_transformers=uses_trf, corpus=corpus),
+    )
+
+
+def length_overrides(config: Config, settings: Dict[str, Any]) -> Dict[str, Any]:
+    """Make the length of training, the learning rate schedule and the evaluations fit together.
+
+    config (Config): The training config.
+    settings (Dict[str, Any]): The overrides so far.
+    """
+    training = config["training"]
+    steps = settings.get("training.max_steps", training["max_steps"])
+    frequency = settings.get("training.eval_frequency", training["eval_frequency"])
+    chosen = {
+        "training.max_steps": steps,
+        "training.eval_frequency": min(frequency, steps) if steps else frequency,
+    }
+    rate = "training.optimizer.learn_rate"
+    schedule = settings.get(rate, training["optimizer"].get("learn_rate"))
+    has_total = isinstance(schedule, dict) and "total_steps" in schedule
+    if steps and has_total and f"{rate}.total_steps" not in settings:
+        chosen[f"{rate}.total_steps"] = steps
+    return chosen
 
 
 def encoder_override(config: Config, encoder: str) -> Dict[str, str]:

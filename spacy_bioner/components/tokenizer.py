@@ -95,14 +95,18 @@ class BiomedicalTokenizer(Tokenizer):
         return self
 
 
-def make_tokenizer(*, sentences: bool = True) -> Callable[[Language], Tokenizer]:
+def make_tokenizer(
+    *, sentences: bool = True, max_chars: int = 20_000_000
+) -> Callable[[Language], Tokenizer]:
     """Create a function that makes the tokenizer of a pipeline.
 
     sentences (bool): Mark the borders that `spacy_bioner.sentences` finds on every Doc.
+    max_chars (int): `nlp.max_length` is raised to this, here because spaCy does not save it.
     RETURNS (Callable[[Language], Tokenizer]): What spaCy's `[nlp.tokenizer]` block expects.
     """
 
     def create_tokenizer(nlp: Language) -> Tokenizer:
+        nlp.max_length = max(nlp.max_length, max_chars)
         return BiomedicalTokenizer(
             nlp.vocab, infix_finditer=re.compile(RULES).finditer, sentences=sentences
         )

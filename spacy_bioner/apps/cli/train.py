@@ -20,17 +20,23 @@ def train_cli(
     ] = "",
     gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="-1 is the CPU")] = -1,
     seed: Annotated[int, typer.Option(help="Seeds weights and order")] = 0,
+    package_name: Annotated[
+        str, typer.Option(help="Check before training that a package may be called so")
+    ] = "",
     max_steps: Annotated[int, typer.Option(min=0, help="Training steps; 0: the profile's")] = 0,
     log: Annotated[Optional[Path], typer.Option(help="Gets a JSON line per evaluation")] = None,
 ) -> None:
     """Train a profile. Config overrides can follow, as for `spacy train`: --training.dropout 0.2"""
     from spacy.cli._util import parse_config_overrides
 
-    from spacy_bioner.apps.training import train
+    from spacy_bioner.apps.training import check_package_name, train
 
+    chosen = load_profile(profile, encoder=encoder)
+    if package_name:
+        check_package_name(package_name, chosen, corpus_dir)
     overrides = parse_config_overrides(context.args, env_var=None)
     best = train(
-        load_profile(profile, encoder=encoder),
+        chosen,
         corpus_dir,
         output,
         gpu_id=gpu_id,
