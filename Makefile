@@ -2,6 +2,10 @@
 # make test   the tests          make lint   ruff, mypy and the layering test
 # make assets FROM=FOLDER        the public corpora, copied from a folder instead of downloaded
 # make bench  the quick benchmarks
+#
+# PROFILE=NAME   another file in configs/profiles for `make run`
+# PIP_ARGS=…     more arguments for pip, such as an index that has CPU builds of torch: on Linux the
+#                default index serves the much larger CUDA build
 
 PYTHON ?= python3
 VENV ?= .venv

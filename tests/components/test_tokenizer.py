@@ -221,3 +221,8 @@ def test_tokenizer_expresses_gold_mentions(
 
 SHARED = make_tokenizer()(spacy.blank("en"))
 UNCACHED = BiomedicalTokenizer(SHARED.vocab, infix_finditer=SHARED.infix_finditer, max_cache_size=0)
+
+
+def test_tokenizer_raises_max_length_and_keeps_it_through_loading(nlp, tmp_path):
+    nlp.to_disk(tmp_path / "model")
+    assert spacy.load(tmp_path / "model").max_length == 20_000_000
