@@ -4,6 +4,7 @@ import importlib.util
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Dict, List, Optional, Tuple, Union
 
 import torch
@@ -29,6 +30,9 @@ TOKENIZER_FILES = (
     "sentencepiece.bpe.model",
     "spm.model",
 )
+# Damaged weights are a SafetensorError or an UnpicklingError, weights of unexpected shapes a
+# RuntimeError; transformers wraps some of them, which ones depends on its version.
+LOADING_ERRORS = (OSError, ValueError, RuntimeError, SafetensorError, UnpicklingError)
 # RoBERTa's relatives number positions from pad_token_id + 1.
 OFFSET_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet", "longformer")
 
@@ -73,8 +77,7 @@ def load_encoder(name: str, *, cased: Optional[bool] = None) -> EncoderFiles:
         module, loading = AutoModel.from_pretrained(
             source, config=config, torch_dtype=torch.float32, output_loading_info=True
         )
-    # Damaged weights are a SafetensorError, weights of unexpected shapes a RuntimeError.
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+    except LOADING_ERRORS as error:
         raise EncoderError(
             f"encoder '{name}' could not be loaded: {_first_line(error)}. {THREE_WAYS}"
         ) from error
