@@ -1,11 +1,11 @@
 """Assembling the pipeline that ships: the trained component and what comes behind it."""
 
-import shutil
 from pathlib import Path
 from typing import Any, Dict, Optional
 
 from spacy.language import Language
 
+from spacy_bioner.apps.folders import replacing_folder
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.apps.profiles import read_config
 from spacy_bioner.errors import ConfigError
@@ -39,7 +39,8 @@ def assemble(
     if "bioner_gazetteer" in nlp.pipe_names:
         gazetteer: Any = nlp.get_pipe("bioner_gazetteer")
         gazetteer.initialize(lambda: [], nlp=nlp, terms=_existing(table))
-    _save(nlp, output)
+    with replacing_folder(output) as partial:
+        nlp.to_disk(partial)
     return nlp
 
 
@@ -77,19 +78,6 @@ def _component_settings(
         chosen.setdefault("sources", [recogniser, "bioner_gazetteer", "bioner_abbreviations"])
         chosen.setdefault("ents_source", recogniser)
     return chosen
-
-
-def _save(nlp: Language, output: Path) -> None:
-    """Replace a folder when the new one is whole."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    partial = output.with_name(f".{output.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        nlp.to_disk(partial)
-        shutil.rmtree(output, ignore_errors=True)
-        partial.rename(output)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _existing(path: Path) -> Path:

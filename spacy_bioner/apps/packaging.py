@@ -24,6 +24,7 @@ from spacy_bioner.apps.card import (
     read_account,
     read_metrics,
 )
+from spacy_bioner.apps.folders import replace_folder
 from spacy_bioner.apps.naming import check_name, other_words
 from spacy_bioner.errors import PackageError
 from spacy_bioner.reports.model_card import CorpusFacts, ModelCard, render_model_card
@@ -87,7 +88,7 @@ def package_pipeline(
         package(copy, packed, create_sdist=False, create_wheel=False, silent=True)
         if wheel:
             _build_wheel(packed / folder_name)
-        _replace_folder(packed / folder_name, out_dir / folder_name, Path(temporary) / "old")
+        replace_folder(packed / folder_name, out_dir / folder_name)
     return next((out_dir / folder_name / "dist").glob("*.whl")) if wheel else out_dir / folder_name
 
 
@@ -202,10 +203,3 @@ def _build_wheel(folder: Path) -> None:
     # What setuptools leaves behind holds a second copy of the weights.
     for leftover in (folder / "build", *folder.glob("*.egg-info")):
         shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _replace_folder(new: Path, final: Path, old: Path) -> None:
-    # A folder cannot be replaced in one step unless it is empty.
-    if final.exists():
-        final.rename(old)
-    new.rename(final)

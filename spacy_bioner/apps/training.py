@@ -1,6 +1,5 @@
 """Training a profile: `spacy train` with the profile's overrides, behind early checks."""
 
-import shutil
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Dict, Optional
@@ -8,6 +7,7 @@ from typing import Any, Dict, Optional
 import srsly
 from thinc.api import Config
 
+from spacy_bioner.apps.folders import replace_folder, replacing_folder
 from spacy_bioner.apps.naming import check_name, other_words
 from spacy_bioner.apps.profiles import Profile, read_config
 from spacy_bioner.errors import BionerError, ConfigError, DeviceError
@@ -56,18 +56,14 @@ def train(
     settings.update({"training.max_steps": max_steps} if max_steps else {})
     settings.update(overrides or {})
     settings.update(length_overrides(_load_training_config(profile.config), settings))
-    partial = output.with_name(f".{output.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        spacy_train(profile.config, partial, use_gpu=gpu_id, overrides=settings)
-        _replace_folder(partial, output)
-    except KeyboardInterrupt:
-        kept = output.with_name(f"{output.name}.interrupted")
-        if partial.is_dir():
-            _replace_folder(partial, kept)
-        raise BionerError(f"training was interrupted; what there was is in {kept}") from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with replacing_folder(output) as partial:
+        try:
+            spacy_train(profile.config, partial, use_gpu=gpu_id, overrides=settings)
+        except KeyboardInterrupt:
+            kept = output.with_name(f"{output.name}.interrupted")
+            if partial.is_dir():
+                replace_folder(partial, kept)
+            raise BionerError(f"training was interrupted; what there was is in {kept}") from None
     return output / "model-best"
 
 
@@ -175,9 +171,3 @@ def _load_training_config(path: Path) -> Config:
     if not path.is_file():
         raise ConfigError(f"no training config at {path}; run the command in the project folder")
     return read_config(path, interpolate=False)
-
-
-def _replace_folder(new: Path, old: Path) -> None:
-    shutil.rmtree(old, ignore_errors=True)
-    old.parent.mkdir(parents=True, exist_ok=True)
-    new.rename(old)
