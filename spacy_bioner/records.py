@@ -32,6 +32,8 @@ class Mention:
     fragments (Tuple[Tuple[int, int], ...]): The parts of a discontinuous mention, ascending;
         empty for a continuous one. `start_char`/`end_char` then cover all of them.
     line (Optional[int]): The line of the source file that the mention comes from.
+    attributes (Tuple[Tuple[str, str], ...]): What else the corpus says of it as (name, value), such
+        as ("Negation", "true"); ("event", TYPE) marks the trigger of an event.
     """
 
     start_char: int
@@ -41,6 +43,7 @@ class Mention:
     concept_ids: Tuple[str, ...] = ()
     fragments: Tuple[Fragment, ...] = ()
     line: Optional[int] = None
+    attributes: Tuple[Tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

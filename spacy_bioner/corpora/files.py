@@ -1,6 +1,7 @@
 """Line-wise reading with positions, and writing that never leaves half a file behind."""
 
 import os
+import re
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,43 +11,81 @@ from spacy_bioner.errors import CorpusError
 
 PathLike = Union[str, Path]
 _BOM = "\ufeff"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ARCHIVES = {
+    b"PK\x03\x04": "a ZIP archive",
+    b"\x1f\x8b": "a gzip file",
+    b"\xfd7zXZ\x00": "an xz file",
+    b"BZh": "a bzip2 file",
+}
 
 
 def check_is_file(path: PathLike) -> Path:
-    """Give the path of an existing file.
+    """Give the path of an existing file that is no archive.
 
-    RAISES (CorpusError): When nothing is there, or a folder is.
+    RAISES (CorpusError): When nothing is there, or a folder is, or an archive.
     """
     path = Path(path)
     if path.is_dir():
         raise CorpusError("found a folder, expected a corpus file; name one file in it", path=path)
     if not path.is_file():
         raise CorpusError("no such file; check the path or fetch the corpus first", path=path)
+    with path.open("rb") as file:
+        head = file.read(6)
+    for mark, kind in _ARCHIVES.items():
+        if head.startswith(mark):
+            message = f"found {kind}, expected a plain file; unpack it first"
+            raise CorpusError(message, path=path, line=1)
     return path
 
 
-def read_lines(path: PathLike) -> Iterator[Tuple[int, str]]:
-    """Stream the lines of a UTF-8 file as (line number from 1, text without line end).
+def read_lines(path: PathLike, *, encoding: str = "utf-8") -> Iterator[Tuple[int, str]]:
+    """Stream the lines of a file as (line number from 1, text without line end).
 
     Lines end at LF or CR LF only: the other line separators of Unicode occur inside abstracts,
     where breaking at them would shift every offset behind.
 
-    RAISES (CorpusError): No such file, or bytes that are not UTF-8, with their line.
+    encoding (str): One in which a line end is the byte 0x0A: any but UTF-16 and UTF-32.
+    RAISES (CorpusError): No such file, an archive, or bytes that are not in the encoding, with
+        their line.
     """
     path = check_is_file(path)
     with path.open("rb") as file:
         for number, raw in enumerate(file, start=1):
+            if number == 1:
+                _refuse_wide_encoding(raw, path)
             try:
-                line = raw.decode("utf-8")
+                line = raw.decode(encoding)
             except UnicodeDecodeError as error:
                 message = (
                     f"found byte 0x{raw[error.start]:02x} at column {error.start + 1}, "
-                    "expected UTF-8 text; convert the file to UTF-8 first"
+                    f"expected {encoding.upper()} text; convert the file to UTF-8 first"
                 )
                 raise CorpusError(message, path=path, line=number) from error
             if number == 1:
                 line = line.removeprefix(_BOM)
             yield number, line.removesuffix("\n").removesuffix("\r")
+
+
+def check_text(text: str, path: PathLike, line: int) -> str:
+    """Give a text that can be written as UTF-8 again; escapes in JSON can name half a character.
+
+    RAISES (CorpusError): Where the text has a lone surrogate.
+    """
+    match = _SURROGATE.search(text)
+    if match:
+        message = (
+            f"found half a character (U+{ord(match[0]):04X}) at offset {match.start()} of a text, "
+            "expected whole ones; write the pair, or the character itself"
+        )
+        raise CorpusError(message, path=path, line=line)
+    return text
+
+
+def _refuse_wide_encoding(head: bytes, path: Path) -> None:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        message = "found UTF-16 text, expected UTF-8; convert the file to UTF-8 first"
+        raise CorpusError(message, path=path, line=1)
 
 
 @contextmanager

@@ -1,0 +1,39 @@
+"""Strict or lenient reading: a problem in a file raises, or is skipped and counted."""
+
+from collections import Counter
+from typing import Any, Dict, List, Optional
+
+from spacy_bioner.errors import CorpusError
+
+# Units that a reader can leave out, from the smallest: it skips no more than it must.
+ANNOTATION, DOCUMENT, FILE = "annotation", "document", "file"
+
+
+class Problems:
+    """What a lenient reader left out.
+
+    skipped (Counter[str]): How many of each unit: "annotation", "document" or "file".
+    messages (List[str]): The errors, each with its place; the first `keep` of them.
+    """
+
+    def __init__(self, *, keep: int = 1000) -> None:
+        self.skipped: Counter[str] = Counter()
+        self.messages: List[str] = []
+        self.keep = keep
+
+    def add(self, error: CorpusError, unit: str) -> None:
+        """Count one unit that was left out."""
+        self.skipped[unit] += 1
+        if len(self.messages) < self.keep:
+            self.messages.append(str(error))
+
+    def to_json(self) -> Dict[str, Any]:
+        """Give the numbers and messages as plain data."""
+        return {"skipped": dict(sorted(self.skipped.items())), "messages": list(self.messages)}
+
+
+def skip_or_raise(error: CorpusError, unit: str, problems: Optional[Problems]) -> None:
+    """Note what is left out, or raise the error when nobody takes note (`problems` is None)."""
+    if problems is None:
+        raise error
+    problems.add(error, unit)
