@@ -19,7 +19,8 @@ from typing import List, NamedTuple, Optional, Sequence
 
 from _common import add_data, median, show
 
-from spacy_bioner.apps.cli.convert import Conversion, convert
+from spacy_bioner.apps.auditing import Conversion
+from spacy_bioner.apps.conversion import convert
 from spacy_bioner.corpora.conservation import OUTCOMES
 from spacy_bioner.corpora.reading import Selection
 

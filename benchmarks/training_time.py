@@ -32,7 +32,7 @@ from _common import (
     use_threads,
 )
 
-from spacy_bioner.apps.cli.convert import convert
+from spacy_bioner.apps.conversion import convert
 from spacy_bioner.corpora.reading import Selection, parse_label_map
 
 TRF = "spacy-transformers + ner"

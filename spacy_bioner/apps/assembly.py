@@ -5,9 +5,9 @@ from typing import Any, Dict, Optional
 
 from spacy.language import Language
 
-from spacy_bioner.apps.folders import replacing_folder
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.apps.profiles import read_config
+from spacy_bioner.corpora.files import replacing_folder
 from spacy_bioner.errors import ConfigError
 
 RECOGNISERS = ("bioner", "ner")

@@ -24,8 +24,8 @@ from spacy_bioner.apps.card import (
     read_account,
     read_metrics,
 )
-from spacy_bioner.apps.folders import replace_folder
 from spacy_bioner.apps.naming import check_name, other_words
+from spacy_bioner.corpora.files import replace_folder
 from spacy_bioner.errors import PackageError
 from spacy_bioner.reports.model_card import CorpusFacts, ModelCard, render_model_card
 

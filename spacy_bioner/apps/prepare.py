@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, Tuple
 
-from spacy_bioner.apps.cli.convert import Conversion, convert
+from spacy_bioner.apps.auditing import Conversion
+from spacy_bioner.apps.conversion import convert
 from spacy_bioner.apps.profiles import CorpusSettings
 from spacy_bioner.corpora.files import replacing
 from spacy_bioner.corpora.reading import Selection

@@ -7,9 +7,9 @@ from typing import Any, Dict, Optional
 import srsly
 from thinc.api import Config
 
-from spacy_bioner.apps.folders import replace_folder, replacing_folder
 from spacy_bioner.apps.naming import check_name, other_words
 from spacy_bioner.apps.profiles import Profile, read_config
+from spacy_bioner.corpora.files import replace_folder, replacing_folder
 from spacy_bioner.errors import BionerError, ConfigError, DeviceError
 
 ENCODER_KEYS = {

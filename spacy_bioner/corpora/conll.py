@@ -5,29 +5,44 @@ Columns are separated by tabs where a line has one, else by spaces. `-DOCSTART-`
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Iterable, Iterator, List, Optional, Set, Tuple, Union
+from typing import Dict, FrozenSet, Iterable, Iterator, Optional, Tuple
 
 from spacy.tokens import Doc
 
-from spacy_bioner.corpora.files import PathLike, read_lines, replacing
-from spacy_bioner.errors import CorpusError, LabelError
-from spacy_bioner.records import Mention, Record
-from spacy_bioner.tags import (
-    OUTSIDE,
-    TokenSpan,
-    detect_scheme,
-    parse_tag,
-    repair,
-    spans_to_tags,
-    tags_to_spans,
+from spacy_bioner.corpora.files import PathLike, replacing
+from spacy_bioner.corpora.losses import MENTIONS, SENTENCES, WORDS
+from spacy_bioner.corpora.problems import Problems
+from spacy_bioner.corpora.tag_survey import TagSurvey
+from spacy_bioner.corpora.token_rows import (
+    REPAIRED_KEY,
+    Item,
+    Sentence,
+    decode_line,
+    document_id,
+    find_conflict,
+    make_records,
+    open_lines,
+    tagged_words,
 )
+from spacy_bioner.errors import CorpusError, LabelError
+from spacy_bioner.records import Record
+from spacy_bioner.tags import OUTSIDE, normalize_scheme, parse_tag
 
-REPAIRED_KEY = "tags_repaired"
+__all__ = ["CARRIES", "REPAIRED_KEY", "ConllLayout", "read_conll", "write_conll"]
+
+# The text between words is not carried either: one space comes back. A document without sentence
+# borders comes back as one sentence.
+CARRIES: FrozenSet[str] = frozenset((MENTIONS, WORDS, SENTENCES))
 _DOCUMENT = re.compile(r"-DOCSTART-(?:\s+\(?(\d+)\)?)?(?:\s.*)?|###MEDLINE:(\S+)")
 _COMMENT = re.compile(r"#\s*(\w[\w ]*?)\s*=\s*(.*)")
 _DOCUMENT_COMMENTS = frozenset(("doc_id", "newdoc id", "doc id"))
+# What stands in place of the tag for lines that are no token; none of them is a tag.
+_BLANK, _MARKER, _REMARK, _MALFORMED = "", "-DOCSTART-", "#", "!"
+_KINDS = frozenset((_BLANK, _MARKER, _REMARK, _MALFORMED))
+_MAX_LINES, _MAX_LENGTH, _CHUNK = 1 << 16, 256, 1 << 14
 
 
 @dataclass(frozen=True)
@@ -46,32 +61,60 @@ class ConllLayout:
     label: str = ""
 
 
-@dataclass
-class _Sentence:
-    words: List[str] = field(default_factory=list)
-    tags: List[str] = field(default_factory=list)
-    lines: List[int] = field(default_factory=list)
-
-
 _DEFAULT_LAYOUT = ConllLayout()
 
 
-def read_conll(path: PathLike, layout: ConllLayout = _DEFAULT_LAYOUT) -> Iterator[Record]:
+class _ParsedLines(Dict[bytes, Tuple[str, str]]):
+    """Lines → (word, tag), or (name or message, kind) of a line that is no token.
+
+    A corpus repeats most of its lines, so each is parsed once and looked up afterwards, by both
+    passes over the file. The number of lines that are kept is bounded.
+    """
+
+    def __init__(self, layout: ConllLayout) -> None:
+        super().__init__()
+        self.layout = layout
+        self.has_documents = False
+        self.has_gaps = False
+
+    def __missing__(self, raw: bytes) -> Tuple[str, str]:
+        item = _parse_line(raw, self.layout)
+        self.has_documents |= item[1] == _MARKER
+        self.has_gaps |= item[1] in (_REMARK, _MALFORMED)
+        if len(raw) <= _MAX_LENGTH:
+            if len(self) >= _MAX_LINES:
+                self.clear()
+            self[raw] = item
+        return item
+
+
+def read_conll(
+    path: PathLike,
+    layout: ConllLayout = _DEFAULT_LAYOUT,
+    *,
+    problems: Optional[Problems] = None,
+) -> Iterator[Record]:
     """Stream the documents of a CoNLL file; without document markers each sentence is one.
 
     The text is the words joined by single spaces. Illegal transitions are repaired (a tag that
     continues nothing opens a mention); `meta["tags_repaired"]` counts the tags that changed.
 
+    problems (Optional[Problems]): Takes note of sentences with a malformed line, which are left
+        out: each is a document of its own, or an annotation where the file marks documents.
+        Prefixes of several schemes are then repaired to the scheme that fits best.
     YIELDS (Record): With `words` and `sentence_starts`; unnamed documents are numbered.
     RAISES (CorpusError): A malformed line, with its number; a file without any sentence.
     """
     path = Path(path)
-    scheme = layout.scheme or _detect(path, layout)
-    count = 0
-    for count, (name, sentences) in enumerate(_group(path, layout), start=1):
-        yield _make_record(name or f"{path.stem}-{count}", sentences, scheme)
-    if not count:
-        raise CorpusError("found no token, expected lines of a word and a tag", path=path)
+    lines = _ParsedLines(layout)
+    scheme = _survey(path, lines, lenient=problems is not None)
+    yield from make_records(
+        _read_items(path, lines),
+        path,
+        scheme=scheme,
+        has_documents=lines.has_documents,
+        problems=problems,
+    )
 
 
 def write_conll(docs: Iterable[Doc], path: PathLike, *, scheme: str = "IOB2") -> int:
@@ -81,65 +124,69 @@ def write_conll(docs: Iterable[Doc], path: PathLike, *, scheme: str = "IOB2") ->
     tokens of white space are left out. Only `doc.ents` fits into the format.
 
     RETURNS (int): The number of documents.
+    RAISES (CorpusError): An identifier or word that would be read as something else.
     """
     count = 0
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         for count, doc in enumerate(docs, start=1):
-            file.write(f"# doc_id = {doc.user_data.get('bioner_id', count)}\n")
-            file.writelines(_format_doc(doc, scheme))
-            file.write("\n")
+            file.writelines(_format_doc(doc, document_id(doc, count), scheme))
     return count
 
 
-def _detect(path: Path, layout: ConllLayout) -> str:
-    items = _read_items(path, layout)
+def _survey(path: Path, lines: _ParsedLines, *, lenient: bool) -> str:
+    """Look at all lines once: their scheme, and in `lines` whether there are documents."""
+    survey = TagSurvey()
+    last = _BLANK
+    with open_lines(path) as raw:
+        parsed = map(lines.__getitem__, raw)
+        while chunk := list(islice(parsed, _CHUNK)):
+            tags = [last, *(tag for _, tag in chunk)]
+            if lines.has_documents or lines.has_gaps:
+                tags = [_BLANK if tag == _MARKER else tag for tag in tags]
+                tags = [tag for tag in tags if tag == _BLANK or tag not in _KINDS]
+            survey.add(tags)
+            last = tags[-1] if tags else last
+    survey.add([last, _BLANK])
+    if lines.layout.scheme:
+        return normalize_scheme(lines.layout.scheme)
     try:
-        return detect_scheme(item.tags for item in items if isinstance(item, _Sentence))
+        return survey.choose_scheme(lenient=lenient)
     except LabelError as error:
-        raise CorpusError(f"{error}; name the scheme", path=path) from error
+        line = find_conflict(_read_items(path, lines))
+        raise CorpusError(f"{error}; name the scheme", path=path, line=line) from error
 
 
-def _group(path: Path, layout: ConllLayout) -> Iterator[Tuple[str, List[_Sentence]]]:
-    """Stream (name, sentences) of each document; the name is empty when the file gives none."""
-    marked = any(isinstance(item, str) for item in _read_items(path, layout))
-    name: Optional[str] = None
-    sentences: List[_Sentence] = []
-    for item in _read_items(path, layout):
-        if isinstance(item, _Sentence) and marked:
-            sentences.append(item)
-        elif isinstance(item, _Sentence):
-            yield "", [item]
-        else:
-            # A marker right behind one without a name names the same document.
-            if sentences or name:
-                yield name or "", sentences
-            name, sentences = item, []
-    if sentences or name is not None:
-        yield name or "", sentences
-
-
-def _read_items(path: Path, layout: ConllLayout) -> Iterator[Union[_Sentence, str]]:
+def _read_items(path: Path, lines: _ParsedLines) -> Iterator[Item]:
     """Stream sentences, and the name, possibly empty, that each document marker gives."""
-    known: Set[str] = {OUTSIDE}
-    sentence = _Sentence()
-    for number, line in read_lines(path):
-        marker = _read_marker(line)
-        if not line.strip() or marker is not None:
-            if sentence.words:
-                yield sentence
-                sentence = _Sentence()
-            if marker is not None:
-                yield marker
-        elif not _is_comment(line):
-            word, tag = _read_token(line, layout, path, number)
-            if tag not in known:
-                _check_tag(tag, path, number)
-                known.add(tag)
-            sentence.words.append(word)
-            sentence.tags.append(tag)
-            sentence.lines.append(number)
-    if sentence.words:
+    sentence = Sentence()
+    with open_lines(path) as raw:
+        for number, (word, tag) in enumerate(map(lines.__getitem__, raw), start=1):
+            if tag not in _KINDS:
+                sentence.words.append(word)
+                sentence.tags.append(tag)
+                sentence.lines.append(number)
+            elif tag == _MALFORMED:
+                sentence.error = sentence.error or CorpusError(word, path=path, line=number)
+            elif tag != _REMARK:
+                if sentence:
+                    yield sentence
+                    sentence = Sentence()
+                if tag == _MARKER:
+                    yield word
+    if sentence:
         yield sentence
+
+
+def _parse_line(raw: bytes, layout: ConllLayout) -> Tuple[str, str]:
+    line, problem = decode_line(raw)
+    if problem:
+        return problem, _MALFORMED
+    if not line.strip():
+        return "", _BLANK
+    marker = _read_marker(line)
+    if marker is not None:
+        return marker, _MARKER
+    return ("", _REMARK) if _is_comment(line) else _read_token(line, layout)
 
 
 def _read_marker(line: str) -> Optional[str]:
@@ -156,7 +203,7 @@ def _is_comment(line: str) -> bool:
     return "\t" not in line and _COMMENT.fullmatch(line.strip()) is not None
 
 
-def _read_token(line: str, layout: ConllLayout, path: Path, number: int) -> Tuple[str, str]:
+def _read_token(line: str, layout: ConllLayout) -> Tuple[str, str]:
     columns = line.split("\t") if "\t" in line else line.split()
     needed = max(
         column + 1 if column >= 0 else -column
@@ -164,67 +211,29 @@ def _read_token(line: str, layout: ConllLayout, path: Path, number: int) -> Tupl
     )
     if len(columns) < needed:
         message = f"found {len(columns)} column(s), expected at least {needed}: word, …, tag"
-        raise CorpusError(message, path=path, line=number)
+        return message, _MALFORMED
     word, tag = columns[layout.word_column].strip(), columns[layout.tag_column].strip()
     if not word:
-        raise CorpusError(f"found an empty word with tag {tag!r}", path=path, line=number)
+        return f"found an empty word with tag {tag!r}, expected a word", _MALFORMED
     if layout.label and tag != OUTSIDE and "-" not in tag:
         tag = f"{tag}-{layout.label}"
-    return word, tag
-
-
-def _check_tag(tag: str, path: Path, number: int) -> None:
     try:
         parse_tag(tag)
     except LabelError as error:
         hint = "; name the tag column, or the label when tags have none"
-        raise CorpusError(f"{error}{hint}", path=path, line=number) from error
+        return f"{error}{hint}", _MALFORMED
+    return word, tag
 
 
-def _make_record(name: str, sentences: List[_Sentence], scheme: str) -> Record:
-    words: List[Tuple[int, int]] = []
-    starts: List[int] = []
-    mentions: List[Mention] = []
-    repaired = 0
-    text = " ".join(word for sentence in sentences for word in sentence.words)
-    position = 0
-    for sentence in sentences:
-        first = len(words)
-        starts.append(position)
-        for word in sentence.words:
-            words.append((position, position + len(word)))
-            position += len(word) + 1
-        tags, changed = repair(sentence.tags, scheme)
-        repaired += changed
-        for start, end, label in tags_to_spans(tags):
-            left, right = words[first + start][0], words[first + end - 1][1]
-            line = sentence.lines[start]
-            mentions.append(Mention(left, right, label, text[left:right], line=line))
-    return Record(
-        id=name,
-        text=text,
-        mentions=tuple(mentions),
-        words=tuple(words),
-        sentence_starts=tuple(starts),
-        meta={REPAIRED_KEY: str(repaired)} if repaired else {},
-    )
-
-
-def _format_doc(doc: Doc, scheme: str) -> Iterator[str]:
-    tokens = [token for token in doc if token.text.strip()]
-    place = {token.i: index for index, token in enumerate(tokens)}
-    spans: List[TokenSpan] = []
-    for entity in doc.ents:
-        inside = [place[token.i] for token in entity if token.i in place]
-        if inside:
-            spans.append((inside[0], inside[-1] + 1, entity.label_))
-    tags = spans_to_tags(spans, len(tokens), scheme)
-    for index, (token, tag) in enumerate(zip(tokens, tags, strict=True)):
-        if index and _starts_sentence(doc, tokens[index - 1].i + 1, token.i):
-            yield "\n"
-        yield f"{token.text}\t{tag}\n"
-
-
-def _starts_sentence(doc: Doc, first: int, last: int) -> bool:
-    """Tell whether a sentence starts in a range of tokens: white space may carry the mark."""
-    return any(doc[index].is_sent_start for index in range(first, last + 1))
+def _format_doc(doc: Doc, name: str, scheme: str) -> Iterator[str]:
+    head = f"# doc_id = {name}"
+    if not name or _read_marker(head) != name or "\n" in name:
+        message = f"found document identifier {name!r}, expected one line, no space around it"
+        raise CorpusError(message)
+    yield f"{head}\n"
+    for index, (border, word, tag) in enumerate(tagged_words(doc, scheme, name)):
+        line = f"{word}\t{tag}\n"
+        if _read_marker(line) is not None:
+            raise CorpusError(f"document {name}: found word {word!r}, which marks documents here")
+        yield f"\n{line}" if border and index else line
+    yield "\n"

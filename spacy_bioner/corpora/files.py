@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,12 +40,15 @@ def check_is_file(path: PathLike) -> Path:
     return path
 
 
-def read_lines(path: PathLike, *, encoding: str = "utf-8") -> Iterator[Tuple[int, str]]:
+def read_lines(
+    path: PathLike, *, encoding: str = "utf-8", keep_returns: bool = False
+) -> Iterator[Tuple[int, str]]:
     """Stream the lines of a file as (line number from 1, text without line end).
 
     Lines end at LF or CR LF only: the other line separators of Unicode occur inside abstracts,
     where breaking at them would shift every offset behind.
 
+    keep_returns (bool): Leave the CR of a CR LF at the line's end.
     encoding (str): One in which a line end is the byte 0x0A: any but UTF-16 and UTF-32.
     RAISES (CorpusError): No such file, an archive, or bytes that are not in the encoding, with
         their line.
@@ -64,7 +68,8 @@ def read_lines(path: PathLike, *, encoding: str = "utf-8") -> Iterator[Tuple[int
                 raise CorpusError(message, path=path, line=number) from error
             if number == 1:
                 line = line.removeprefix(_BOM)
-            yield number, line.removesuffix("\n").removesuffix("\r")
+            line = line.removesuffix("\n")
+            yield number, line if keep_returns else line.removesuffix("\r")
 
 
 def check_text(text: str, path: PathLike, line: int) -> str:
@@ -108,6 +113,38 @@ def replacing(path: PathLike) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(path: PathLike) -> Iterator[Path]:
+    """Give the path of a folder to make, which replaces `path` when the block succeeds.
+
+    When the block raises, `path` is as it was and the new folder is gone.
+    """
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield partial
+        replace_folder(partial, path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def replace_folder(new: Path, final: Path) -> None:
+    """Put a folder in the place of another, which is removed only when the new one stands there.
+
+    new (Path): The folder, on the same file system as `final`.
+    final (Path): Where it is to be; may be there already.
+    """
+    # A folder cannot be replaced in one step unless it is empty.
+    old = new.with_name(f".{final.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if final.exists():
+        final.rename(old)
+    new.rename(final)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _umask() -> int:

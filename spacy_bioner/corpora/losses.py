@@ -5,6 +5,7 @@ features that it carries; `find_losses` counts the rest before it is written, an
 gives what reading the written file returns.
 """
 
+import re
 from collections import Counter
 from dataclasses import replace
 from typing import Callable, Collection, Dict, Mapping, Set, Tuple
@@ -24,8 +25,23 @@ SENTENCES = "sentence borders"
 META = "document metadata"
 MENTIONS = "mentions"
 
-# Numbers that a reader leaves in `Record.meta` for the account of a conversion.
-COUNTERS = frozenset(("relations_skipped", "tags_repaired", "notes_skipped"))
+# The keys of `Record.meta` under which readers leave numbers for the account of a conversion.
+COUNTERS = frozenset(
+    (
+        "annotations_skipped",
+        "document_labels_skipped",
+        "erroneous_notes_skipped",
+        "individual_mentions_skipped",
+        "notes_skipped",
+        "passage_offsets_repaired",
+        "regions_skipped",
+        "rejected_skipped",
+        "relations_skipped",
+        "tags_repaired",
+    )
+)
+_BREAKS = str.maketrans("\n\r\t", "   ")
+_LINE_KEY = re.compile(r"line\d+\.column\d+")
 
 
 def find_losses(record: Record, carries: Collection[str]) -> Counter[str]:
@@ -53,7 +69,7 @@ def reduce_record(record: Record, carries: Collection[str]) -> Record:
         mentions = tuple(dict.fromkeys(mentions))
     if MENTIONS not in carries:
         mentions = ()
-    breaks = {} if LINE_BREAKS in carries else str.maketrans("\n\r\t", "   ")
+    breaks = {} if LINE_BREAKS in carries else _BREAKS
     return replace(
         record,
         text=record.text.translate(breaks),
@@ -72,14 +88,20 @@ def own_meta(meta: Mapping[str, str]) -> Dict[str, str]:
 
 def is_bookkeeping(key: str) -> bool:
     """Tell whether a key of `Record.meta` is a reader's own: a counter, or the text of a line."""
-    return key in COUNTERS or key.startswith("line")
+    return key in COUNTERS or _LINE_KEY.fullmatch(key) is not None
+
+
+def read_counters(meta: Mapping[str, str]) -> Dict[str, int]:
+    """Give the numbers that a reader left; what else a file has under these keys is no number."""
+    return {key: int(meta[key]) for key in COUNTERS & meta.keys() if meta[key].isdecimal()}
 
 
 def _reduce_mention(mention: Mention, record: Record, carries: Collection[str]) -> Mention:
     surface = record.text[mention.start_char : mention.end_char]
+    breaks = {} if LINE_BREAKS in carries else _BREAKS
     return replace(
         mention,
-        text=(mention.text or surface) if CLAIMED_TEXT in carries else surface,
+        text=((mention.text or surface) if CLAIMED_TEXT in carries else surface).translate(breaks),
         concept_ids=mention.concept_ids if CONCEPT_IDS in carries else (),
         fragments=mention.fragments if FRAGMENTS in carries else (),
         attributes=mention.attributes if ATTRIBUTES in carries else (),

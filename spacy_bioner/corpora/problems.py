@@ -1,9 +1,11 @@
 """Strict or lenient reading: a problem in a file raises, or is skipped and counted."""
 
 from collections import Counter
-from typing import Any, Dict, List, Optional
+from dataclasses import replace
+from typing import Any, Dict, Iterable, Iterator, List, Optional
 
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.records import Record
 
 # Units that a reader can leave out, from the smallest: it skips no more than it must.
 ANNOTATION, DOCUMENT, FILE = "annotation", "document", "file"
@@ -37,3 +39,36 @@ def skip_or_raise(error: CorpusError, unit: str, problems: Optional[Problems]) -
     if problems is None:
         raise error
     problems.add(error, unit)
+
+
+def note_skipped(records: Iterable[Optional[Record]], key: str) -> Iterator[Record]:
+    """Leave out the Nones, and note their number on the record before them, or the first one.
+
+    key (str): Under which key of `Record.meta`.
+    """
+    held: Optional[Record] = None
+    skipped = 0
+    for record in records:
+        if record is None:
+            skipped += 1
+        else:
+            if held is not None:
+                yield _note(held, key, skipped)
+                skipped = 0
+            held = record
+    if held is not None:
+        yield _note(held, key, skipped)
+
+
+def at_least_one(records: Iterable[Record], error: CorpusError) -> Iterator[Record]:
+    """Pass records on; raise the error where none came, even in lenient reading."""
+    empty = True
+    for record in records:
+        empty = False
+        yield record
+    if empty:
+        raise error
+
+
+def _note(record: Record, key: str, number: int) -> Record:
+    return replace(record, meta={**record.meta, key: str(number)}) if number else record

@@ -10,22 +10,43 @@ second column is no number, such as `227508	CID	D008750	D007022`, are relations.
 """
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple
 
-from spacy_bioner.corpora.files import PathLike, read_lines, replacing
+from spacy_bioner.corpora.files import PathLike, replacing
+from spacy_bioner.corpora.losses import (
+    CLAIMED_TEXT,
+    CONCEPT_IDS,
+    DUPLICATES,
+    MENTIONS,
+    OVERLAPS,
+    SECTIONS,
+)
+from spacy_bioner.corpora.problems import ANNOTATION, DOCUMENT, Problems, skip_or_raise
+from spacy_bioner.corpora.token_rows import decode_line, open_lines
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
 
 RELATIONS_KEY = "relations_skipped"
-_HEADER = re.compile(r"([^|\t]+)\|([ta])\|(.*)", re.DOTALL)
+# Sections: a title and an abstract that one character separates; nothing else is carried.
+CARRIES: FrozenSet[str] = frozenset(
+    (MENTIONS, CONCEPT_IDS, OVERLAPS, DUPLICATES, CLAIMED_TEXT, SECTIONS)
+)
+_HEADER = re.compile(r"\s*([^|\t\s][^|\t]*)\|([ta])\|(.*)", re.DOTALL)
+_NUMBER = re.compile(r"\s*\d{1,9}\s*", re.ASCII)
 _SEPARATORS = re.compile(r"[|;,]")
 _TAXON = re.compile(r"\(tax:\d+\)", re.IGNORECASE)
 # BioRED writes a sequence variant as kind|change|position|…: the bars belong to the identifier.
-_VARIANT = re.compile(r"[a-z]?\|[A-Z]\w*\||[a-z]\|[A-Z]{3,}\d")
+_VARIANT = re.compile(r"(?:tmVar:)?(?:[a-z]?\|[A-Z]\w*\||[a-z]\|[A-Z]{3,}\d)")
+# tmVar adds what it knows of a variant: ";Gene:3577;RS#:2234671;VariantGroup:0".
+_VARIANT_NOTES = re.compile(
+    r";(?:(?:Corresponding)?(?:Gene|Disease|Species)|RS#|CA#|HGVS|VariantGroup):[^;]*"
+)
 _NO_CONCEPT = frozenset(("", "-", "-1"))
 _MENTION_FORM = "id<TAB>start<TAB>end<TAB>text<TAB>type[<TAB>concept ids[<TAB>parts]]"
+_BREAK = re.compile("[\n\r\t]")
 _LINE_BREAKS = str.maketrans("\n\r\t", "   ")
 
 
@@ -38,12 +59,15 @@ class _Document:
     mentions: List[Mention] = field(default_factory=list)
     meta: Dict[str, str] = field(default_factory=dict)
     relations: int = 0
+    is_broken: bool = False
 
 
-def read_pubtator(path: PathLike) -> Iterator[Record]:
+def read_pubtator(path: PathLike, *, problems: Optional[Problems] = None) -> Iterator[Record]:
     """Stream the documents of a PubTator file, in its order; repeated identifiers are kept.
 
     path (Union[str, Path]): A UTF-8 file.
+    problems (Optional[Problems]): Takes note of malformed mention lines, and of documents with a
+        malformed title or abstract line, which are then left out.
     YIELDS (Record): Text is title, one space and abstract (the title alone when the abstract is
         empty). `meta["relations_skipped"]` counts relation lines. Columns that concept ids do not
         reproduce are in `meta` under the mention's line, so that `write_pubtator` repeats them.
@@ -52,29 +76,30 @@ def read_pubtator(path: PathLike) -> Iterator[Record]:
     path = Path(path)
     document: Optional[_Document] = None
     found = 0
-    for number, line in read_lines(path):
-        if not line.strip():
-            continue
-        header = _HEADER.fullmatch(line)
-        if header and header[2] == "t":
-            if document:
-                yield _to_record(document)
-            document = _Document(header[1].strip(), header[3], number)
-            found += 1
-        elif document is None:
-            raise CorpusError(
-                f"found {_shorten(line)}, expected a title line `id|t|title`",
-                path=path,
-                line=number,
-            )
-        elif header:
-            _add_abstract(document, header, path, number)
-        else:
-            _add_row(document, line.split("\t"), path, number)
-    if document:
+    with open_lines(path) as lines:
+        for number, raw in enumerate(lines, start=1):
+            line, fault = decode_line(raw)
+            if not line.strip():
+                continue
+            header = _HEADER.fullmatch(line)
+            unit = DOCUMENT if header or document is None else ANNOTATION
+            if document is None or _starts_document(header, document):
+                if document and not document.is_broken:
+                    yield _to_record(document)
+                is_title = header is not None and header[2] == "t"
+                found += is_title
+                document = _start(header, number) if header else _Document("", "", number)
+                if not is_title:
+                    fault = fault or f"found {_shorten(line)}, expected a title line `id|t|title`"
+            elif not document.is_broken and not fault:
+                fault = _take(document, header, line, number)
+            if fault and not document.is_broken:
+                skip_or_raise(CorpusError(fault, path=path, line=number), unit, problems)
+                document.is_broken = unit == DOCUMENT
+    if document and not document.is_broken:
         yield _to_record(document)
     if not found:
-        raise CorpusError("found no document, expected lines `id|t|title`", path=path)
+        raise CorpusError("found no document, expected lines `id|t|title`", path=path, line=1)
 
 
 def write_pubtator(records: Iterable[Record], path: PathLike) -> int:
@@ -85,49 +110,78 @@ def write_pubtator(records: Iterable[Record], path: PathLike) -> int:
     is written, because the format has no fragments.
 
     RETURNS (int): The number of documents.
+    RAISES (CorpusError): An identifier, label or concept id that would be read as something else.
     """
     count = 0
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         for record in records:
+            _check(record, path)
             file.write("\n".join(_format_record(record)))
             file.write("\n\n")
             count += 1
     return count
 
 
+def find_pubtator_losses(record: Record) -> "Counter[str]":
+    """Count the sections of a record that has others than a title and an abstract."""
+    whole = record.sections and _split_text(record) == (record.text, "")
+    others = [name for name, _, _ in record.sections if name not in ("title", "abstract")]
+    if not others and not (whole and record.sections != _whole_title(record.text)):
+        return Counter()
+    return Counter({SECTIONS: len(others) or len(record.sections)})
+
+
 def split_concept_ids(column: str) -> Tuple[str, ...]:
     """Split the identifier column of a mention.
 
     Separators are `|`, `;` and `,`. `A+B` stays one identifier: NCBI-disease writes one concept
-    that needs both so. `(Tax:9606)` behind a gene is dropped; "-1", "-" and "" name no concept.
+    that needs both so. `(Tax:9606)` behind a gene is dropped, and so is what tmVar adds to a
+    variant (`;VariantGroup:0`); "-1", "-" and "" name no concept.
     """
-    column = column.strip()
+    column = _VARIANT_NOTES.sub("", column.strip())
     if _VARIANT.match(column):
         return (column,)
     parts = (_TAXON.sub("", part).strip() for part in _SEPARATORS.split(column))
     return tuple(part for part in parts if part not in _NO_CONCEPT)
 
 
-def _add_abstract(document: _Document, header: "re.Match[str]", path: Path, line: int) -> None:
-    _check_id(document, header[1].strip(), path, line)
+def _starts_document(header: "Optional[re.Match[str]]", document: _Document) -> bool:
+    """Tell whether a line starts a document: a title, or an abstract behind a whole document."""
+    if header is None or header[2] == "t":
+        return header is not None
+    return document.abstract is not None and header[1].strip() != document.id
+
+
+def _start(header: "re.Match[str]", line: int) -> _Document:
+    return _Document(header[1].strip(), header[3], line)
+
+
+def _take(document: _Document, header: "Optional[re.Match[str]]", line: str, number: int) -> str:
+    """Add a line to a document, or say what is wrong with it."""
+    columns = [header[1]] if header else line.split("\t")
+    name = columns[0].strip()
+    if name != document.id:
+        return (
+            f"found a line of document {_shorten(name)}, expected one of document {document.id} "
+            f"(its title is line {document.line})"
+        )
+    if header is None:
+        return _add_row(document, columns, number)
     if document.abstract is not None:
-        message = f"found a second abstract of document {document.id}, expected at most one"
-        raise CorpusError(message, path=path, line=line)
+        return f"found a second abstract of document {document.id}, expected at most one"
     document.abstract = header[3]
+    return ""
 
 
-def _add_row(document: _Document, columns: List[str], path: Path, line: int) -> None:
-    _check_id(document, columns[0].strip(), path, line)
-    if len(columns) in (4, 5) and not _is_number(columns[1]):
+def _add_row(document: _Document, columns: List[str], line: int) -> str:
+    if len(columns) in (4, 5) and not columns[1].strip().isdigit():
         document.relations += 1
-        return
+        return ""
     if len(columns) not in (5, 6, 7):
-        message = f"found {len(columns)} columns, expected 5 to 7: {_MENTION_FORM}"
-        raise CorpusError(message, path=path, line=line)
+        return f"found {len(columns)} columns, expected 5 to 7: {_MENTION_FORM}"
     for name, value in (("start", columns[1]), ("end", columns[2])):
         if not _is_number(value):
-            message = f"found {name} offset {_shorten(value)}, expected a number: {_MENTION_FORM}"
-            raise CorpusError(message, path=path, line=line)
+            return f"found {name} offset {_shorten(value)}, expected a number: {_MENTION_FORM}"
     ids = columns[5] if len(columns) > 5 else ""
     mention = Mention(
         start_char=int(columns[1]),
@@ -142,19 +196,11 @@ def _add_row(document: _Document, columns: List[str], path: Path, line: int) -> 
         document.meta[_meta_key(line, 6)] = ids
     if len(columns) > 6:
         document.meta[_meta_key(line, 7)] = columns[6]
-
-
-def _check_id(document: _Document, found: str, path: Path, line: int) -> None:
-    if found != document.id:
-        message = (
-            f"found a line of document {_shorten(found)}, expected one of document {document.id} "
-            f"(its title is line {document.line})"
-        )
-        raise CorpusError(message, path=path, line=line)
+    return ""
 
 
 def _is_number(value: str) -> bool:
-    return value.strip().isascii() and value.strip().isdigit()
+    return len(value) < 20 and _NUMBER.fullmatch(value) is not None
 
 
 def _shorten(value: str) -> str:
@@ -181,6 +227,27 @@ def _to_record(document: _Document) -> Record:
     )
 
 
+def _check(record: Record, path: PathLike) -> None:
+    """Make sure that a record is read again as it is written."""
+    header = _HEADER.fullmatch(f"{record.id}|t|")
+    if header is None or header[1].strip() != record.id or "\n" in record.id:
+        message = f"found document {record.id!r}, expected an identifier without | and white space"
+        raise CorpusError(f"{message} at its ends; rename it first", path=path)
+    for mention in record.mentions:
+        fault = ""
+        if mention.start_char < 0 or mention.end_char < 0:
+            fault = f"offsets {mention.start_char} and {mention.end_char}, expected none below 0"
+        elif _BREAK.search(mention.label) or mention.label.strip() != mention.label:
+            fault = f"label {mention.label!r}, expected one without tabs and spaces at its ends"
+        elif split_concept_ids("|".join(mention.concept_ids)) != mention.concept_ids or any(
+            map(_BREAK.search, mention.concept_ids)
+        ):
+            ids = ", ".join(map(repr, mention.concept_ids))
+            fault = f"concept ids {ids}, expected ids without separators (| , ; tab)"
+        if fault:
+            raise CorpusError(f"document {record.id}: found {fault}", path=path)
+
+
 def _format_record(record: Record) -> Iterator[str]:
     title, abstract = _split_text(record)
     yield f"{record.id}|t|{title.translate(_LINE_BREAKS)}"
@@ -194,7 +261,9 @@ def _format_mention(record: Record, mention: Mention) -> str:
     ids = "|".join(mention.concept_ids)
     parts: Optional[str] = None
     if mention.line is not None:
-        ids = record.meta.get(_meta_key(mention.line, 6), ids)
+        column = record.meta.get(_meta_key(mention.line, 6), ids)
+        # The record may come from elsewhere, or have got other ids.
+        ids = column if split_concept_ids(column) == mention.concept_ids else ids
         parts = record.meta.get(_meta_key(mention.line, 7))
     columns = [
         record.id,
@@ -210,10 +279,18 @@ def _format_mention(record: Record, mention: Mention) -> str:
     return "\t".join(columns)
 
 
+def _whole_title(text: str) -> Tuple[Tuple[str, int, int], ...]:
+    """Give the sections of a document that has nothing but a title."""
+    return (("title", 0, len(text)), ("abstract", len(text), len(text)))
+
+
 def _split_text(record: Record) -> Tuple[str, str]:
+    text = record.text
     borders = {name: (start, end) for name, start, end in record.sections}
     if "title" in borders and "abstract" in borders:
         title_end, body_start = borders["title"][1], borders["abstract"][0]
-        if body_start == title_end + 1 and borders["title"][0] == 0:
-            return record.text[:title_end], record.text[body_start:]
-    return record.text, ""
+        separator = text[title_end:body_start]
+        is_split = borders["title"][0] == 0 and body_start < borders["abstract"][1] == len(text)
+        if is_split and len(separator) == 1 and separator in " \n\r\t":
+            return text[:title_end], text[body_start:]
+    return text, ""

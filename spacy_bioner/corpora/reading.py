@@ -1,22 +1,17 @@
 """Any supported file → Records: format guessing, renamed labels, chosen documents."""
 
-import re
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Dict, FrozenSet, Iterable, Iterator, Mapping, Optional
+from typing import Any, Dict, FrozenSet, Iterable, Iterator, Mapping, Optional
 
-from spacy_bioner.corpora.conll import ConllLayout, read_conll
-from spacy_bioner.corpora.files import PathLike, read_lines
-from spacy_bioner.corpora.pubtator import read_pubtator
+from spacy_bioner.corpora.conll import ConllLayout
+from spacy_bioner.corpora.files import PathLike
+from spacy_bioner.corpora.formats import find_format
+from spacy_bioner.corpora.guessing import guess_format
+from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.errors import CorpusError, LabelError
 from spacy_bioner.records import Record
-
-FORMATS = ("pubtator", "conll")
-_ALIASES = {"tsv": "conll", "pubtator": "pubtator", "conll": "conll"}
-_PUBTATOR = re.compile(r"[^|\t]+\|[ta]\|.*")
-_CONLL_MARK = re.compile(r"-DOCSTART-.*|###MEDLINE:.*|#\s*\w[\w ]*=.*")
-_TAG = re.compile(r"O|[BIELSU](-\S+)?")
 
 
 @dataclass(frozen=True)
@@ -43,52 +38,28 @@ def read_records(
     label_map: Optional[Mapping[str, str]] = None,
     selection: Selection = _ALL,
     layout: Optional[ConllLayout] = None,
+    problems: Optional[Problems] = None,
+    options: Optional[Mapping[str, Any]] = None,
 ) -> Iterator[Record]:
-    """Stream the documents of a corpus file.
+    """Stream the documents of a corpus.
 
-    format (Optional[str]): "pubtator", "conll" or "tsv"; None or "auto" looks into the file.
+    path (Union[str, Path]): A file, or a folder where the format is one of folders.
+    format (Optional[str]): A name in `formats.FORMATS`; None or "auto" looks into the file.
     label_map (Optional[Mapping[str, str]]): New names of labels; others stay as they are.
     layout (Optional[ConllLayout]): The columns of a CoNLL file.
+    problems (Optional[Problems]): Takes note of what cannot be read, which is then left out.
+    options (Optional[Mapping[str, Any]]): Further settings of the format's reader.
     RAISES (CorpusError): A file that cannot be read as the format; a selection that takes nothing,
         or names an identifier that is not there.
     """
-    format = guess_format(path) if format in (None, "auto") else normalize_format(str(format))
-    if format == "pubtator":
-        records = read_pubtator(path)
-    else:
-        records = read_conll(path, layout or ConllLayout())
+    name = guess_format(path) if format in (None, "auto") else str(format)
+    chosen = find_format(name)
+    given = dict(options or {})
+    if chosen.name == "conll" and layout is not None:
+        given["layout"] = layout
+    records = chosen.read(path, problems=problems, **given)
     records = select_records(records, selection, path=path)
     return rename_labels(records, label_map) if label_map else records
-
-
-def guess_format(path: PathLike) -> str:
-    """Tell "pubtator" or "conll" from the first line that says something.
-
-    RAISES (CorpusError): No such file, an empty one, or neither format.
-    """
-    for number, line in read_lines(path):
-        if not line.strip():
-            continue
-        if _PUBTATOR.fullmatch(line):
-            return "pubtator"
-        columns = line.split("\t") if "\t" in line else line.split()
-        if _CONLL_MARK.fullmatch(line) or (
-            len(columns) > 1 and _TAG.fullmatch(columns[-1].strip())
-        ):
-            return "conll"
-        message = f"found {line[:40]!r}, expected a PubTator title line or a CoNLL word and tag"
-        raise CorpusError(message, path=path, line=number)
-    raise CorpusError("found an empty file, expected PubTator or CoNLL", path=path)
-
-
-def normalize_format(name: str) -> str:
-    """Give the name of a format as in `FORMATS`.
-
-    RAISES (CorpusError): An unknown format.
-    """
-    if name not in _ALIASES:
-        raise CorpusError(f"found format {name!r}, expected one of {', '.join(_ALIASES)} or auto")
-    return _ALIASES[name]
 
 
 def parse_label_map(pairs: Iterable[str]) -> Dict[str, str]:

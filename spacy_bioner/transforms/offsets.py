@@ -7,6 +7,8 @@ from typing import Iterable, List, Sequence, Tuple
 
 from spacy_bioner.records import Fragment, Mention, Record
 
+Section = Tuple[str, int, int]
+
 
 @dataclass(frozen=True)
 class Edit:
@@ -27,7 +29,7 @@ class OffsetMap:
 
     A border inside a replaced stretch moves to that stretch's border: an interval that touches part
     of a replacement covers all of it on the other side. What is inserted at the border of an
-    interval stays outside of it.
+    interval stays outside of it, and so, on the way back, does what was deleted there.
 
     edits (Iterable[Edit]): In any order, without overlap; at most one insertion at one offset.
     """
@@ -64,6 +66,28 @@ class OffsetMap:
 
 
 @dataclass(frozen=True)
+class OffsetChain:
+    """Several maps one after the other, as one: between the first text and the last.
+
+    maps (Tuple[OffsetMap, ...]): In the order of the edits; none for a text that stayed as it was.
+    """
+
+    maps: Tuple[OffsetMap, ...] = ()
+
+    def to_new(self, start: int, end: int) -> Fragment:
+        """Translate an interval of the first text; empty when all of it was deleted."""
+        for offsets in self.maps:
+            start, end = offsets.to_new(start, end)
+        return start, end
+
+    def to_old(self, start: int, end: int) -> Fragment:
+        """Translate an interval of the last text; empty when all of it was inserted."""
+        for offsets in reversed(self.maps):
+            start, end = offsets.to_old(start, end)
+        return start, end
+
+
+@dataclass(frozen=True)
 class EditedRecord:
     """A record after edits.
 
@@ -88,7 +112,8 @@ def apply_edits(record: Record, edits: Iterable[Edit]) -> EditedRecord:
     lost: List[Mention] = []
     for mention in record.mentions:
         moved = _move_mention(mention, record.text, text, offsets)
-        if moved.start_char < moved.end_char:
+        # A mention that was empty before is the audit's to find: the edits took nothing from it.
+        if moved.start_char < moved.end_char or mention.start_char >= mention.end_char:
             kept.append(moved)
         else:
             lost.append(mention)
@@ -96,9 +121,9 @@ def apply_edits(record: Record, edits: Iterable[Edit]) -> EditedRecord:
         record,
         text=text,
         mentions=tuple(kept),
-        sections=tuple((name, *offsets.to_new(a, b)) for name, a, b in record.sections),
+        sections=_move_sections(record.sections, text, offsets),
         words=_move_words(record.words, text, offsets),
-        sentence_starts=_move_starts(record.sentence_starts, len(record.text), offsets),
+        sentence_starts=_move_starts(record, len(text), offsets),
     )
     return EditedRecord(edited, offsets, tuple(lost))
 
@@ -135,18 +160,52 @@ def _translate_end(offset: int, source: Sequence[Fragment], target: Sequence[Fra
 
 def _move_mention(mention: Mention, old_text: str, text: str, offsets: OffsetMap) -> Mention:
     start, end = offsets.to_new(mention.start_char, mention.end_char)
+    fragments = _move_fragments(mention.fragments, offsets)
+    if fragments:
+        start, end = fragments[0][0], fragments[-1][1]
     claimed = mention.text
     if claimed == old_text[mention.start_char : mention.end_char]:
         claimed = text[start:end]
-    pieces = [offsets.to_new(a, b) for a, b in mention.fragments]
-    fragments = tuple(dict.fromkeys(piece for piece in pieces if piece[0] < piece[1]))
-    if len(fragments) == 1:
-        # What is left of a discontinuous mention is continuous.
-        start, end = fragments[0]
-        fragments, claimed = (), text[start:end]
-    elif fragments:
-        start, end = fragments[0][0], fragments[-1][1]
-    return replace(mention, start_char=start, end_char=end, text=claimed, fragments=fragments)
+    elif claimed and claimed == _join(mention.fragments, old_text):
+        claimed = _join(fragments, text)
+    # What is left of a discontinuous mention may be continuous.
+    kept = fragments if len(fragments) > 1 else ()
+    return replace(mention, start_char=start, end_char=end, text=claimed, fragments=kept)
+
+
+def _join(fragments: Tuple[Fragment, ...], text: str) -> str:
+    # brat and its like claim the parts of a discontinuous mention with spaces between.
+    return " ".join(text[start:end] for start, end in fragments)
+
+
+def _move_fragments(fragments: Tuple[Fragment, ...], offsets: OffsetMap) -> Tuple[Fragment, ...]:
+    """Move the parts of a mention; parts that one replacement grew into each other become one."""
+    moved: List[Fragment] = []
+    for start, end in (offsets.to_new(*fragment) for fragment in fragments):
+        if start >= end:
+            continue
+        if moved and start < moved[-1][1]:
+            moved[-1] = (min(start, moved[-1][0]), max(end, moved[-1][1]))
+        else:
+            moved.append((start, end))
+    return tuple(moved)
+
+
+def _move_sections(
+    sections: Tuple[Section, ...], text: str, offsets: OffsetMap
+) -> Tuple[Section, ...]:
+    """Move the sections; where the separator of two went into a run of white space, what is left
+    of the run is the separator."""
+    moved = [(name, *offsets.to_new(start, end)) for name, start, end in sections]
+    for index, (old, following) in enumerate(pairwise(sections)):
+        (name, start, end), (next_name, next_start, next_end) = moved[index : index + 2]
+        if old[2] >= following[1] or end != next_start:
+            continue
+        if next_start < next_end and text[next_start].isspace():
+            moved[index + 1] = (next_name, next_start + 1, next_end)
+        elif start < end and text[end - 1].isspace():
+            moved[index] = (name, start, end - 1)
+    return tuple(moved)
 
 
 def _move_words(words: Tuple[Fragment, ...], text: str, offsets: OffsetMap) -> Tuple[Fragment, ...]:
@@ -158,7 +217,8 @@ def _move_words(words: Tuple[Fragment, ...], text: str, offsets: OffsetMap) -> T
     return moved if apart and whole and covered else ()
 
 
-def _move_starts(starts: Tuple[int, ...], length: int, offsets: OffsetMap) -> Tuple[int, ...]:
-    # A sentence start is the start of what follows it.
-    moved = (offsets.to_new(start, max(start + 1, length))[0] for start in starts)
-    return tuple(dict.fromkeys(moved))
+def _move_starts(record: Record, length: int, offsets: OffsetMap) -> Tuple[int, ...]:
+    # A sentence start is the start of what follows it; nothing follows the end of the text.
+    furthest = len(record.text)
+    moved = (offsets.to_new(at, max(at + 1, furthest))[0] for at in record.sentence_starts)
+    return tuple(start for start in dict.fromkeys(moved) if start < length)

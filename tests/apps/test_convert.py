@@ -6,11 +6,13 @@ import spacy
 import typer
 from typer.testing import CliRunner
 
-from spacy_bioner.apps.cli.convert import convert, convert_cli, render_conversion
+from spacy_bioner.apps.auditing import render_conversion
+from spacy_bioner.apps.cli.convert import convert_cli
+from spacy_bioner.apps.conversion import convert
 from spacy_bioner.corpora.conll import ConllLayout
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.pubtator import read_pubtator
-from spacy_bioner.corpora.reading import Selection
+from spacy_bioner.corpora.reading import Selection, read_records
 from spacy_bioner.errors import CorpusError
 
 PUBTATOR = (
@@ -18,7 +20,7 @@ PUBTATOR = (
     "1|a|After K+/Na+ loss.\n"
     "1\t0\t19\tAcute renal failure\tSpecificDisease\tD058186\n"
     "1\t6\t19\trenal failure\tDiseaseClass\tD051437\n"
-    "1\t27\t29\tK\tChemical\tD011188\n"
+    "1\t27\t29\tk+\tChemical\tD011188\n"
     "1\tCID\tD011188\tD058186\n"
     "\n"
     "2|t|Nothing.\n"
@@ -51,8 +53,11 @@ def test_convert_pubtator_to_docbin_accounts_for_every_mention(pubtator, tmp_pat
     assert (conversion.documents, conversion.entities) == (2, 2)
     count = conversion.count
     assert (count.total, count.exact, count.nested, count.lost) == (3, 2, 1, 0)
-    assert conversion.relations_skipped == 1
-    assert [issue.line for issue in conversion.issues] == [5]
+    assert conversion.counters == {"relations_skipped": 1}
+    assert [(row.line, row.outcome) for row in conversion.log.list_rows()] == [
+        (4, "nested"),
+        (5, "exact"),
+    ]
     first, second = read_docs(target)
     assert [ent.text for ent in first.ents] == ["Acute renal failure", "K+"]
     assert second.text == "Nothing."
@@ -87,7 +92,7 @@ def test_convert_conll_with_tokens_of_the_corpus(conll, tmp_path):
     (doc,) = read_docs(target)
     assert [token.text for token in doc] == ["Renal", "failure", ".", "Na+"]
     assert [ent.text for ent in doc.ents] == ["Renal failure", "Na+"]
-    assert conversion.tags_repaired == 1
+    assert conversion.counters == {"tags_repaired": 1}
 
 
 def test_convert_to_pubtator_keeps_offsets_and_overlaps(pubtator, tmp_path):
@@ -111,39 +116,82 @@ def test_convert_to_conll_writes_the_scheme(pubtator, tmp_path):
     ]
 
 
-def test_convert_report_has_count_and_issues(pubtator, tmp_path):
+def test_convert_report_has_count_and_every_mention_that_is_not_exact(pubtator, tmp_path):
     report = tmp_path / "reports" / "account.json"
     conversion = convert(pubtator, tmp_path / "x.spacy", report=report)
     data = json.loads(report.read_text())
+    rows = data.pop("mentions")
     assert data == conversion.to_json()
     assert data["count"]["total"] == 3
     assert data["count"]["by_label"]["DiseaseClass"]["nested"] == 1
-    assert data["issues"][0]["found"] == "K+"
+    assert [(row["found"], row["claimed"]) for row in rows] == [
+        ("renal failure", "renal failure"),
+        ("K+", "k+"),
+    ]
+    assert rows[0]["reason"] == "overlaps SpecificDisease 0-19"
+
+
+def test_convert_keeps_the_audit_beside_the_docbin(pubtator, tmp_path):
+    convert(pubtator, tmp_path / "x.spacy")
+    convert(pubtator, tmp_path / "shards")
+    audits = [tmp_path / "x.audit.json", tmp_path / "shards" / "audit.json"]
+    first, second = (json.loads(path.read_text())["count"] for path in audits)
+    assert first == second
+    assert first["total"] == 3
 
 
 def test_render_conversion_shows_table_and_issues(pubtator, tmp_path):
     text = render_conversion(convert(pubtator, tmp_path / "x.spacy"))
     assert "2 documents, 3 gold mentions, 2 entities" in text
-    assert re.search(r"all +2 +0 +0 +1 +0 +0 +0 +3 +1", text)
-    assert "1 relation lines were skipped" in text
-    assert "corpus.txt:5: 1 27-29 Chemical: text mismatch" in text
+    assert re.search(r"all +2 +0 +0 +1 +0 +0 +0 +3\n", text)
+    assert "left out while reading: relations skipped 1" in text
+    assert (
+        "recall ceiling under strict matching: 66.67 % "
+        "(tokenizer bioner 100.00 %, flat spans 66.67 %), strict F1 at most 80.00 %"
+    ) in text
 
 
-def test_render_conversion_limits_the_issues(tmp_path):
+def test_render_conversion_lists_the_outcomes_asked_for(pubtator, tmp_path):
+    text = render_conversion(convert(pubtator, tmp_path / "x.spacy"), outcomes=["nested"])
+    assert text.splitlines()[-1] == (
+        f"{pubtator}:4: 1 6-19 DiseaseClass: nested (overlaps SpecificDisease 0-19): "
+        "found 'renal failure'"
+    )
+
+
+def test_render_conversion_limits_the_lost_mentions(tmp_path):
     source = tmp_path / "corpus.txt"
     rows = "".join(f"1\t{i}\t{i + 1}\tz\tA\n" for i in range(12))
     source.write_text(f"1|t|abcdefghijklmn\n1|a|\n{rows}")
-    text = render_conversion(convert(source, tmp_path / "x.spacy"))
-    assert text.count("text mismatch (") == 10
-    assert "… and 2 more like these" in text
+    conversion = convert(source, tmp_path / "x.spacy", lenient=True)
+    text = render_conversion(conversion)
+    assert text.count("lost (text at the offsets differs)") == 10
+    assert "… and 2 more like these; --list lost shows all of them" in text
+    assert render_conversion(conversion, outcomes=["lost"]).count("lost (text") == 12
 
 
-def test_convert_offsets_past_the_end_are_lost_and_reported(tmp_path):
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (
+            "2\t99\tc d\tA",
+            r"corpus\.txt:3: found 'A' at 2-99 of document 1 \(5 characters long\): beyond the text",
+        ),
+        ("0\t3\tabd\tA", r"corpus\.txt:3: found 'abc' at 0-3 of document 1 .* expected 'abd'"),
+        ("3\t4\t \tA", r"corpus\.txt:3: found 'A' at 3-4 of document 1 .*: empty"),
+    ],
+)
+@pytest.mark.parametrize("name", ["x.spacy", "x.tsv", "x.pubtator"])
+def test_convert_unusable_mention_is_an_error_or_left_out_and_counted(tmp_path, row, message, name):
     source = tmp_path / "corpus.txt"
-    source.write_text("1|t|abc\n1|a|d\n1\t2\t99\tc d\tA\n")
-    conversion = convert(source, tmp_path / "x.spacy")
-    assert conversion.count.lost_reasons == {"beyond the text": 1}
-    assert "corpus.txt:3: 1 2-99 A: lost (beyond the text)" in render_conversion(conversion)
+    source.write_text(f"1|t|abc\n1|a|d\n1\t{row}\n1\t0\t3\tabc\tA\n")
+    with pytest.raises(CorpusError, match=message):
+        convert(source, tmp_path / name)
+    assert list(tmp_path.iterdir()) == [source]
+    conversion = convert(source, tmp_path / name, lenient=True)
+    assert (conversion.count.lost, conversion.count.exact) == (1, 1)
+    (record,) = read_records(tmp_path / name)
+    assert [mention.text for mention in record.mentions] == ["abc"]
 
 
 @pytest.mark.parametrize("name", ["out.spacy", "out.tsv", "out.pubtator.txt"])
@@ -161,8 +209,10 @@ def test_convert_malformed_source_leaves_no_output(tmp_path, name):
 def test_convert_refuses_unknown_format_and_tokenizer(pubtator, tmp_path):
     with pytest.raises(CorpusError, match=r"found no format and a name ending '\.bin'"):
         convert(pubtator, tmp_path / "x.bin")
-    with pytest.raises(CorpusError, match="found format 'brat', expected one of spacy"):
-        convert(pubtator, tmp_path / "x", to_format="brat")
+    with pytest.raises(CorpusError, match="found format 'word', expected one of bioc_json, "):
+        convert(pubtator, tmp_path / "x", to_format="word")
+    with pytest.raises(CorpusError, match="found format 'presidio', which can only be read"):
+        convert(pubtator, tmp_path / "x", to_format="presidio")
     with pytest.raises(CorpusError, match="found tokenizer 'moses'"):
         convert(pubtator, tmp_path / "x.spacy", tokenizer="moses")
     with pytest.raises(CorpusError, match="has no tokens of its own"):
@@ -174,7 +224,7 @@ def test_convert_cli_passes_its_options(pubtator, tmp_path):
     app.command()(convert_cli)
     ids = tmp_path / "ids.txt"
     ids.write_text("1\n")
-    target, report = tmp_path / "x.bin", tmp_path / "x.json"
+    target, report = tmp_path / "x.spacy", tmp_path / "x.json"
     result = CliRunner().invoke(
         app,
         [

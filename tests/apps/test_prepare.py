@@ -11,6 +11,7 @@ from spacy_bioner.apps.profiles import CorpusSettings, SplitSettings, load_corpu
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.errors import AssetError, CorpusError
 
+KINDS = ("audit.json", "spacy")
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = "{0}|t|Acute renal failure.\n{0}|a|\n{0}\t0\t19\tAcute renal failure\tDRE\tD058186\n"
 CORPUS = "\n".join(DOCUMENT.format(number) for number in range(1, 6))
@@ -35,7 +36,10 @@ def settings(tmp_path):
 def test_prepare_writes_each_split_and_the_account(settings, tmp_path):
     prepare(settings, tmp_path / "out")
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert written == ["corpus.json", "dev.spacy", "test.spacy", "train.spacy"]
+    assert written == [
+        "corpus.json",
+        *(f"{split}.{kind}" for split in ("dev", "test", "train") for kind in KINDS),
+    ]
 
 
 def test_prepare_takes_the_documents_that_each_split_names(settings, tmp_path, blank_nlp):
@@ -96,7 +100,7 @@ def test_malformed_split_leaves_no_file_of_its_own_and_no_account(settings, tmp_
     with pytest.raises(CorpusError, match=r"broken\.txt:20: "):
         prepare(make_settings(tmp_path, test=broken), tmp_path / "out")
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert written == ["dev.spacy", "train.spacy"]
+    assert written == [f"{split}.{kind}" for split in ("dev", "train") for kind in KINDS]
 
 
 def test_prepare_cli_reports_a_missing_corpus_in_one_line(tmp_path, monkeypatch, capsys):
@@ -126,7 +130,7 @@ def test_demo_corpus_is_prepared_without_loss(tmp_path, monkeypatch, blank_nlp):
         docs = list(read_docbin(tmp_path / "out" / f"{split}.spacy", blank_nlp.vocab))
         assert len(docs) == account.documents
         assert sum(len(doc.ents) for doc in docs) == account.entities
-        assert (account.count.lost, account.issues) == (0, [])
+        assert (account.count.lost, account.count.respelled) == (0, 0)
     assert sum(documents.values()) >= 100
     assert sum(count.total for count in counts.values()) >= 2000
 

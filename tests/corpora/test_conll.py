@@ -2,8 +2,10 @@ import pytest
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
-from spacy_bioner.corpora.conll import ConllLayout, read_conll, write_conll
+from spacy_bioner.corpora.conll import CARRIES, ConllLayout, read_conll, write_conll
 from spacy_bioner.corpora.docs import align, make_words_doc
+from spacy_bioner.corpora.losses import FEATURES, reduce_record
+from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention
 
@@ -12,6 +14,17 @@ def read(tmp_path, text, **layout):
     path = tmp_path / "corpus.tsv"
     path.write_text(text, encoding="utf-8")
     return list(read_conll(path, ConllLayout(**layout)))
+
+
+def read_lenient(tmp_path, text, **layout):
+    problems = Problems()
+    path = tmp_path / "corpus.tsv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return list(read_conll(path, ConllLayout(**layout), problems=problems)), problems
+
+
+def to_doc(record):
+    return align(record, lambda _: make_words_doc(record, Vocab())).doc
 
 
 def mentions(record):
@@ -101,11 +114,73 @@ def test_read_conll_names_malformed_line(tmp_path, text, line, message):
     assert f"corpus.tsv:{line}: " in str(caught.value)
 
 
-def test_read_conll_refuses_mixed_schemes_and_empty_file(tmp_path):
-    with pytest.raises(CorpusError, match="expected those of one scheme; name the scheme"):
-        read(tmp_path, "a\tS-X\nb\tU-X\n")
+def test_read_conll_refuses_mixed_schemes_at_the_line_that_adds_one(tmp_path):
+    with pytest.raises(CorpusError, match="expected those of one scheme; name the scheme") as error:
+        read(tmp_path, "a\tB-X\nb\tE-X\n\nc\tU-X\n")
+    assert error.value.line == 4
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# text = a\n"])
+def test_read_conll_refuses_file_without_token_at_line_1(tmp_path, text):
+    with pytest.raises(CorpusError, match="found no token") as error:
+        read(tmp_path, text)
+    assert error.value.line == 1
+
+
+def test_read_conll_names_line_of_bytes_that_are_not_utf8(tmp_path):
+    (tmp_path / "corpus.tsv").write_bytes(b"a\tO\ncaf\xe9\tO\n")
+    with pytest.raises(CorpusError, match="found byte 0xe9 at column 4, expected UTF-8") as error:
+        list(read_conll(tmp_path / "corpus.tsv"))
+    assert error.value.line == 2
+
+
+def test_read_conll_lenient_skips_sentence_that_is_a_document(tmp_path):
+    records, problems = read_lenient(tmp_path, b"a\tO\n\nb\tB-X\nc\n\n\xff\tO\n\nd\tB-X\n")
+    assert [(record.id, record.text) for record in records] == [
+        ("corpus-1", "a"),
+        ("corpus-4", "d"),
+    ]
+    assert problems.skipped == {"document": 2}
+    assert [message.split(": ")[0][-4:] for message in problems.messages] == ["sv:4", "sv:6"]
+
+
+def test_read_conll_lenient_skips_sentence_within_a_document(tmp_path):
+    text = "# doc_id = 5\na\tB-X\n\nb\n\nc\tI-X\n\n# doc_id = 6\n\nd\n"
+    records, problems = read_lenient(tmp_path, text)
+    assert [(record.id, record.text, record.sentence_starts) for record in records] == [
+        ("5", "a c", (0, 2))
+    ]
+    assert problems.skipped == {"annotation": 2, "document": 1}
+
+
+def test_read_conll_lenient_repairs_mixed_schemes_to_the_closest(tmp_path):
+    text = "a\tB-X\nb\tI-X\nc\tE-X\n\nd\tS-X\n\ne\tU-X\n"
+    records, problems = read_lenient(tmp_path, text)
+    assert [mentions(record) for record in records] == [
+        [("a b c", "X")],
+        [("d", "X")],
+        [("e", "X")],
+    ]
+    assert [record.meta for record in records] == [{}, {}, {"tags_repaired": "1"}]
+    assert not problems.skipped
+
+
+def test_read_conll_lenient_still_refuses_file_without_sound_sentence(tmp_path):
     with pytest.raises(CorpusError, match="found no token"):
-        read(tmp_path, "\n")
+        read_lenient(tmp_path, "-DOCSTART-\tO\n\na\n")
+
+
+def test_read_conll_reads_columns_of_conll_2003(tmp_path):
+    tokens = "renal JJ I-NP I-D\nfailure NN I-NP I-D\nNaCl NN I-NP B-D\n. . O O\n"
+    (record,) = read(tmp_path, f"-DOCSTART- -X- -X- O\n\n{tokens}")
+    assert (record.id, mentions(record)) == ("corpus-1", [("renal failure", "D"), ("NaCl", "D")])
+    assert record.meta == {}
+
+
+def test_read_conll_goes_on_behind_a_comment_within_a_sentence(tmp_path):
+    (record,) = read(tmp_path, "a\tB-X\n# note = x\nb\tI-X\nc\tO\nd\tB-X\n")
+    assert [(m.text, m.line) for m in record.mentions] == [("a b", 1), ("d", 5)]
+    assert record.meta == {}
 
 
 def test_write_conll_writes_sentences_and_leaves_white_space_out(tmp_path):
@@ -123,20 +198,46 @@ def test_write_conll_writes_sentences_and_leaves_white_space_out(tmp_path):
 def test_conll_round_trip_keeps_words_sentences_and_mentions(tmp_path, scheme):
     text = "# doc_id = 1\na\tB-X\nb\tB-X\nc\tI-X\n\nd\tO\ne\tB-Y\n"
     (record,) = read(tmp_path, text)
-    doc = align(record, lambda _: make_words_doc(record, Vocab())).doc
-    write_conll([doc], tmp_path / "corpus.tsv", scheme=scheme)
+    write_conll([to_doc(record)], tmp_path / "corpus.tsv", scheme=scheme)
     (again,) = read_conll(tmp_path / "corpus.tsv")
     assert (again.id, again.text, again.words) == (record.id, record.text, record.words)
     assert again.sentence_starts == record.sentence_starts
     assert mentions(again) == mentions(record) == [("a", "X"), ("b c", "X"), ("e", "Y")]
 
 
+@pytest.mark.parametrize("words", [["a\xa0"], ["-DOCSTART-"]])
+def test_write_conll_refuses_words_that_would_be_read_otherwise(tmp_path, words):
+    with pytest.raises(CorpusError, match="document 1: found word"):
+        write_conll([Doc(Vocab(), words=words)], tmp_path / "out.tsv")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", "a\tb", " a"])
+def test_write_conll_refuses_identifiers_that_would_be_read_otherwise(tmp_path, name):
+    doc = Doc(Vocab(), words=["a"])
+    doc.user_data["bioner_id"] = name
+    with pytest.raises(CorpusError, match="found document identifier"):
+        write_conll([doc], tmp_path / "out.tsv")
+
+
+def test_conll_round_trip_keeps_all_that_it_carries_of_a_real_file(data_dir, tmp_path):
+    source = list(read_conll(data_dir / "corpora" / "jnlpba" / "dev.conll.tsv"))
+    assert write_conll(map(to_doc, source), tmp_path / "out.tsv", scheme="BILOU") == 200
+    again = [reduce_record(record, FEATURES) for record in read_conll(tmp_path / "out.tsv")]
+    assert again == [reduce_record(record, CARRIES) for record in source]
+
+
 @pytest.mark.parametrize(
     ("name", "records", "sentences", "gold"),
     [
+        ("bc5cdr/train", 4560, 4560, 9385),
         ("bc5cdr/dev", 4581, 4581, 9593),
+        ("bc5cdr/test", 4797, 4797, 9809),
+        ("ncbi_disease/train", 5424, 5424, 5134),
         ("ncbi_disease/dev", 923, 923, 787),
+        ("jnlpba/train", 1800, 16807, 46750),
         ("jnlpba/dev", 200, 1739, 4551),
+        ("jnlpba/test", 404, 3856, 8662),
         ("bc2gm/dev", 2519, 2519, 3061),
     ],
 )

@@ -88,7 +88,7 @@ def test_write_docbin_makes_the_folder_and_an_ordinary_file(tmp_path, docs):
 def test_read_docbin_refuses_other_files(tmp_path, content):
     path = tmp_path / "corpus.spacy"
     path.write_bytes(content)
-    with pytest.raises(CorpusError, match=r"corpus\.spacy: found no DocBin"):
+    with pytest.raises(CorpusError, match=r"corpus\.spacy:1: found no DocBin"):
         list(read_docbin(path, Vocab()))
 
 

@@ -2,7 +2,14 @@ from dataclasses import replace
 
 import pytest
 
-from spacy_bioner.corpora.pubtator import read_pubtator, split_concept_ids, write_pubtator
+from spacy_bioner.corpora.losses import FEATURES, reduce_record
+from spacy_bioner.corpora.problems import Problems
+from spacy_bioner.corpora.pubtator import (
+    CARRIES,
+    read_pubtator,
+    split_concept_ids,
+    write_pubtator,
+)
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
 
@@ -102,6 +109,9 @@ def test_read_pubtator_skips_relations_of_five_columns(tmp_path):
         ("1|t|abc\n2|a|d\n", 2, "found a line of document '2'"),
         ("1|t|abc\n1|a|d\n1|a|e\n", 3, "found a second abstract of document 1"),
         ("1|t|abc\n1|a|d\n1\t0\t3\tabc\tA\tD1\tx\ty\n", 3, "found 8 columns"),
+        ("1|t|abc\n1|a|d\n1\t" + "9" * 5000 + "\t3\tabc\tA\n", 3, "found start offset '999"),
+        ("1|t|abc\n1|a|d\n2|a|e\n", 3, "found '2|a|e', expected a title line"),
+        (" |t|abc\n", 1, "expected a title line"),
     ],
 )
 def test_read_pubtator_names_malformed_line(tmp_path, text, line, message):
@@ -118,7 +128,7 @@ def test_read_pubtator_names_line_that_is_not_utf8(tmp_path):
 
 @pytest.mark.parametrize("text", ["", "\n\n"])
 def test_read_pubtator_refuses_empty_file(tmp_path, text):
-    with pytest.raises(CorpusError, match="found no document"):
+    with pytest.raises(CorpusError, match="txt:1: found no document"):
         read(tmp_path, text)
 
 
@@ -147,6 +157,11 @@ def test_read_pubtator_refuses_folder_and_missing_file(tmp_path):
         ("|INS|118_119|A", ("|INS|118_119|A",)),
         ("c|DEL888|C", ("c|DEL888|C",)),
         ("p|Allele|R|9", ("p|Allele|R|9",)),
+        ("c|SUB|G|Ex2+860|C;Gene:3577;RS#:2234671;VariantGroup:0", ("c|SUB|G|Ex2+860|C",)),
+        ("c|DUP|-120||;Gene:1815;Disease:D012559;VariantGroup:0", ("c|DUP|-120||",)),
+        ("rs2234671;VariantGroup:0", ("rs2234671",)),
+        ("UMLS:C0010674", ("UMLS:C0010674",)),
+        ("CVCL_0224", ("CVCL_0224",)),
     ],
 )
 def test_split_concept_ids(column, ids):
@@ -196,3 +211,177 @@ def test_real_pubtator_files_round_trip(data_dir, tmp_path, name):
     assert [without_lines(record) for record in read_pubtator(target)] == [
         without_lines(record) for record in records
     ]
+
+
+AIONER = (
+    "43047311009|t|COS-7 clone E1 cells were fixed.\n"
+    "43047311009|a|Scale bar = 10 m.\n"
+    "43047311009\t0\t5\tCOS-7\tCellLine\tCVCL_0224\n"
+    "\n"
+    "47728541026|t|Sequencing of BRAF c.1799T>A.\n"
+    "47728541026|a|\n"
+    "47728541026\t19\t28\tc.1799T>A\tDNAMutation\tc|SUB|T|1799|A;Gene:673;VariantGroup:0\n"
+    "47728541026\t14\t18\tBRAF\tGene\t673,7157\n"
+)
+MEDMENTIONS = (
+    "25763772|t|DCTN4 as a modifier of cystic fibrosis\n"
+    "25763772|a|Patients are ill.\n"
+    "25763772\t0\t5\tDCTN4\tT116,T123\tC4308010\n"
+    "25763772\t23\t38\tcystic fibrosis\tT047\tUMLS:C0010674\n"
+    "25763772\t39\t47\tPatients\tUnknownType\tC9999999\n"
+)
+
+
+def facts(record):
+    mentions = record.mentions
+    return [(m.start_char, m.end_char, m.text, m.label, m.concept_ids) for m in mentions]
+
+
+def test_read_pubtator_aioner_style(tmp_path):
+    first, second = read(tmp_path, AIONER)
+    assert facts(first) == [(0, 5, "COS-7", "CellLine", ("CVCL_0224",))]
+    assert facts(second) == [
+        (19, 28, "c.1799T>A", "DNAMutation", ("c|SUB|T|1799|A",)),
+        (14, 18, "BRAF", "Gene", ("673", "7157")),
+    ]
+
+
+def test_read_pubtator_medmentions_style(tmp_path):
+    (record,) = read(tmp_path, MEDMENTIONS)
+    assert facts(record) == [
+        (0, 5, "DCTN4", "T116,T123", ("C4308010",)),
+        (23, 38, "cystic fibrosis", "T047", ("UMLS:C0010674",)),
+        (39, 47, "Patients", "UnknownType", ("C9999999",)),
+    ]
+    assert all(record.text[m.start_char : m.end_char] == m.text for m in record.mentions)
+
+
+def test_read_pubtator_keeps_documents_of_one_identifier_that_follow_each_other(tmp_path):
+    text = "1|t|a\n1|a|b\n1\t0\t1\ta\tX\n1|t|c\n1|a|d\n1\t2\t3\td\tX\n"
+    first, second = read(tmp_path, text)
+    assert (first.text, second.text) == ("a b", "c d")
+    assert (first.mentions[0].text, second.mentions[0].text) == ("a", "d")
+
+
+def read_leniently(tmp_path, text):
+    problems = Problems()
+    return list(read_pubtator(write(tmp_path, text), problems=problems)), problems
+
+
+def test_lenient_read_pubtator_skips_malformed_mentions(tmp_path):
+    text = b"1|t|abc\n1|a|d\n1\t0\tx\tabc\tA\n1\t0\t3\tabc\tA\n1\t0\t3\t\xff\tA\n9\t0\t3\tabc\tA\n"
+    records, problems = read_leniently(tmp_path, text)
+    assert [facts(record) for record in records] == [[(0, 3, "abc", "A", ())]]
+    assert problems.skipped == {"annotation": 3}
+    assert [message.split(": ")[0][-1] for message in problems.messages] == ["3", "5", "6"]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "junk\nmore junk\n1\t0\t3\tabc\tA\n",
+        "1|t|abc\n1|a|d\n1|a|e\n1\t0\t3\tabc\tA\n",
+        "1|t|abc\n2|a|d\n2\t0\t3\tabc\tA\n",
+        b"1|t|ab\xff\n1|a|d\n1\t0\t3\tabc\tA\n",
+    ],
+)
+def test_lenient_read_pubtator_skips_documents_with_malformed_header(tmp_path, broken):
+    broken = broken.encode() if isinstance(broken, str) else broken
+    records, problems = read_leniently(tmp_path, broken + b"7|t|x\n7|a|y\n")
+    assert [record.id for record in records] == ["7"]
+    assert problems.skipped == {"document": 1}
+
+
+def test_lenient_read_pubtator_keeps_whole_document_before_stray_abstract(tmp_path):
+    records, problems = read_leniently(tmp_path, "1|t|a\n1|a|b\n2|a|d\n2\t0\t1\td\tA\n")
+    assert [(record.id, record.text) for record in records] == [("1", "a b")]
+    assert problems.skipped == {"document": 1}
+
+
+def test_lenient_read_pubtator_refuses_file_without_document(tmp_path):
+    with pytest.raises(CorpusError, match="txt:1: found no document"):
+        read_leniently(tmp_path, "junk\n")
+
+
+def test_write_pubtator_gives_back_what_the_format_carries(tmp_path):
+    record = Record(
+        "a b",
+        "Title of\nit. Body\r of it ",
+        (
+            Mention(0, 5, "A", "other", ("D1", "D2")),
+            Mention(0, 5, "A", "other", ("D1", "D2")),
+            Mention(0, 14, "B", "", fragments=((0, 5), (12, 14)), attributes=(("n", "v"),)),
+            Mention(90, 99, "", ""),
+        ),
+        sections=(("title", 0, 12), ("abstract", 13, 25)),
+        meta={"journal": "J"},
+    )
+    target = tmp_path / "out.txt"
+    write_pubtator([record], target)
+    expected = reduce_record(record, CARRIES)
+    assert [reduce_record(one, FEATURES) for one in read_pubtator(target)] == [
+        replace(
+            expected,
+            mentions=tuple(
+                replace(mention, text=mention.text.replace("\n", " "))
+                for mention in expected.mentions
+            ),
+        )
+    ]
+
+
+def test_write_pubtator_keeps_text_behind_an_empty_abstract(tmp_path):
+    record = Record("1", "Title ", sections=(("title", 0, 5), ("abstract", 6, 6)))
+    target = tmp_path / "out.txt"
+    write_pubtator([record], target)
+    assert [one.text for one in read_pubtator(target)] == ["Title "]
+
+
+def test_write_pubtator_keeps_letters_between_sections(tmp_path):
+    record = Record("1", "TitlexBody", sections=(("title", 0, 5), ("abstract", 6, 10)))
+    target = tmp_path / "out.txt"
+    write_pubtator([record], target)
+    assert [one.text for one in read_pubtator(target)] == ["TitlexBody"]
+
+
+def test_write_pubtator_takes_ids_of_the_record_not_of_a_line_elsewhere(tmp_path):
+    mention = Mention(0, 1, "A", "x", ("D2",), line=3)
+    record = Record("1", "x", (mention,), meta={"line3.column6": "D1;-1"})
+    target = tmp_path / "out.txt"
+    write_pubtator([record], target)
+    assert next(read_pubtator(target)).mentions[0].concept_ids == ("D2",)
+
+
+@pytest.mark.parametrize("name", ["", "a|b", "a\tb", "a\nb", " a", "a "])
+def test_write_pubtator_refuses_identifier(tmp_path, name):
+    with pytest.raises(CorpusError, match="expected an identifier without"):
+        write_pubtator([Record(name, "x")], tmp_path / "out.txt")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("mention", "message"),
+    [
+        (Mention(0, 1, "A\tB"), "found label"),
+        (Mention(0, 1, " A"), "found label"),
+        (Mention(0, 1, "A", concept_ids=("D1;D2",)), "document 1: found concept ids 'D1;D2'"),
+        (Mention(0, 1, "A", concept_ids=("-1",)), "found concept ids '-1'"),
+        (Mention(0, 1, "A", concept_ids=("p|SUB|V|1|E", "D1")), "found concept ids"),
+        (Mention(-1, 1, "A"), "found offsets -1 and 1"),
+    ],
+)
+def test_write_pubtator_refuses_what_would_be_read_otherwise(tmp_path, mention, message):
+    with pytest.raises(CorpusError, match=message):
+        write_pubtator([Record("1", "x", (mention,))], tmp_path / "out.txt")
+
+
+@pytest.mark.parametrize(
+    ("name", "documents", "mentions"),
+    [("BC5CDR_TrainDev.PubTator", 1000, 18974), ("BC5CDR_Test.PubTator", 500, 9796)],
+)
+def test_real_aioner_files(data_dir, name, documents, mentions):
+    records = list(read_pubtator(data_dir / "corpora" / "downloads" / name))
+    assert len(records) == documents
+    found = [(record.text, mention) for record in records for mention in record.mentions]
+    assert len(found) == mentions
+    assert all(text[m.start_char : m.end_char] == m.text for text, m in found)

@@ -91,8 +91,8 @@ def test_selection_that_takes_nothing_is_an_error(corpus):
 
 
 def test_read_records_refuses_unknown_format(corpus):
-    with pytest.raises(CorpusError, match="found format 'brat', expected one of"):
-        read_records(corpus, "brat")
+    with pytest.raises(CorpusError, match="found format 'word', expected one of"):
+        read_records(corpus, "word")
 
 
 def test_parse_label_map():

@@ -13,6 +13,11 @@ from spacy_bioner.errors import BionerError
 COMMANDS = {
     "assets": "Check, copy or download the corpus files that project.yml names.",
     "convert": "Convert a corpus file, and account for every gold mention.",
+    "audit": "Say what becomes of every gold mention, by tokenizer.",
+    "inspect": "Analyse corpora: numbers, plots, one HTML page.",
+    "split": "Divide a corpus into training, development and test documents, or folds.",
+    "leaks": "Find documents that stand in two corpora, and drop them from training.",
+    "quality": "Find inconsistent annotation, or compare two annotations.",
     "prepare": "Convert a profile's corpus and account for every gold mention.",
     "train": "Train a profile.",
     "assemble": "Assemble the pipeline that ships.",

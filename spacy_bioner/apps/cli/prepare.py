@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from spacy_bioner.apps.cli.convert import Conversion, render_conversion
+from spacy_bioner.apps.auditing import Conversion, render_conversion
 from spacy_bioner.apps.prepare import prepare
 from spacy_bioner.apps.profiles import load_corpus_settings, load_profile
 

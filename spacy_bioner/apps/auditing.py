@@ -1,0 +1,252 @@
+"""The audit of a conversion: what became of every gold mention, as numbers, rows and text."""
+
+import json
+import zlib
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Dict, Iterable, Iterator, List, Optional
+
+from spacy.tokens import Doc
+
+from spacy_bioner.corpora.conservation import AlignedMention, ConservationCount, Tally
+from spacy_bioner.corpora.files import PathLike, replacing
+from spacy_bioner.records import Mention, Record
+
+SHOWN_ROWS = 10
+_CHUNK = 65_536
+
+
+@dataclass(frozen=True)
+class MentionRow:
+    """A gold mention that deserves a look: every one that is not exact, or is spelled differently.
+
+    document (str): The record's identifier.
+    line (Optional[int]): The line of the source file.
+    outcome (str): One of `conservation.OUTCOMES`.
+    reason (str): Why it was lost, how it was flattened, what it overlaps.
+    claimed (str): The surface form that the annotation claims.
+    found (str): What stands at its offsets.
+    tokens (str): What represents it on the Doc, where that is something else.
+    """
+
+    document: str
+    line: Optional[int]
+    start_char: int
+    end_char: int
+    label: str
+    outcome: str
+    reason: str
+    claimed: str
+    found: str
+    tokens: str = ""
+
+    def render(self, source: str) -> str:
+        """Render as one line."""
+        place = source if self.line is None else f"{source}:{self.line}"
+        where = f"{self.document} {self.start_char}-{self.end_char} {self.label}"
+        reason = f" ({self.reason})" if self.reason else ""
+        text = f"found {self.found!r}"
+        if self.claimed and self.claimed != self.found:
+            text += f", expected {self.claimed!r}"
+        if self.tokens:
+            text += f", tokens {self.tokens!r}"
+        return f"{place}: {where}: {self.outcome}{reason}: {text}"
+
+
+class AuditLog:
+    """Takes the account of each document as it is converted, in little memory.
+
+    Rows are kept compressed: a million of them take some 20 MB.
+    """
+
+    def __init__(self) -> None:
+        self._tally = Tally()
+        self._packer = zlib.compressobj()
+        self._packed = bytearray()
+        self.rows = 0
+
+    def add(
+        self, record: Record, mentions: Iterable[AlignedMention], doc: Optional[Doc] = None
+    ) -> None:
+        """Count the mentions of one document, and list those that are not exact."""
+        mentions = list(mentions)
+        self._tally.add(mentions)
+        for item in mentions:
+            if item.outcome != "exact" or item.respelled:
+                row = _make_row(record, item, doc)
+                line = json.dumps(vars(row), ensure_ascii=False) + "\n"
+                self._packed += self._packer.compress(line.encode("utf-8"))
+                self.rows += 1
+
+    def count(self) -> ConservationCount:
+        """Sum up what was added so far."""
+        return self._tally.count()
+
+    def list_rows(self, *outcomes: str) -> Iterator[MentionRow]:
+        """Stream the rows, of some outcomes or of all."""
+        for row in self._read():
+            if not outcomes or row.outcome in outcomes:
+                yield row
+
+    def write(self, account: Dict[str, Any], path: PathLike) -> None:
+        """Write an account with all rows, under "mentions", as one JSON object."""
+        head = json.dumps(account, ensure_ascii=False, indent=2)
+        with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+            file.write(head.removesuffix("\n}") + ',\n  "mentions": [')
+            for number, row in enumerate(self._read()):
+                text = json.dumps(vars(row), ensure_ascii=False)
+                file.write(f"{',' if number else ''}\n    {text}")
+            file.write("\n  ]\n}\n" if self.rows else "]\n}\n")
+
+    def _read(self) -> Iterator[MentionRow]:
+        self._packed += self._packer.flush(zlib.Z_SYNC_FLUSH)
+        unpacker = zlib.decompressobj()
+        rest = b""
+        for start in range(0, len(self._packed), _CHUNK):
+            *lines, rest = (rest + unpacker.decompress(self._packed[start : start + _CHUNK])).split(
+                b"\n"
+            )
+            for line in lines:
+                yield MentionRow(**json.loads(line))
+
+
+@dataclass
+class Conversion:
+    """What a conversion read and wrote.
+
+    source (str): The path that was read.
+    target (str): The path that was written.
+    source_format (str): Its format.
+    target_format (str): Its format.
+    tokenizer (str): The tokenizer, where the target has tokens.
+    documents (int): Number of documents written.
+    entities (int): Number of entities in `doc.ents`; 0 for targets without tokens.
+    count (ConservationCount): What became of each gold mention that was read.
+    counters (Dict[str, int]): What the reader left out because records have no place for it, such
+        as "relations_skipped".
+    losses (Dict[str, int]): What the target has no place for.
+    labels_read (Dict[str, int]): Mentions of each label as the file spells it.
+    labels_not_found (List[str]): Names in the label map that no mention has.
+    skipped (Dict[str, Any]): What a lenient reading left out, with messages.
+    edits (Dict[str, int]): Edits of each step of normalisation.
+    filtered (Dict[str, Any]): What filters removed.
+    """
+
+    source: str
+    target: str
+    source_format: str = ""
+    target_format: str = ""
+    tokenizer: str = ""
+    documents: int = 0
+    entities: int = 0
+    count: ConservationCount = field(default_factory=ConservationCount)
+    counters: Counter[str] = field(default_factory=Counter)
+    losses: Counter[str] = field(default_factory=Counter)
+    labels_read: Counter[str] = field(default_factory=Counter)
+    labels_not_found: List[str] = field(default_factory=list)
+    skipped: Dict[str, Any] = field(default_factory=dict)
+    edits: Dict[str, int] = field(default_factory=dict)
+    filtered: Dict[str, Any] = field(default_factory=dict)
+    log: AuditLog = field(default_factory=AuditLog, repr=False)
+
+    def lose(self, record: Record, mentions: Iterable[Mention], why: str) -> None:
+        """Note mentions that are left out before anything is written."""
+        self.log.add(record, [AlignedMention(m, "lost", reason=why) for m in mentions])
+
+    def to_json(self) -> Dict[str, Any]:
+        """Give the account as plain data, without the rows."""
+        data = {name: value for name, value in vars(self).items() if name != "log"}
+        for name in ("counters", "losses", "labels_read"):
+            data[name] = dict(sorted(data[name].items()))
+        data["count"] = self.count.to_json()
+        return data
+
+    def write(self, path: PathLike) -> None:
+        """Write the account as JSON, with a row for every mention that is not exact."""
+        self.log.write(self.to_json(), path)
+
+
+def audit_path(target: Path) -> Path:
+    """Say where the audit of a DocBin, or of a folder of them, is kept."""
+    if target.suffix.lower() == ".spacy":
+        return target.with_suffix(".audit.json")
+    return target / "audit.json"
+
+
+def render_conversion(conversion: Conversion, *, outcomes: Iterable[str] = ()) -> str:
+    """Render the account as text: the table, then what deserves a look.
+
+    outcomes (Iterable[str]): List all mentions of these outcomes; otherwise the first lost ones.
+    """
+    count = conversion.count
+    lines = [
+        f"{conversion.target}: {conversion.documents:,} documents, {count.total:,} gold mentions"
+        + (f", {conversion.entities:,} entities" if conversion.tokenizer else ""),
+        count.to_table(),
+        *_render_ceiling(conversion),
+        *_render_counts("left out while reading", conversion.counters),
+        *_render_counts("the target has no place for", conversion.losses),
+        *_render_counts("edits", conversion.edits),
+        *_render_counts("documents removed by filters", conversion.filtered.get("removed", {})),
+        *_render_counts("skipped (--lenient)", conversion.skipped.get("skipped", {})),
+        *conversion.skipped.get("messages", [])[:SHOWN_ROWS],
+    ]
+    if conversion.labels_not_found:
+        names = ", ".join(conversion.labels_not_found)
+        lines.append(f"the label map names labels that no mention has: {names}")
+    return "\n".join([*lines, *_render_rows(conversion, tuple(outcomes))])
+
+
+def _render_ceiling(conversion: Conversion) -> Iterator[str]:
+    count = conversion.count
+    if not conversion.tokenizer or not count.sought:
+        return
+    yield (
+        f"recall ceiling under strict matching: {100 * count.recall_ceiling:.2f} % "
+        f"(tokenizer {conversion.tokenizer} {100 * count.token_ceiling:.2f} %, "
+        f"flat spans {100 * count.flat_ceiling:.2f} %), strict F1 at most "
+        f"{100 * count.f1_ceiling:.2f} %"
+    )
+    yield from _render_counts("lost", count.lost_reasons)
+    yield from _render_counts("discontinuous mentions became", count.flattened)
+
+
+def _render_counts(title: str, counts: Any) -> Iterator[str]:
+    if counts:
+        yield f"{title}: " + ", ".join(
+            f"{str(name).replace('_', ' ')} {number:,}" for name, number in sorted(counts.items())
+        )
+
+
+def _render_rows(conversion: Conversion, outcomes: tuple[str, ...]) -> Iterator[str]:
+    if outcomes:
+        for row in conversion.log.list_rows(*outcomes):
+            yield row.render(conversion.source)
+        return
+    for shown, row in enumerate(conversion.log.list_rows("lost")):
+        if shown == SHOWN_ROWS:
+            more = conversion.count.lost - SHOWN_ROWS
+            yield f"… and {more:,} more like these; --list lost shows all of them"
+            return
+        yield row.render(conversion.source)
+
+
+def _make_row(record: Record, item: AlignedMention, doc: Optional[Doc]) -> MentionRow:
+    mention = item.mention
+    found = record.text[max(0, mention.start_char) : max(0, mention.end_char)]
+    if mention.fragments:
+        found = " … ".join(record.text[start:end] for start, end in mention.fragments)
+    tokens = doc[item.start : item.end].text if doc is not None and item.end else ""
+    return MentionRow(
+        document=record.id,
+        line=mention.line,
+        start_char=mention.start_char,
+        end_char=mention.end_char,
+        label=mention.label,
+        outcome=item.outcome,
+        reason=item.reason,
+        claimed=mention.text,
+        found=found,
+        tokens="" if tokens == found else tokens,
+    )

@@ -1,0 +1,136 @@
+"""Cleaning between reading and writing: labels, filters, normalisation, each with its account."""
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Callable, Iterable, Iterator, List, Optional, Sequence
+
+from spacy_bioner.apps.auditing import Conversion
+from spacy_bioner.corpora.label_maps import LabelMap, list_label_maps, load_label_map
+from spacy_bioner.corpora.reading import parse_label_map
+from spacy_bioner.errors import LabelError
+from spacy_bioner.knowledge.definitions import Definition, find_definitions
+from spacy_bioner.records import Mention, Record
+from spacy_bioner.sentences import sentence_starts
+from spacy_bioner.transforms.expansions import BUILT_IN, load_expansions
+from spacy_bioner.transforms.filters import Filter, FilterReport, filter_records
+from spacy_bioner.transforms.normalization import (
+    LineBreaks,
+    Normalizer,
+    UnicodeForm,
+    build_normalizer,
+)
+
+Step = Callable[[Iterable[Record], Conversion], Iterator[Record]]
+"""Something done to the documents, which it notes on the account of the conversion."""
+NOT_IN_MAP = "label left out by the label map"
+NOTHING_LEFT = "normalisation left nothing of it"
+
+
+def read_label_maps(entries: Sequence[str]) -> Optional[LabelMap]:
+    """Understand the values of `--label-map`: OLD=NEW pairs, or one map by name or file.
+
+    RAISES (LabelError): For what is neither, or a map together with something else.
+    """
+    whole = [entry for entry in entries if "=" not in entry and entry.strip()]
+    if not whole:
+        pairs = parse_label_map(entries)
+        return LabelMap("", pairs) if pairs else None
+    if len(entries) > 1:
+        raise LabelError(
+            f"found the label map {whole[0]!r} and more entries, expected one map, or OLD=NEW pairs"
+        )
+    name = whole[0].strip()
+    if name not in list_label_maps() and not Path(name).is_file():
+        raise LabelError(
+            f"found label map {name!r}, expected OLD=NEW, a YAML file, or one of "
+            f"{', '.join(list_label_maps())}"
+        )
+    return load_label_map(name)
+
+
+def map_labels(label_map: LabelMap) -> Step:
+    """Rename labels; mentions whose label the map leaves out are counted as lost."""
+
+    def step(records: Iterable[Record], conversion: Conversion) -> Iterator[Record]:
+        for record in records:
+            kept: List[Mention] = []
+            dropped: List[Mention] = []
+            for mention in record.mentions:
+                label = label_map.rename(mention.label)
+                if label is None:
+                    dropped.append(mention)
+                    continue
+                renamed = label != mention.label
+                kept.append(replace(mention, label=label) if renamed else mention)
+            if dropped:
+                conversion.lose(record, dropped, NOT_IN_MAP)
+            yield replace(record, mentions=tuple(kept))
+        # A map that ships covers every label of its corpus; not each stands in each split.
+        if not label_map.name:
+            unknown = (set(label_map.labels) | label_map.dropped) - set(conversion.labels_read)
+            conversion.labels_not_found = sorted(unknown)
+
+    return step
+
+
+def filter_documents(filters: Sequence[Filter]) -> Step:
+    """Leave out documents; the mentions in them are counted as lost."""
+
+    def step(records: Iterable[Record], conversion: Conversion) -> Iterator[Record]:
+        report = FilterReport()
+
+        def on_removed(record: Record, name: str) -> None:
+            conversion.lose(record, record.mentions, f"document left out: {name}")
+
+        yield from filter_records(records, filters, report, on_removed=on_removed)
+        conversion.filtered = report.to_json()
+
+    return step
+
+
+def normalize_text(normalizer: Normalizer) -> Step:
+    """Normalise texts; mentions follow, and those of which nothing is left are counted as lost."""
+
+    def step(records: Iterable[Record], conversion: Conversion) -> Iterator[Record]:
+        for record in records:
+            result = normalizer.normalize(record)
+            conversion.edits.update(result.edits)
+            if result.lost:
+                conversion.lose(record, result.lost, NOTHING_LEFT)
+            yield result.record
+
+    return step
+
+
+def build_text_normalizer(
+    names: Sequence[str],
+    *,
+    form: UnicodeForm = "NFC",
+    line_breaks: LineBreaks = "keep",
+    table: Optional[Path] = None,
+) -> Normalizer:
+    """Create a normaliser that can write out abbreviations defined in the document.
+
+    table (Optional[Path]): A tab-separated table of further expansions.
+    RAISES (ConfigError): An unknown step or setting.
+    RAISES (TermTableError): A malformed row of the table.
+    """
+    own = load_expansions(table) if table else ()
+    return build_normalizer(
+        names,
+        form=form,
+        line_breaks=line_breaks,
+        expansions=(*own, *BUILT_IN),
+        find_definitions=find_all_definitions,
+    )
+
+
+def find_all_definitions(text: str) -> List[Definition]:
+    """Find the abbreviations that a text defines, sentence by sentence."""
+    borders = [*sentence_starts(text), len(text)]
+    return [
+        definition
+        for start, end in pairwise(borders)
+        for definition in find_definitions(text, start, end)
+    ]

@@ -1,0 +1,74 @@
+"""`bioner audit`: what becomes of every gold mention of a corpus, by tokenizer."""
+
+import json
+from pathlib import Path
+from typing import Annotated, List, Optional
+
+import typer
+
+from spacy_bioner.apps.ceilings import ceilings_to_json, compare_tokenizers, render_ceilings
+from spacy_bioner.apps.progress import counted, showing_progress
+from spacy_bioner.corpora.conservation import OUTCOMES
+from spacy_bioner.corpora.files import replacing
+from spacy_bioner.corpora.problems import Problems
+from spacy_bioner.corpora.reading import read_records
+from spacy_bioner.corpora.tokenizers import TITLES
+from spacy_bioner.errors import CorpusError
+
+
+def audit_cli(
+    source: Annotated[Path, typer.Argument(help="Corpus file or folder", metavar="IN")],
+    from_format: Annotated[
+        str, typer.Option("--from", help="Its format; auto looks into the file")
+    ] = "auto",
+    tokenizer: Annotated[
+        Optional[List[str]],
+        typer.Option(help=f"One of {', '.join(TITLES)}; repeat for more. Default: all installed"),
+    ] = None,
+    list_outcomes: Annotated[
+        str,
+        typer.Option("--list", help=f"Print the mentions of these outcomes: {', '.join(OUTCOMES)}"),
+    ] = "",
+    lenient: Annotated[
+        bool, typer.Option("--lenient", help="Leave out what cannot be read, and count it")
+    ] = False,
+    report: Annotated[Optional[Path], typer.Option(help="Write the numbers as JSON")] = None,
+) -> None:
+    """Say what becomes of every gold mention, and what that means for strict F1.
+
+    "tokens" is the share of mentions that begin and end at token borders, "flat spans" the share
+    that are neither nested nor discontinuous; "recall" is what both allow together, and "strict F1"
+    the score of a system that finds just these.
+    """
+    outcomes = parse_outcomes(list_outcomes)
+    problems = Problems() if lenient else None
+    with showing_progress("documents") as progress:
+        records = read_records(source, from_format, problems=problems)
+        logs = compare_tokenizers(counted(records, progress), tokenizer or ())
+    typer.echo(render_ceilings(logs))
+    first = next(iter(logs.values()))
+    typer.echo("\n" + first.count().to_table())
+    if problems and problems.skipped:
+        skipped = ", ".join(f"{unit} {number:,}" for unit, number in problems.skipped.items())
+        typer.echo("\n".join([f"skipped (--lenient): {skipped}", *problems.messages[:10]]))
+    for name, log in logs.items() if outcomes else ():
+        typer.echo(f"\n{name}:")
+        for row in log.list_rows(*outcomes):
+            typer.echo(row.render(str(source)))
+    if report is not None:
+        with replacing(report) as temporary:
+            text = json.dumps(ceilings_to_json(logs), ensure_ascii=False, indent=2)
+            temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def parse_outcomes(names: str) -> List[str]:
+    """Read a list of outcomes, separated by commas.
+
+    RAISES (CorpusError): For a name that is none.
+    """
+    outcomes = [name.strip() for name in names.split(",") if name.strip()]
+    for name in outcomes:
+        if name not in OUTCOMES:
+            message = f"found the outcome {name!r} to list, expected some of {', '.join(OUTCOMES)}"
+            raise CorpusError(message)
+    return outcomes

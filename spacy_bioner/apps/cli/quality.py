@@ -1,0 +1,260 @@
+"""`bioner quality`: inconsistent annotation of a corpus, or how far two annotations agree."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import (
+    Annotated,
+    Any,
+    FrozenSet,
+    Iterable,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
+
+import typer
+
+from spacy_bioner.apps.progress import counted, showing_progress
+from spacy_bioner.corpora.agreement import (
+    DISAGREEMENTS,
+    Agreement,
+    LabelAgreement,
+    cohen_kappa,
+    compare_annotations,
+    one_against_rest,
+)
+from spacy_bioner.corpora.claims import TEXT_DIFFERS
+from spacy_bioner.corpora.consistency import Place
+from spacy_bioner.corpora.files import replacing
+from spacy_bioner.corpora.problems import Problems
+from spacy_bioner.corpora.quality import QualityReport, Suspicion, check_quality
+from spacy_bioner.corpora.reading import parse_label_map, read_records
+from spacy_bioner.corpora.suspicious import MAX_CHARACTERS, RESPELLED
+from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.records import Record
+from spacy_bioner.reports.tables import ELLIPSIS, render_table, shorten
+
+WIDTH = 44
+QUOTED = 24
+DASH = "–"
+
+
+def quality_cli(
+    source: Annotated[Path, typer.Argument(help="Corpus file or folder", metavar="IN")],
+    against: Annotated[
+        Optional[Path],
+        typer.Option(help="Another annotation of the same documents: measure the agreement"),
+    ] = None,
+    from_format: Annotated[
+        str, typer.Option("--from", help="Format of both, or auto to look into each")
+    ] = "auto",
+    label_map: Annotated[
+        Optional[List[str]],
+        typer.Option("--label-map", help="OLD=NEW; several with commas or by repeating"),
+    ] = None,
+    labels: Annotated[
+        str, typer.Option(help="Look at these only, separated by commas, as they are mapped")
+    ] = "",
+    top: Annotated[int, typer.Option(min=0, help="Show that many findings of each kind")] = 10,
+    examples: Annotated[int, typer.Option(min=1, help="Keep that many places of each")] = 3,
+    max_characters: Annotated[
+        int, typer.Option(min=1, help="Longer mentions are very long")
+    ] = MAX_CHARACTERS,
+    lenient: Annotated[
+        bool,
+        typer.Option("--lenient", help="Leave out what cannot be read or compared, and count it"),
+    ] = False,
+    report: Annotated[Optional[Path], typer.Option(help="Write all findings as JSON")] = None,
+) -> None:
+    """Find what is annotated inconsistently, and spans that look wrong.
+
+    With --against: how far two annotations (A is IN, B the other) agree, and where they do not.
+    """
+    names = parse_label_map(label_map or ())
+    chosen = frozenset(label.strip() for label in labels.split(",") if label.strip())
+    problems = Problems() if lenient else None
+    found: Union[QualityReport, Agreement]
+    with showing_progress("documents") as progress:
+
+        def read(path: Path, noted: Optional[Problems]) -> Iterator[Record]:
+            records = read_records(path, from_format, label_map=names, problems=noted)
+            return counted(_choose_labels(records, chosen), progress)
+
+        if against is None:
+            # The second reading meets the same problems again.
+            notes = iter([problems])
+            found = check_quality(
+                lambda: read(source, next(notes, problems and Problems())),
+                n_examples=examples,
+                max_characters=max_characters,
+            )
+            text = render_quality(found, top=top)
+        else:
+            found = compare_annotations(
+                read(source, problems), read(against, problems), problems=problems, path=against
+            )
+            text = render_agreement(found, top=top)
+    typer.echo(text)
+    if problems and problems.skipped:
+        skipped = ", ".join(f"{unit} {number:,}" for unit, number in problems.skipped.items())
+        typer.echo("\n".join([f"\nskipped (--lenient): {skipped}", *problems.messages[:10]]))
+    if report is not None:
+        with replacing(report) as temporary:
+            data = json.dumps(found.to_json(), ensure_ascii=False, indent=1)
+            temporary.write_text(data + "\n", encoding="utf-8", errors="backslashreplace")
+
+
+def render_quality(report: QualityReport, *, top: int = 10) -> str:
+    """Show the numbers and the most frequent findings of each kind."""
+    conflicts, omissions = report.label_conflicts, report.omissions
+    borders = report.border_conflicts
+    unlabelled = sum(item.unlabelled for item in omissions)
+    parts = sum(item.part for item in borders)
+    return "\n\n".join(
+        [
+            f"{report.documents:,} documents, {report.mentions:,} mentions",
+            f"{len(conflicts):,} surfaces with several labels"
+            + _table(
+                ("surface", "labels", "examples"),
+                [
+                    (_cut(item.surface), _labels(item.labels), _places(item.examples))
+                    for item in conflicts[:top]
+                ],
+            ),
+            f"{len(omissions):,} surfaces annotated in places only, {unlabelled:,} times not"
+            + _table(
+                ("surface", "labels", "annotated", "not", "share not", "not annotated in"),
+                [
+                    (
+                        _cut(item.surface),
+                        _labels(item.labels),
+                        f"{item.annotated:,}",
+                        f"{item.unlabelled:,}",
+                        f"{item.rate:.0%}",
+                        _places(item.examples),
+                    )
+                    for item in omissions[:top]
+                ],
+                right=(2, 3, 4),
+            ),
+            f"{len(borders):,} surfaces of which a part is annotated in places, {parts:,} times"
+            + _table(
+                ("whole", "times", "part only", "times", "label", "part only in"),
+                [
+                    (
+                        _cut(item.longer),
+                        f"{item.whole:,}",
+                        _cut(item.shorter),
+                        f"{item.part:,}",
+                        item.label,
+                        _places(item.examples),
+                    )
+                    for item in borders[:top]
+                ],
+                right=(1, 3),
+            ),
+            f"{sum(item.count for item in report.suspicions):,} suspicious spans"
+            + _table(
+                ("suspicion", "times", "examples"),
+                [
+                    (item.kind, f"{item.count:,}", _texts(item))
+                    for item in report.suspicions
+                    if item.count
+                ],
+                right=(1,),
+            ),
+        ]
+    )
+
+
+def render_agreement(agreement: Agreement, *, top: int = 10) -> str:
+    """Show the scores of B against A by label, kappa, and the first disagreements."""
+    rows = [
+        (label or "(none)", row, cohen_kappa(one_against_rest(agreement.words, label)))
+        for label, row in sorted(agreement.labels.items())
+    ]
+    total = _score("all", agreement.total(), cohen_kappa(agreement.words))
+    header = ("label", "in A", "in B", "equal", "strict F1", "overlapping", "relaxed F1", "kappa")
+    table = render_table(header, [_score(*row) for row in rows], right=range(1, 8), total=total)
+    kinds = [(kind, f"{number:,}") for kind, number in agreement.count_kinds().items()]
+    compared = f"{agreement.documents:,} documents compared"
+    alone = f"{len(agreement.only_a):,} only in A, {len(agreement.only_b):,} only in B"
+    choices = sum(agreement.choices.values())
+    parts = [
+        f"{compared} ({alone})",
+        table,
+        "kappa: by word, with its label or none; by label: that one against all others\n"
+        f"kappa of the labels of {choices:,} mentions with equal borders: "
+        f"{_number(cohen_kappa(agreement.choices))}",
+        f"{len(agreement.disagreements):,} disagreements" + _table(("kind", "times"), kinds, (1,)),
+    ]
+    for kind in DISAGREEMENTS if top else ():
+        items = [item for item in agreement.disagreements if item.kind == kind]
+        if items:
+            shown = [(_mention(item.a), _mention(item.b)) for item in items[:top]]
+            parts.append(f"{kind}, {len(items):,} times" + _table(("A", "B"), shown))
+    return "\n\n".join(parts)
+
+
+def _choose_labels(records: Iterable[Record], labels: FrozenSet[str]) -> Iterator[Record]:
+    for record in records:
+        kept = tuple(item for item in record.mentions if not labels or item.label in labels)
+        yield replace(record, mentions=kept)
+
+
+def _score(label: str, row: LabelAgreement, kappa: Optional[float]) -> Tuple[str, ...]:
+    def f_score(both: int) -> str:
+        return _number(Counts(both, row.in_b - both, row.in_a - both).f_score)
+
+    return (
+        label,
+        f"{row.in_a:,}",
+        f"{row.in_b:,}",
+        f"{row.strict:,}",
+        f_score(row.strict),
+        f"{row.relaxed:,}",
+        f_score(row.relaxed),
+        _number(kappa),
+    )
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+    return "\n\n" + render_table(header, rows, right=right) if rows else ""
+
+
+def _number(value: Optional[float]) -> str:
+    return DASH if value is None else f"{value:.4f}"
+
+
+def _cut(text: str) -> str:
+    return shorten(text, WIDTH)
+
+
+def _labels(labels: Any) -> str:
+    return ", ".join(f"{label} {number:,}" for label, number in labels.items())
+
+
+def _places(places: Sequence[Place]) -> str:
+    return ", ".join(str(place) for place in places)
+
+
+def _texts(item: Suspicion) -> str:
+    shows_claim = item.kind in (TEXT_DIFFERS, RESPELLED)
+    return "; ".join(f"{place} {_quote(place, shows_claim)}" for place in item.examples)
+
+
+def _quote(place: Place, shows_claim: bool) -> str:
+    # As it is, white space included: it may be all that differs.
+    found, claimed = (
+        repr(text if len(text) <= QUOTED else text[: QUOTED - 1] + ELLIPSIS)
+        for text in (place.text, place.claimed)
+    )
+    return f"{found}, said to be {claimed}" if shows_claim else found
+
+
+def _mention(place: Optional[Place]) -> str:
+    return f"{place} {_cut(place.text)} ({place.label})" if place else DASH

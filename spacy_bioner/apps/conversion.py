@@ -1,0 +1,182 @@
+"""A corpus in any format → any other, with an account of every gold mention."""
+
+from pathlib import Path
+from typing import Any, Callable, Iterable, Iterator, List, Mapping, Optional, Sequence, Union
+
+from spacy.tokens import Doc
+
+from spacy_bioner.apps.auditing import Conversion, audit_path
+from spacy_bioner.apps.cleaning import Step, map_labels
+from spacy_bioner.corpora.claims import TEXT_DIFFERS, account_unaligned, why_lost
+from spacy_bioner.corpora.conll import ConllLayout
+from spacy_bioner.corpora.docs import align
+from spacy_bioner.corpora.files import PathLike
+from spacy_bioner.corpora.formats import Format, find_format, format_of_target
+from spacy_bioner.corpora.guessing import guess_format
+from spacy_bioner.corpora.label_maps import LabelMap
+from spacy_bioner.corpora.losses import DUPLICATES, FRAGMENTS, LINE_BREAKS, read_counters
+from spacy_bioner.corpora.problems import Problems
+from spacy_bioner.corpora.reading import Selection, read_records
+from spacy_bioner.corpora.tokenizers import TokenizeRecord, build_tokenizer
+from spacy_bioner.errors import CorpusError
+from spacy_bioner.records import Mention, Record
+
+SPACING = "white space of documents"
+Progress = Callable[[int], None]
+
+
+def convert(
+    source: PathLike,
+    target: PathLike,
+    *,
+    from_format: str = "auto",
+    to_format: Optional[str] = None,
+    tokenizer: str = "bioner",
+    label_map: Union[LabelMap, Mapping[str, str], None] = None,
+    steps: Sequence[Step] = (),
+    selection: Optional[Selection] = None,
+    layout: Optional[ConllLayout] = None,
+    options: Optional[Mapping[str, Any]] = None,
+    to_scheme: str = "IOB2",
+    lenient: bool = False,
+    report: Optional[PathLike] = None,
+    progress: Progress = lambda documents: None,
+) -> Conversion:
+    """Convert one corpus; each output appears only when it is whole.
+
+    from_format (str): A name in `corpora.formats.FORMATS`, or "auto".
+    to_format (Optional[str]): Such a name; None goes by the target's name, where one without an
+        ending means a folder of DocBins.
+    tokenizer (str): A name in `corpora.tokenizers.TITLES`, for targets that have tokens.
+    label_map (Union[LabelMap, Mapping[str, str], None]): New names of labels; labels that a plain
+        mapping does not name stay as they are.
+    steps (Sequence[Step]): Further cleaning (see `apps.cleaning`), in this order.
+    options (Optional[Mapping[str, Any]]): Further settings of the source format's reader.
+    to_scheme (str): The tag scheme of a target with tags.
+    lenient (bool): Leave out what cannot be read and mentions that do not fit their text, and
+        count them, instead of stopping at the first.
+    report (Optional[PathLike]): Where to write the account as JSON. Without it the account of a
+        DocBin is written beside it.
+    progress (Callable[[int], None]): Is told the number of documents after each.
+    RAISES (CorpusError): A file, format or tokenizer that cannot be used as asked.
+    """
+    target = Path(target)
+    written = format_of_target(target, to_format)
+    problems = Problems() if lenient else None
+    name = guess_format(source) if from_format in (None, "auto") else from_format
+    conversion = Conversion(str(source), str(target), find_format(name).name, written.name)
+    records = read_records(
+        source,
+        name,
+        selection=selection or Selection(),
+        layout=layout,
+        problems=problems,
+        options=options,
+    )
+    records = _observe(records, conversion, progress)
+    if not lenient:
+        records = _refuse_unusable(records, source)
+    if label_map:
+        names = label_map if isinstance(label_map, LabelMap) else LabelMap("", label_map)
+        steps = [map_labels(names), *steps]
+    for step in steps:
+        records = step(records, conversion)
+    conversion.documents = _write(records, written, conversion, tokenizer, to_scheme)
+    conversion.count = conversion.log.count()
+    conversion.skipped = problems.to_json() if problems and problems.skipped else {}
+    _write_account(conversion, written, target, report)
+    return conversion
+
+
+def _observe(
+    records: Iterable[Record], conversion: Conversion, progress: Progress
+) -> Iterator[Record]:
+    for number, record in enumerate(records, start=1):
+        conversion.counters.update(read_counters(record.meta))
+        conversion.labels_read.update(mention.label for mention in record.mentions)
+        yield record
+        progress(number)
+
+
+def _refuse_unusable(records: Iterable[Record], source: PathLike) -> Iterator[Record]:
+    for record in records:
+        for mention in record.mentions:
+            reason = why_lost(mention, record.text)
+            if reason:
+                raise _describe(mention, reason, record, source)
+        yield record
+
+
+def _describe(mention: Mention, reason: str, record: Record, source: PathLike) -> CorpusError:
+    start, end = mention.start_char, mention.end_char
+    place = f"{start}-{end} of document {record.id} ({len(record.text)} characters long)"
+    found = f"found {mention.label!r} at {place}: {reason}"
+    expected = "expected offsets within the text"
+    if reason == TEXT_DIFFERS:
+        found = f"found {record.text[start:end]!r} at {place}"
+        expected = f"expected {mention.text!r} as its annotation says"
+    message = f"{found}, {expected}; correct it, or leave such mentions out with --lenient"
+    return CorpusError(message, path=source, line=mention.line)
+
+
+def _write(
+    records: Iterable[Record],
+    written: Format,
+    conversion: Conversion,
+    tokenizer: str,
+    to_scheme: str,
+) -> int:
+    target = conversion.target
+    if not written.takes_docs:
+        return written.write(_account(records, written, conversion), target)
+    conversion.tokenizer = tokenizer
+    docs = _align_all(records, build_tokenizer(tokenizer), written, conversion)
+    settings = {} if written.name == "spacy" else {"scheme": to_scheme}
+    return written.write(docs, target, **settings)
+
+
+def _align_all(
+    records: Iterable[Record], tokenize: TokenizeRecord, written: Format, conversion: Conversion
+) -> Iterator[Doc]:
+    keeps_text = LINE_BREAKS in written.carried
+    for record in records:
+        doc = tokenize(record)
+        alignment = align(record, lambda _, doc=doc: doc, check_text=False)  # type: ignore[misc]
+        conversion.log.add(record, alignment.mentions, alignment.doc)
+        conversion.losses.update(written.find_losses(record))
+        # One space between tokens is all that a format of words alone keeps of a text.
+        if not keeps_text and " ".join(token.text for token in doc) != doc.text:
+            conversion.losses[SPACING] += 1
+        conversion.entities += len(alignment.doc.ents)
+        yield alignment.doc
+
+
+def _account(
+    records: Iterable[Record], written: Format, conversion: Conversion
+) -> Iterator[Record]:
+    carried = written.carried
+    for record in records:
+        items = account_unaligned(
+            record,
+            keeps_fragments=FRAGMENTS in carried,
+            keeps_duplicates=DUPLICATES in carried,
+        )
+        conversion.log.add(record, items)
+        kept: List[Mention] = [item.mention for item in items if item.outcome != "lost"]
+        usable = record if len(kept) == len(record.mentions) else replace_mentions(record, kept)
+        conversion.losses.update(written.find_losses(usable))
+        yield usable
+
+
+def replace_mentions(record: Record, mentions: Sequence[Mention]) -> Record:
+    """Give a record with other mentions."""
+    return Record(**{**vars(record), "mentions": tuple(mentions)})
+
+
+def _write_account(
+    conversion: Conversion, written: Format, target: Path, report: Optional[PathLike]
+) -> None:
+    if report is not None:
+        conversion.write(report)
+    elif written.name == "spacy":
+        conversion.write(audit_path(target))

@@ -1,0 +1,256 @@
+"""brat standoff: a folder of .txt and .ann files.
+
+    T1	Disease 0 5;12 19	Acute failure
+    E1	Clinical_event:T1
+    A1	Negation E1
+    N1	Reference T1 MESH:D058186	acute renal failure
+
+T lines are the mentions; several stretches make a discontinuous one. An event marks its trigger
+with the attribute ("event", TYPE), and its own attributes (A, M) become the trigger's; one without
+a value has "true". N lines give concept ids. Relations (R), equivalences (*) and the arguments of
+events are counted in `meta["relations_skipped"]`, comments (#) in `meta["notes_skipped"]`.
+
+Offsets count the characters of the file as it is, CR of CR LF included, but without a byte order
+mark. Some tools count CR LF as one, or the mark as well: where more of a document's mentions fit
+the text that way, it is read so.
+"""
+
+import re
+from pathlib import Path
+from typing import Dict, FrozenSet, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+
+from spacy_bioner.corpora.claims import claim_fits
+from spacy_bioner.corpora.files import PathLike, read_lines
+from spacy_bioner.corpora.losses import (
+    ATTRIBUTES,
+    CLAIMED_TEXT,
+    CONCEPT_IDS,
+    DUPLICATES,
+    FRAGMENTS,
+    LINE_BREAKS,
+    MENTIONS,
+    OVERLAPS,
+)
+from spacy_bioner.corpora.paired_files import Pair, find_pairs, read_whole
+from spacy_bioner.corpora.problems import (
+    ANNOTATION,
+    FILE,
+    Problems,
+    at_least_one,
+    skip_or_raise,
+)
+from spacy_bioner.errors import CorpusError
+from spacy_bioner.records import Fragment, Mention, Record
+
+CARRIES: FrozenSet[str] = frozenset(
+    (
+        MENTIONS,
+        FRAGMENTS,
+        CONCEPT_IDS,
+        ATTRIBUTES,
+        OVERLAPS,
+        DUPLICATES,
+        CLAIMED_TEXT,
+        LINE_BREAKS,
+    )
+)
+EVENT = "event"
+ENDING = ".ann"
+_FORMS = {
+    "T": "T1<TAB>TYPE START END[;START END…]<TAB>TEXT",
+    "E": "E1<TAB>TYPE:T1[ ROLE:REFERENCE…]",
+    "A": "A1<TAB>NAME REFERENCE[ VALUE]",
+    "M": "M1<TAB>NAME REFERENCE[ VALUE]",
+    "N": "N1<TAB>Reference T1 RESOURCE:ID[<TAB>TEXT]",
+}
+_SPAN = re.compile(r"(\S+) (\d{1,12} \d{1,12}(?:;\d{1,12} \d{1,12})*) ?")
+BLANKS = str.maketrans("\n\r", "  ")
+
+
+class _Remark(NamedTuple):
+    """An attribute (NAME, VALUE), or a concept id (no name), of what a reference names."""
+
+    reference: str
+    name: str
+    value: str
+    line: int
+
+
+class _Document:
+    """What an .ann file says."""
+
+    def __init__(self) -> None:
+        self.mentions: Dict[str, Mention] = {}
+        self.triggers: Dict[str, str] = {}
+        self.remarks: List[_Remark] = []
+        self.relations = 0
+        self.notes = 0
+
+
+def read_brat(path: PathLike, *, problems: Optional[Problems] = None) -> Iterator[Record]:
+    """Stream the documents of a folder by name, or the one that a file belongs to.
+
+    RAISES (CorpusError): A file without its partner, a malformed line, a reference to nothing.
+    """
+    path = Path(path)
+    error = CorpusError("found no document, expected .txt and .ann files", path=path, line=1)
+    pairs = find_pairs(path, ENDING, problems=problems)
+    yield from at_least_one(_read_pairs(pairs, problems), error)
+
+
+def _read_pairs(pairs: Iterable[Pair], problems: Optional[Problems]) -> Iterator[Record]:
+    for pair in pairs:
+        try:
+            text = read_whole(pair.text)
+            document = _read_annotations(pair.annotation, problems)
+        except CorpusError as error:
+            skip_or_raise(error, FILE, problems)
+            continue
+        yield _to_record(pair, text, document, problems)
+
+
+def _read_annotations(path: Path, problems: Optional[Problems]) -> _Document:
+    document = _Document()
+    for number, line in read_lines(path):
+        if not line.strip():
+            continue
+        try:
+            _read_line(document, line, path, number)
+        except CorpusError as error:
+            skip_or_raise(error, ANNOTATION, problems)
+    return document
+
+
+def _read_line(document: _Document, line: str, path: Path, number: int) -> None:
+    kind = line[0]
+    if kind in "R*":
+        document.relations += 1
+        return
+    if kind == "#":
+        document.notes += 1
+        return
+    if kind not in _FORMS:
+        message = f"found {line[:40]!r}, expected a line of brat: T, E, A, M, N, R, * or #"
+        raise CorpusError(message, path=path, line=number)
+    key, _, rest = line.partition("\t")
+    read = {"T": _read_mention, "E": _read_event, "N": _read_concept}.get(kind, _read_attribute)
+    if not read(document, key, rest, number):
+        message = f"found {line[:40]!r}, expected {_FORMS[kind]}"
+        raise CorpusError(message, path=path, line=number)
+
+
+def _read_mention(document: _Document, key: str, rest: str, line: int) -> bool:
+    span, tab, text = rest.partition("\t")
+    match = _SPAN.fullmatch(span)
+    if not match or not tab or key in document.mentions:
+        return False
+    pieces = [piece.split() for piece in match[2].split(";")]
+    fragments = _merge([(int(start), int(end)) for start, end in pieces])
+    document.mentions[key] = Mention(
+        fragments[0][0],
+        fragments[-1][1],
+        match[1],
+        text,
+        fragments=fragments if len(fragments) > 1 else (),
+        line=line,
+    )
+    return True
+
+
+def _merge(pieces: List[Fragment]) -> Tuple[Fragment, ...]:
+    """Order stretches; the one that follows without a gap, or overlaps, goes on with the last."""
+    merged: List[Fragment] = []
+    for start, end in sorted(pieces):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return tuple(merged)
+
+
+def _read_event(document: _Document, key: str, rest: str, line: int) -> bool:
+    trigger, *arguments = rest.split() or [""]
+    label, colon, reference = trigger.rpartition(":")
+    if not colon or not label or key in document.triggers:
+        return False
+    document.triggers[key] = reference
+    document.remarks.append(_Remark(reference, EVENT, label, line))
+    document.relations += len(arguments)
+    return True
+
+
+def _read_attribute(document: _Document, key: str, rest: str, line: int) -> bool:
+    parts = rest.rstrip(" ").split(" ", 2)
+    if len(parts) < 2 or not all(parts):
+        return False
+    value = parts[2] if len(parts) == 3 else "true"
+    document.remarks.append(_Remark(parts[1], parts[0], value, line))
+    return True
+
+
+def _read_concept(document: _Document, key: str, rest: str, line: int) -> bool:
+    parts = rest.partition("\t")[0].split(" ", 2)
+    if len(parts) != 3 or not all(parts):
+        return False
+    document.remarks.append(_Remark(parts[1], "", parts[2], line))
+    return True
+
+
+def _to_record(pair: Pair, text: str, document: _Document, problems: Optional[Problems]) -> Record:
+    attributes: Dict[str, List[Tuple[str, str]]] = {}
+    concepts: Dict[str, List[str]] = {}
+    for remark in document.remarks:
+        key = document.triggers.get(remark.reference, remark.reference)
+        if key not in document.mentions:
+            # Attributes of relations go with the relations.
+            if remark.reference.startswith("R"):
+                document.relations += 1
+                continue
+            message = (
+                f"found a reference to {remark.reference}, expected a T or E line of that name"
+            )
+            error = CorpusError(message, path=pair.annotation, line=remark.line)
+            skip_or_raise(error, ANNOTATION, problems)
+        elif remark.name:
+            attributes.setdefault(key, []).append((remark.name, remark.value))
+        else:
+            concepts.setdefault(key, []).append(remark.value)
+    text = _choose_text(text, document.mentions.values())
+    mentions = [
+        Mention(
+            **{
+                **vars(mention),
+                "text": _spell(mention, text),
+                "attributes": tuple(attributes.get(key, ())),
+                "concept_ids": tuple(concepts.get(key, ())),
+            }
+        )
+        for key, mention in document.mentions.items()
+    ]
+    counts = {"relations_skipped": document.relations, "notes_skipped": document.notes}
+    meta = {key: str(number) for key, number in counts.items() if number}
+    return Record(pair.name, text, tuple(mentions), meta=meta)
+
+
+def _choose_text(text: str, mentions: Iterable[Mention]) -> str:
+    bare = text.removeprefix("\ufeff")
+    forms = [bare]
+    if text != bare:
+        forms.append(text)
+    if "\r\n" in bare:
+        forms.append(bare.replace("\r\n", "\n"))
+    if len(forms) == 1:
+        return bare
+    mentions = list(mentions)
+    return max(forms, key=lambda form: sum(_fits(mention, form) for mention in mentions))
+
+
+def _fits(mention: Mention, text: str) -> bool:
+    return mention.end_char <= len(text) and claim_fits(mention, text)
+
+
+def _spell(mention: Mention, text: str) -> str:
+    """Give the mention's text; what was only written without line breaks is spelled with them."""
+    found = text[mention.start_char : mention.end_char]
+    same = not mention.fragments and mention.text == found.translate(BLANKS)
+    return found if same else mention.text

@@ -1,0 +1,63 @@
+"""Writing brat standoff; see `brat` for the format."""
+
+from pathlib import Path
+from typing import Iterable, Iterator
+
+from spacy_bioner.corpora.brat import BLANKS, ENDING, EVENT
+from spacy_bioner.corpora.files import PathLike
+from spacy_bioner.corpora.paired_files import writing_pairs
+from spacy_bioner.errors import CorpusError
+from spacy_bioner.records import Mention, Record
+
+
+def write_brat(records: Iterable[Record], folder: PathLike) -> int:
+    """Write a .txt and an .ann file for each record, named by its id, into a new folder.
+
+    RETURNS (int): The number of documents.
+    RAISES (CorpusError): A folder that has files, an id that cannot name a file or stands twice, a
+        label or attribute with white space, which the format cannot have.
+    """
+    with writing_pairs(folder) as writer:
+        for record in records:
+            writer.write(record.id, record.text, ENDING, list(_format(record, Path(folder))))
+        return writer.count
+
+
+def _format(record: Record, folder: Path) -> Iterator[str]:
+    counts = dict.fromkeys("TEAN", 0)
+
+    def number(kind: str) -> str:
+        counts[kind] += 1
+        return f"{kind}{counts[kind]}"
+
+    for mention in record.mentions:
+        key = number("T")
+        pieces = mention.fragments or ((mention.start_char, mention.end_char),)
+        surface = mention.text or " ".join(record.text[a:b] for a, b in pieces)
+        _check(mention, record, folder)
+        offsets = ";".join(f"{start} {end}" for start, end in pieces)
+        yield f"{key}\t{mention.label} {offsets}\t{surface.translate(BLANKS)}"
+        for name, value in mention.attributes:
+            if name == EVENT:
+                yield f"{number('E')}\t{value}:{key}"
+            else:
+                yield f"{number('A')}\t{name} {key}" + ("" if value == "true" else f" {value}")
+        for concept in mention.concept_ids:
+            yield f"{number('N')}\tReference {key} {concept}\t{surface.translate(BLANKS)}"
+
+
+def _check(mention: Mention, record: Record, folder: Path) -> None:
+    names = [mention.label, *(name for name, _ in mention.attributes)]
+    values = [*(value for _, value in mention.attributes), *mention.concept_ids]
+    events = [value for name, value in mention.attributes if name == EVENT]
+    for name in (*names, *events):
+        if not name or any(char.isspace() for char in name):
+            message = (
+                f"document {record.id}: found the name {name!r}, expected one without white space; "
+                "rename labels with --label-map"
+            )
+            raise CorpusError(message, path=folder)
+    for value in values:
+        if not value or value != value.strip() or any(char in value for char in "\t\n\r"):
+            message = f"document {record.id}: found the value {value!r}, expected one line of text"
+            raise CorpusError(message, path=folder)

@@ -1,0 +1,272 @@
+"""The formats: their names, readers, writers, and what each can carry.
+
+Modules are imported when a format is used, so that a format whose library is not installed does
+not stand in the way of the others.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Dict, FrozenSet, Iterable, Iterator, Mapping, Optional, Tuple
+
+from spacy.tokens import Doc
+
+from spacy_bioner.corpora.docs import align
+from spacy_bioner.corpora.files import PathLike
+from spacy_bioner.corpora.losses import SECTIONS, SENTENCES, WORDS, find_losses
+from spacy_bioner.corpora.problems import Problems
+from spacy_bioner.corpora.tokenizers import build_tokenizer
+from spacy_bioner.errors import CorpusError
+from spacy_bioner.records import Record
+
+
+@dataclass(frozen=True)
+class Format:
+    """A corpus format.
+
+    name (str): As `--from` and `--to` take it.
+    title (str): What it is, for help texts.
+    module (str): The module in this package that reads and writes it.
+    reader (str): The function that streams Records from a path.
+    writer (str): The function that writes Records, or Docs, behind its module if that is another;
+        empty when it can only be read.
+    takes_docs (bool): It is made of tokens: the writer wants Docs.
+    is_folder (bool): It is a folder of files.
+    endings (Tuple[str, ...]): Of file names, the most telling first.
+    options (FrozenSet[str]): Settings that the reader has.
+    derives (FrozenSet[str]): Features that its reader makes out of the text, whatever was written.
+    losses (str): The function in the module that counts what else of a record gets lost.
+    """
+
+    name: str
+    title: str
+    module: str
+    reader: str
+    writer: str = ""
+    takes_docs: bool = False
+    is_folder: bool = False
+    endings: Tuple[str, ...] = ()
+    options: FrozenSet[str] = frozenset()
+    derives: FrozenSet[str] = frozenset()
+    losses: str = ""
+
+    @property
+    def carried(self) -> FrozenSet[str]:
+        """The features of `corpora.losses` that a written file holds."""
+        return _import(self.module).CARRIES  # type: ignore[no-any-return]
+
+    def find_losses(self, record: Record) -> "Counter[str]":
+        """Count what of a record a written file does not hold, by feature."""
+        found = find_losses(record, self.carried)
+        if self.losses:
+            found.update(getattr(_import(self.module), self.losses)(record))
+        return found
+
+    def read(
+        self, path: PathLike, *, problems: Optional[Problems] = None, **options: Any
+    ) -> Iterator[Record]:
+        """Stream the documents of a path; options that are None count as not given.
+
+        RAISES (CorpusError): An option that the format does not have; what the reader finds.
+        """
+        given = {name: value for name, value in options.items() if value is not None}
+        foreign = sorted(set(given) - self.options)
+        if foreign:
+            has = ", ".join(sorted(self.options)) or "none"
+            message = f"found the setting {foreign[0]!r} for format {self.name}, which has {has}"
+            raise CorpusError(message, path=path)
+        read = getattr(_import(self.module), self.reader)
+        if problems is not None:
+            given["problems"] = problems
+        return read(path, **given)  # type: ignore[no-any-return]
+
+    def write(self, items: Iterable[Any], path: PathLike, **options: Any) -> int:
+        """Write Records (Docs where the format `takes_docs`). RETURNS: The number of documents.
+
+        RAISES (CorpusError): A format that can only be read.
+        """
+        if not self.writer:
+            message = f"found format {self.name!r}, which can only be read; choose another"
+            raise CorpusError(message, path=path)
+        module, _, name = self.writer.rpartition(":")
+        write = getattr(_import(module or self.module), name)
+        return write(items, path, **options)  # type: ignore[no-any-return]
+
+
+_TOKEN_OPTIONS = frozenset(("layout",))
+_FORMATS = (
+    Format(
+        "spacy",
+        "spaCy's DocBin: a file ending in .spacy, or a folder of them",
+        "docbin_records",
+        "read_docbin_records",
+        "write_docbin_or_shards",
+        takes_docs=True,
+        endings=(".spacy",),
+    ),
+    Format(
+        "pubtator",
+        "PubTator: id|t|title, id|a|abstract, tab-separated mentions",
+        "pubtator",
+        "read_pubtator",
+        "write_pubtator",
+        endings=(".pubtator", ".pubtator.txt"),
+        losses="find_pubtator_losses",
+        derives=frozenset((SECTIONS,)),
+    ),
+    Format(
+        "conll",
+        "CoNLL: a word and its tag on each line, two columns or more",
+        "conll",
+        "read_conll",
+        "write_conll",
+        takes_docs=True,
+        endings=(".conll", ".iob", ".tsv", ".bio"),
+        options=_TOKEN_OPTIONS,
+    ),
+    Format(
+        "csv",
+        "table with a header, a word and its tag in each row",
+        "tables",
+        "read_table",
+        "write_table",
+        takes_docs=True,
+        endings=(".csv",),
+        options=_TOKEN_OPTIONS | {"encoding"},
+    ),
+    Format(
+        "bioc_xml",
+        "BioC XML",
+        "bioc_xml",
+        "read_bioc_xml",
+        "write_bioc_xml",
+        endings=(".bioc.xml", ".xml"),
+        options=frozenset(("individual_mentions",)),
+    ),
+    Format(
+        "bioc_json",
+        "BioC JSON",
+        "bioc_json",
+        "read_bioc_json",
+        "write_bioc_json",
+        endings=(".bioc.json",),
+        options=frozenset(("individual_mentions",)),
+    ),
+    Format(
+        "brat",
+        "brat standoff: a folder of .txt and .ann files",
+        "brat",
+        "read_brat",
+        "brat_writer:write_brat",
+        is_folder=True,
+    ),
+    Format(
+        "i2b2",
+        "i2b2/n2c2 2010 concepts: a folder of .txt and .con files",
+        "i2b2",
+        "read_i2b2",
+        "write_i2b2",
+        is_folder=True,
+        derives=frozenset((WORDS, SENTENCES)),
+        losses="find_i2b2_losses",
+    ),
+    Format(
+        "jsonl",
+        "JSON Lines as spaCy and Prodigy write them",
+        "jsonl",
+        "read_jsonl",
+        "write_jsonl",
+        endings=(".jsonl",),
+    ),
+    Format("doccano", "doccano's JSON Lines", "doccano", "read_doccano", "write_doccano"),
+    Format(
+        "label_studio",
+        "Label Studio's JSON export",
+        "label_studio",
+        "read_label_studio",
+        "write_label_studio",
+        options=frozenset(("text_key", "annotation")),
+    ),
+    Format("presidio", "Presidio's synthetic sentences (JSON)", "presidio", "read_presidio"),
+    Format(
+        "mimic",
+        "MIMIC-III's NOTEEVENTS.csv, or another table of notes",
+        "notes",
+        "read_mimic",
+        "write_mimic",
+        options=frozenset(("columns", "encoding")),
+        derives=frozenset((SECTIONS,)),
+    ),
+)
+FORMATS: Mapping[str, Format] = {item.name: item for item in _FORMATS}
+_ALIASES = {
+    "tsv": "conll",
+    "docbin": "spacy",
+    "prodigy": "jsonl",
+    "table": "csv",
+    "bioc": "bioc_xml",
+}
+
+
+def find_format(name: str) -> Format:
+    """Give a format by its name or another name of it.
+
+    RAISES (CorpusError): An unknown format.
+    """
+    name = _ALIASES.get(name, name)
+    if name not in FORMATS:
+        message = f"found format {name!r}, expected one of {', '.join(sorted(FORMATS))}"
+        raise CorpusError(message)
+    return FORMATS[name]
+
+
+def format_of_target(path: PathLike, name: Optional[str] = None) -> Format:
+    """Choose the format to write: the one named, or the one that the file's name tells.
+
+    A name without an ending means a folder of DocBins.
+    RAISES (CorpusError): An unknown format, or an ending that tells none.
+    """
+    if name is not None:
+        return find_format(name)
+    path = Path(path)
+    lower = path.name.lower()
+    by_ending: Dict[str, Format] = {
+        ending: item for item in FORMATS.values() for ending in item.endings
+    }
+    for ending in sorted(by_ending, key=len, reverse=True):
+        if lower.endswith(ending):
+            return by_ending[ending]
+    if "pubtator" in lower:
+        return FORMATS["pubtator"]
+    if not path.suffix or path.is_dir():
+        return FORMATS["spacy"]
+    message = (
+        f"found no format and a name ending {path.suffix!r}, expected one of "
+        f"{', '.join(sorted(by_ending))}, or a format (--to): {', '.join(FORMATS)}"
+    )
+    raise CorpusError(message, path=path)
+
+
+def write_records(
+    records: Iterable[Record], path: PathLike, format: Optional[str] = None, **options: Any
+) -> int:
+    """Write records in any format; one made of tokens gets the corpus' own, else this package's.
+
+    RETURNS (int): The number of documents.
+    """
+    chosen = format_of_target(path, format)
+    if chosen.takes_docs:
+        return chosen.write(_make_docs(records), path, **options)
+    return chosen.write(records, path, **options)
+
+
+def _make_docs(records: Iterable[Record]) -> Iterator[Doc]:
+    own, ours = build_tokenizer("corpus"), build_tokenizer("bioner")
+    for record in records:
+        tokenize = own if record.words else ours
+        yield align(record, lambda _, r=record, t=tokenize: t(r)).doc  # type: ignore[misc]
+
+
+def _import(module: str) -> Any:
+    return import_module(f"spacy_bioner.corpora.{module}")

@@ -1,0 +1,200 @@
+"""Label maps: what the types of a corpus are called in training, one YAML file for each corpus.
+
+    source: what it maps, in words
+    labels: {OLD: NEW, …}
+    drop: [OLD, …]        # optional: mentions that are left out
+    default: keep         # optional, for labels not named: keep, drop or a NEW name
+
+Maps whose name ends in `_groups`, and those of corpora with many types, lead to `GROUPS`.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Mapping, Optional, Tuple
+
+import srsly
+
+from spacy_bioner.corpora.files import PathLike
+from spacy_bioner.errors import LabelError
+from spacy_bioner.records import Mention, Record
+
+# The six groups: disease, gene/protein, drug/chemical, anatomy, species, other.
+GROUPS = ("Disease", "Gene", "Chemical", "Anatomy", "Species", "Other")
+KEEP, DROP, OTHER = "keep", "drop", "Other"
+_FOLDER = Path(__file__).parent / "label_maps_data"
+_KEYS = ("source", "labels", "drop", "default")
+_DUPLICATE = re.compile(r'found duplicate key "(.*?)" with value')
+_PLACE = re.compile(r"\(line: (\d+)\)")
+
+
+@dataclass(frozen=True)
+class LabelMap:
+    """New names for the labels of a corpus.
+
+    name (str): That of the corpus, or the file.
+    labels (Mapping[str, str]): New names by old ones.
+    dropped (FrozenSet[str]): Labels whose mentions are left out.
+    default (str): What becomes of other labels: "keep", "drop", or the name that they get.
+    source (str): What the map is for, in words.
+    """
+
+    name: str
+    labels: Mapping[str, str]
+    dropped: FrozenSet[str] = frozenset()
+    default: str = KEEP
+    source: str = ""
+
+    def rename(self, label: str) -> Optional[str]:
+        """Give the new name of a label, or None where its mentions are left out.
+
+        Of a label that is a list ("T047,T191"), each known part is mapped; the first name that is
+        not "Other" counts, else "Other". Dropped parts have no say unless there is nothing else.
+        """
+        if label in self.labels:
+            return self.labels[label]
+        parts = [part.strip() for part in label.split(",")]
+        known = [part for part in parts if self.covers(part)]
+        if known:
+            names = [self.labels[part] for part in known if part in self.labels]
+            return next((name for name in names if name != OTHER), names[0] if names else None)
+        if self.default == DROP:
+            return None
+        return label if self.default == KEEP else self.default
+
+    def covers(self, label: str) -> bool:
+        """Tell whether the map names a label, or it is left to the default."""
+        return label in self.labels or label in self.dropped
+
+
+@dataclass
+class LabelCounts:
+    """What a label map did to the mentions of a corpus.
+
+    renamed (Counter[Tuple[str, str]]): Mentions by old and new label, where they differ.
+    kept (Counter[str]): Mentions whose label stayed.
+    dropped (Counter[str]): Mentions that were left out, by label.
+    """
+
+    renamed: "Counter[Tuple[str, str]]" = field(default_factory=Counter)
+    kept: "Counter[str]" = field(default_factory=Counter)
+    dropped: "Counter[str]" = field(default_factory=Counter)
+
+    def add(self, label: str, new: Optional[str]) -> None:
+        """Count one mention; its new label is None where it is left out."""
+        if new is None:
+            self.dropped[label] += 1
+        elif new == label:
+            self.kept[label] += 1
+        else:
+            self.renamed[label, new] += 1
+
+    def to_json(self) -> Dict[str, Any]:
+        """Give the counts as plain data, the renamed as old label → new label → number."""
+        renamed: Dict[str, Dict[str, int]] = {}
+        for (old, new), number in sorted(self.renamed.items()):
+            renamed.setdefault(old, {})[new] = number
+        return {
+            "renamed": renamed,
+            "kept": dict(sorted(self.kept.items())),
+            "dropped": dict(sorted(self.dropped.items())),
+        }
+
+
+def list_label_maps() -> Tuple[str, ...]:
+    """List the names of the maps that come with the package."""
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.yaml")))
+
+
+def load_label_map(name_or_path: PathLike) -> LabelMap:
+    """Read a label map.
+
+    name_or_path (Union[str, Path]): A name of `list_label_maps`, or a file that ends in .yaml
+        or .yml.
+    RAISES (LabelError): Neither; or a file that is no label map, with the file and the key.
+    """
+    path = Path(name_or_path)
+    if path.suffix.lower() in (".yaml", ".yml"):
+        return _read_label_map(path, str(path))
+    names = list_label_maps()
+    if str(name_or_path) not in names:
+        message = f"found label map {str(name_or_path)!r}, expected one of {', '.join(names)}"
+        raise LabelError(f"{message}, or a file that ends in .yaml")
+    return _read_label_map(_FOLDER / f"{name_or_path}.yaml", str(name_or_path))
+
+
+def apply_label_map(
+    records: Iterable[Record], label_map: LabelMap, counts: LabelCounts
+) -> Iterator[Record]:
+    """Stream the records with their mentions renamed; every mention is counted."""
+    for record in records:
+        mentions: List[Mention] = []
+        for mention in record.mentions:
+            new = label_map.rename(mention.label)
+            counts.add(mention.label, new)
+            if new is not None:
+                mentions.append(mention if new == mention.label else replace(mention, label=new))
+        changed = tuple(mentions) != record.mentions
+        yield replace(record, mentions=tuple(mentions)) if changed else record
+
+
+def _read_label_map(path: Path, name: str) -> LabelMap:
+    data = _load_yaml(path)
+    if not isinstance(data, dict):
+        raise LabelError(f"{path}: found {_type(data)}, expected keys {', '.join(_KEYS)}")
+    for key in data:
+        if key not in _KEYS:
+            raise LabelError(f"{path}: found key {key!r}, expected {', '.join(_KEYS)}")
+    labels = _check_labels(data.get("labels"), path)
+    dropped = _check_drop(data.get("drop", []), path)
+    both = sorted(dropped & labels.keys())
+    if both:
+        message = f"{path}: key 'drop': found {both[0]!r}, which 'labels' names as well"
+        raise LabelError(f"{message}; remove it from one of them")
+    default = _check_name(data.get("default", KEEP), "default", path)
+    source = _check_name(data["source"], "source", path) if "source" in data else ""
+    return LabelMap(name, labels, dropped, default, source)
+
+
+def _load_yaml(path: Path) -> Any:
+    try:
+        return srsly.yaml_loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise LabelError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        text = str(error)
+        duplicate = _DUPLICATE.search(text)
+        if duplicate:
+            lines = [int(number) for number in _PLACE.findall(text)]
+            place = f"{path}:{max(lines)}" if lines else str(path)
+            raise LabelError(f"{place}: found key {duplicate[1]!r} twice, expected once") from error
+        raise LabelError(f"{path}: no YAML: {' '.join(text.split())[:200]}") from error
+
+
+def _check_labels(labels: Any, path: Path) -> Dict[str, str]:
+    if not isinstance(labels, dict) or not labels:
+        raise LabelError(f"{path}: key 'labels': found {_type(labels)}, expected OLD: NEW pairs")
+    for old, new in labels.items():
+        _check_name(old, "labels", path)
+        if _check_name(new, f"labels.{old}", path) in (KEEP, DROP):
+            message = f"{path}: key 'labels.{old}': found {new!r}, expected a new name"
+            raise LabelError(f"{message}; labels to leave out stand under 'drop'")
+    return dict(labels)
+
+
+def _check_drop(drop: Any, path: Path) -> FrozenSet[str]:
+    if not isinstance(drop, list):
+        raise LabelError(f"{path}: key 'drop': found {_type(drop)}, expected a list of labels")
+    return frozenset(_check_name(label, "drop", path) for label in drop)
+
+
+def _check_name(value: Any, key: str, path: Path) -> str:
+    if not isinstance(value, str) or not value.strip():
+        message = f"{path}: key {key!r}: found {value!r} ({_type(value)}), expected a text"
+        raise LabelError(f"{message}; put it in quotes" if value is not None else message)
+    return value
+
+
+def _type(value: Any) -> str:
+    return "nothing" if value is None else type(value).__name__

@@ -1,0 +1,185 @@
+"""Label Studio's JSON export, and its short form (JSON-MIN).
+
+A task has its text in "data" and a list of annotations, each by one annotator. By default the
+first that was not cancelled counts; the number of others is in `meta["annotations_skipped"]`.
+Regions that are no text spans are counted in `meta["regions_skipped"]`, relations in
+`meta["relations_skipped"]`; predictions are not gold and not read. A region with several labels
+is several mentions.
+
+Older versions count offsets in UTF-16 units, newer ones in characters: they differ behind an emoji.
+Where the text of a region is not what stands at its offsets as characters, but what stands there
+as UTF-16 units, the latter is meant.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple, Union
+
+from spacy_bioner.corpora.files import PathLike, replacing
+from spacy_bioner.corpora.json_fields import Fields, span_of
+from spacy_bioner.corpora.json_stream import stream_values
+from spacy_bioner.corpora.losses import (
+    CLAIMED_TEXT,
+    DUPLICATES,
+    LINE_BREAKS,
+    MENTIONS,
+    META,
+    OVERLAPS,
+    own_meta,
+)
+from spacy_bioner.corpora.problems import DOCUMENT, Problems, at_least_one, skip_or_raise
+from spacy_bioner.errors import CorpusError
+from spacy_bioner.records import Mention, Record
+
+CARRIES: FrozenSet[str] = frozenset(
+    (MENTIONS, OVERLAPS, DUPLICATES, LINE_BREAKS, META, CLAIMED_TEXT)
+)
+_ID_KEYS = ("document_id", "doc_id", "pmid")
+_Regions = Tuple[List[Fields], int]
+
+
+def read_label_studio(
+    path: PathLike,
+    *,
+    text_key: Optional[str] = None,
+    annotation: Union[str, int] = "first",
+    problems: Optional[Problems] = None,
+) -> Iterator[Record]:
+    """Stream the tasks; the id is `data.document_id` where there is one, else the task's.
+
+    text_key (Optional[str]): The field of "data" with the text; None takes "text", or the only
+        field that is a text.
+    annotation (Union[str, int]): Which annotation of a task counts: "first" (that was not
+        cancelled), "all", or its number from 0.
+    RAISES (CorpusError): Malformed JSON, or a task without a text.
+    """
+    path = Path(path)
+    if annotation not in ("first", "all") and not isinstance(annotation, int):
+        message = f"found annotation {annotation!r}, expected first, all, or a number from 0"
+        raise CorpusError(message, path=path)
+    error = CorpusError("found no task, expected objects with data", path=path, line=1)
+    yield from at_least_one(_read(path, text_key, annotation, problems), error)
+
+
+def write_label_studio(records: Iterable[Record], path: PathLike) -> int:
+    """Write tasks that Label Studio can import, offsets in characters, for a labelling config with
+    `<Labels name="label" toName="text">`. RETURNS (int): The number of tasks.
+    """
+    count = 0
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+        file.write("[")
+        for record in records:
+            task = json.dumps(_to_task(record), ensure_ascii=False)
+            file.write(f"{',' if count else ''}\n{task}")
+            count += 1
+        file.write("\n]\n")
+    return count
+
+
+def _read(
+    path: Path, text_key: Optional[str], annotation: Union[str, int], problems: Optional[Problems]
+) -> Iterator[Record]:
+    for number, (line, value) in enumerate(stream_values(path, problems=problems), start=1):
+        try:
+            yield _to_record(Fields(value, path, line, "task"), text_key, annotation, str(number))
+        except CorpusError as error:
+            skip_or_raise(error, DOCUMENT, problems)
+
+
+def _to_record(
+    task: Fields, text_key: Optional[str], annotation: Union[str, int], number: str
+) -> Record:
+    data = task
+    if "data" in task.value:
+        data = Fields(task.value["data"], task.path, task.line, "task's data")
+    key = _find_text(data, text_key)
+    text = data.text(key)
+    counts: Dict[str, int] = {}
+    if "data" in task.value:
+        regions, counts["annotations_skipped"] = _choose(task, annotation)
+        spans = [region for region in regions if region.value.get("type") == "labels"]
+        relations = sum(region.value.get("type") == "relation" for region in regions)
+        counts["relations_skipped"] = relations
+        counts["regions_skipped"] = len(regions) - len(spans) - relations
+        values = [Fields(s.value.get("value"), s.path, s.line, "region's value") for s in spans]
+        meta = _read_meta(data, key)
+    else:
+        values, meta = task.objects("label", "label"), {}
+    mentions = [mention for value in values for mention in _read_region(value, text)]
+    meta.update({name: str(value) for name, value in counts.items() if value})
+    own_id = next((data.name(name) for name in _ID_KEYS if name in data.value), "")
+    return Record(own_id or task.name("id") or number, text, tuple(mentions), meta=meta)
+
+
+def _find_text(data: Fields, text_key: Optional[str]) -> str:
+    if text_key is not None:
+        return text_key
+    if "text" in data.value:
+        return "text"
+    texts = [key for key, value in data.value.items() if isinstance(value, str)]
+    if len(texts) != 1:
+        found = ", ".join(sorted(data.value)[:10]) or "nothing"
+        raise data.error(f"found the fields {found}, expected one named 'text'; name it")
+    return texts[0]
+
+
+def _choose(task: Fields, annotation: Union[str, int]) -> _Regions:
+    """Give the regions of the annotations that count, and the number of other annotations."""
+    # "completions" is the name in versions before 1.0.
+    key = "annotations" if "annotations" in task.value else "completions"
+    annotations = task.objects(key, "annotation")
+    chosen = [item for item in annotations if not item.value.get("was_cancelled")]
+    if annotation == "first":
+        chosen = chosen[:1]
+    elif isinstance(annotation, int):
+        chosen = annotations[annotation : annotation + 1]
+    regions = [region for item in chosen for region in item.objects("result", "region")]
+    return regions, len(annotations) - len(chosen)
+
+
+def _read_meta(data: Fields, text_key: str) -> Dict[str, str]:
+    own = (text_key, "meta", *_ID_KEYS)
+    others = {key: value for key, value in data.value.items() if key not in own}
+    return {**data.meta(others), **data.meta(data.value.get("meta") or {})}
+
+
+def _read_region(value: Fields, text: str) -> Iterator[Mention]:
+    start, end = value.get("start", int), value.get("end", int)
+    claimed = value.text("text", "")
+    if claimed and text[max(0, start) : max(0, end)] != claimed:
+        start, end = _from_utf16(text, start, end, claimed)
+    for label in value.texts(value.get("labels", list), "labels"):
+        yield span_of(text, start, end, label, text=claimed)
+
+
+def _from_utf16(text: str, start: int, end: int, claimed: str) -> Tuple[int, int]:
+    """Translate offsets if they are right as UTF-16 units; otherwise give them back."""
+    units = text.encode("utf-16-le")
+    if not 0 <= start <= end <= len(units) // 2:
+        return start, end
+    before = units[: 2 * start].decode("utf-16-le", errors="ignore")
+    within = units[2 * start : 2 * end].decode("utf-16-le", errors="ignore")
+    return (len(before), len(before) + len(within)) if within == claimed else (start, end)
+
+
+def _to_task(record: Record) -> Dict[str, Any]:
+    data: Dict[str, Any] = {"text": record.text, "document_id": record.id}
+    meta = own_meta(record.meta)
+    if meta:
+        data["meta"] = meta
+    result = [
+        {
+            "id": f"m{index}",
+            "from_name": "label",
+            "to_name": "text",
+            "type": "labels",
+            "value": {
+                "start": mention.start_char,
+                "end": mention.end_char,
+                "text": mention.text or record.text[mention.start_char : mention.end_char],
+                "labels": [mention.label],
+            },
+        }
+        for index, mention in enumerate(record.mentions, start=1)
+    ]
+    return {"data": data, "annotations": [{"result": result}]}

@@ -1,0 +1,52 @@
+"""Sentences with identifiers as Presidio's data generator writes them; read only.
+
+[{"full_text": "My name is …", "spans": [{"entity_type": "PERSON", "entity_value": "…",
+  "start_position": 11, "end_position": 20}], "template_id": 3}]
+"""
+
+from pathlib import Path
+from typing import Iterator, Optional
+
+from spacy_bioner.corpora.files import PathLike
+from spacy_bioner.corpora.json_fields import Fields, span_of
+from spacy_bioner.corpora.json_stream import stream_values
+from spacy_bioner.corpora.problems import DOCUMENT, Problems, at_least_one, skip_or_raise
+from spacy_bioner.errors import CorpusError
+from spacy_bioner.records import Record
+
+_META_KEYS = ("template_id", "sample_id")
+
+
+def read_presidio(path: PathLike, *, problems: Optional[Problems] = None) -> Iterator[Record]:
+    """Stream the sentences, numbered, with their spans in the order of the text.
+
+    RAISES (CorpusError): Malformed JSON, or an object without a text.
+    """
+    path = Path(path)
+    error = CorpusError("found no sentence, expected objects with full_text", path=path, line=1)
+    yield from at_least_one(_read(path, problems), error)
+
+
+def _read(path: Path, problems: Optional[Problems]) -> Iterator[Record]:
+    for number, (line, value) in enumerate(stream_values(path, problems=problems), start=1):
+        try:
+            yield _to_record(Fields(value, path, line, "sentence"), str(number))
+        except CorpusError as error:
+            skip_or_raise(error, DOCUMENT, problems)
+
+
+def _to_record(fields: Fields, number: str) -> Record:
+    text = fields.text("full_text")
+    mentions = [
+        span_of(
+            text,
+            span.get("start_position", int),
+            span.get("end_position", int),
+            span.text("entity_type"),
+            text=span.text("entity_value", ""),
+        )
+        for span in fields.objects("spans", "span")
+    ]
+    mentions.sort(key=lambda mention: (mention.start_char, mention.end_char))
+    meta = {key: fields.name(key) for key in _META_KEYS if fields.value.get(key) is not None}
+    return Record(number, text, tuple(mentions), meta=meta)

@@ -1,0 +1,257 @@
+"""Rows of a word and a tag, and records: what CoNLL files and tables share.
+
+A reader turns its file into items: a `Sentence`, or a string where a document of that name (empty
+when it has none) starts. In a file without documents each sentence is a record of its own.
+"""
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import accumulate, chain
+from operator import add
+from pathlib import Path
+from typing import Iterable, Iterator, List, Optional, Tuple, Union
+
+from spacy.tokens import Doc
+
+from spacy_bioner.corpora.docs import ID_KEY
+from spacy_bioner.corpora.files import PathLike, read_lines
+from spacy_bioner.corpora.problems import ANNOTATION, DOCUMENT, Problems, skip_or_raise
+from spacy_bioner.errors import CorpusError, LabelError
+from spacy_bioner.records import Mention, Record
+from spacy_bioner.tags import (
+    OUTSIDE,
+    TokenSpan,
+    detect_scheme,
+    repair,
+    spans_to_tags,
+    tags_to_spans,
+)
+
+REPAIRED_KEY = "tags_repaired"
+_BOM = b"\xef\xbb\xbf"
+_LINE_BREAKS = str.maketrans("\n\r\t", "   ")
+_MAX_CACHED_RUN = 16
+
+
+@dataclass
+class Sentence:
+    """The rows of one sentence.
+
+    lines (List[int]): The line of each word.
+    name (str): What the file calls it; may be empty.
+    error (Optional[CorpusError]): The first malformed row; the sentence is then left out.
+    """
+
+    words: List[str] = field(default_factory=list)
+    tags: List[str] = field(default_factory=list)
+    lines: List[int] = field(default_factory=list)
+    name: str = ""
+    error: Optional[CorpusError] = None
+
+    def __bool__(self) -> bool:
+        return bool(self.words) or self.error is not None
+
+
+Item = Union[Sentence, str]
+
+
+@contextmanager
+def open_lines(path: PathLike) -> Iterator[Iterator[bytes]]:
+    """Give a file's lines as bytes with their ends, without a byte order mark.
+
+    RAISES (CorpusError): No such file, an archive, or UTF-16.
+    """
+    # In Latin-1 any line can be read: this only makes the checks that all line formats share.
+    next(read_lines(path, encoding="latin-1"), None)
+    with Path(path).open("rb") as file:
+        first = file.readline().removeprefix(_BOM)
+        yield chain([first] if first else [], file)
+
+
+def decode_line(raw: bytes, encoding: str = "utf-8") -> Tuple[str, str]:
+    """Decode a line.
+
+    RETURNS (Tuple[str, str]): The text without line end (with U+FFFD for what cannot be decoded),
+        and what is wrong with it; empty when nothing is.
+    """
+    try:
+        text, problem = raw.decode(encoding), ""
+    except UnicodeDecodeError as error:
+        text = raw.decode(encoding, errors="replace")
+        problem = (
+            f"found byte 0x{raw[error.start]:02x} at column {error.start + 1}, "
+            f"expected {encoding.upper()} text; convert the file to UTF-8 first"
+        )
+    return text.removesuffix("\n").removesuffix("\r"), problem
+
+
+def find_conflict(items: Iterable[Item]) -> int:
+    """Give the first line whose tag no scheme has together with those before; 1 without any."""
+    seen: List[str] = []
+    for item in items:
+        if isinstance(item, str):
+            continue
+        for line, tag in zip(item.lines, item.tags):
+            if tag[:2] in seen:
+                continue
+            seen.append(tag[:2])
+            try:
+                detect_scheme([[f"{mark}X" for mark in seen if mark != OUTSIDE]])
+            except LabelError:
+                return line
+    return 1
+
+
+def make_records(
+    items: Iterable[Item],
+    path: PathLike,
+    *,
+    scheme: str,
+    has_documents: bool,
+    problems: Optional[Problems],
+) -> Iterator[Record]:
+    """Gather sentences to records; unnamed ones are numbered, those that are left out as well.
+
+    A malformed sentence is left out of its document (an annotation in the count); a document of
+    which nothing else is left goes with it, and so does a record that is one sentence.
+
+    RAISES (CorpusError): A malformed row when strict; a file without any record.
+    """
+    stem, number, found = Path(path).stem, 0, 0
+    for name, sentences in _gather(items, has_documents):
+        number += 1
+        name = name or f"{stem}-{number}"
+        sound = [sentence for sentence in sentences if sentence.error is None]
+        for error in (sentence.error for sentence in sentences if sentence.error):
+            skip_or_raise(error, ANNOTATION if has_documents else DOCUMENT, problems)
+        if sentences and not sound:
+            if has_documents and sentences[0].error:
+                message = f"found no sound sentence in document {name}, expected one at least"
+                line = sentences[0].error.line
+                skip_or_raise(CorpusError(message, path=path, line=line), DOCUMENT, problems)
+            continue
+        found += 1
+        yield _make_record(name, sound, scheme)
+    if not found:
+        message = "found no token, expected rows of a word and a tag"
+        raise CorpusError(message, path=path, line=1)
+
+
+def tagged_words(doc: Doc, scheme: str, name: str) -> List[Tuple[bool, str, str]]:
+    """List a Doc's tokens as (starts a sentence, word, tag); those of white space are left out.
+
+    RAISES (CorpusError): A word or label with white space at an end, which readers drop.
+    """
+    tokens = [token for token in doc if token.text.strip()]
+    place = {token.i: index for index, token in enumerate(tokens)}
+    spans: List[TokenSpan] = []
+    for entity in doc.ents:
+        inside = [place[token.i] for token in entity if token.i in place]
+        if inside:
+            _check_writable("label", entity.label_, name)
+            spans.append((inside[0], inside[-1] + 1, entity.label_))
+    tags = spans_to_tags(spans, len(tokens), scheme)
+    rows: List[Tuple[bool, str, str]] = []
+    following = 0
+    for token, tag in zip(tokens, tags, strict=True):
+        # White space between two tokens may carry the mark.
+        border = not rows or any(doc[i].is_sent_start for i in range(following, token.i + 1))
+        word = token.text.translate(_LINE_BREAKS)
+        _check_writable("word", word, name)
+        rows.append((border, word, tag))
+        following = token.i + 1
+    return rows
+
+
+def document_id(doc: Doc, number: int) -> str:
+    """Give the identifier that `align` leaves on a Doc, else its number."""
+    return str(doc.user_data.get(ID_KEY, number))
+
+
+def _gather(items: Iterable[Item], has_documents: bool) -> Iterator[Tuple[str, List[Sentence]]]:
+    """Stream (name, sentences) of each record; the name is empty when the file gives none."""
+    name: Optional[str] = None
+    sentences: List[Sentence] = []
+    for item in items:
+        if isinstance(item, str):
+            # A marker right behind one without a name names the same document.
+            if sentences or name:
+                yield name or "", sentences
+            name, sentences = item, []
+        elif has_documents:
+            sentences.append(item)
+        else:
+            yield item.name, [item]
+    if sentences or name is not None:
+        yield name or "", sentences
+
+
+def _make_record(name: str, sentences: List[Sentence], scheme: str) -> Record:
+    """Join the words by single spaces and read the mentions off the tags."""
+    spelled = [word for sentence in sentences for word in sentence.words]
+    text = " ".join(spelled)
+    lengths = [len(word) for word in spelled]
+    starts = list(accumulate((length + 1 for length in lengths), initial=0))
+    words = tuple(zip(starts, map(add, starts, lengths)))
+    borders: List[int] = []
+    mentions: List[Mention] = []
+    first = repaired = 0
+    for sentence in sentences:
+        borders.append(starts[first])
+        spans, changed = _read_tags(sentence.tags, scheme)
+        repaired += changed
+        for start, end, label in spans:
+            left, right = words[first + start][0], words[first + end - 1][1]
+            line = sentence.lines[start]
+            mentions.append(Mention(left, right, label, text[left:right], line=line))
+        first += len(sentence.words)
+    return Record(
+        id=name,
+        text=text,
+        mentions=tuple(mentions),
+        words=words,
+        sentence_starts=tuple(borders),
+        meta={REPAIRED_KEY: str(repaired)} if repaired else {},
+    )
+
+
+def _read_tags(tags: List[str], scheme: str) -> Tuple[List[TokenSpan], int]:
+    """Read the spans off repaired tags, and count the repairs.
+
+    "O" ends whatever is open in every scheme, so the stretches between are read on their own: a
+    corpus has few different ones.
+    """
+    spans: List[TokenSpan] = []
+    changed = 0
+    if tags.count(OUTSIDE) == len(tags):
+        return spans, changed
+    start = -1
+    for position, tag in enumerate(chain(tags, (OUTSIDE,))):
+        if tag != OUTSIDE:
+            start = position if start < 0 else start
+        elif start >= 0:
+            run = tuple(tags[start:position])
+            read = _read_short_run if len(run) <= _MAX_CACHED_RUN else _read_run
+            found, repairs = read(run, scheme)
+            spans += [(start + left, start + right, label) for left, right, label in found]
+            changed += repairs
+            start = -1
+    return spans, changed
+
+
+def _read_run(tags: Tuple[str, ...], scheme: str) -> Tuple[Tuple[TokenSpan, ...], int]:
+    repaired, changed = repair(tags, scheme)
+    return tuple(tags_to_spans(repaired)), changed
+
+
+_read_short_run = lru_cache(maxsize=1 << 14)(_read_run)
+
+
+def _check_writable(kind: str, value: str, name: str) -> None:
+    if value != value.strip() or value.translate(_LINE_BREAKS) != value:
+        message = (
+            f"document {name}: found {kind} {value!r}, "
+            "expected none with white space at an end, tab or line break"
+        )
+        raise CorpusError(message)

@@ -1,0 +1,149 @@
+"""Matplotlib figures as inline SVG that follows the page's colours, light or dark.
+
+Figures are drawn in the light theme; in the SVG every colour of `COLORS` becomes the CSS variable
+of its name, which the page defines for both themes.
+"""
+
+import io
+import re
+import warnings
+from contextlib import contextmanager
+from typing import Any, Dict, Iterator
+
+from spacy_bioner.errors import ConfigError
+
+# Blue, vermillion, green and purple are those of Okabe and Ito, told apart by the colour-blind.
+COLORS: Dict[str, str] = {
+    "bg": "#fefefe",
+    "fg": "#1b1f24",
+    "muted": "#59636e",
+    "grid": "#e1e4e8",
+    "c1": "#0072b2",
+    "c2": "#d55e00",
+    "c3": "#009e73",
+    "c4": "#cc79a7",
+    "c5": "#8a6d00",
+    "c6": "#5b4fa2",
+}
+SERIES = tuple(COLORS[f"c{number}"] for number in range(1, 7))
+MARKERS = "osD^vP"
+_STYLE: Dict[str, Any] = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": COLORS["grid"],
+    "axes.facecolor": "none",
+    "axes.grid": True,
+    "axes.labelcolor": COLORS["muted"],
+    "axes.labelsize": 9.5,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlecolor": COLORS["fg"],
+    "axes.titlelocation": "left",
+    "axes.titlesize": 10.5,
+    "figure.facecolor": "none",
+    "font.family": "DejaVu Sans",
+    "font.size": 9.5,
+    "grid.color": COLORS["grid"],
+    "grid.linewidth": 0.8,
+    "hatch.color": COLORS["c1"],
+    "legend.fontsize": 9.5,
+    "legend.frameon": False,
+    "legend.labelcolor": COLORS["fg"],
+    "lines.markersize": 6.5,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "spacy-bioner",
+    "text.color": COLORS["fg"],
+    # "$" in a label is a character, not the start of a formula.
+    "text.parse_math": False,
+    "xtick.color": COLORS["muted"],
+    "xtick.labelsize": 9,
+    "xtick.major.size": 0,
+    "xtick.minor.size": 0,
+    "ytick.color": COLORS["fg"],
+    "ytick.labelsize": 9,
+    "ytick.major.size": 0,
+    "ytick.minor.size": 0,
+}
+_NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+_FONTS = re.compile(r"'DejaVu Sans'[^;\"]*")
+_NOT_INLINE = re.compile(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>|<!--.*?-->", re.DOTALL)
+_ID = re.compile(r'(\bid="|href="#|url\(#)')
+_SIZE = re.compile(r'<svg\b[^>]*?viewBox="([^"]*)"[^>]*>')
+
+
+def require_matplotlib() -> None:
+    """Check that plots can be drawn.
+
+    RAISES (ConfigError): When matplotlib is not installed.
+    """
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        message = (
+            "plots need matplotlib, which is not installed: pip install 'spacy-bioner[corpora]'"
+        )
+        raise ConfigError(message) from error
+
+
+@contextmanager
+def plot_style() -> Iterator[None]:
+    """Draw in the common style within the block; no window, no settings of the user's."""
+    require_matplotlib()
+    import matplotlib
+
+    with warnings.catch_warnings(), matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        settings: Any = matplotlib.rcParams
+        settings.update(_STYLE)
+        # A script that the font lacks: the reader's browser has other fonts.
+        warnings.filterwarnings("ignore", message=r"Glyph \d+")
+        yield
+
+
+def make_figure(width: float, height: float) -> Any:
+    """Create a figure without pyplot, which would keep state. Sizes are in inches."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def make_drawable(text: str) -> str:
+    """Replace what no font can draw: control characters, halves of characters, line breaks."""
+    line = " ".join(text.split())
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
+
+
+def render_svg(figure: Any, *, name: str, description: str) -> str:
+    """Render a figure as an `<svg>` element to stand in an HTML page.
+
+    name (str): Goes before every id in it, so that figures of one page do not clash.
+    description (str): What the figure shows, for those who do not see it.
+    """
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata=_NO_METADATA)
+    markup = buffer.getvalue()
+    markup = _NOT_INLINE.sub("", markup[markup.index("<svg") :])
+    for color, code in COLORS.items():
+        markup = markup.replace(code, f"var(--{color})")
+    markup = _FONTS.sub("var(--font)", markup)
+    # The prefix would have to be declared; SVG 2 does without it.
+    markup = markup.replace("xlink:href=", "href=")
+    markup = _ID.sub(lambda match: f"{match[1]}{name}-", markup)
+    label = _escape(description)
+    head = f'<svg class="plot" role="img" aria-label="{label}" viewBox="\\1">'
+    return _SIZE.sub(head, markup, count=1).strip()
+
+
+def render_png(figure: Any, *, dots_per_inch: int = 144) -> bytes:
+    """Render a figure as a picture on white, in the light theme."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dots_per_inch, facecolor="white")
+    return buffer.getvalue()
+
+
+def _escape(text: str) -> str:
+    for character, entity in (("&", "&amp;"), ('"', "&quot;"), ("<", "&lt;"), (">", "&gt;")):
+        text = text.replace(character, entity)
+    return text.replace("\\", "\\\\")

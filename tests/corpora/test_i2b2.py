@@ -1,0 +1,117 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spacy_bioner.corpora.i2b2 import INSIDE_TOKENS, find_i2b2_losses, read_i2b2, write_i2b2
+from spacy_bioner.corpora.problems import Problems
+from spacy_bioner.errors import CorpusError
+from spacy_bioner.records import Mention, Record
+from tests.corpora.strategies import damaged, reads_well
+
+FUZZ = settings(max_examples=150, deadline=None, derandomize=True)
+TEXT = (
+    'Admission Date :\nThe patient had  Chest "Pain" today .\n\nAspirin was given\nwith water .\n'
+)
+CON = """\
+c="chest "pain"" 2:3 2:4||t="problem"
+c="aspirin" 4:0 4:0||t="treatment"
+c="given with" 4:2 5:0||t="treatment"
+"""
+AST = 'c="chest "pain"" 2:3 2:4||t="problem"||a="present"\n'
+REL = 'c="aspirin" 4:0 4:0||r="TrAP"||c="chest "pain"" 2:3 2:4\n'
+
+
+def write(folder, text=TEXT, con=CON):
+    folder.mkdir(exist_ok=True)
+    (folder / "7.txt").write_text(text)
+    (folder / "7.con").write_text(con)
+    return folder
+
+
+def test_concepts_are_read_by_line_and_token(tmp_path):
+    (record,) = read_i2b2(write(tmp_path / "c"))
+    assert (record.id, record.text) == ("7", TEXT)
+    assert [(m.text, m.label, m.line) for m in record.mentions] == [
+        ('Chest "Pain"', "problem", 1),
+        ("Aspirin", "treatment", 2),
+        ("given\nwith", "treatment", 3),
+    ]
+    assert all(record.text[m.start_char : m.end_char] == m.text for m in record.mentions)
+    assert [record.text[a:b] for a, b in record.words] == TEXT.split()
+    starts = [record.text[start:].split()[0] for start in record.sentence_starts]
+    assert starts == ["Admission", "The", "Aspirin", "with"]
+
+
+@pytest.mark.parametrize("folders", [("txt", "concept"), ("txt", "concepts"), (".", ".")])
+@pytest.mark.parametrize("ending", [".con", ".txt.con"])
+def test_layouts_of_the_release(tmp_path, folders, ending):
+    for name, content in zip((*folders, "ast", "rel"), (TEXT, CON, AST, REL), strict=True):
+        (tmp_path / name).mkdir(exist_ok=True)
+        end = {"ast": ".ast", "rel": ".rel"}.get(name, ".txt" if content == TEXT else ending)
+        (tmp_path / name / f"7{end}").write_text(content)
+    (record,) = read_i2b2(tmp_path)
+    assert record.id == "7"
+    assert record.mentions[0].attributes == (("assertion", "present"),)
+    assert record.meta == {"relations_skipped": "1"}
+
+
+def test_a_claim_of_another_text_is_kept(tmp_path):
+    (record,) = read_i2b2(write(tmp_path / "c", con='c="fever" 4:0 4:0||t="problem"\n'))
+    assert record.mentions[0].text == "fever"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('c="x" 9:0 9:1||t="problem"', "found line 9 in 9:0, expected 1 to 6"),
+        ('c="x" 0:0 1:1||t="problem"', "found line 0 in 0:0"),
+        ('c="x" 2:3 2:8||t="problem"', "found token 8 in 2:8, expected one of the 7 in line 2"),
+        ('c="x" 4:1 4:0||t="problem"', "expected start first"),
+        ('c="x" 2:3||t="problem"', 'expected c="TEXT" LINE:TOKEN LINE:TOKEN'),
+        ("T1\tproblem 0 1\tx", 'expected c="TEXT"'),
+    ],
+)
+def test_bad_lines_are_errors_or_left_out(tmp_path, line, message):
+    folder = write(tmp_path / "c", con=f"\n{line}\n" + CON)
+    with pytest.raises(CorpusError, match=message) as raised:
+        list(read_i2b2(folder))
+    assert (raised.value.path, raised.value.line) == (str(folder / "7.con"), 2)
+    problems = Problems()
+    (record,) = read_i2b2(folder, problems=problems)
+    assert (len(record.mentions), problems.skipped) == (3, {"annotation": 1})
+
+
+def test_written_records_come_back(tmp_path):
+    (record,) = read_i2b2(write(tmp_path / "c"))
+    assert write_i2b2([record], tmp_path / "copy") == 1
+    assert (tmp_path / "copy" / "7.con").read_text() == CON
+    assert list(read_i2b2(tmp_path / "copy")) == [record]
+
+
+def test_borders_inside_tokens_are_counted_and_widened(tmp_path):
+    record = Record("1", "beta-catenin rose", (Mention(0, 4, "X"), Mention(13, 17, "Y")))
+    assert find_i2b2_losses(record) == {INSIDE_TOKENS: 1}
+    write_i2b2([record], tmp_path / "c")
+    (read,) = read_i2b2(tmp_path / "c")
+    assert [(m.start_char, m.end_char) for m in read.mentions] == [(0, 12), (13, 17)]
+
+
+def test_a_label_with_a_quotation_mark_is_refused(tmp_path):
+    with pytest.raises(CorpusError, match="document 1: found the label"):
+        write_i2b2([Record("1", "a", (Mention(0, 1, 'a"b'),))], tmp_path / "c")
+    assert list(tmp_path.iterdir()) == []
+
+
+@FUZZ
+@given(data=st.data())
+def test_any_bytes_give_records_or_an_error(tmp_path_factory, data):
+    folder = write(tmp_path_factory.getbasetemp() / "fuzz-i2b2")
+    (folder / "7.con").write_bytes(data.draw(st.binary(max_size=80) | damaged(CON.encode())))
+    assert reads_well(read_i2b2(folder), folder / "7.con")
+    write(folder)
+    (folder / "7.txt").write_bytes(data.draw(st.binary(max_size=80) | damaged(TEXT.encode())))
+    try_path = folder / "7.con"
+    good = reads_well(read_i2b2(folder), try_path) or reads_well(
+        read_i2b2(folder), folder / "7.txt"
+    )
+    assert good

@@ -1,0 +1,116 @@
+import pytest
+from spacy.tokens import Doc, Span
+from spacy.vocab import Vocab
+
+from spacy_bioner.corpora.problems import Problems
+from spacy_bioner.corpora.tag_survey import TagSurvey
+from spacy_bioner.corpora.token_rows import (
+    Sentence,
+    decode_line,
+    document_id,
+    find_conflict,
+    make_records,
+    open_lines,
+    tagged_words,
+)
+from spacy_bioner.errors import CorpusError, LabelError
+from spacy_bioner.tags import detect_scheme
+
+
+def survey(*sentences):
+    found = TagSurvey()
+    for tags in sentences:
+        found.add(["", *tags.split(), ""])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("sentences", "scheme"),
+    [
+        (["B-X I-X O", "B-X"], "IOB2"),
+        (["I-X B-X O", "I-X"], "IOB1"),
+        (["I-X O", "B-X I-X"], "IOB2"),
+        (["I-X I-Y O"], "IO"),
+        (["B-X E-X O"], "BIOES"),
+        (["B-X L-X O"], "BILOU"),
+        (["O"], "IOB2"),
+    ],
+)
+def test_tag_survey_tells_the_scheme_as_detect_scheme_does(sentences, scheme):
+    assert survey(*sentences).choose_scheme() == scheme
+    assert detect_scheme([tags.split() for tags in sentences]) == scheme
+
+
+def test_tag_survey_lenient_takes_the_scheme_with_fewest_repairs():
+    found = survey("B-X L-X", "U-X", "B-X E-X")
+    with pytest.raises(LabelError, match="expected those of one scheme"):
+        found.choose_scheme()
+    assert found.choose_scheme(lenient=True) == "BILOU"
+
+
+def test_find_conflict_gives_the_line_that_adds_a_foreign_prefix():
+    first = Sentence(["a", "b"], ["B-X", "E-X"], [3, 4])
+    second = Sentence(["c", "d"], ["O", "L-X"], [6, 8])
+    assert find_conflict(["name", first, second]) == 8
+
+
+def test_decode_line_drops_line_ends_and_names_bad_bytes():
+    assert decode_line(b"a\r\r\n") == ("a\r", "")
+    text, problem = decode_line(b"caf\xe9\n")
+    assert text == "caf\ufffd"
+    assert problem.startswith("found byte 0xe9 at column 4, expected UTF-8 text")
+    assert decode_line(b"caf\xe9\n", "cp1252") == ("caf\u00e9", "")
+
+
+def test_open_lines_drops_byte_order_mark_and_refuses_utf16(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"\xef\xbb\xbfa\n\xef\xbb\xbfb")
+    with open_lines(path) as lines:
+        assert list(lines) == [b"a\n", b"\xef\xbb\xbfb"]
+    path.write_text("a", encoding="utf-16")
+    with pytest.raises(CorpusError, match="found UTF-16 text"), open_lines(path):
+        pass
+
+
+def test_make_records_numbers_what_it_leaves_out_as_well():
+    bad = Sentence(error=CorpusError("bad", path="x.tsv", line=2))
+    items = [Sentence(["a"], ["O"], [1]), bad, Sentence(["b"], ["O"], [4])]
+    problems = Problems()
+    records = make_records(items, "x.tsv", scheme="IOB2", has_documents=False, problems=problems)
+    assert [record.id for record in records] == ["x-1", "x-3"]
+    assert problems.messages == ["x.tsv:2: bad"]
+
+
+def test_make_records_reads_long_mentions():
+    tags = ["B-X", *["I-X"] * 40, "O", "B-X"]
+    words = [f"w{n}" for n in range(len(tags))]
+    sentence = Sentence(words, tags, list(range(1, len(tags) + 1)))
+    (record,) = make_records([sentence], "x", scheme="IOB2", has_documents=False, problems=None)
+    assert [(m.line, len(m.text.split())) for m in record.mentions] == [(1, 41), (43, 1)]
+    assert all(record.text[m.start_char : m.end_char] == m.text for m in record.mentions)
+
+
+def test_tagged_words_leaves_white_space_out_but_keeps_its_sentence_border():
+    words = ["Renal", " ", "failure", "\n", "NaCl", "a\tb"]
+    doc = Doc(Vocab(), words=words, sent_starts=[True, False, False, True, False, False])
+    doc.set_ents([Span(doc, 0, 3, "D")])
+    assert tagged_words(doc, "IOB2", "1") == [
+        (True, "Renal", "B-D"),
+        (False, "failure", "I-D"),
+        (True, "NaCl", "O"),
+        (False, "a b", "O"),
+    ]
+
+
+def test_tagged_words_refuses_labels_with_white_space_around():
+    doc = Doc(Vocab(), words=["a"])
+    doc.set_ents([Span(doc, 0, 1, "D ")])
+    with pytest.raises(CorpusError, match="document 7: found label 'D '"):
+        tagged_words(doc, "IOB2", "7")
+
+
+def test_document_id_is_what_align_left_or_the_number():
+    doc = Doc(Vocab(), words=["a"])
+    assert document_id(doc, 3) == "3"
+    doc.user_data["bioner_id"] = "227508"
+    assert document_id(doc, 3) == "227508"
