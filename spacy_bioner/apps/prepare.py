@@ -60,6 +60,7 @@ def prepare(
             output / f"{split}.spacy",
             label_map=settings.label_map,
             selection=Selection(skip=chosen.skip, first=chosen.first),
+            lenient=settings.lenient,
         )
         report(split, accounts[split])
     prepared = PreparedCorpus(settings, accounts)
@@ -71,7 +72,7 @@ def prepare(
 
 def _check_files(settings: CorpusSettings) -> None:
     paths: Tuple[Path, ...] = tuple(split.path for split in settings.splits.values())
-    missing = sorted({str(path) for path in paths if not path.is_file()})
+    missing = sorted({str(path) for path in paths if not path.exists()})
     if missing:
         raise AssetError(
             f"the corpus '{settings.name}' is not here: missing {', '.join(missing)}. Fetch it by "

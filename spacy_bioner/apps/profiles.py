@@ -43,6 +43,7 @@ class CorpusSettings:
     source (str): Where it comes from.
     splits (Dict[str, SplitSettings]): By "train", "dev" and "test".
     label_map (Dict[str, str]): The corpus' label → ours; labels that it does not name stay.
+    lenient (bool): Leave out and count what cannot be read, and mentions that do not fit the text.
     """
 
     name: str
@@ -51,6 +52,7 @@ class CorpusSettings:
     source: str
     splits: Dict[str, SplitSettings]
     label_map: Dict[str, str] = field(default_factory=dict)
+    lenient: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ def load_corpus_settings(name: str) -> CorpusSettings:
         about["source"],
         splits,
         dict(sections.get("label_map", {})),
+        bool(about.get("lenient", False)),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 from spacy_bioner.corpora.bioc_documents import CARRIES, SURROGATE, make_document
 from spacy_bioner.corpora.bioc_records import Decoded, make_records, require_bioc
 from spacy_bioner.corpora.files import PathLike, check_is_file, check_text, replacing
-from spacy_bioner.corpora.json_stream import stream_items, stream_values
+from spacy_bioner.corpora.json_stream import stream_items, stream_json
 from spacy_bioner.corpora.problems import ANNOTATION, Problems, skip_or_raise
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Record
@@ -83,7 +83,7 @@ def _read_documents(path: Path, problems: Optional[Problems]) -> Iterator[Tuple[
         return
     key = _find_key(head)
     yield from (
-        stream_items(path, key=key) if key in _LISTS else stream_values(path, problems=problems)
+        stream_items(path, key=key) if key in _LISTS else stream_json(path, problems=problems)
     )
 
 

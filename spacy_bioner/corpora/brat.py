@@ -13,11 +13,28 @@ events are counted in `meta["relations_skipped"]`, comments (#) in `meta["notes_
 Offsets count the characters of the file as it is, CR of CR LF included, but without a byte order
 mark. Some tools count CR LF as one, or the mark as well: where more of a document's mentions fit
 the text that way, it is read so.
+
+brat wants a resource before each id, "RESOURCE:ID"; an id that has none is written as "_:ID" and
+loses that mark on reading. brat also parts a mention at each line break. Such a mention stays
+discontinuous, as the file has it; a mention that was never parted is written whole, and brat will
+not show it.
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
-from typing import Dict, FrozenSet, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import (
+    Collection,
+    Dict,
+    FrozenSet,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Set,
+    Tuple,
+)
 
 from spacy_bioner.corpora.claims import claim_fits
 from spacy_bioner.corpora.files import PathLike, read_lines
@@ -31,7 +48,7 @@ from spacy_bioner.corpora.losses import (
     MENTIONS,
     OVERLAPS,
 )
-from spacy_bioner.corpora.paired_files import Pair, find_pairs, read_whole
+from spacy_bioner.corpora.paired_files import BYTE_ORDER_MARK, Pair, find_pairs, read_whole
 from spacy_bioner.corpora.problems import (
     ANNOTATION,
     FILE,
@@ -63,7 +80,11 @@ _FORMS = {
     "M": "M1<TAB>NAME REFERENCE[ VALUE]",
     "N": "N1<TAB>Reference T1 RESOURCE:ID[<TAB>TEXT]",
 }
-_SPAN = re.compile(r"(\S+) (\d{1,12} \d{1,12}(?:;\d{1,12} \d{1,12})*) ?")
+_KEY = re.compile(r"[TEAMN]\d\S*")
+_SPAN = re.compile(r"(\S+) (\d{1,12} \d{1,12}(?:;\d{1,12} \d{1,12})*) ?", re.ASCII)
+# The form of BioNLP's shared task of 2013, which brat reads as well.
+_CONCEPT = re.compile(r"\S+ (?:Annotation:(\S+) Referent:|(\S+) )(\S.*)")
+NO_RESOURCE = "_:"
 BLANKS = str.maketrans("\n\r", "  ")
 
 
@@ -83,6 +104,7 @@ class _Document:
         self.mentions: Dict[str, Mention] = {}
         self.triggers: Dict[str, str] = {}
         self.remarks: List[_Remark] = []
+        self.relation_keys: Set[str] = set()
         self.relations = 0
         self.notes = 0
 
@@ -125,6 +147,7 @@ def _read_line(document: _Document, line: str, path: Path, number: int) -> None:
     kind = line[0]
     if kind in "R*":
         document.relations += 1
+        document.relation_keys.add(line.partition("\t")[0])
         return
     if kind == "#":
         document.notes += 1
@@ -133,8 +156,11 @@ def _read_line(document: _Document, line: str, path: Path, number: int) -> None:
         message = f"found {line[:40]!r}, expected a line of brat: T, E, A, M, N, R, * or #"
         raise CorpusError(message, path=path, line=number)
     key, _, rest = line.partition("\t")
+    if key in document.mentions or key in document.triggers:
+        message = f"found a second line {key}, expected each name once"
+        raise CorpusError(message, path=path, line=number)
     read = {"T": _read_mention, "E": _read_event, "N": _read_concept}.get(kind, _read_attribute)
-    if not read(document, key, rest, number):
+    if not _KEY.fullmatch(key) or not read(document, key, rest, number):
         message = f"found {line[:40]!r}, expected {_FORMS[kind]}"
         raise CorpusError(message, path=path, line=number)
 
@@ -142,10 +168,15 @@ def _read_line(document: _Document, line: str, path: Path, number: int) -> None:
 def _read_mention(document: _Document, key: str, rest: str, line: int) -> bool:
     span, tab, text = rest.partition("\t")
     match = _SPAN.fullmatch(span)
-    if not match or not tab or key in document.mentions:
+    if not match or not tab:
         return False
-    pieces = [piece.split() for piece in match[2].split(";")]
-    fragments = _merge([(int(start), int(end)) for start, end in pieces])
+    pieces: List[Fragment] = []
+    for piece in match[2].split(";"):
+        start, end = map(int, piece.split())
+        pieces.append((start, end))
+    if any(start > end for start, end in pieces):
+        return False
+    fragments = _merge(pieces)
     document.mentions[key] = Mention(
         fragments[0][0],
         fragments[-1][1],
@@ -171,7 +202,7 @@ def _merge(pieces: List[Fragment]) -> Tuple[Fragment, ...]:
 def _read_event(document: _Document, key: str, rest: str, line: int) -> bool:
     trigger, *arguments = rest.split() or [""]
     label, colon, reference = trigger.rpartition(":")
-    if not colon or not label or key in document.triggers:
+    if not colon or not label:
         return False
     document.triggers[key] = reference
     document.remarks.append(_Remark(reference, EVENT, label, line))
@@ -189,11 +220,12 @@ def _read_attribute(document: _Document, key: str, rest: str, line: int) -> bool
 
 
 def _read_concept(document: _Document, key: str, rest: str, line: int) -> bool:
-    parts = rest.partition("\t")[0].split(" ", 2)
-    if len(parts) != 3 or not all(parts):
+    match = _CONCEPT.fullmatch(rest.partition("\t")[0])
+    if not match:
         return False
-    document.remarks.append(_Remark(parts[1], "", parts[2], line))
-    return True
+    concept = match[3].removeprefix(NO_RESOURCE)
+    document.remarks.append(_Remark(match[1] or match[2], "", concept, line))
+    return bool(concept)
 
 
 def _to_record(pair: Pair, text: str, document: _Document, problems: Optional[Problems]) -> Record:
@@ -202,47 +234,52 @@ def _to_record(pair: Pair, text: str, document: _Document, problems: Optional[Pr
     for remark in document.remarks:
         key = document.triggers.get(remark.reference, remark.reference)
         if key not in document.mentions:
-            # Attributes of relations go with the relations.
-            if remark.reference.startswith("R"):
-                document.relations += 1
-                continue
-            message = (
-                f"found a reference to {remark.reference}, expected a T or E line of that name"
-            )
-            error = CorpusError(message, path=pair.annotation, line=remark.line)
-            skip_or_raise(error, ANNOTATION, problems)
+            _note_elsewhere(remark, pair.annotation, document, problems)
         elif remark.name:
             attributes.setdefault(key, []).append((remark.name, remark.value))
         else:
             concepts.setdefault(key, []).append(remark.value)
-    text = _choose_text(text, document.mentions.values())
-    mentions = [
-        Mention(
-            **{
-                **vars(mention),
-                "text": _spell(mention, text),
-                "attributes": tuple(attributes.get(key, ())),
-                "concept_ids": tuple(concepts.get(key, ())),
-            }
+    text = choose_text(text, document.mentions.values())
+    mentions = tuple(
+        replace(
+            mention,
+            text=_spell(mention, text),
+            attributes=tuple(attributes.get(key, ())),
+            concept_ids=tuple(concepts.get(key, ())),
         )
         for key, mention in document.mentions.items()
-    ]
+    )
     counts = {"relations_skipped": document.relations, "notes_skipped": document.notes}
     meta = {key: str(number) for key, number in counts.items() if number}
-    return Record(pair.name, text, tuple(mentions), meta=meta)
+    return Record(pair.name, text, mentions, meta=meta)
 
 
-def _choose_text(text: str, mentions: Iterable[Mention]) -> str:
-    bare = text.removeprefix("\ufeff")
-    forms = [bare]
-    if text != bare:
-        forms.append(text)
-    if "\r\n" in bare:
-        forms.append(bare.replace("\r\n", "\n"))
+def _note_elsewhere(
+    remark: _Remark, path: Path, document: _Document, problems: Optional[Problems]
+) -> None:
+    """Count what is said of a relation with the relations; anything else has no object."""
+    if remark.reference in document.relation_keys:
+        document.relations += 1
+        return
+    message = f"found a reference to {remark.reference}, expected a T or E line of that name"
+    skip_or_raise(CorpusError(message, path=path, line=remark.line), ANNOTATION, problems)
+
+
+def choose_text(text: str, mentions: Collection[Mention]) -> str:
+    """Give the characters of a file that the offsets of its mentions count.
+
+    RETURNS (str): The first of these that most mentions fit: without a byte order mark, with it;
+        each as it is, then with LF for CR LF.
+    """
+    bare = text.removeprefix(BYTE_ORDER_MARK)
+    forms = list(dict.fromkeys((bare, text, _join_returns(bare), _join_returns(text))))
     if len(forms) == 1:
         return bare
-    mentions = list(mentions)
     return max(forms, key=lambda form: sum(_fits(mention, form) for mention in mentions))
+
+
+def _join_returns(text: str) -> str:
+    return text.replace("\r\n", "\n")
 
 
 def _fits(mention: Mention, text: str) -> bool:
@@ -251,6 +288,8 @@ def _fits(mention: Mention, text: str) -> bool:
 
 def _spell(mention: Mention, text: str) -> str:
     """Give the mention's text; what was only written without line breaks is spelled with them."""
-    found = text[mention.start_char : mention.end_char]
-    same = not mention.fragments and mention.text == found.translate(BLANKS)
-    return found if same else mention.text
+    cover = text[mention.start_char : mention.end_char]
+    joined = " ".join(text[start:end] for start, end in mention.fragments)
+    if mention.text == joined:
+        return joined
+    return next((t for t in (cover, joined) if mention.text == t.translate(BLANKS)), mention.text)

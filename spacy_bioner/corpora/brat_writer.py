@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Iterable, Iterator
 
-from spacy_bioner.corpora.brat import BLANKS, ENDING, EVENT
+from spacy_bioner.corpora.brat import BLANKS, ENDING, EVENT, NO_RESOURCE, choose_text
 from spacy_bioner.corpora.files import PathLike
-from spacy_bioner.corpora.paired_files import writing_pairs
+from spacy_bioner.corpora.paired_files import BYTE_ORDER_MARK, writing_pairs
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
 
@@ -17,10 +17,24 @@ def write_brat(records: Iterable[Record], folder: PathLike) -> int:
     RAISES (CorpusError): A folder that has files, an id that cannot name a file or stands twice, a
         label or attribute with white space, which the format cannot have.
     """
-    with writing_pairs(folder) as writer:
+    with writing_pairs(folder, ENDING) as writer:
         for record in records:
-            writer.write(record.id, record.text, ENDING, list(_format(record, Path(folder))))
+            text = _text_to_write(record, Path(folder))
+            writer.write(record.id, text, list(_format(record, Path(folder))))
         return writer.count
+
+
+def _text_to_write(record: Record, folder: Path) -> str:
+    """Give what the reader takes for the record's text: a mark that belongs to it needs another
+    before it where no mention counts it."""
+    for text in (record.text, BYTE_ORDER_MARK + record.text):
+        if choose_text(text, record.mentions) == record.text:
+            return text
+    message = (
+        f"document {record.id}: found mentions that fit the text only with other line ends, "
+        "expected offsets that count CR LF as two; correct the offsets first"
+    )
+    raise CorpusError(message, path=folder)
 
 
 def _format(record: Record, folder: Path) -> Iterator[str]:
@@ -43,7 +57,8 @@ def _format(record: Record, folder: Path) -> Iterator[str]:
             else:
                 yield f"{number('A')}\t{name} {key}" + ("" if value == "true" else f" {value}")
         for concept in mention.concept_ids:
-            yield f"{number('N')}\tReference {key} {concept}\t{surface.translate(BLANKS)}"
+            mark = "" if ":" in concept and not concept.startswith(NO_RESOURCE) else NO_RESOURCE
+            yield f"{number('N')}\tReference {key} {mark}{concept}\t{surface.translate(BLANKS)}"
 
 
 def _check(mention: Mention, record: Record, folder: Path) -> None:

@@ -11,9 +11,9 @@ import json
 from pathlib import Path
 from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple
 
-from spacy_bioner.corpora.files import PathLike, replacing
-from spacy_bioner.corpora.json_fields import Fields, span_of
-from spacy_bioner.corpora.json_stream import stream_values
+from spacy_bioner.corpora.files import PathLike, check_text, replacing
+from spacy_bioner.corpora.json_fields import Fields, read_each, span_of
+from spacy_bioner.corpora.json_stream import stream_json
 from spacy_bioner.corpora.losses import DUPLICATES, LINE_BREAKS, MENTIONS, META, OVERLAPS, own_meta
 from spacy_bioner.corpora.problems import DOCUMENT, Problems, at_least_one, skip_or_raise
 from spacy_bioner.errors import CorpusError
@@ -54,16 +54,16 @@ def write_doccano(records: Iterable[Record], path: PathLike) -> int:
 
 
 def _read(path: Path, problems: Optional[Problems]) -> Iterator[Record]:
-    for number, (line, value) in enumerate(stream_values(path, problems=problems), start=1):
+    for number, (line, value) in enumerate(stream_json(path, problems=problems), start=1):
         try:
-            yield _to_record(Fields(value, path, line), str(number))
+            yield _to_record(Fields(value, path, line), str(number), problems)
         except CorpusError as error:
             skip_or_raise(error, DOCUMENT, problems)
 
 
-def _to_record(fields: Fields, number: str) -> Record:
+def _to_record(fields: Fields, number: str, problems: Optional[Problems]) -> Record:
     text = fields.text("text") if "text" in fields.value else fields.text("data")
-    mentions, others = _read_mentions(fields, text)
+    mentions, others = _read_mentions(fields, text, problems)
     meta = {
         **fields.meta({k: v for k, v in fields.value.items() if k not in _OWN and v is not None}),
         **fields.meta(fields.value.get("meta") or {}),
@@ -76,19 +76,21 @@ def _to_record(fields: Fields, number: str) -> Record:
     return Record(fields.name("id") or number, text, tuple(mentions), meta=meta)
 
 
-def _read_mentions(fields: Fields, text: str) -> Tuple[List[Mention], int]:
+def _read_mentions(
+    fields: Fields, text: str, problems: Optional[Problems]
+) -> Tuple[List[Mention], int]:
     """Give the mentions, and the number of labels that are of the whole document."""
-    mentions: List[Mention] = []
-    others = 0
-    for key in ("label", "labels", "entities"):
-        for item in fields.get(key, list, []):
-            if isinstance(item, (str, int)):
-                others += 1
-            elif isinstance(item, dict):
-                span = Fields(item, fields.path, fields.line, "span")
-                start, end = span.get("start_offset", int), span.get("end_offset", int)
-                mentions.append(span_of(text, start, end, span.text("label")))
-            else:
-                start, end, label = fields.row(item, (int, int, str), "span")[:3]
-                mentions.append(span_of(text, start, end, fields.texts([label], "a label")[0]))
-    return mentions, others
+    items = [item for key in ("label", "labels", "entities") for item in fields.get(key, list, [])]
+    spans = [item for item in items if not isinstance(item, (str, int))]
+
+    def read(item: Any) -> Mention:
+        if isinstance(item, dict):
+            span = fields.inner(item, "span")
+            start, end = span.get("start_offset", int), span.get("end_offset", int)
+            label = span.text("label")
+        else:
+            start, end, label = fields.row(item, (int, int, str), "span")[:3]
+            label = check_text(label, fields.path, fields.line)
+        return span_of(text, start, end, label, line=fields.line)
+
+    return list(read_each(spans, read, problems)), len(items) - len(spans)

@@ -6,7 +6,7 @@ Line numbers count from 1, tokens of a line from 0 and at white space; both ends
 concept. The release has the two kinds in folders of their own ("txt" and "concept"), which take no
 part in a document's name. Assertions (.ast, in a folder "ast" or beside) become the attribute
 ("assertion", VALUE) of the problem they are about; relations (.rel) are counted in
-`meta["relations_skipped"]`.
+`meta["relations_skipped"]`. Line ends stay as they are: no offset depends on them.
 
 The quoted text is in small letters with single spaces. Where it is otherwise the text of these
 tokens, the mention gets the text's own spelling.
@@ -15,15 +15,16 @@ tokens, the mention gets the text's own spelling.
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
-from typing import Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple
+from typing import Dict, FrozenSet, Iterable, Iterator, List, Match, Optional, Tuple
 
 from spacy_bioner.corpora.files import PathLike, read_lines
 from spacy_bioner.corpora.losses import DUPLICATES, LINE_BREAKS, MENTIONS, OVERLAPS
 from spacy_bioner.corpora.paired_files import (
+    BYTE_ORDER_MARK,
     Pair,
     find_pairs,
-    list_by_name,
     read_whole,
     writing_pairs,
 )
@@ -39,14 +40,17 @@ from spacy_bioner.records import Fragment, Mention, Record
 
 CARRIES: FrozenSet[str] = frozenset((MENTIONS, OVERLAPS, DUPLICATES, LINE_BREAKS))
 INSIDE_TOKENS = "borders of mentions inside white-space tokens"
+NO_TOKEN = "mentions without a white-space token"
 ASSERTION = "assertion"
 ENDING = ".con"
 _FOLDERS = frozenset(("txt", "concept", "concepts", "ast", "rel"))
 _FORM = 'c="TEXT" LINE:TOKEN LINE:TOKEN||t="TYPE"'
+_ASSERTION_FORM = f'{_FORM}||a="VALUE"'
 # The text may have quotation marks of its own, so it ends at the last place where the rest fits.
 _CONCEPT = re.compile(
     r'c="(?P<text>.*)" (?P<start>\d{1,9}:\d{1,9}) (?P<end>\d{1,9}:\d{1,9})'
-    r'\|\|t="(?P<label>[^"]+)"(?:\|\|a="(?P<value>[^"]+)")?'
+    r'\|\|t="(?P<label>[^"]+)"(?:\|\|a="(?P<value>[^"]+)")?',
+    re.ASCII,
 )
 _TOKEN = re.compile(r"\S+")
 
@@ -58,36 +62,45 @@ def read_i2b2(path: PathLike, *, problems: Optional[Problems] = None) -> Iterato
     RAISES (CorpusError): A file without its partner, a malformed line, a token that is not there.
     """
     path = Path(path)
-    others = {ending: list_by_name(path, ending, _FOLDERS) for ending in (".ast", ".rel")}
     error = CorpusError("found no document, expected .txt and .con files", path=path, line=1)
-    pairs = find_pairs(path, ENDING, folders=_FOLDERS, problems=problems)
-    yield from at_least_one(_read_pairs(pairs, others, problems), error)
+    others = (".ast", ".rel")
+    pairs = find_pairs(path, ENDING, folders=_FOLDERS, others=others, problems=problems)
+    yield from at_least_one(_read_pairs(pairs, problems), error)
 
 
 def write_i2b2(records: Iterable[Record], folder: PathLike) -> int:
     """Write a .txt and a .con file for each record, named by its id, into a new folder.
 
     A mention is written as the white-space tokens that it touches; `find_i2b2_losses` counts
-    those that grow by that.
+    those that grow by that, and those that touch none and are left out.
     RETURNS (int): The number of documents.
     RAISES (CorpusError): A folder that has files, an id that cannot name a file or stands twice, a
-        label with a quotation mark.
+        label with a quotation mark or a line break.
     """
-    with writing_pairs(folder) as writer:
+    with writing_pairs(folder, ENDING, folders=_FOLDERS) as writer:
         for record in records:
             lines = list(_format(record, Path(folder)))
-            writer.write(record.id, record.text, ENDING, lines)
+            # A mark at the start is no part of a text, unless there are two of them.
+            mark = BYTE_ORDER_MARK if record.text.startswith(BYTE_ORDER_MARK) else ""
+            writer.write(record.id, mark + record.text, lines)
         return writer.count
 
 
 def find_i2b2_losses(record: Record) -> "Counter[str]":
-    """Count the mentions that begin or end inside a white-space token."""
+    """Count the mentions that begin or end inside a white-space token, or touch none.
+
+    They are losses beside those of `losses.find_losses` with this module's `CARRIES`.
+    """
     tokens = _Tokens(record.text)
-    grown = sum(
-        tokens.widen(m.start_char, m.end_char) != (m.start_char, m.end_char)
-        for m in record.mentions
-    )
-    return Counter({INSIDE_TOKENS: grown}) if grown else Counter()
+    losses: Counter[str] = Counter()
+    for mention in record.mentions:
+        interval = (mention.start_char, mention.end_char)
+        place = tokens.touched(*interval)
+        if place is None:
+            losses[NO_TOKEN] += 1
+        elif tokens.cover(*place) != interval:
+            losses[INSIDE_TOKENS] += 1
+    return losses
 
 
 class _Tokens:
@@ -114,33 +127,30 @@ class _Tokens:
             return None
         return self.lines[line - 1][token]
 
-    def touched(self, start: int, end: int) -> Tuple[int, int]:
-        """Give the first and the last token that an interval touches."""
-        return bisect_right(self._ends, start), bisect_left(self._starts, end) - 1
+    def touched(self, start: int, end: int) -> Optional[Tuple[int, int]]:
+        """Number the first and the last token that an interval touches, if there is one."""
+        first, last = bisect_right(self._ends, start), bisect_left(self._starts, end) - 1
+        return (first, last) if start < end and first <= last else None
 
-    def widen(self, start: int, end: int) -> Fragment:
-        """Grow an interval to the tokens that it touches."""
-        first, last = self.touched(start, end)
-        return (self._starts[first], self._ends[last]) if first <= last else (start, end)
+    def cover(self, first: int, last: int) -> Fragment:
+        """Give the interval from a token to another."""
+        return self._starts[first], self._ends[last]
 
-    def places(self, start: int, end: int) -> Optional[str]:
-        """Give "LINE:TOKEN LINE:TOKEN" of an interval; None where it touches no token."""
-        first, last = self.touched(start, end)
-        return f"{self._places[first]} {self._places[last]}" if first <= last else None
+    def places(self, first: int, last: int) -> str:
+        """Give "LINE:TOKEN LINE:TOKEN" for a token and another."""
+        return f"{self._places[first]} {self._places[last]}"
 
 
-def _read_pairs(
-    pairs: Iterable[Pair], others: Dict[str, Dict[str, Path]], problems: Optional[Problems]
-) -> Iterator[Record]:
+def _read_pairs(pairs: Iterable[Pair], problems: Optional[Problems]) -> Iterator[Record]:
     for pair in pairs:
         try:
-            text = read_whole(pair.text).removeprefix("\ufeff")
+            text = read_whole(pair.text).removeprefix(BYTE_ORDER_MARK)
             tokens = _Tokens(text)
-            mentions = list(_read_concepts(pair.annotation, text, tokens, problems))
-            assertions = others[".ast"].get(pair.name)
-            if assertions is not None:
-                mentions = _add_assertions(mentions, assertions, text, tokens, problems)
-            relations = _count_lines(others[".rel"].get(pair.name))
+            mentions = list(_read_mentions(pair.annotation, text, tokens, problems))
+            if ".ast" in pair.others:
+                found = _read_mentions(pair.others[".ast"], text, tokens, problems, asserts=True)
+                mentions = _add_assertions(mentions, found, pair, problems)
+            relations = _count_lines(pair.others.get(".rel"))
         except CorpusError as error:
             skip_or_raise(error, FILE, problems)
             continue
@@ -154,23 +164,30 @@ def _read_pairs(
         )
 
 
-def _read_concepts(
-    path: Path, text: str, tokens: _Tokens, problems: Optional[Problems]
+def _read_mentions(
+    path: Path,
+    text: str,
+    tokens: _Tokens,
+    problems: Optional[Problems],
+    *,
+    asserts: bool = False,
 ) -> Iterator[Mention]:
+    """Read the lines of a file; those of an .ast file are to have an assertion."""
     for number, line in read_lines(path):
         if not line.strip():
             continue
+        match = _CONCEPT.fullmatch(line.strip())
         try:
-            yield _read_concept(line, text, tokens, path, number)
+            if match is None or (asserts and not match["value"]):
+                form = _ASSERTION_FORM if asserts else _FORM
+                message = f"found {line.strip()[:60]!r}, expected {form}"
+                raise CorpusError(message, path=path, line=number)
+            yield _to_mention(match, text, tokens, path, number)
         except CorpusError as error:
             skip_or_raise(error, ANNOTATION, problems)
 
 
-def _read_concept(line: str, text: str, tokens: _Tokens, path: Path, number: int) -> Mention:
-    match = _CONCEPT.fullmatch(line.strip())
-    if not match:
-        message = f"found {line.strip()[:60]!r}, expected {_FORM}"
-        raise CorpusError(message, path=path, line=number)
+def _to_mention(match: Match[str], text: str, tokens: _Tokens, path: Path, number: int) -> Mention:
     borders = []
     for name in ("start", "end"):
         token = tokens.find(match[name])
@@ -198,25 +215,26 @@ def _describe(place: str, tokens: _Tokens) -> str:
 
 
 def _add_assertions(
-    mentions: List[Mention],
-    path: Path,
-    text: str,
-    tokens: _Tokens,
-    problems: Optional[Problems],
+    mentions: List[Mention], found: Iterable[Mention], pair: Pair, problems: Optional[Problems]
 ) -> List[Mention]:
-    values = {
-        (item.start_char, item.end_char, item.label): item.attributes
-        for item in _read_concepts(path, text, tokens, problems)
-    }
+    known = {_key(mention) for mention in mentions}
+    values: Dict[Tuple[int, int, str], List[Tuple[str, str]]] = {}
+    for item in found:
+        if _key(item) in known:
+            values.setdefault(_key(item), []).extend(item.attributes)
+            continue
+        message = f"found an assertion about {item.text!r}, expected a concept of that place and "
+        message += f"type in {pair.annotation.name}"
+        error = CorpusError(message, path=pair.others[".ast"], line=item.line)
+        skip_or_raise(error, ANNOTATION, problems)
     return [
-        Mention(
-            **{
-                **vars(mention),
-                "attributes": values.get((mention.start_char, mention.end_char, mention.label), ()),
-            }
-        )
+        replace(mention, attributes=tuple(values.get(_key(mention), mention.attributes)))
         for mention in mentions
     ]
+
+
+def _key(mention: Mention) -> Tuple[int, int, str]:
+    return mention.start_char, mention.end_char, mention.label
 
 
 def _count_lines(path: Optional[Path]) -> int:
@@ -226,12 +244,13 @@ def _count_lines(path: Optional[Path]) -> int:
 def _format(record: Record, folder: Path) -> Iterator[str]:
     tokens = _Tokens(record.text)
     for mention in record.mentions:
-        if '"' in mention.label or not mention.label.strip():
-            message = f"document {record.id}: found the label {mention.label!r}, expected a name"
-            raise CorpusError(f"{message} without quotation marks", path=folder)
-        place = tokens.places(mention.start_char, mention.end_char)
+        label = mention.label
+        if not label.strip() or any(char in label for char in '"\n\r'):
+            message = f"document {record.id}: found the label {label!r}, expected a name of one "
+            raise CorpusError(f"{message}line without quotation marks", path=folder)
+        place = tokens.touched(mention.start_char, mention.end_char)
         if place is None:
             continue
-        start, end = tokens.widen(mention.start_char, mention.end_char)
+        start, end = tokens.cover(*place)
         surface = " ".join(record.text[start:end].lower().split())
-        yield f'c="{surface}" {place}||t="{mention.label}"'
+        yield f'c="{surface}" {tokens.places(*place)}||t="{label}"'

@@ -2,12 +2,25 @@
 
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple, Type, TypeVar
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Optional,
+    Tuple,
+    Type,
+    TypeVar,
+)
 
 from spacy_bioner.corpora.files import check_text
+from spacy_bioner.corpora.problems import ANNOTATION, Problems, skip_or_raise
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention
 
+S = TypeVar("S")
 T = TypeVar("T")
 _NAMES = {
     dict: "an object",
@@ -67,8 +80,11 @@ class Fields:
 
     def objects(self, key: str, what: str) -> List["Fields"]:
         """Give a list of objects; an absent one is empty."""
-        items = self.get(key, list, [])
-        return [Fields(item, self.path, self.line, what) for item in items]
+        return [self.inner(item, what) for item in self.get(key, list, [])]
+
+    def inner(self, value: Any, what: str) -> "Fields":
+        """Give an object that stands within this one."""
+        return Fields(value, self.path, self.line, what)
 
     def row(self, value: Any, kinds: Tuple[type, ...], what: str) -> List[Any]:
         """Check a list with values of given kinds, such as [start, end, label]."""
@@ -103,6 +119,19 @@ def describe(value: Any) -> str:
     """Say what a JSON value is, shortly."""
     text = json.dumps(value, ensure_ascii=True)
     return f"{_NAMES[type(value)]} ({text if len(text) <= 40 else text[:37] + '...'})"
+
+
+def read_each(
+    items: Iterable[S], read: Callable[[S], T], problems: Optional[Problems]
+) -> Iterator[T]:
+    """Read annotations one by one; a malformed one is left out where somebody takes note."""
+    for item in items:
+        try:
+            value = read(item)
+        except CorpusError as error:
+            skip_or_raise(error, ANNOTATION, problems)
+        else:
+            yield value
 
 
 def span_of(whole: str, start: int, end: int, label: str, text: str = "", **rest: Any) -> Mention:

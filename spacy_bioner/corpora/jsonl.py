@@ -12,9 +12,9 @@ import json
 from pathlib import Path
 from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple
 
-from spacy_bioner.corpora.files import PathLike, replacing
-from spacy_bioner.corpora.json_fields import Fields, span_of
-from spacy_bioner.corpora.json_stream import stream_values
+from spacy_bioner.corpora.files import PathLike, check_text, replacing
+from spacy_bioner.corpora.json_fields import Fields, read_each, span_of
+from spacy_bioner.corpora.json_stream import stream_json
 from spacy_bioner.corpora.losses import FEATURES, own_meta
 from spacy_bioner.corpora.problems import (
     DOCUMENT,
@@ -51,9 +51,9 @@ def write_jsonl(records: Iterable[Record], path: PathLike) -> int:
 
 
 def _read(path: Path, problems: Optional[Problems]) -> Iterator[Optional[Record]]:
-    for number, (line, value) in enumerate(stream_values(path, problems=problems), start=1):
+    for number, (line, value) in enumerate(stream_json(path, problems=problems), start=1):
         try:
-            yield _to_record(_unify(value, path, line), str(number))
+            yield _to_record(_unify(value, path, line), str(number), problems)
         except CorpusError as error:
             skip_or_raise(error, DOCUMENT, problems)
 
@@ -65,7 +65,7 @@ def _unify(value: Any, path: Path, line: int) -> Fields:
     return Fields(value, path, line)
 
 
-def _to_record(fields: Fields, number: str) -> Optional[Record]:
+def _to_record(fields: Fields, number: str, problems: Optional[Problems]) -> Optional[Record]:
     if fields.value.get("answer") in ("reject", "ignore"):
         return None
     text = fields.text("text")
@@ -79,7 +79,7 @@ def _to_record(fields: Fields, number: str) -> Optional[Record]:
     return Record(
         id=fields.name("id") or fields.name("_id") or number,
         text=text,
-        mentions=tuple(_read_mentions(fields, text)),
+        mentions=tuple(_read_mentions(fields, text, problems)),
         sections=tuple(sections),
         words=tuple(word for word in _read_words(fields) if text[slice(*word)].strip()),
         sentence_starts=tuple(fields.row(starts, (int,) * len(starts), "sentence start")),
@@ -87,28 +87,29 @@ def _to_record(fields: Fields, number: str) -> Optional[Record]:
     )
 
 
-def _read_mentions(fields: Fields, text: str) -> Iterator[Mention]:
-    for item in fields.get("entities", list, []):
+def _read_mentions(fields: Fields, text: str, problems: Optional[Problems]) -> Iterator[Mention]:
+    def read_row(item: Any) -> Mention:
         start, end, label = fields.row(item, (int, int, str), "entity")[:3]
-        yield span_of(text, start, end, label)
-    for span in fields.objects("ents", "entity"):
-        yield _read_span(span, text)
+        label = check_text(label, fields.path, fields.line)
+        return span_of(text, start, end, label, line=fields.line)
+
+    def read_span(item: Any) -> Mention:
+        return _read_span(fields.inner(item, "span"), text)
+
+    yield from read_each(fields.get("entities", list, []), read_row, problems)
+    known = list(read_each(fields.get("ents", list, []), read_span, problems))
+    yield from known
     spans = fields.value.get("spans")
-    if isinstance(spans, dict):
-        # doc.to_json() has groups by key; one that repeats an entity adds nothing.
-        known = {
-            (span.value.get("start"), span.value.get("end"), span.value.get("label"))
-            for span in fields.objects("ents", "entity")
-        }
-        groups = Fields(spans, fields.path, fields.line, "span groups")
-        for key in spans:
-            for span in groups.objects(key, "span"):
-                mention = _read_span(span, text)
-                if (mention.start_char, mention.end_char, mention.label) not in known:
-                    yield mention
+    if not isinstance(spans, dict):
+        yield from read_each(fields.get("spans", list, []), read_span, problems)
         return
-    for span in fields.objects("spans", "span"):
-        yield _read_span(span, text)
+    # doc.to_json() has groups by key; a span that repeats an entity adds nothing.
+    borders = {(m.start_char, m.end_char, m.label) for m in known}
+    groups = fields.inner(spans, "span groups")
+    for key in spans:
+        for mention in read_each(groups.get(key, list, []), read_span, problems):
+            if (mention.start_char, mention.end_char, mention.label) not in borders:
+                yield mention
 
 
 def _read_span(span: Fields, text: str) -> Mention:
@@ -126,6 +127,7 @@ def _read_span(span: Fields, text: str) -> Mention:
         concept_ids=ids or ((kb_id,) if kb_id else ()),
         fragments=tuple((piece[0], piece[1]) for piece in fragments),
         attributes=tuple((name, value) for name, value in attributes),
+        line=span.line,
     )
 
 

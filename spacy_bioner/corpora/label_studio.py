@@ -1,7 +1,9 @@
 """Label Studio's JSON export, and its short form (JSON-MIN).
 
 A task has its text in "data" and a list of annotations, each by one annotator. By default the
-first that was not cancelled counts; the number of others is in `meta["annotations_skipped"]`.
+first that was not cancelled counts; the number of others is in `meta["annotations_skipped"]`. A
+task without one that counts is no gold: it is left out, and counted in `meta["rejected_skipped"]`
+of the task before it, or the first one.
 Regions that are no text spans are counted in `meta["regions_skipped"]`, relations in
 `meta["relations_skipped"]`; predictions are not gold and not read. A region with several labels
 is several mentions.
@@ -16,26 +18,22 @@ from pathlib import Path
 from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple, Union
 
 from spacy_bioner.corpora.files import PathLike, replacing
-from spacy_bioner.corpora.json_fields import Fields, span_of
-from spacy_bioner.corpora.json_stream import stream_values
-from spacy_bioner.corpora.losses import (
-    CLAIMED_TEXT,
-    DUPLICATES,
-    LINE_BREAKS,
-    MENTIONS,
-    META,
-    OVERLAPS,
-    own_meta,
+from spacy_bioner.corpora.json_fields import Fields, read_each, span_of
+from spacy_bioner.corpora.json_stream import stream_json
+from spacy_bioner.corpora.losses import DUPLICATES, LINE_BREAKS, MENTIONS, META, OVERLAPS, own_meta
+from spacy_bioner.corpora.problems import (
+    DOCUMENT,
+    Problems,
+    at_least_one,
+    note_skipped,
+    skip_or_raise,
 )
-from spacy_bioner.corpora.problems import DOCUMENT, Problems, at_least_one, skip_or_raise
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
 
-CARRIES: FrozenSet[str] = frozenset(
-    (MENTIONS, OVERLAPS, DUPLICATES, LINE_BREAKS, META, CLAIMED_TEXT)
-)
+CARRIES: FrozenSet[str] = frozenset((MENTIONS, OVERLAPS, DUPLICATES, LINE_BREAKS, META))
+SKIPPED_KEY = "rejected_skipped"
 _ID_KEYS = ("document_id", "doc_id", "pmid")
-_Regions = Tuple[List[Fields], int]
 
 
 def read_label_studio(
@@ -58,7 +56,8 @@ def read_label_studio(
         message = f"found annotation {annotation!r}, expected first, all, or a number from 0"
         raise CorpusError(message, path=path)
     error = CorpusError("found no task, expected objects with data", path=path, line=1)
-    yield from at_least_one(_read(path, text_key, annotation, problems), error)
+    records = note_skipped(_read(path, text_key, annotation, problems), SKIPPED_KEY)
+    yield from at_least_one(records, error)
 
 
 def write_label_studio(records: Iterable[Record], path: PathLike) -> int:
@@ -78,34 +77,44 @@ def write_label_studio(records: Iterable[Record], path: PathLike) -> int:
 
 def _read(
     path: Path, text_key: Optional[str], annotation: Union[str, int], problems: Optional[Problems]
-) -> Iterator[Record]:
-    for number, (line, value) in enumerate(stream_values(path, problems=problems), start=1):
+) -> Iterator[Optional[Record]]:
+    for number, (line, value) in enumerate(stream_json(path, problems=problems), start=1):
         try:
-            yield _to_record(Fields(value, path, line, "task"), text_key, annotation, str(number))
+            task = Fields(value, path, line, "task")
+            yield _to_record(task, text_key, annotation, str(number), problems)
         except CorpusError as error:
             skip_or_raise(error, DOCUMENT, problems)
 
 
 def _to_record(
-    task: Fields, text_key: Optional[str], annotation: Union[str, int], number: str
-) -> Record:
-    data = task
-    if "data" in task.value:
-        data = Fields(task.value["data"], task.path, task.line, "task's data")
+    task: Fields,
+    text_key: Optional[str],
+    annotation: Union[str, int],
+    number: str,
+    problems: Optional[Problems],
+) -> Optional[Record]:
+    is_full = "data" in task.value
+    data = task.inner(task.value["data"], "task's data") if is_full else task
     key = _find_text(data, text_key)
     text = data.text(key)
     counts: Dict[str, int] = {}
-    if "data" in task.value:
-        regions, counts["annotations_skipped"] = _choose(task, annotation)
+    if is_full:
+        chosen, counts["annotations_skipped"] = _choose(task, annotation)
+        if not chosen:
+            return None
+        regions = [region for item in chosen for region in item.objects("result", "region")]
         spans = [region for region in regions if region.value.get("type") == "labels"]
         relations = sum(region.value.get("type") == "relation" for region in regions)
         counts["relations_skipped"] = relations
         counts["regions_skipped"] = len(regions) - len(spans) - relations
-        values = [Fields(s.value.get("value"), s.path, s.line, "region's value") for s in spans]
+        values = [span.value.get("value") for span in spans]
         meta = _read_meta(data, key)
     else:
-        values, meta = task.objects("label", "label"), {}
-    mentions = [mention for value in values for mention in _read_region(value, text)]
+        values, meta = task.get("label", list, []), {}
+    read = read_each(
+        values, lambda value: list(_read_region(task.inner(value, "region"), text)), problems
+    )
+    mentions = [mention for found in read for mention in found]
     meta.update({name: str(value) for name, value in counts.items() if value})
     own_id = next((data.name(name) for name in _ID_KEYS if name in data.value), "")
     return Record(own_id or task.name("id") or number, text, tuple(mentions), meta=meta)
@@ -123,8 +132,8 @@ def _find_text(data: Fields, text_key: Optional[str]) -> str:
     return texts[0]
 
 
-def _choose(task: Fields, annotation: Union[str, int]) -> _Regions:
-    """Give the regions of the annotations that count, and the number of other annotations."""
+def _choose(task: Fields, annotation: Union[str, int]) -> Tuple[List[Fields], int]:
+    """Give the annotations that count, and the number of others."""
     # "completions" is the name in versions before 1.0.
     key = "annotations" if "annotations" in task.value else "completions"
     annotations = task.objects(key, "annotation")
@@ -133,8 +142,7 @@ def _choose(task: Fields, annotation: Union[str, int]) -> _Regions:
         chosen = chosen[:1]
     elif isinstance(annotation, int):
         chosen = annotations[annotation : annotation + 1]
-    regions = [region for item in chosen for region in item.objects("result", "region")]
-    return regions, len(annotations) - len(chosen)
+    return chosen, len(annotations) - len(chosen)
 
 
 def _read_meta(data: Fields, text_key: str) -> Dict[str, str]:
@@ -149,7 +157,7 @@ def _read_region(value: Fields, text: str) -> Iterator[Mention]:
     if claimed and text[max(0, start) : max(0, end)] != claimed:
         start, end = _from_utf16(text, start, end, claimed)
     for label in value.texts(value.get("labels", list), "labels"):
-        yield span_of(text, start, end, label, text=claimed)
+        yield span_of(text, start, end, label, claimed, line=value.line)
 
 
 def _from_utf16(text: str, start: int, end: int, claimed: str) -> Tuple[int, int]:
@@ -176,7 +184,7 @@ def _to_task(record: Record) -> Dict[str, Any]:
             "value": {
                 "start": mention.start_char,
                 "end": mention.end_char,
-                "text": mention.text or record.text[mention.start_char : mention.end_char],
+                "text": record.text[mention.start_char : mention.end_char],
                 "labels": [mention.label],
             },
         }

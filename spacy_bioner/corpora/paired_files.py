@@ -2,21 +2,25 @@
 
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Collection, Dict, Iterator, List, NamedTuple, Optional, Set
+from typing import Collection, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set
 
 from spacy_bioner.corpora.files import PathLike, check_is_file, read_lines, replacing_folder
 from spacy_bioner.corpora.problems import FILE, Problems, skip_or_raise
 from spacy_bioner.errors import CorpusError
 
 TEXT_ENDING = ".txt"
+BYTE_ORDER_MARK = "\ufeff"
+# File systems end names at 255 bytes, and paths at 1,024 on some systems.
+_NAME_SIZE, _PATH_SIZE = 200, 600
 
 
 class Pair(NamedTuple):
-    """A document: its name, its text file and its annotation file."""
+    """A document: its name, its text file, its annotation file, and further files by ending."""
 
     name: str
     text: Path
     annotation: Path
+    others: Dict[str, Path]
 
 
 def find_pairs(
@@ -24,43 +28,39 @@ def find_pairs(
     ending: str,
     *,
     folders: Collection[str] = (),
+    others: Sequence[str] = (),
     problems: Optional[Problems] = None,
 ) -> Iterator[Pair]:
     """Find the pairs of a folder and those below it, by name; or the one that a file belongs to.
 
+    Hidden files are left out. "x.txt.ann" belongs to "x.txt" unless there is an "x.txt.txt".
+
     ending (str): Of annotation files, such as ".ann".
     folders (Collection[str]): Names of folders that part the two kinds of files ("txt" and
-        "concept", for example); they take no part in a document's name.
+        "concept", for example), in small letters; they take no part in a document's name.
+    others (Sequence[str]): Endings of further files that a document may have.
     YIELDS (Pair): The name is the path within the folder, without the ending.
-    RAISES (CorpusError): A file without its partner; nothing there at all.
+    RAISES (CorpusError): A file without its partner, a name that two files of a kind have, nothing
+        there at all.
     """
     path = Path(path)
     if not path.is_dir():
-        yield _pair_of_file(check_is_file(path), ending)
+        yield _pair_of_file(check_is_file(path), ending, folders, others)
         return
-    texts = _by_name(path, TEXT_ENDING, folders)
-    annotations = _by_name(path, ending, folders)
+    texts = _by_name(path, TEXT_ENDING, folders, (), problems)
+    annotations = _by_name(path, ending, folders, texts, problems)
+    further = {other: _by_name(path, other, folders, texts, problems) for other in others}
     if not texts and not annotations:
         message = f"found no {TEXT_ENDING} and {ending} files in the folder, expected pairs of them"
         raise CorpusError(message, path=path, line=1)
     for name in sorted(texts.keys() | annotations.keys()):
         if name in texts and name in annotations:
-            yield Pair(name, texts[name], annotations[name])
+            more = {other: files[name] for other, files in further.items() if name in files}
+            yield Pair(name, texts[name], annotations[name], more)
             continue
         there = texts.get(name) or annotations[name]
-        missing = ending if name in texts else TEXT_ENDING
-        message = f"found no file {PurePosixPath(name).name}{missing} that belongs to it"
-        error = CorpusError(f"{message}, expected a pair", path=there, line=1)
-        skip_or_raise(error, FILE, problems)
-
-
-def list_by_name(path: PathLike, ending: str, folders: Collection[str] = ()) -> Dict[str, Path]:
-    """List further files with an ending by the names that `find_pairs` gives to documents."""
-    path = Path(path)
-    if path.is_dir():
-        return _by_name(path, ending, folders)
-    other = path.with_name(_stem(path) + ending)
-    return {_stem(path): other} if other.is_file() else {}
+        missing = PurePosixPath(name).name + (ending if name in texts else TEXT_ENDING)
+        skip_or_raise(_no_partner(there, missing), FILE, problems)
 
 
 def read_whole(path: PathLike) -> str:
@@ -77,40 +77,57 @@ def read_whole(path: PathLike) -> str:
         if size:
             file.seek(-1, 2)
             text += "\n" if file.read(1) == b"\n" else ""
-    return ("\ufeff" if raw_start == b"\xef\xbb\xbf" else "") + text
+    return (BYTE_ORDER_MARK if raw_start == b"\xef\xbb\xbf" else "") + text
 
 
 @contextmanager
-def writing_pairs(folder: PathLike) -> Iterator["PairWriter"]:
+def writing_pairs(
+    folder: PathLike, ending: str, *, folders: Collection[str] = ()
+) -> Iterator["PairWriter"]:
     """Give a writer into a folder that appears when the block succeeds.
 
+    ending, folders: As for `find_pairs`.
     RAISES (CorpusError): Where something is there already: it might be a corpus.
     """
     folder = Path(folder)
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         message = "found files there, expected the name of a new or empty folder"
         raise CorpusError(message, path=folder)
-    with replacing_folder(folder) as temporary:
+    # "." and ".." have no name of their own.
+    with replacing_folder(folder.resolve()) as temporary:
         temporary.mkdir(parents=True)
-        yield PairWriter(temporary, folder)
+        yield PairWriter(temporary, folder, ending, folders)
 
 
 class PairWriter:
     """Writes the files of one document after the other; names cannot leave the folder."""
 
-    def __init__(self, folder: Path, final: Path) -> None:
-        self._folder, self._final = folder, final
+    def __init__(
+        self, folder: Path, final: Path, ending: str, folders: Collection[str] = ()
+    ) -> None:
+        self._folder, self._final, self._ending, self._folders = folder, final, ending, folders
         self._names: Set[str] = set()
         self.count = 0
 
-    def write(self, name: str, text: str, ending: str, lines: List[str]) -> None:
+    def write(self, name: str, text: str, lines: Iterable[str]) -> None:
         """Write a text and the lines of its annotation file.
 
-        RAISES (CorpusError): A name that is no name of a file, or stood before.
+        RAISES (CorpusError): A name that is no name of a file, or would be read as another one, or
+            stood before.
         """
+        self._check(name)
+        self.count += 1
+        target = self._folder.joinpath(*name.split("/"))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.with_name(target.name + TEXT_ENDING).write_bytes(text.encode("utf-8"))
+        content = "".join(f"{line}\n" for line in lines)
+        target.with_name(target.name + self._ending).write_bytes(content.encode("utf-8"))
+
+    def _check(self, name: str) -> None:
         parts = name.split("/")
-        unfit = any(part in ("", ".", "..") or len(part.encode()) > 200 for part in parts)
-        if unfit or "\\" in name or not name.isprintable() or name != name.strip():
+        # Surrogates are not printable, so what is encoded here can be.
+        fits = name.isprintable() and "\\" not in name and len(name.encode()) <= _PATH_SIZE
+        if not fits or not all(map(_can_name_file, parts)) or not self._keeps(parts[:-1]):
             message = f"found the document id {name!r}, expected one that can name a file"
             raise CorpusError(message, path=self._final)
         # Some file systems do not tell capitals from small letters.
@@ -121,35 +138,78 @@ class PairWriter:
             )
             raise CorpusError(message, path=self._final)
         self._names.add(name.casefold())
-        self.count += 1
-        target = self._folder.joinpath(*parts)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.with_name(target.name + TEXT_ENDING).write_bytes(text.encode("utf-8"))
-        content = "".join(f"{line}\n" for line in lines)
-        target.with_name(target.name + ending).write_bytes(content.encode("utf-8"))
+
+    def _keeps(self, folders: List[str]) -> bool:
+        """Tell whether folders take part in a name, and cannot be a document's file themselves."""
+        endings = (TEXT_ENDING, self._ending)
+        return not any(
+            part.lower() in self._folders or part.casefold().endswith(endings) for part in folders
+        )
 
 
-def _pair_of_file(path: Path, ending: str) -> Pair:
-    stem = _stem(path)
-    text, annotation = (path.with_name(stem + end) for end in (TEXT_ENDING, ending))
-    for other in (text, annotation):
-        if not other.is_file():
-            message = f"found no file {other.name} that belongs to it, expected a pair"
-            raise CorpusError(message, path=path, line=1)
-    return Pair(stem, text, annotation)
+def _can_name_file(part: str) -> bool:
+    hidden = part.startswith(".")
+    return bool(part) and not hidden and part == part.strip() and len(part.encode()) <= _NAME_SIZE
 
 
-def _by_name(folder: Path, ending: str, folders: Collection[str]) -> Dict[str, Path]:
+def _no_partner(there: Path, missing: str) -> CorpusError:
+    message = f"found no file {missing} that belongs to it, expected a pair"
+    return CorpusError(message, path=there, line=1)
+
+
+def _pair_of_file(path: Path, ending: str, folders: Collection[str], others: Sequence[str]) -> Pair:
+    if path.suffix not in (TEXT_ENDING, ending):
+        message = f"found a file {path.name}, expected one ending in {TEXT_ENDING} or {ending}"
+        raise CorpusError(message, path=path, line=1)
+    beside = [path.parent]
+    if path.parent.name.lower() in folders:
+        siblings = sorted(path.parent.parent.iterdir())
+        beside += [folder for folder in siblings if folder.name.lower() in folders]
+    stem = path.stem
+    text = _first_file(beside, (stem + TEXT_ENDING,))
+    if text is None and path.suffix == ending and stem.endswith(TEXT_ENDING):
+        stem = stem.removesuffix(TEXT_ENDING)
+        text = _first_file(beside, (stem + TEXT_ENDING,))
+    if text is None:
+        raise _no_partner(path, stem + TEXT_ENDING)
+    found = {
+        kind: place
+        for kind in (ending, *others)
+        if (place := _first_file(beside, (stem + kind, stem + TEXT_ENDING + kind)))
+    }
+    if path.suffix == ending:
+        found[ending] = path
+    if ending not in found:
+        raise _no_partner(path, stem + ending)
+    return Pair(stem, text, found.pop(ending), found)
+
+
+def _first_file(folders: Sequence[Path], names: Sequence[str]) -> Optional[Path]:
+    places = (folder / name for name in names for folder in folders)
+    return next((place for place in places if place.is_file()), None)
+
+
+def _by_name(
+    folder: Path,
+    ending: str,
+    folders: Collection[str],
+    texts: Collection[str],
+    problems: Optional[Problems],
+) -> Dict[str, Path]:
+    """List the files with an ending. `texts` are the names of documents, once they are known."""
     found: Dict[str, Path] = {}
     for path in sorted(folder.rglob(f"*{ending}")):
         parts = path.relative_to(folder).parts
         if any(part.startswith(".") for part in parts) or not path.is_file():
             continue
         kept = [part for part in parts[:-1] if part.lower() not in folders]
-        found["/".join((*kept, _stem(path)))] = path
+        name = "/".join((*kept, path.stem))
+        if ending != TEXT_ENDING and name not in texts:
+            name = name.removesuffix(TEXT_ENDING)
+        if name in found:
+            message = f"found a second {ending} file of document {name}, expected one beside "
+            error = CorpusError(f"{message}{found[name]}", path=path, line=1)
+            skip_or_raise(error, FILE, problems)
+            continue
+        found[name] = path
     return found
-
-
-def _stem(path: Path) -> str:
-    """Leave out the ending; "x.txt.con" is beside "x.txt" in some releases."""
-    return path.stem.removesuffix(TEXT_ENDING)

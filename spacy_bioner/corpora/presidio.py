@@ -5,20 +5,20 @@
 """
 
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Any, Iterator, Optional
 
 from spacy_bioner.corpora.files import PathLike
-from spacy_bioner.corpora.json_fields import Fields, span_of
-from spacy_bioner.corpora.json_stream import stream_values
+from spacy_bioner.corpora.json_fields import Fields, read_each, span_of
+from spacy_bioner.corpora.json_stream import stream_json
 from spacy_bioner.corpora.problems import DOCUMENT, Problems, at_least_one, skip_or_raise
 from spacy_bioner.errors import CorpusError
-from spacy_bioner.records import Record
+from spacy_bioner.records import Mention, Record
 
 _META_KEYS = ("template_id", "sample_id")
 
 
 def read_presidio(path: PathLike, *, problems: Optional[Problems] = None) -> Iterator[Record]:
-    """Stream the sentences, numbered, with their spans in the order of the text.
+    """Stream the sentences, numbered, with their spans in the order of the file.
 
     RAISES (CorpusError): Malformed JSON, or an object without a text.
     """
@@ -28,25 +28,22 @@ def read_presidio(path: PathLike, *, problems: Optional[Problems] = None) -> Ite
 
 
 def _read(path: Path, problems: Optional[Problems]) -> Iterator[Record]:
-    for number, (line, value) in enumerate(stream_values(path, problems=problems), start=1):
+    for number, (line, value) in enumerate(stream_json(path, problems=problems), start=1):
         try:
-            yield _to_record(Fields(value, path, line, "sentence"), str(number))
+            yield _to_record(Fields(value, path, line, "sentence"), str(number), problems)
         except CorpusError as error:
             skip_or_raise(error, DOCUMENT, problems)
 
 
-def _to_record(fields: Fields, number: str) -> Record:
+def _to_record(fields: Fields, number: str, problems: Optional[Problems]) -> Record:
     text = fields.text("full_text")
-    mentions = [
-        span_of(
-            text,
-            span.get("start_position", int),
-            span.get("end_position", int),
-            span.text("entity_type"),
-            text=span.text("entity_value", ""),
-        )
-        for span in fields.objects("spans", "span")
-    ]
-    mentions.sort(key=lambda mention: (mention.start_char, mention.end_char))
+
+    def read(item: Any) -> Mention:
+        span = fields.inner(item, "span")
+        start, end = span.get("start_position", int), span.get("end_position", int)
+        value = span.text("entity_value", "")
+        return span_of(text, start, end, span.text("entity_type"), value, line=fields.line)
+
+    mentions = read_each(fields.get("spans", list, []), read, problems)
     meta = {key: fields.name(key) for key in _META_KEYS if fields.value.get(key) is not None}
     return Record(number, text, tuple(mentions), meta=meta)

@@ -175,7 +175,7 @@ def test_render_conversion_limits_the_lost_mentions(tmp_path):
     [
         (
             "2\t99\tc d\tA",
-            r"corpus\.txt:3: found 'A' at 2-99 of document 1 \(5 characters long\): beyond the text",
+            r"corpus\.txt:3: found 'A' at 2-99 of document 1 \(5 characters long\): beyond",
         ),
         ("0\t3\tabd\tA", r"corpus\.txt:3: found 'abc' at 0-3 of document 1 .* expected 'abd'"),
         ("3\t4\t \tA", r"corpus\.txt:3: found 'A' at 3-4 of document 1 .*: empty"),

@@ -1,6 +1,7 @@
 import importlib.util
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -146,3 +147,23 @@ def build_demo(target):
         module.build(path.parent / "source", target)
     finally:
         del sys.modules["demo_builder"]
+
+
+def test_a_lenient_corpus_leaves_out_mentions_that_do_not_fit(tmp_path):
+    (tmp_path / "corpus.txt").write_text(CORPUS + "5\t0\t5\tRenal\tDRE\tD058186\n")
+    settings = make_settings(tmp_path)
+    with pytest.raises(CorpusError, match="found 'Acute' at 0-5 of document 5"):
+        prepare(settings, tmp_path / "out")
+    prepared = prepare(replace(settings, lenient=True), tmp_path / "out")
+    assert prepared.splits["test"].count.lost == 1
+
+
+def test_a_split_can_be_a_folder(tmp_path):
+    settings = make_settings(tmp_path, train=tmp_path / "brat", dev=tmp_path / "brat")
+    (tmp_path / "corpus.txt").write_text(CORPUS)
+    (tmp_path / "brat").mkdir()
+    for number in range(5):
+        (tmp_path / "brat" / f"{number}.txt").write_text("Acute renal failure.")
+        (tmp_path / "brat" / f"{number}.ann").write_text("T1\tDRE 0 19\tAcute renal failure\n")
+    prepared = prepare(settings, tmp_path / "out")
+    assert prepared.splits["train"].count.exact == 3

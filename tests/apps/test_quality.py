@@ -49,8 +49,8 @@ def test_command_shows_all_kinds_of_findings(corpora, run):
     result = run(corpora[0])
     assert result.exit_code == 0, result.output
     lines = rows(result)
-    assert "2 documents, 5 mentions" in lines
-    assert "1 surfaces with several labels" in lines
+    assert "documents: 2, mentions: 5" in lines
+    assert "surfaces with several labels: 1" in lines
     assert "Aspirin|Chemical 1, Drug 1|1:26, 2:0" in lines
     assert "Aspirin|Chemical 1, Drug 1|2|1|33%|2:9" in lines
     assert "Acute renal failure|1|renal failure|1|Disease|2:24" in lines
@@ -66,9 +66,9 @@ def test_claimed_texts_are_shown(corpora, run):
 def test_labels_can_be_renamed_and_chosen(corpora, run):
     result = run(corpora[0], "--label-map", "Drug=Chemical", "--labels", "Chemical")
     lines = rows(result)
-    assert "2 documents, 3 mentions" in lines
-    assert "0 surfaces with several labels" in lines
-    assert "1 surfaces annotated in places only, 1 times not" in lines
+    assert "documents: 2, mentions: 3" in lines
+    assert "surfaces with several labels: 0" in lines
+    assert "surfaces annotated in places only: 1 (1 times not)" in lines
 
 
 def test_command_writes_a_report(corpora, run, tmp_path):
@@ -84,7 +84,7 @@ def test_command_compares_two_annotations(corpora, run, tmp_path):
     result = run(corpora[0], "--against", corpora[1], "--report", report)
     assert result.exit_code == 0, result.output
     lines = rows(result)
-    assert "2 documents compared (0 only in A, 0 only in B)" in lines
+    assert "documents compared: 2 (0 only in A, 0 only in B)" in lines
     assert any(line.startswith("Chemical|2|1|1|0.6667|1|0.6667|") for line in lines)
     assert any(line.startswith("Disease|2|2|1|0.5000|2|1.0000|") for line in lines)
     assert any(line.startswith("all|5|4|3|0.6667|4|0.8889|") for line in lines)
@@ -96,7 +96,7 @@ def test_command_compares_two_annotations(corpora, run, tmp_path):
 def test_an_annotation_agrees_with_itself(corpora, run):
     result = run(corpora[0], "--against", corpora[0])
     assert "all|5|5|5|1.0000|5|1.0000|1.0000" in rows(result)
-    assert "0 disagreements" in result.stdout
+    assert "disagreements: 0" in result.stdout
 
 
 def test_lists_are_as_long_as_asked(corpora, run):
@@ -115,5 +115,5 @@ def test_lenient_comparison_leaves_out_other_texts(corpora, run):
     assert isinstance(result.exception, CorpusError)
     assert str(result.exception).startswith(f"{corpora[1]}: found '; aspirin")
     result = run(corpora[0], "--against", corpora[1], "--lenient")
-    assert "1 documents compared" in result.stdout
+    assert "documents compared: 1" in result.stdout
     assert "skipped (--lenient): document 1" in result.stdout

@@ -74,7 +74,6 @@ def test_each_fold_has_a_folder_with_train_and_test(source, tmp_path):
 
 @pytest.mark.parametrize("name", ["spacy", "jsonl", "conll"])
 def test_parts_can_be_written_in_another_format(source, tmp_path, name):
-    pytest.importorskip(f"spacy_bioner.corpora.{'docbin' if name == 'spacy' else name}")
     split(source, tmp_path / "out", ratios=(1, 1), to_format=name)
     written = [path for path in (tmp_path / "out").iterdir() if path.name != "split.json"]
     assert {path.suffix for path in written} == {f".{name}"}
@@ -82,7 +81,6 @@ def test_parts_can_be_written_in_another_format(source, tmp_path, name):
 
 
 def test_a_format_without_an_ending_gets_one(source, tmp_path):
-    pytest.importorskip("spacy_bioner.corpora.doccano")
     split(source, tmp_path / "out", ratios=(1, 1), to_format="doccano")
     assert (tmp_path / "out" / "train.jsonl").is_file()
 

@@ -1,6 +1,7 @@
 """Prodigy and spaCy JSON Lines, doccano, Label Studio, Presidio."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import spacy
@@ -55,6 +56,11 @@ def write(path, *values, array=False):
     path.write_text(json.dumps(values) if array else "\n".join(lines), encoding="utf-8")
 
 
+def strip_lines(record):
+    mentions = tuple(replace(mention, line=None) for mention in record.mentions)
+    return replace(record, mentions=mentions)
+
+
 def strip(record):
     return reduce_record(record, FEATURES)
 
@@ -90,7 +96,8 @@ def test_prodigy_tasks(path, array):
     }
     write(path, task, {"text": "no", "answer": "reject"}, {"text": "b", "spans": []}, array=array)
     first, second = read_jsonl(path)
-    assert first == Record(
+    assert first.mentions[0].line == 1
+    assert strip_lines(first) == Record(
         "1",
         TEXT,
         (NALOXONE,),
@@ -108,7 +115,7 @@ def test_docs_as_spacy_writes_them(path):
     rats = doc.char_span(17, 21, "Species", kb_id="9606")
     doc.spans["sc"] = [doc.char_span(0, 8, "Chemical"), rats]
     write(path, doc.to_json())
-    (record,) = read_jsonl(path)
+    record = strip_lines(next(read_jsonl(path)))
     assert record.mentions == (
         NALOXONE,
         Mention(17, 21, "Species", "Rats", ("9606",)),
@@ -122,7 +129,7 @@ def test_docs_as_spacy_writes_them(path):
 @pytest.mark.parametrize("array", [False, True])
 def test_training_tuples(path, array):
     write(path, [TEXT, {"entities": [[0, 8, "Chemical"]]}], ["b", {}], array=array)
-    first, second = read_jsonl(path)
+    first, second = map(strip_lines, read_jsonl(path))
     assert (first.mentions, second.mentions) == ((NALOXONE,), ())
 
 
@@ -141,7 +148,7 @@ def test_training_tuples(path, array):
 )
 def test_doccano_spans(path, spans):
     write(path, {"id": 3, "text": TEXT, **spans, "relations": [{"id": 1}], "ward": "A"})
-    (record,) = read_doccano(path)
+    record = strip_lines(next(read_doccano(path)))
     meta = {"ward": "A", "relations_skipped": "1"}
     assert record == Record("3", TEXT, (NALOXONE, RATS), meta=meta)
 
@@ -154,7 +161,7 @@ def test_doccano_labels_of_documents_are_counted(path):
 
 def test_label_studio_takes_the_first_annotation_that_was_not_cancelled(path):
     write(path, TASK, array=True)
-    (record,) = read_label_studio(path)
+    record = strip_lines(next(read_label_studio(path)))
     assert record == Record(
         "7",
         TEXT,
@@ -180,7 +187,7 @@ def test_label_studio_takes_the_annotation_asked_for(path, annotation, labels):
 def test_label_studio_short_form_and_text_key(path):
     label = [{"start": 0, "end": 8, "text": "Naloxone", "labels": ["Chemical"]}]
     write(path, {"id": 2, "note": TEXT, "label": label, "annotator": 1}, array=True)
-    (record,) = read_label_studio(path, text_key="note")
+    record = strip_lines(next(read_label_studio(path, text_key="note")))
     assert record == Record("2", TEXT, (NALOXONE,))
 
 
@@ -200,6 +207,45 @@ def test_label_studio_offsets_in_utf16_units_are_told_by_the_text(path):
         (9, 13),
         (8, 12),
     ]
+
+
+def test_label_studio_tasks_without_an_annotation_that_counts_are_left_out(path):
+    cancelled = {"data": {"text": "x"}, "annotations": [{"was_cancelled": True, "result": []}]}
+    write(path, cancelled, TASK, {"data": {"text": "y"}, "annotations": []}, array=True)
+    (record,) = read_label_studio(path)
+    assert (record.text, record.meta["rejected_skipped"]) == (TEXT, "2")
+
+
+@pytest.mark.parametrize(
+    ("read", "document"),
+    [
+        (read_jsonl, {"text": "ab", "spans": [{"start": 0}, {"start": 0, "end": 1, "label": "X"}]}),
+        (read_jsonl, ["ab", {"entities": [[0, 1], [0, 1, "X"]]}]),
+        (read_doccano, {"text": "ab", "label": [[0, 1, "X"], [0, None, "X"]]}),
+        (
+            read_label_studio,
+            {"text": "ab", "label": [{"start": 0, "end": 1, "labels": ["X"]}, {"labels": 3}]},
+        ),
+        (
+            read_presidio,
+            {
+                "full_text": "ab",
+                "spans": [
+                    {"entity_type": "X", "start_position": 0, "end_position": 1},
+                    {"entity_type": "X", "start_position": 0},
+                ],
+            },
+        ),
+    ],
+)
+def test_a_malformed_span_is_left_out_alone(path, read, document):
+    write(path, document)
+    with pytest.raises(CorpusError, match="found"):
+        list(read(path))
+    problems = Problems()
+    (record,) = read(path, problems=problems)
+    assert [mention.label for mention in record.mentions] == ["X"]
+    assert problems.skipped == {"annotation": 1}
 
 
 def test_presidio_sentences(data_dir):

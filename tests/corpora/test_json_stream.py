@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_bioner.corpora import json_stream
-from spacy_bioner.corpora.json_stream import json_kind, stream_items, stream_lines, stream_values
+from spacy_bioner.corpora.json_stream import json_kind, stream_items, stream_json, stream_lines
 from spacy_bioner.errors import CorpusError
 from tests.corpora.strategies import reads_well
 
@@ -131,12 +131,12 @@ def test_malformed_lines_are_errors(path, text, line):
 def test_values_of_any_kind(path, text, kind, values):
     path.write_text(text)
     assert json_kind(path) == kind
-    assert [value for _, value in stream_values(path)] == values
+    assert [value for _, value in stream_json(path)] == values
 
 
 @FUZZ
 @given(data=st.binary(max_size=60) | st.text(st.sampled_from('[]{}",:1e.\\u \n')).map(str.encode))
 def test_any_bytes_give_values_or_an_error(path, data):
     path.write_bytes(data)
-    for read in (stream_values, stream_items, stream_lines):
+    for read in (stream_json, stream_items, stream_lines):
         assert reads_well(read(path), path)

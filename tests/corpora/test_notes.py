@@ -1,6 +1,8 @@
 import csv
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from spacy_bioner.corpora.losses import FEATURES, reduce_record
 from spacy_bioner.corpora.notes import (
@@ -13,6 +15,7 @@ from spacy_bioner.corpora.notes import (
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
+from tests.corpora.strategies import damaged, reads_well
 
 HEADER = (
     "ROW_ID,SUBJECT_ID,HADM_ID,CHARTDATE,CHARTTIME,STORETIME,CATEGORY,DESCRIPTION,CGID,ISERROR,TEXT"
@@ -152,3 +155,11 @@ def test_real_notes(data_dir, name, number, text_starts):
     assert len(records) == number
     assert records[0].text.startswith(text_starts)
     assert all(record.sections for record in records)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(data=st.binary(max_size=60) | damaged(ROWS.encode()))
+def test_any_bytes_give_records_or_an_error(tmp_path_factory, data):
+    path = tmp_path_factory.getbasetemp() / "fuzz-notes.csv"
+    path.write_bytes(data)
+    assert reads_well(read_mimic(path), path)

@@ -116,8 +116,8 @@ def render_quality(report: QualityReport, *, top: int = 10) -> str:
     parts = sum(item.part for item in borders)
     return "\n\n".join(
         [
-            f"{report.documents:,} documents, {report.mentions:,} mentions",
-            f"{len(conflicts):,} surfaces with several labels"
+            f"documents: {report.documents:,}, mentions: {report.mentions:,}",
+            f"surfaces with several labels: {len(conflicts):,}"
             + _table(
                 ("surface", "labels", "examples"),
                 [
@@ -125,7 +125,7 @@ def render_quality(report: QualityReport, *, top: int = 10) -> str:
                     for item in conflicts[:top]
                 ],
             ),
-            f"{len(omissions):,} surfaces annotated in places only, {unlabelled:,} times not"
+            f"surfaces annotated in places only: {len(omissions):,} ({unlabelled:,} times not)"
             + _table(
                 ("surface", "labels", "annotated", "not", "share not", "not annotated in"),
                 [
@@ -141,7 +141,7 @@ def render_quality(report: QualityReport, *, top: int = 10) -> str:
                 ],
                 right=(2, 3, 4),
             ),
-            f"{len(borders):,} surfaces of which a part is annotated in places, {parts:,} times"
+            f"surfaces of which a part is annotated in places: {len(borders):,} ({parts:,} times)"
             + _table(
                 ("whole", "times", "part only", "times", "label", "part only in"),
                 [
@@ -157,7 +157,7 @@ def render_quality(report: QualityReport, *, top: int = 10) -> str:
                 ],
                 right=(1, 3),
             ),
-            f"{sum(item.count for item in report.suspicions):,} suspicious spans"
+            f"suspicious spans: {sum(item.count for item in report.suspicions):,}"
             + _table(
                 ("suspicion", "times", "examples"),
                 [
@@ -181,7 +181,7 @@ def render_agreement(agreement: Agreement, *, top: int = 10) -> str:
     header = ("label", "in A", "in B", "equal", "strict F1", "overlapping", "relaxed F1", "kappa")
     table = render_table(header, [_score(*row) for row in rows], right=range(1, 8), total=total)
     kinds = [(kind, f"{number:,}") for kind, number in agreement.count_kinds().items()]
-    compared = f"{agreement.documents:,} documents compared"
+    compared = f"documents compared: {agreement.documents:,}"
     alone = f"{len(agreement.only_a):,} only in A, {len(agreement.only_b):,} only in B"
     choices = sum(agreement.choices.values())
     parts = [
@@ -190,13 +190,13 @@ def render_agreement(agreement: Agreement, *, top: int = 10) -> str:
         "kappa: by word, with its label or none; by label: that one against all others\n"
         f"kappa of the labels of {choices:,} mentions with equal borders: "
         f"{_number(cohen_kappa(agreement.choices))}",
-        f"{len(agreement.disagreements):,} disagreements" + _table(("kind", "times"), kinds, (1,)),
+        f"disagreements: {len(agreement.disagreements):,}" + _table(("kind", "times"), kinds, (1,)),
     ]
     for kind in DISAGREEMENTS if top else ():
         items = [item for item in agreement.disagreements if item.kind == kind]
         if items:
             shown = [(_mention(item.a), _mention(item.b)) for item in items[:top]]
-            parts.append(f"{kind}, {len(items):,} times" + _table(("A", "B"), shown))
+            parts.append(f"{kind}: {len(items):,}" + _table(("A", "B"), shown))
     return "\n\n".join(parts)
 
 
