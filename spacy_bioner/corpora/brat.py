@@ -181,7 +181,7 @@ def _read_mention(document: _Document, key: str, rest: str, line: int) -> bool:
         fragments[0][0],
         fragments[-1][1],
         match[1],
-        text,
+        text.translate(BLANKS),
         fragments=fragments if len(fragments) > 1 else (),
         line=line,
     )

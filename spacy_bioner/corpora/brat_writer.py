@@ -13,6 +13,7 @@ from spacy_bioner.records import Mention, Record
 def write_brat(records: Iterable[Record], folder: PathLike) -> int:
     """Write a .txt and an .ann file for each record, named by its id, into a new folder.
 
+    Claimed texts get a space for each line break; reading puts those of the text itself back.
     RETURNS (int): The number of documents.
     RAISES (CorpusError): A folder that has files, an id that cannot name a file or stands twice, a
         label or attribute with white space, which the format cannot have.

@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 
-from spacy_bioner.corpora.brat import CARRIES, read_brat
+from spacy_bioner.corpora.brat import BLANKS, CARRIES, read_brat
 from spacy_bioner.corpora.brat_writer import write_brat
 from spacy_bioner.corpora.losses import FEATURES, reduce_record
 from spacy_bioner.corpora.problems import Problems
@@ -37,6 +39,15 @@ def write(folder, name, text, ann):
 
 def strip(record):
     return reduce_record(record, FEATURES)
+
+
+def one_line_claims(record):
+    """Leave out whether fragments are claimed with a line break or a space between them."""
+    mentions = [
+        replace(m, text=m.text.translate(BLANKS)) if m.fragments else m
+        for m in strip(record).mentions
+    ]
+    return replace(strip(record), mentions=tuple(mentions))
 
 
 def test_standoff_lines(tmp_path):
@@ -203,7 +214,8 @@ def test_an_empty_folder_is_an_error_even_if_lenient(tmp_path):
 def test_written_records_come_back(tmp_path_factory, record):
     folder = tmp_path_factory.mktemp("brat") / "c"
     assert write_brat([record], folder) == 1
-    assert [strip(r) for r in read_brat(folder)] == [reduce_record(record, CARRIES)]
+    (found,) = read_brat(folder)
+    assert one_line_claims(found) == one_line_claims(reduce_record(record, CARRIES))
 
 
 @pytest.mark.parametrize(
