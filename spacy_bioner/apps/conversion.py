@@ -61,6 +61,9 @@ def convert(
     RAISES (CorpusError): A file, format or tokenizer that cannot be used as asked.
     """
     target = Path(target)
+    if target.exists() and Path(source).exists() and target.samefile(source):
+        message = "found the same path as IN and OUT, expected another name for OUT"
+        raise CorpusError(message, path=target)
     written = format_of_target(target, to_format)
     problems = Problems() if lenient else None
     name = guess_format(source) if from_format in (None, "auto") else from_format

@@ -14,6 +14,7 @@ from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.pubtator import read_pubtator
 from spacy_bioner.corpora.reading import Selection, read_records
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.training.corpus import make_corpus
 
 PUBTATOR = (
     "1|t|Acute renal failure.\n"
@@ -251,3 +252,29 @@ def test_real_corpora_are_exact_with_our_tokenizer(data_dir, tmp_path, name, gol
     source = data_dir / "corpora" / f"{name}.pubtator.txt"
     count = convert(source, tmp_path / "x.spacy").count
     assert (count.total, count.exact, count.lost) == (gold, exact, 0)
+
+
+def test_convert_does_not_replace_its_source(pubtator, tmp_path):
+    before = pubtator.read_bytes()
+    with pytest.raises(CorpusError, match="found the same path as IN and OUT"):
+        convert(pubtator, tmp_path / "." / pubtator.name, to_format="pubtator")
+    assert pubtator.read_bytes() == before
+
+
+def test_convert_writes_shards_that_training_reads(pubtator, tmp_path):
+    nlp = spacy.blank("en")
+    convert(pubtator, tmp_path / "train")
+    examples = list(make_corpus(tmp_path / "train")(nlp))
+    assert [example.reference.user_data["bioner_id"] for example in examples] == ["1", "2"]
+    registered = spacy.registry.readers.get("spacy.Corpus.v1")
+    reader = registered(path=tmp_path / "train", gold_preproc=False)
+    assert len(list(reader(nlp))) == 2
+
+
+def test_convert_replaces_only_folders_that_it_wrote(pubtator, tmp_path):
+    convert(pubtator, tmp_path / "train")
+    convert(pubtator, tmp_path / "train", selection=Selection(first=1))
+    (tmp_path / "train" / "notes.txt").write_text("mine")
+    with pytest.raises(CorpusError, match=r"found notes\.txt in the output folder"):
+        convert(pubtator, tmp_path / "train")
+    assert (tmp_path / "train" / "notes.txt").read_text() == "mine"
