@@ -1,9 +1,15 @@
 import pytest
 import spacy
-from spacy.tokens import Doc
+from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from spacy_bioner.corpora.docbin import read_docbin, write_docbin
+from spacy_bioner.corpora.docbin import (
+    ATTRIBUTES,
+    pack_span_groups,
+    read_docbin,
+    write_docbin,
+    write_shards,
+)
 from spacy_bioner.corpora.docs import align, gold_mentions
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
@@ -98,3 +104,52 @@ def test_read_docbin_refuses_truncated_file(tmp_path, docs):
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(CorpusError, match="found no DocBin"):
         list(read_docbin(path, Vocab()))
+
+
+def test_span_groups_are_packed_as_spacy_packs_them(docs):
+    docs[0].spans["other"] = [docs[0][0:2], docs[0][1:3]]
+    docs[0].spans["alias"] = docs[0].spans["gold"]
+    assert pack_span_groups(docs[0]) == docs[0].spans.to_bytes()
+    assert pack_span_groups(docs[1]) == docs[1].spans.to_bytes()
+    plain = Doc(Vocab(), words=["a"])
+    assert pack_span_groups(plain) == plain.spans.to_bytes()
+
+
+def test_docbin_has_what_spacys_own_writer_stores(tmp_path, docs):
+    spacys = DocBin(attrs=ATTRIBUTES, store_user_data=True, docs=docs)
+    write_docbin(docs, tmp_path / "ours.spacy")
+    ours = DocBin().from_disk(tmp_path / "ours.spacy")
+    for mine, other in zip(ours.get_docs(Vocab()), spacys.get_docs(Vocab()), strict=True):
+        assert mine.to_bytes() == other.to_bytes()
+
+
+def test_shards_hold_so_many_documents_each(tmp_path, docs):
+    assert write_shards(docs * 2 + docs[:1], tmp_path / "out", size=2) == 5
+    files = sorted((tmp_path / "out").iterdir())
+    assert [path.name for path in files] == [f"part-{n:05}.spacy" for n in range(3)]
+    assert [len(list(read_docbin(path, Vocab()))) for path in files] == [2, 2, 1]
+
+
+def test_shards_of_nothing_are_one_empty_file(tmp_path):
+    assert write_shards([], tmp_path / "out") == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["part-00000.spacy"]
+
+
+def test_failing_shards_leave_the_old_folder(tmp_path, docs):
+    write_shards(docs, tmp_path / "out")
+
+    def broken():
+        yield docs[0]
+        raise CorpusError("broken")
+
+    with pytest.raises(CorpusError, match="broken"):
+        write_shards(broken(), tmp_path / "out", size=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["part-00000.spacy"]
+
+
+def test_shards_do_not_replace_a_file(tmp_path, docs):
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(CorpusError, match="found a file, expected the name of an output folder"):
+        write_shards(docs, tmp_path / "out")
+    assert (tmp_path / "out").read_text() == "mine"
