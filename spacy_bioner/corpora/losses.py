@@ -99,9 +99,11 @@ def read_counters(meta: Mapping[str, str]) -> Dict[str, int]:
 def _reduce_mention(mention: Mention, record: Record, carries: Collection[str]) -> Mention:
     surface = record.text[mention.start_char : mention.end_char]
     breaks = {} if LINE_BREAKS in carries else _BREAKS
+    # Without its fragments a mention claims what they cover.
+    keeps_claim = CLAIMED_TEXT in carries and (not mention.fragments or FRAGMENTS in carries)
     return replace(
         mention,
-        text=((mention.text or surface) if CLAIMED_TEXT in carries else surface).translate(breaks),
+        text=((mention.text or surface) if keeps_claim else surface).translate(breaks),
         concept_ids=mention.concept_ids if CONCEPT_IDS in carries else (),
         fragments=mention.fragments if FRAGMENTS in carries else (),
         attributes=mention.attributes if ATTRIBUTES in carries else (),

@@ -257,7 +257,9 @@ def _format_record(record: Record) -> Iterator[str]:
 
 
 def _format_mention(record: Record, mention: Mention) -> str:
-    surface = mention.text or record.text[mention.start_char : mention.end_char]
+    covered = record.text[mention.start_char : mention.end_char]
+    # What fragments claim is not what their cover holds, which is all that is written.
+    surface = covered if mention.fragments else mention.text or covered
     ids = "|".join(mention.concept_ids)
     parts: Optional[str] = None
     if mention.line is not None:

@@ -161,6 +161,15 @@ def test_real_mentions_come_through(data_dir, tmp_path, corpus, name):
     assert [_facts(record) for record in after] == [_facts(record) for record in before]
 
 
+@pytest.mark.parametrize("name", [n for n in WRITABLE if n != "mimic"])
+def test_what_is_written_can_be_read_strictly(tmp_path, name):
+    source = tmp_path / "rich.jsonl"
+    write_records([RICH, POOR], source, "jsonl")
+    convert(source, tmp_path / f"out{ENDINGS[name]}", to_format=name)
+    again = convert(tmp_path / f"out{ENDINGS[name]}", tmp_path / "again.spacy", from_format=name)
+    assert again.count.lost == 0
+
+
 def _facts(record):
     return [(m.start_char, m.end_char, m.label) for m in record.mentions]
 
