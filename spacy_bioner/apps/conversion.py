@@ -9,12 +9,12 @@ from spacy_bioner.apps.auditing import Conversion, audit_path
 from spacy_bioner.apps.cleaning import Step, map_labels
 from spacy_bioner.corpora.claims import TEXT_DIFFERS, account_unaligned, why_lost
 from spacy_bioner.corpora.conll import ConllLayout
-from spacy_bioner.corpora.docs import align
+from spacy_bioner.corpora.docs import SPANS_KEY, align
 from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.formats import Format, find_format, format_of_target
 from spacy_bioner.corpora.guessing import guess_format
 from spacy_bioner.corpora.label_maps import LabelMap
-from spacy_bioner.corpora.losses import DUPLICATES, FRAGMENTS, LINE_BREAKS, read_counters
+from spacy_bioner.corpora.losses import DUPLICATES, FRAGMENTS, LINE_BREAKS, OVERLAPS, read_counters
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.reading import Selection, read_records
 from spacy_bioner.corpora.tokenizers import TokenizeRecord, build_tokenizer
@@ -22,6 +22,7 @@ from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
 
 SPACING = "white space of documents"
+BORDERS = "sentence borders within mentions"
 Progress = Callable[[int], None]
 
 
@@ -146,10 +147,13 @@ def _align_all(
         doc = tokenize(record)
         alignment = align(record, lambda _, doc=doc: doc, check_text=False)  # type: ignore[misc]
         conversion.log.add(record, alignment.mentions, alignment.doc)
-        conversion.losses.update(written.find_losses(record))
-        # One space between tokens is all that a format of words alone keeps of a text.
-        if not keeps_text and " ".join(token.text for token in doc) != doc.text:
-            conversion.losses[SPACING] += 1
+        losses = written.find_losses(record)
+        if not keeps_text:
+            # A format of words: one space between them, no border within a mention, no overlaps.
+            losses[SPACING] = int(" ".join(token.text for token in doc) != doc.text)
+            losses[BORDERS] = sum(bool(t.is_sent_start) for ent in doc.ents for t in ent[1:])
+            losses[OVERLAPS] = len(doc.spans[SPANS_KEY]) - len(doc.ents)
+        conversion.losses.update(+losses)
         conversion.entities += len(alignment.doc.ents)
         yield alignment.doc
 

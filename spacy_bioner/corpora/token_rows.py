@@ -141,6 +141,7 @@ def make_records(
 def tagged_words(doc: Doc, scheme: str, name: str) -> List[Tuple[bool, str, str]]:
     """List a Doc's tokens as (starts a sentence, word, tag); those of white space are left out.
 
+    A sentence border within an entity is left out as well: it would part the entity.
     RAISES (CorpusError): A word or label with white space at an end, which readers drop.
     """
     tokens = [token for token in doc if token.text.strip()]
@@ -152,11 +153,13 @@ def tagged_words(doc: Doc, scheme: str, name: str) -> List[Tuple[bool, str, str]
             _check_writable("label", entity.label_, name)
             spans.append((inside[0], inside[-1] + 1, entity.label_))
     tags = spans_to_tags(spans, len(tokens), scheme)
+    within = {index for start, end, _ in spans for index in range(start + 1, end)}
     rows: List[Tuple[bool, str, str]] = []
     following = 0
-    for token, tag in zip(tokens, tags, strict=True):
+    for index, (token, tag) in enumerate(zip(tokens, tags, strict=True)):
         # White space between two tokens may carry the mark.
-        border = not rows or any(doc[i].is_sent_start for i in range(following, token.i + 1))
+        marked = any(doc[i].is_sent_start for i in range(following, token.i + 1))
+        border = not index or (marked and index not in within)
         word = token.text.translate(_LINE_BREAKS)
         _check_writable("word", word, name)
         rows.append((border, word, tag))

@@ -182,3 +182,17 @@ def test_repeated_mentions_and_line_breaks_are_named_where_they_are_lost():
     assert FORMATS["pubtator"].find_losses(RICH)["sections"] == 0
     assert FORMATS["pubtator"].find_losses(POOR)["sections"] == 0
     assert find_losses(record, FORMATS["spacy"].carried) == {"repeated mentions": 1}
+
+
+@pytest.mark.parametrize("name", ["conll", "csv"])
+def test_a_sentence_border_within_a_mention_does_not_part_it(tmp_path, name):
+    text = "Lives at 5 High St.\nLeeds. Ate."
+    address = Mention(9, 25, "Address", text[9:25])
+    record = Record("1", text, (address,), sentence_starts=(0, 20, 27))
+    write_records([record], tmp_path / "in.jsonl", "jsonl")
+    target = tmp_path / f"out{ENDINGS[name]}"
+    conversion = convert(tmp_path / "in.jsonl", target)
+    assert conversion.losses["sentence borders within mentions"] == 1
+    (read,) = read_records(target, name)
+    assert [mention.text for mention in read.mentions] == ["5 High St . Leeds"]
+    assert len(read.sentence_starts) == 2
