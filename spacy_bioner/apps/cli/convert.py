@@ -36,7 +36,10 @@ def convert_cli(
     source: Annotated[Path, typer.Argument(help="Corpus file or folder", metavar="IN")],
     target: Annotated[
         Path,
-        typer.Argument(help="OUT.spacy is one DocBin, a name without an ending a folder of them"),
+        typer.Argument(
+            help="OUT.spacy is one DocBin, a name without an ending a folder of them",
+            metavar="OUT",
+        ),
     ],
     from_format: Annotated[
         str, typer.Option("--from", help=f"{READABLE}; auto looks into the file")

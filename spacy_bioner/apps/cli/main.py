@@ -12,7 +12,7 @@ from spacy_bioner.errors import BionerError
 
 COMMANDS = {
     "assets": "Check, copy or download the corpus files that project.yml names.",
-    "convert": "Convert a corpus file, and account for every gold mention.",
+    "convert": "Convert a corpus, and account for every gold mention.",
     "audit": "Say what becomes of every gold mention, by tokenizer.",
     "inspect": "Analyse corpora: numbers, plots, one HTML page.",
     "split": "Divide a corpus into training, development and test documents, or folds.",
