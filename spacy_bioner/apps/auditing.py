@@ -11,6 +11,7 @@ from spacy.tokens import Doc
 
 from spacy_bioner.corpora.conservation import AlignedMention, ConservationCount, Tally
 from spacy_bioner.corpora.files import PathLike, replacing
+from spacy_bioner.corpora.label_choice import describe_unused
 from spacy_bioner.records import Mention, Record
 
 SHOWN_ROWS = 10
@@ -119,7 +120,7 @@ class Conversion:
     target (str): The path that was written.
     source_format (str): Its format.
     target_format (str): Its format.
-    tokenizer (str): The tokenizer, where the target has tokens.
+    tokenizer (str): The tokenizer, or several with commas, where the target has tokens.
     documents (int): Number of documents written.
     entities (int): Number of entities in `doc.ents`; 0 for targets without tokens.
     count (ConservationCount): What became of each gold mention that was read.
@@ -129,8 +130,9 @@ class Conversion:
     labels_read (Dict[str, int]): Mentions of each label as the file spells it.
     labels_not_found (List[str]): Names in the label map that no mention has.
     skipped (Dict[str, Any]): What a lenient reading left out, with messages.
-    edits (Dict[str, int]): Edits of each step of normalisation.
+    edits (Counter[str]): Edits of each step of normalisation.
     filtered (Dict[str, Any]): What filters removed.
+    warnings (List[str]): What may be wrong with the source as a whole.
     """
 
     source: str
@@ -146,8 +148,9 @@ class Conversion:
     labels_read: Counter[str] = field(default_factory=Counter)
     labels_not_found: List[str] = field(default_factory=list)
     skipped: Dict[str, Any] = field(default_factory=dict)
-    edits: Dict[str, int] = field(default_factory=dict)
+    edits: Counter[str] = field(default_factory=Counter)
     filtered: Dict[str, Any] = field(default_factory=dict)
+    warnings: List[str] = field(default_factory=list)
     log: AuditLog = field(default_factory=AuditLog, repr=False)
 
     def lose(self, record: Record, mentions: Iterable[Mention], why: str) -> None:
@@ -157,7 +160,7 @@ class Conversion:
     def to_json(self) -> Dict[str, Any]:
         """Give the account as plain data, without the rows."""
         data = {name: value for name, value in vars(self).items() if name != "log"}
-        for name in ("counters", "losses", "labels_read"):
+        for name in ("counters", "losses", "labels_read", "edits"):
             data[name] = dict(sorted(data[name].items()))
         data["count"] = self.count.to_json()
         return data
@@ -191,10 +194,10 @@ def render_conversion(conversion: Conversion, *, outcomes: Iterable[str] = ()) -
         *_render_counts("documents removed by filters", conversion.filtered.get("removed", {})),
         *_render_counts("skipped (--lenient)", conversion.skipped.get("skipped", {})),
         *conversion.skipped.get("messages", [])[:SHOWN_ROWS],
+        *(f"warning: {message}" for message in conversion.warnings),
     ]
     if conversion.labels_not_found:
-        names = ", ".join(conversion.labels_not_found)
-        lines.append(f"the label map names labels that no mention has: {names}")
+        lines.append(describe_unused(conversion.labels_not_found))
     return "\n".join([*lines, *_render_rows(conversion, tuple(outcomes))])
 
 

@@ -1,9 +1,10 @@
 """Cleaning between reading and writing: labels, filters, normalisation, each with its account."""
 
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Callable, Iterable, Iterator, List, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence
 
 from spacy_bioner.apps.auditing import Conversion
 from spacy_bioner.corpora.label_maps import LabelMap, list_label_maps, load_label_map
@@ -84,7 +85,7 @@ def filter_documents(filters: Sequence[Filter]) -> Step:
             conversion.lose(record, record.mentions, f"document left out: {name}")
 
         yield from filter_records(records, filters, report, on_removed=on_removed)
-        conversion.filtered = report.to_json()
+        conversion.filtered = _add_filtered(conversion.filtered, report.to_json())
 
     return step
 
@@ -134,3 +135,16 @@ def find_all_definitions(text: str) -> List[Definition]:
         for start, end in pairwise(borders)
         for definition in find_definitions(text, start, end)
     ]
+
+
+def _add_filtered(earlier: Dict[str, Any], later: Dict[str, Any]) -> Dict[str, Any]:
+    """Sum up what two steps removed, the later one from what the earlier one kept."""
+    if not earlier:
+        return later
+    sums = {}
+    for name in ("removed", "mentions_removed"):
+        numbers = Counter(earlier[name])
+        numbers.update(later[name])
+        sums[name] = dict(sorted(numbers.items()))
+    ids = earlier["ids"] + later["ids"]
+    return {"read": earlier["read"], "kept": later["kept"], **sums, "ids": ids}

@@ -9,20 +9,21 @@ from spacy_bioner.apps.auditing import Conversion, audit_path
 from spacy_bioner.apps.cleaning import Step, map_labels
 from spacy_bioner.corpora.claims import TEXT_DIFFERS, account_unaligned, why_lost
 from spacy_bioner.corpora.conll import ConllLayout
-from spacy_bioner.corpora.docs import SPANS_KEY, align
-from spacy_bioner.corpora.files import PathLike
+from spacy_bioner.corpora.cut_files import MAY_BE_CUT, ends_within_line
+from spacy_bioner.corpora.docs import align
+from spacy_bioner.corpora.files import PathLike, check_is_writable
 from spacy_bioner.corpora.formats import Format, find_format, format_of_target
 from spacy_bioner.corpora.guessing import guess_format
 from spacy_bioner.corpora.label_maps import LabelMap
-from spacy_bioner.corpora.losses import DUPLICATES, FRAGMENTS, LINE_BREAKS, OVERLAPS, read_counters
+from spacy_bioner.corpora.losses import DUPLICATES, FRAGMENTS, LINE_BREAKS, read_counters
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.reading import Selection, read_records
-from spacy_bioner.corpora.tokenizers import TokenizeRecord, build_tokenizer
+from spacy_bioner.corpora.tokenizers import TokenizerChoice
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
 
-SPACING = "white space of documents"
-BORDERS = "sentence borders within mentions"
+# Formats of lines: a file that was cut may be read without a fault.
+_ENDLESS = frozenset(("pubtator", "conll", "csv"))
 Progress = Callable[[int], None]
 
 
@@ -32,7 +33,7 @@ def convert(
     *,
     from_format: str = "auto",
     to_format: Optional[str] = None,
-    tokenizer: str = "bioner",
+    tokenizer: Optional[str] = None,
     label_map: Union[LabelMap, Mapping[str, str], None] = None,
     steps: Sequence[Step] = (),
     selection: Optional[Selection] = None,
@@ -48,7 +49,9 @@ def convert(
     from_format (str): A name in `corpora.formats.FORMATS`, or "auto".
     to_format (Optional[str]): Such a name; None goes by the target's name, where one without an
         ending means a folder of DocBins.
-    tokenizer (str): A name in `corpora.tokenizers.TITLES`, for targets that have tokens.
+    tokenizer (Optional[str]): A name in `corpora.tokenizers.TITLES`, for targets that have tokens.
+        None: the corpus' own tokens for targets that are nothing but words (CoNLL, tables), where
+        the source has them and they make up its text; else this package's.
     label_map (Union[LabelMap, Mapping[str, str], None]): New names of labels; labels that a plain
         mapping does not name stay as they are.
     steps (Sequence[Step]): Further cleaning (see `apps.cleaning`), in this order.
@@ -66,9 +69,12 @@ def convert(
         message = "found the same path as IN and OUT, expected another name for OUT"
         raise CorpusError(message, path=target)
     written = format_of_target(target, to_format)
+    report = _choose_report(written, source, target, report)
     problems = Problems() if lenient else None
     name = guess_format(source) if from_format in (None, "auto") else from_format
     conversion = Conversion(str(source), str(target), find_format(name).name, written.name)
+    if conversion.source_format in _ENDLESS and ends_within_line(source):
+        conversion.warnings.append(MAY_BE_CUT)
     records = read_records(
         source,
         name,
@@ -88,7 +94,8 @@ def convert(
     conversion.documents = _write(records, written, conversion, tokenizer, to_scheme)
     conversion.count = conversion.log.count()
     conversion.skipped = problems.to_json() if problems and problems.skipped else {}
-    _write_account(conversion, written, target, report)
+    if report is not None:
+        conversion.write(report)
     return conversion
 
 
@@ -127,33 +134,29 @@ def _write(
     records: Iterable[Record],
     written: Format,
     conversion: Conversion,
-    tokenizer: str,
+    tokenizer: Optional[str],
     to_scheme: str,
 ) -> int:
     target = conversion.target
     if not written.takes_docs:
         return written.write(_account(records, written, conversion), target)
-    conversion.tokenizer = tokenizer
-    docs = _align_all(records, build_tokenizer(tokenizer), written, conversion)
+    # A format that holds the text is for training, which goes by this package's tokens.
+    choice = TokenizerChoice(tokenizer, keeps_words=LINE_BREAKS not in written.carried)
+    docs = _align_all(records, choice, written, conversion)
     settings = {} if written.name == "spacy" else {"scheme": to_scheme}
-    return written.write(docs, target, **settings)
+    documents = written.write(docs, target, **settings)
+    conversion.tokenizer = choice.describe()
+    return documents
 
 
 def _align_all(
-    records: Iterable[Record], tokenize: TokenizeRecord, written: Format, conversion: Conversion
+    records: Iterable[Record], tokenize: TokenizerChoice, written: Format, conversion: Conversion
 ) -> Iterator[Doc]:
-    keeps_text = LINE_BREAKS in written.carried
     for record in records:
         doc = tokenize(record)
         alignment = align(record, lambda _, doc=doc: doc, check_text=False)  # type: ignore[misc]
         conversion.log.add(record, alignment.mentions, alignment.doc)
-        losses = written.find_losses(record)
-        if not keeps_text:
-            # A format of words: one space between them, no border within a mention, no overlaps.
-            losses[SPACING] = int(" ".join(token.text for token in doc) != doc.text)
-            losses[BORDERS] = sum(bool(t.is_sent_start) for ent in doc.ents for t in ent[1:])
-            losses[OVERLAPS] = len(doc.spans[SPANS_KEY]) - len(doc.ents)
-        conversion.losses.update(+losses)
+        conversion.losses.update(written.find_losses(record, doc))
         conversion.entities += len(alignment.doc.ents)
         yield alignment.doc
 
@@ -180,10 +183,19 @@ def replace_mentions(record: Record, mentions: Sequence[Mention]) -> Record:
     return Record(**{**vars(record), "mentions": tuple(mentions)})
 
 
-def _write_account(
-    conversion: Conversion, written: Format, target: Path, report: Optional[PathLike]
-) -> None:
+def _choose_report(
+    written: Format, source: PathLike, target: Path, report: Optional[PathLike]
+) -> Optional[Path]:
+    """Say where the account goes, and make sure that all outputs can be written."""
     if report is not None:
-        conversion.write(report)
+        # Otherwise the account would replace what was read or written.
+        for other in (Path(source), target):
+            if Path(report).absolute() == other.absolute():
+                message = "found the same path for the account and the corpus, expected another"
+                raise CorpusError(message, path=report)
     elif written.name == "spacy":
-        conversion.write(audit_path(target))
+        report = audit_path(target)
+    for output in (target, report):
+        if output is not None:
+            check_is_writable(output)
+    return None if report is None else Path(report)

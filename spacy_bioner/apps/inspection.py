@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from spacy_bioner import __version__
-from spacy_bioner.corpora.files import PathLike, replacing
+from spacy_bioner.corpora.files import PathLike, check_is_writable, replacing
+from spacy_bioner.corpora.label_choice import LabelChoice
 from spacy_bioner.corpora.overlap import Overlap, measure_overlap
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.reading import read_records
@@ -39,12 +40,14 @@ class Inspection:
     """What was found.
 
     skipped (Dict[str, Any]): By corpus, what a lenient reading left out, with messages.
+    labels_not_found (Tuple[str, ...]): Names in the label map that no mention of any corpus has.
     """
 
     sources: Tuple[Source, ...]
     corpora: Tuple[CorpusStatistics, ...]
     overlaps: Tuple[Overlap, ...]
     skipped: Dict[str, Any]
+    labels_not_found: Tuple[str, ...] = ()
 
     def to_json(self) -> Dict[str, Any]:
         """Give everything as plain data."""
@@ -54,6 +57,7 @@ class Inspection:
             "corpora": [corpus.to_json() for corpus in self.corpora],
             "overlaps": [overlap.to_json() for overlap in self.overlaps],
             "skipped": self.skipped,
+            "labels_not_found": list(self.labels_not_found),
         }
 
 
@@ -112,14 +116,16 @@ def inspect(
         require_matplotlib()
         if Path(output).exists() and not Path(output).is_dir():
             raise CorpusError("found a file, expected the name of a folder", path=output)
+        check_is_writable(Path(output) / JSON_NAME)
     tallies: List[CorpusTally] = []
     skipped: Dict[str, Any] = {}
+    choice = LabelChoice(label_map or {})
     documents = 0
     for source in sources:
         tally = CorpusTally(source.name)
         problems = Problems() if lenient else None
-        records = read_records(source.path, from_format, label_map=label_map, problems=problems)
-        for record in records:
+        records = read_records(source.path, from_format, problems=problems)
+        for record in choice.apply(records):
             tally.add(record)
             documents += 1
             progress(documents)
@@ -131,7 +137,8 @@ def inspect(
         for tally in tallies[1:]
     ]
     corpora = tuple(tally.statistics() for tally in tallies)
-    inspection = Inspection(tuple(sources), corpora, tuple(overlaps), skipped)
+    unused = tuple(choice.unused_names())
+    inspection = Inspection(tuple(sources), corpora, tuple(overlaps), skipped, unused)
     if output is not None:
         write_inspection(inspection, output, clouds=clouds)
     return inspection

@@ -12,7 +12,7 @@ import json
 from functools import lru_cache
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from spacy_bioner.corpora.pubtator import split_concept_ids
+from spacy_bioner.corpora.concept_columns import split_concept_ids
 from spacy_bioner.errors import CorpusError
 
 SECTIONS_KEY = "bioner.sections"

@@ -1,7 +1,8 @@
 """CoNLL and TSV: one token a line with its tag, blank lines between sentences.
 
-Columns are separated by tabs where a line has one, else by spaces. `-DOCSTART-`, `# doc_id = …`,
-`# newdoc id = …` and `###MEDLINE:…` start a document; other lines `# name = value` are comments.
+Columns are separated by tabs where a line has one, else by spaces; no file mixes both.
+`-DOCSTART-`, `# doc_id = …`, `# newdoc id = …` and `###MEDLINE:…` start a document; other lines
+`# name = value` are comments.
 """
 
 import re
@@ -41,6 +42,7 @@ _COMMENT = re.compile(r"#\s*(\w[\w ]*?)\s*=\s*(.*)")
 _DOCUMENT_COMMENTS = frozenset(("doc_id", "newdoc id", "doc id"))
 # What stands in place of the tag for lines that are no token; none of them is a tag.
 _BLANK, _MARKER, _REMARK, _MALFORMED = "", "-DOCSTART-", "#", "!"
+_SEPARATORS = {b"\t": "a tab", b" ": "spaces"}
 _KINDS = frozenset((_BLANK, _MARKER, _REMARK, _MALFORMED))
 _MAX_LINES, _MAX_LENGTH, _CHUNK = 1 << 16, 256, 1 << 14
 
@@ -76,9 +78,10 @@ class _ParsedLines(Dict[bytes, Tuple[str, str]]):
         self.layout = layout
         self.has_documents = False
         self.has_gaps = False
+        self.separator = b""
 
     def __missing__(self, raw: bytes) -> Tuple[str, str]:
-        item = _parse_line(raw, self.layout)
+        item = self._check_separator(raw, _parse_line(raw, self.layout))
         self.has_documents |= item[1] == _MARKER
         self.has_gaps |= item[1] in (_REMARK, _MALFORMED)
         if len(raw) <= _MAX_LENGTH:
@@ -86,6 +89,21 @@ class _ParsedLines(Dict[bytes, Tuple[str, str]]):
                 self.clear()
             self[raw] = item
         return item
+
+    def _check_separator(self, raw: bytes, item: Tuple[str, str]) -> Tuple[str, str]:
+        """Make an item malformed whose columns are separated otherwise than those of the first."""
+        if item[1] in _KINDS:
+            return item
+        separator = b"\t" if b"\t" in raw else b" "
+        self.separator = self.separator or separator
+        if separator == self.separator:
+            return item
+        found, expected = map(_SEPARATORS.__getitem__, (separator, self.separator))
+        message = (
+            f"found columns separated by {found}, expected {expected} as in the lines before; "
+            "use one of them in the whole file"
+        )
+        return message, _MALFORMED
 
 
 def read_conll(

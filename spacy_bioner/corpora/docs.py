@@ -113,6 +113,16 @@ def make_words_doc(record: Record, vocab: Vocab) -> Doc:
     return Doc(vocab, words=words, spaces=spaces)
 
 
+def words_add_up(record: Record) -> bool:
+    """Tell whether the corpus' own tokens are all of the text but white space, in its order."""
+    position, text = 0, record.text
+    for start, end in record.words:
+        if start < position or end <= start or text[position:start].strip():
+            return False
+        position = end
+    return position <= len(text) and not text[position:].strip()
+
+
 def set_sentence_starts(doc: Doc, flags: Sequence[bool]) -> None:
     """Say of every token whether a sentence starts with it."""
     # The array is unsigned: -1, which means "no border here", wraps around in it.

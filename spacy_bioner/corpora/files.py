@@ -57,7 +57,7 @@ def read_lines(
     with path.open("rb") as file:
         for number, raw in enumerate(file, start=1):
             if number == 1:
-                _refuse_wide_encoding(raw, path)
+                refuse_wide_encoding(raw, path)
             try:
                 line = raw.decode(encoding)
             except UnicodeDecodeError as error:
@@ -87,10 +87,30 @@ def check_text(text: str, path: PathLike, line: int) -> str:
     return text
 
 
-def _refuse_wide_encoding(head: bytes, path: Path) -> None:
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+def refuse_wide_encoding(head: bytes, path: Path) -> None:
+    """Make sure that a file's first bytes are no UTF-16, in which a line end is no single byte.
+
+    RAISES (CorpusError): A byte order mark of UTF-16 or UTF-32, or ASCII with every other byte 0.
+    """
+    is_unmarked = len(head) > 3 and head[:4].count(0) == 2 and head[0:2].count(0) == 1
+    if is_unmarked or head.startswith((b"\xff\xfe", b"\xfe\xff")):
         message = "found UTF-16 text, expected UTF-8; convert the file to UTF-8 first"
         raise CorpusError(message, path=path, line=1)
+
+
+def check_is_writable(path: PathLike) -> None:
+    """Make sure that an output can be written, before the work on it starts; leaves nothing.
+
+    RAISES (CorpusError): Where a file cannot be made at the path, with the reason.
+    """
+    path = Path(path)
+    with _naming_os_errors(path):
+        _check_replaceable(path)
+        folder = path.parent
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+        with tempfile.NamedTemporaryFile(prefix=f".{path.name}.", dir=folder):
+            pass
 
 
 @contextmanager
@@ -98,19 +118,23 @@ def replacing(path: PathLike) -> Iterator[Path]:
     """Give a temporary path in the folder of `path`, which replaces it when the block succeeds.
 
     When the block raises, `path` is as it was and the temporary file is gone.
+    RAISES (CorpusError): Where no file can be made.
     """
     path = Path(path)
-    if path.is_dir():
-        raise CorpusError("found a folder, expected the name of an output file", path=path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    with _naming_os_errors(path):
+        _check_replaceable(path)
+        if path.is_dir():
+            raise CorpusError("found a folder, expected the name of an output file", path=path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
         yield temporary
-        # mkstemp makes files that only their owner can read; outputs are ordinary files.
-        temporary.chmod(0o666 & ~_umask())
-        os.replace(temporary, path)
+        with _naming_os_errors(path):
+            # mkstemp makes files that only their owner can read; outputs are ordinary files.
+            temporary.chmod(0o666 & ~_umask())
+            os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -120,14 +144,20 @@ def replacing_folder(path: PathLike) -> Iterator[Path]:
     """Give the path of a folder to make, which replaces `path` when the block succeeds.
 
     When the block raises, `path` is as it was and the new folder is gone.
+    RAISES (CorpusError): Where no folder can be made.
     """
     path = Path(path)
     partial = path.with_name(f".{path.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with _naming_os_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Only to see that it can be made: that is left to the block.
+        partial.mkdir()
+        partial.rmdir()
     try:
         yield partial
-        replace_folder(partial, path)
+        with _naming_os_errors(path):
+            replace_folder(partial, path)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -145,6 +175,23 @@ def replace_folder(new: Path, final: Path) -> None:
         final.rename(old)
     new.rename(final)
     shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _naming_os_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        message = f"found that nothing can be written there ({reason}); name another path"
+        raise CorpusError(message, path=path) from error
+
+
+def _check_replaceable(path: Path) -> None:
+    """Devices and pipes are refused: a file would take their place."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        message = "found something that is no ordinary file, expected the name of an output"
+        raise CorpusError(message, path=path)
 
 
 def _umask() -> int:

@@ -12,11 +12,10 @@ from typing import Any, Dict, FrozenSet, Iterable, Iterator, Mapping, Optional, 
 
 from spacy.tokens import Doc
 
-from spacy_bioner.corpora.docs import align
 from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.losses import SECTIONS, SENTENCES, WORDS, find_losses
 from spacy_bioner.corpora.problems import Problems
-from spacy_bioner.corpora.tokenizers import build_tokenizer
+from spacy_bioner.corpora.token_losses import find_token_losses
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Record
 
@@ -56,9 +55,15 @@ class Format:
         """The features of `corpora.losses` that a written file holds."""
         return _import(self.module).CARRIES  # type: ignore[no-any-return]
 
-    def find_losses(self, record: Record) -> "Counter[str]":
-        """Count what of a record a written file does not hold, by feature."""
-        found = find_losses(record, self.carried)
+    def find_losses(self, record: Record, doc: Optional[Doc] = None) -> "Counter[str]":
+        """Count what of a record a written file does not hold, by feature.
+
+        doc (Optional[Doc]): What is written of it, where the format `takes_docs`.
+        """
+        if doc is not None:
+            found = find_token_losses(record, doc, self.carried)
+        else:
+            found = find_losses(record, self.carried)
         if self.losses:
             found.update(getattr(_import(self.module), self.losses)(record))
         return found
@@ -246,26 +251,6 @@ def format_of_target(path: PathLike, name: Optional[str] = None) -> Format:
         f"{', '.join(sorted(by_ending))}, or a format (--to): {', '.join(FORMATS)}"
     )
     raise CorpusError(message, path=path)
-
-
-def write_records(
-    records: Iterable[Record], path: PathLike, format: Optional[str] = None, **options: Any
-) -> int:
-    """Write records in any format; one made of tokens gets the corpus' own, else this package's.
-
-    RETURNS (int): The number of documents.
-    """
-    chosen = format_of_target(path, format)
-    if chosen.takes_docs:
-        return chosen.write(_make_docs(records), path, **options)
-    return chosen.write(records, path, **options)
-
-
-def _make_docs(records: Iterable[Record]) -> Iterator[Doc]:
-    own, ours = build_tokenizer("corpus"), build_tokenizer("bioner")
-    for record in records:
-        tokenize = own if record.words else ours
-        yield align(record, lambda _, r=record, t=tokenize: t(r)).doc  # type: ignore[misc]
 
 
 def _import(module: str) -> Any:

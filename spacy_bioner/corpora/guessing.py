@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 from typing import Callable, List, Tuple
 
-from spacy_bioner.corpora.files import PathLike, check_is_file
+from spacy_bioner.corpora.files import PathLike, check_is_file, refuse_wide_encoding
 from spacy_bioner.errors import CorpusError
 
 HEAD_SIZE = 65_536
@@ -24,7 +24,7 @@ def guess_format(path: PathLike) -> str:
     """Tell the format of a file or folder.
 
     RETURNS (str): A name in `formats.FORMATS`.
-    RAISES (CorpusError): Nothing there, an empty file, or no format that is known.
+    RAISES (CorpusError): Nothing there, an empty file, UTF-16, or no format that is known.
     """
     path = Path(path)
     if path.is_dir():
@@ -36,6 +36,7 @@ def guess_format(path: PathLike) -> str:
         raw = file.read(HEAD_SIZE)
     if _is_docbin(raw):
         return "spacy"
+    refuse_wide_encoding(raw, path)
     # Any 8-bit encoding shows the marks of a format; its reader checks the encoding.
     head = raw.decode("utf-8", errors="replace").removeprefix("\ufeff").lstrip("\r\n \t")
     if not head:

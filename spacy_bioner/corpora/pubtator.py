@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple
 
+from spacy_bioner.corpora.concept_columns import split_concept_ids
+from spacy_bioner.corpora.cut_files import find_cut
 from spacy_bioner.corpora.files import PathLike, replacing
 from spacy_bioner.corpora.losses import (
     CLAIMED_TEXT,
@@ -36,15 +38,6 @@ CARRIES: FrozenSet[str] = frozenset(
 )
 _HEADER = re.compile(r"\s*([^|\t\s][^|\t]*)\|([ta])\|(.*)", re.DOTALL)
 _NUMBER = re.compile(r"\s*\d{1,9}\s*", re.ASCII)
-_SEPARATORS = re.compile(r"[|;,]")
-_TAXON = re.compile(r"\(tax:\d+\)", re.IGNORECASE)
-# BioRED writes a sequence variant as kind|change|position|…: the bars belong to the identifier.
-_VARIANT = re.compile(r"(?:tmVar:)?(?:[a-z]?\|[A-Z]\w*\||[a-z]\|[A-Z]{3,}\d)")
-# tmVar adds what it knows of a variant: ";Gene:3577;RS#:2234671;VariantGroup:0".
-_VARIANT_NOTES = re.compile(
-    r";(?:(?:Corresponding)?(?:Gene|Disease|Species)|RS#|CA#|HGVS|VariantGroup):[^;]*"
-)
-_NO_CONCEPT = frozenset(("", "-", "-1"))
 _MENTION_FORM = "id<TAB>start<TAB>end<TAB>text<TAB>type[<TAB>concept ids[<TAB>parts]]"
 _BREAK = re.compile("[\n\r\t]")
 _LINE_BREAKS = str.maketrans("\n\r\t", "   ")
@@ -71,7 +64,9 @@ def read_pubtator(path: PathLike, *, problems: Optional[Problems] = None) -> Ite
     YIELDS (Record): Text is title, one space and abstract (the title alone when the abstract is
         empty). `meta["relations_skipped"]` counts relation lines. Columns that concept ids do not
         reproduce are in `meta` under the mention's line, so that `write_pubtator` repeats them.
-    RAISES (CorpusError): A malformed line, with its number; a file without any document.
+    RAISES (CorpusError): A malformed line, with its number; a file without any document; a last
+        line that was cut, where that can be told: it has no line end, and fewer columns than all
+        mentions before it, or the start of their label.
     """
     path = Path(path)
     document: Optional[_Document] = None
@@ -92,7 +87,9 @@ def read_pubtator(path: PathLike, *, problems: Optional[Problems] = None) -> Ite
                 if not is_title:
                     fault = fault or f"found {_shorten(line)}, expected a title line `id|t|title`"
             elif not document.is_broken and not fault:
-                fault = _take(document, header, line, number)
+                is_open = header is None and not raw.endswith(b"\n")
+                fault = find_cut(path, line) if is_open else ""
+                fault = fault or _take(document, header, line, number)
             if fault and not document.is_broken:
                 skip_or_raise(CorpusError(fault, path=path, line=number), unit, problems)
                 document.is_broken = unit == DOCUMENT
@@ -129,20 +126,6 @@ def find_pubtator_losses(record: Record) -> "Counter[str]":
     if not others and not (whole and record.sections != _whole_title(record.text)):
         return Counter()
     return Counter({SECTIONS: len(others) or len(record.sections)})
-
-
-def split_concept_ids(column: str) -> Tuple[str, ...]:
-    """Split the identifier column of a mention.
-
-    Separators are `|`, `;` and `,`. `A+B` stays one identifier: NCBI-disease writes one concept
-    that needs both so. `(Tax:9606)` behind a gene is dropped, and so is what tmVar adds to a
-    variant (`;VariantGroup:0`); "-1", "-" and "" name no concept.
-    """
-    column = _VARIANT_NOTES.sub("", column.strip())
-    if _VARIANT.match(column):
-        return (column,)
-    parts = (_TAXON.sub("", part).strip() for part in _SEPARATORS.split(column))
-    return tuple(part for part in parts if part not in _NO_CONCEPT)
 
 
 def _starts_document(header: "Optional[re.Match[str]]", document: _Document) -> bool:

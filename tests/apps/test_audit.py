@@ -105,3 +105,11 @@ def test_progress_of_a_long_run_is_a_line_now_and_then(capsys, monkeypatch):
         for done in (10, 3100, 3200, 6200):
             progress(done)
     assert capsys.readouterr().err == "3,100 documents, 100/s\n6,200 documents, 100/s\n"
+
+
+def test_a_report_that_cannot_be_written_is_an_error_before_anything_is_read(source, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        run(["audit", "nothing.txt", "--report", str(source / "x.json")])
+    assert stopped.value.code == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {source}/x.json: found that nothing can be written there (")

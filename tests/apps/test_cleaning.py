@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from spacy_bioner.apps.auditing import render_conversion
 from spacy_bioner.apps.cleaning import (
     build_text_normalizer,
     filter_documents,
@@ -160,3 +161,26 @@ def run_cli(*arguments):
     except SystemExit as stopped:
         if stopped.code:
             raise
+
+
+TWICE = "1|t|A \u2013 b \u2013 c.\n1|a|\n\n2|t|D \u2013 e.\n2|a|\n"
+
+
+def test_edits_of_all_documents_are_summed_up(tmp_path):
+    (tmp_path / "in.txt").write_text(TWICE, encoding="utf-8")
+    steps = [normalize_text(build_text_normalizer(["dashes"]))]
+    conversion = convert(tmp_path / "in.txt", tmp_path / "x.spacy", steps=steps)
+    assert conversion.edits == {"dashes": 3}
+    account = json.loads((tmp_path / "x.audit.json").read_text())
+    assert account["edits"] == {"dashes": 3}
+    assert "edits: dashes 3" in render_conversion(conversion)
+
+
+def test_two_steps_of_filters_count_together(source, tmp_path):
+    steps = [filter_documents([min_words(2)]), filter_documents([without_annotation()])]
+    conversion = convert(source, tmp_path / "x.jsonl", steps=steps)
+    filtered = conversion.filtered
+    assert (filtered["read"], filtered["kept"]) == (3, 1)
+    assert filtered["removed"] == {"min_words": 1, "without_annotation": 1}
+    assert filtered["mentions_removed"] == {"min_words": 1, "without_annotation": 0}
+    assert [item["id"] for item in filtered["ids"]] == ["3", "2"]

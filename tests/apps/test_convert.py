@@ -278,3 +278,101 @@ def test_convert_replaces_only_folders_that_it_wrote(pubtator, tmp_path):
     with pytest.raises(CorpusError, match=r"found notes\.txt in the output folder"):
         convert(pubtator, tmp_path / "train")
     assert (tmp_path / "train" / "notes.txt").read_text() == "mine"
+
+
+def test_convert_checks_where_it_writes_before_it_starts(pubtator, tmp_path):
+    (tmp_path / "file").write_text("old")
+    bad = tmp_path / "file" / "x.json"
+    target = tmp_path / "out" / "x.spacy"
+    with pytest.raises(CorpusError, match=r"x\.json: found that nothing can be written there"):
+        convert(pubtator, target, report=bad)
+    with pytest.raises(CorpusError, match=r"x\.spacy: found that nothing can be written there"):
+        convert(pubtator, tmp_path / "file" / "x.spacy")
+    assert not target.parent.exists()
+
+
+@pytest.mark.parametrize("name", ["corpus.txt", "x.spacy"])
+def test_convert_report_does_not_replace_a_corpus(pubtator, tmp_path, name):
+    with pytest.raises(CorpusError, match="found the same path for the account and the corpus"):
+        convert(pubtator, tmp_path / "x.spacy", report=tmp_path / name)
+    assert pubtator.read_text() == PUBTATOR
+
+
+def facts(path):
+    return [
+        (
+            r.text,
+            r.words,
+            r.sentence_starts,
+            [(m.start_char, m.end_char, m.label) for m in r.mentions],
+        )
+        for r in read_records(path)
+    ]
+
+
+WORDS = "# doc_id = 1\nIL-2/NF-kB\tB-protein\n-dependent\tI-protein\n,\tO\n\nnon-T\tB-cell\n\n"
+
+
+@pytest.mark.parametrize("name", ["x.conll", "x.csv"])
+def test_convert_keeps_the_tokens_of_the_corpus_for_formats_of_words(tmp_path, name):
+    source = tmp_path / "in.conll"
+    source.write_text(WORDS)
+    conversion = convert(source, tmp_path / name)
+    assert (conversion.tokenizer, conversion.losses) == ("corpus", {})
+    assert facts(tmp_path / name) == facts(source)
+    assert [m.text for r in read_records(tmp_path / name) for m in r.mentions] == [
+        "IL-2/NF-kB -dependent",
+        "non-T",
+    ]
+
+
+@pytest.mark.parametrize("name", ["x.conll", "x.csv", "x.spacy"])
+def test_convert_counts_tokens_that_a_chosen_tokenizer_replaces(tmp_path, name):
+    source = tmp_path / "in.conll"
+    source.write_text(WORDS + "# doc_id = 2\nno\tO\n")
+    conversion = convert(source, tmp_path / name, tokenizer="blank")
+    assert conversion.tokenizer == "blank"
+    assert conversion.losses["the corpus' own tokens"] == 1
+
+
+def test_convert_to_docbin_takes_our_tokens_by_default(tmp_path):
+    source = tmp_path / "in.conll"
+    source.write_text(WORDS)
+    conversion = convert(source, tmp_path / "x.spacy")
+    assert (conversion.tokenizer, conversion.losses) == ("bioner", {"the corpus' own tokens": 1})
+
+
+def test_convert_takes_our_tokens_where_those_of_the_corpus_leave_text_out(tmp_path):
+    tokens = [{"start": 0, "end": 2}]
+    lines = [{"text": text, "spans": [], "tokens": tokens} for text in ("ab cd", "ab")]
+    (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    conversion = convert(tmp_path / "in.jsonl", tmp_path / "x.conll")
+    assert conversion.tokenizer == "bioner, corpus"
+    assert conversion.losses == {"the corpus' own tokens": 1}
+    assert [record.text for record in read_records(tmp_path / "x.conll")] == ["ab cd", "ab"]
+
+
+def test_real_words_and_mentions_come_back_from_conll(data_dir, tmp_path):
+    source = data_dir / "corpora" / "jnlpba" / "dev.conll.tsv"
+    conversion = convert(source, tmp_path / "x.conll")
+    assert (conversion.count.exact, conversion.losses) == (4551, {})
+    assert facts(tmp_path / "x.conll") == facts(source)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("in.pubtator", "1|t|Heart disease\n1|a|was seen in ra"),
+        ("in.conll", "a\tB-Disease\nb\tI-Disease\n\nc\tB-Dis"),
+        ("in.csv", "word,tag\na,B-Disease\nb,I-Disease\nc,B-Dis"),
+    ],
+)
+def test_convert_warns_of_a_last_line_without_end(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    conversion = convert(tmp_path / name, tmp_path / "x.spacy")
+    message = "the last line has no line end: the file may be cut"
+    assert conversion.warnings == [message]
+    assert f"\nwarning: {message}" in render_conversion(conversion)
+    assert json.loads((tmp_path / "x.audit.json").read_text())["warnings"] == [message]
+    (tmp_path / name).write_text(text + "\n")
+    assert convert(tmp_path / name, tmp_path / "x.spacy").warnings == []

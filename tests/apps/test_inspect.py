@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 from spacy_bioner.apps.cli.inspect import inspect_cli
 from spacy_bioner.apps.inspection import Source, inspect, parse_sources
 from spacy_bioner.corpora.files import replacing
-from spacy_bioner.corpora.formats import write_records
 from spacy_bioner.corpora.reading import read_records
+from spacy_bioner.corpora.writing import write_records
 from spacy_bioner.errors import ConfigError, CorpusError
 
 CONLL = "-DOCSTART- O\n\nLung\tB-Disease\ncancer\tI-Disease\nhere\tO\n\nAspirin\tB-Chemical\n.\tO\n"
@@ -170,3 +170,17 @@ def test_case_reports_with_many_labels_are_counted(data_dir):
     (corpus,) = found.corpora
     assert (corpus.documents, corpus.mentions, len(corpus.labels)) == (200, 25189, 41)
     assert corpus.nesting["discontinuous"] == 44
+
+
+def test_unmatched_names_of_the_label_map_are_noted(corpora, run):
+    found = inspect(corpora, label_map={"Disease": "D", "Gene": "X"})
+    assert found.labels_not_found == ("Gene",)
+    assert found.to_json()["labels_not_found"] == ["Gene"]
+    result = run(corpora[0].path, "--label-map", "Gene=X")
+    assert "the label map names labels that no mention has: Gene\n" in result.stdout
+
+
+def test_an_output_that_cannot_be_written_is_an_error_before_anything_is_read(corpora):
+    pytest.importorskip("matplotlib")
+    with pytest.raises(CorpusError, match="found that nothing can be written there"):
+        inspect([Source("none", corpora[0].path / "none")], output=corpora[0].path / "out")

@@ -119,3 +119,14 @@ def test_known_leaks_are_dropped_from_a_real_corpus(data_dir, tmp_path, run):
     kept = [record.id for record in read_records(target)]
     assert len(kept) == 346
     assert seen.isdisjoint(kept)
+
+
+def test_command_says_what_the_written_format_cannot_carry(corpora, run, tmp_path):
+    result = run(*corpora, "--drop-leaks", tmp_path / "clean.conll")
+    assert "\nnot in it, which has no place for it: concept ids 2, sections 4" in result.stdout
+
+
+@pytest.mark.parametrize("option", ["--report", "--drop-leaks"])
+def test_outputs_that_cannot_be_written_are_errors_before_anything_is_read(corpora, run, option):
+    result = run("none.txt", "nothing.txt", option, corpora[0] / "x.jsonl")
+    assert "found that nothing can be written there" in str(result.exception)

@@ -5,7 +5,7 @@ import typer
 from typer.testing import CliRunner
 
 from spacy_bioner.apps.cli.quality import quality_cli
-from spacy_bioner.errors import CorpusError
+from spacy_bioner.errors import CorpusError, LabelError
 
 A = """1|t|Acute renal failure after aspirin and lithium.
 1|a|
@@ -117,3 +117,35 @@ def test_lenient_comparison_leaves_out_other_texts(corpora, run):
     result = run(corpora[0], "--against", corpora[1], "--lenient")
     assert "documents compared: 1" in result.stdout
     assert "skipped (--lenient): document 1" in result.stdout
+
+
+def test_a_label_that_no_mention_has_is_an_error(corpora, run):
+    result = run(corpora[0], "--labels", "Chemical,Foo")
+    assert isinstance(result.exception, LabelError)
+    assert str(result.exception) == (
+        "found no mention of the label Foo; the corpus has Chemical, Disease, Drug; "
+        "correct --labels"
+    )
+    # By their new names, as they are chosen.
+    result = run(corpora[0], "--labels", "Drug", "--label-map", "Drug=Chemical")
+    assert "the label Drug; the corpus has Chemical, Disease;" in str(result.exception)
+
+
+def test_a_label_of_one_annotation_is_compared(corpora, run):
+    corpora[1].write_text(B.replace("Drug", "Agent"))
+    result = run(corpora[0], "--against", corpora[1], "--labels", "Agent")
+    assert result.exit_code == 0, result.output
+    assert isinstance(run(*corpora[:1], "--labels", "Agent").exception, LabelError)
+
+
+def test_unmatched_names_of_the_label_map_are_noted(corpora, run, tmp_path):
+    report = tmp_path / "report.json"
+    result = run(corpora[0], "--label-map", "Drug=Chemical,Gene=X", "--report", report)
+    assert "the label map names labels that no mention has: Gene\n" in result.stdout
+    assert json.loads(report.read_text())["labels_not_found"] == ["Gene"]
+    assert "the label map" not in run(corpora[0], "--label-map", "Drug=Chemical").stdout
+
+
+def test_a_report_that_cannot_be_written_is_an_error_before_anything_is_read(corpora, run):
+    result = run("nothing.txt", "--report", corpora[0] / "report.json")
+    assert "found that nothing can be written there" in str(result.exception)

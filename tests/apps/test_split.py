@@ -1,10 +1,12 @@
 import json
+from collections import Counter
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from spacy_bioner.apps.cli.split import parse_ratios, split, split_cli
+from spacy_bioner.apps.conversion import convert
 from spacy_bioner.corpora.losses import FEATURES, reduce_record
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.reading import read_records
@@ -99,7 +101,7 @@ def test_a_failure_leaves_no_folder(source, tmp_path, monkeypatch):
     class FullError(Exception):
         pass
 
-    def write_in_vain(records, path, format):
+    def write_in_vain(records, path, format, losses):
         if "test" in path.name:
             raise FullError
         path.write_text("")
@@ -165,3 +167,48 @@ def test_real_splits_have_every_document(data_dir, tmp_path):
     written = [ids(tmp_path / "out" / f"{name}.pubtator") for name in ("train", "dev", "test")]
     assert [len(part) for part in written] == [475, 59, 59]
     assert sorted(i for part in written for i in part) == sorted(ids(source))
+
+
+DIRTY = (
+    "1|t|Acute  renal failure.\n1|a|\n"
+    "1\t0\t20\tAcute  renal failure\tDisease\tD1\n1\t7\t12\trenal\tOrgan\tD2\n\n"
+    "2|t|Zinc.\n2|a|\n2\t0\t4\tZinc\tChemical\tD3\n"
+)
+
+
+@pytest.mark.parametrize("settings", [{"ratios": (1, 1)}, {"folds": 2}])
+@pytest.mark.parametrize("name", ["conll", "csv", "spacy", "jsonl", "doccano", "pubtator"])
+def test_what_a_format_cannot_carry_is_counted_as_by_convert(tmp_path, name, settings):
+    source = tmp_path / "in.pubtator"
+    source.write_text(DIRTY)
+    losses = Counter()
+    split(source, tmp_path / "out", to_format=name, losses=losses, **settings)
+    assert losses == convert(source, tmp_path / "x", to_format=name).losses
+    if name == "conll":
+        assert losses == {
+            "concept ids": 3,
+            "overlapping mentions": 1,
+            "sections": 4,
+            "white space of documents": 2,
+        }
+
+
+def test_mentions_that_do_not_fit_are_counted_where_tokens_are_written(tmp_path):
+    source = tmp_path / "in.pubtator"
+    source.write_text(DIRTY.replace("\tZinc\t", "\tIron\t"))
+    losses = Counter()
+    split(source, tmp_path / "out", ratios=(1, 1), to_format="conll", losses=losses)
+    assert losses["mentions that do not fit the text"] == 1
+
+
+def test_an_output_that_cannot_be_written_is_an_error_before_anything_is_read(source, tmp_path):
+    with pytest.raises(CorpusError, match="found that nothing can be written there"):
+        split(source, source / "out")
+
+
+def test_real_losses_are_those_of_convert(data_dir, tmp_path):
+    source = data_dir / "corpora" / "maccrobat2020"
+    losses = Counter()
+    split(source, tmp_path / "out", to_format="conll", losses=losses)
+    assert losses == convert(source, tmp_path / "x.conll").losses
+    assert (losses["overlapping mentions"], losses["sentence borders within mentions"]) == (475, 7)

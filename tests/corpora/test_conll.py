@@ -247,3 +247,27 @@ def test_real_conll_files_have_their_mentions(data_dir, name, records, sentences
     assert sum(len(record.sentence_starts) for record in found) == sentences
     assert sum(len(record.mentions) for record in found) == gold
     assert not any("tags_repaired" in record.meta for record in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("a\tO\nb\tO\nc O\n", 3, "found columns separated by spaces, expected a tab as in"),
+        ("# x = y\na NN O\n\nb\tNN\tO\n", 4, "found columns separated by a tab, expected spaces"),
+    ],
+)
+def test_read_conll_names_the_first_line_with_another_separator(tmp_path, text, line, message):
+    with pytest.raises(CorpusError, match=message) as raised:
+        read(tmp_path, text)
+    assert (raised.value.path, raised.value.line) == (str(tmp_path / "corpus.tsv"), line)
+
+
+def test_read_conll_lenient_counts_sentences_with_another_separator(tmp_path):
+    records, problems = read_lenient(tmp_path, "a\tO\n\nb O\n\nc d\tO\n\nb O\n")
+    assert [record.text for record in records] == ["a", "c d"]
+    assert problems.skipped == {"document": 2}
+
+
+def test_read_conll_markers_need_not_have_the_separator_of_tokens(tmp_path):
+    (record,) = read(tmp_path, "-DOCSTART- -X- O\n\na\tO\n# text = a b\nb\tO\n")
+    assert record.text == "a b"

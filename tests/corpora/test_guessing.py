@@ -78,3 +78,15 @@ def test_other_folders_are_an_error(tmp_path):
         guess_format(tmp_path)
     with pytest.raises(CorpusError, match="no such file"):
         guess_format(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "text", ["1|t|A title\n1|a|\n", "word,tag\na,O\n", "a\tO\n", '{"text": ""}']
+)
+def test_utf_16_is_named(tmp_path, text, encoding):
+    path = tmp_path / "x"
+    path.write_bytes(text.encode(encoding))
+    with pytest.raises(CorpusError, match="found UTF-16 text, expected UTF-8; convert") as raised:
+        guess_format(path)
+    assert (raised.value.path, raised.value.line) == (str(path), 1)

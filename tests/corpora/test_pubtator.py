@@ -2,12 +2,13 @@ from dataclasses import replace
 
 import pytest
 
+from spacy_bioner.corpora.concept_columns import split_concept_ids
+from spacy_bioner.corpora.cut_files import ends_within_line
 from spacy_bioner.corpora.losses import FEATURES, reduce_record
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.pubtator import (
     CARRIES,
     read_pubtator,
-    split_concept_ids,
     write_pubtator,
 )
 from spacy_bioner.errors import CorpusError
@@ -385,3 +386,49 @@ def test_real_aioner_files(data_dir, name, documents, mentions):
     found = [(record.text, mention) for record in records for mention in record.mentions]
     assert len(found) == mentions
     assert all(text[m.start_char : m.end_char] == m.text for text, m in found)
+
+
+WHOLE = (
+    "1|t|Heart disease\n1|a|x\n"
+    "1\t0\t13\tHeart disease\tDisease\tD006331\n1\t0\t5\tHeart\tOrgan\tD006321\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("last", "message"),
+    [
+        ("1\t6\t13\tdisease\tDis", "found 5 columns and no line end, expected 6 or more as in"),
+        ("1\t6\t13\tdisease\t", "found 5 columns and no line end, expected 6 or more as in"),
+        ("1\t6\t13\tdisease\tDis\tD", "found label 'Dis' and no line end, expected 'Disease'"),
+    ],
+)
+def test_a_mention_that_was_cut_is_an_error_or_left_out(tmp_path, last, message):
+    path = tmp_path / "cut.pubtator"
+    path.write_text(WHOLE + last)
+    with pytest.raises(CorpusError, match=message) as raised:
+        list(read_pubtator(path))
+    assert raised.value.line == 5
+    problems = Problems()
+    (record,) = read_pubtator(path, problems=problems)
+    assert (len(record.mentions), problems.skipped) == (2, {"annotation": 1})
+
+
+@pytest.mark.parametrize("last", ["1\t6\t13\tdisease\tDisease\tD1", "1\t6\t13\tdisease\tSign\tD1"])
+def test_a_last_mention_without_line_end_may_be_whole(tmp_path, last):
+    path = tmp_path / "whole.pubtator"
+    path.write_text(WHOLE + last)
+    (record,) = read_pubtator(path)
+    assert len(record.mentions) == 3
+
+
+def test_a_line_end_says_that_a_mention_is_whole(tmp_path):
+    path = tmp_path / "whole.pubtator"
+    path.write_text(WHOLE + "1\t6\t13\tdisease\tDis\n")
+    (record,) = read_pubtator(path)
+    assert record.mentions[2].label == "Dis"
+
+
+def test_real_files_end_with_a_line_end(data_dir):
+    files = sorted((data_dir / "corpora").rglob("*.pubtator.txt"))
+    assert len(files) == 15
+    assert [path for path in files if ends_within_line(path)] == []

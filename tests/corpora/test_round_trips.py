@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from spacy_bioner.apps.conversion import convert
-from spacy_bioner.corpora.formats import FORMATS, write_records
+from spacy_bioner.corpora.formats import FORMATS
 from spacy_bioner.corpora.guessing import guess_format
 from spacy_bioner.corpora.losses import FEATURES, WORDS, find_losses, reduce_record
 from spacy_bioner.corpora.reading import Selection, read_records
+from spacy_bioner.corpora.writing import write_records
 from spacy_bioner.records import Mention, Record
 
 WRITABLE = sorted(name for name, item in FORMATS.items() if item.writer)

@@ -48,8 +48,12 @@ def convert_cli(
         Optional[str], typer.Option("--to", help=f"{WRITABLE}; default: by the name of OUT")
     ] = None,
     tokenizer: Annotated[
-        str, typer.Option(help="; ".join(f"{name}: {title}" for name, title in TITLES.items()))
-    ] = "bioner",
+        Optional[str],
+        typer.Option(
+            help="; ".join(f"{name}: {title}" for name, title in TITLES.items())
+            + ". Default: bioner; corpus for CoNLL and CSV, where IN has tokens"
+        ),
+    ] = None,
     label_map: Annotated[
         Optional[List[str]],
         typer.Option(help="OLD=NEW, several with commas; or a map by name (biored) or YAML file"),

@@ -2,19 +2,30 @@
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Callable, Container, Dict, Iterable, Iterator, List, Optional
+from typing import (
+    Annotated,
+    Callable,
+    Container,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+)
 
 import typer
 
 from spacy_bioner.apps.inspection import Source, parse_sources
 from spacy_bioner.apps.progress import showing_progress
-from spacy_bioner.corpora.files import PathLike, replacing
-from spacy_bioner.corpora.formats import format_of_target, write_records
+from spacy_bioner.corpora.files import PathLike, check_is_writable, replacing
+from spacy_bioner.corpora.formats import format_of_target
 from spacy_bioner.corpora.leakage import SAME_ID, SAME_TEXT, THRESHOLD, LeakReport, find_leaks
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.reading import read_records
+from spacy_bioner.corpora.writing import write_records
 from spacy_bioner.errors import ConfigError, CorpusError
 from spacy_bioner.records import Record
 from spacy_bioner.reports.tables import render_table
@@ -66,6 +77,9 @@ def leaks_cli(
     if drop_leaks is not None:
         # A name that tells no format is an error before anything is read.
         format_of_target(drop_leaks, to_format)
+    for output in (drop_leaks, report):
+        if output is not None:
+            check_is_writable(output)
     problems = Problems() if lenient else None
     with showing_progress("documents") as progress:
         found = check_leaks(
@@ -105,6 +119,7 @@ class Dropped:
     """What was left out of a corpus.
 
     mentions (int): Those of the documents that were left out, of `all_mentions`.
+    losses (Mapping[str, int]): What of the others the written format has no place for.
     """
 
     target: str
@@ -112,12 +127,15 @@ class Dropped:
     all_documents: int
     mentions: int
     all_mentions: int
+    losses: Mapping[str, int] = field(default_factory=dict)
 
     def render(self) -> str:
-        """Say it in a line."""
+        """Say it in a line, and in another what was lost."""
+        lost = ", ".join(f"{name} {number:,}" for name, number in sorted(self.losses.items()))
         return (
             f"wrote {self.target} without {self.documents:,} of {self.all_documents:,} documents "
             f"({self.mentions:,} of {self.all_mentions:,} mentions)"
+            + (f"\nnot in it, which has no place for it: {lost}" if lost else "")
         )
 
 
@@ -177,12 +195,14 @@ def drop(
             raise CorpusError(message, path=source.path)
 
     problems = Problems() if lenient else None
+    losses: Counter[str] = Counter()
     write_records(
         keep(read_records(source.path, from_format, problems=problems)),
         target,
         to_format,
+        losses=losses,
     )
-    return Dropped(str(target), **numbers)
+    return Dropped(str(target), **numbers, losses=losses)
 
 
 def render_leaks(report: LeakReport, *, top: int = 20) -> str:

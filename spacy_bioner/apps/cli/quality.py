@@ -1,13 +1,10 @@
 """`bioner quality`: inconsistent annotation of a corpus, or how far two annotations agree."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import (
     Annotated,
     Any,
-    FrozenSet,
-    Iterable,
     Iterator,
     List,
     Optional,
@@ -29,7 +26,8 @@ from spacy_bioner.corpora.agreement import (
 )
 from spacy_bioner.corpora.claims import TEXT_DIFFERS
 from spacy_bioner.corpora.consistency import Place
-from spacy_bioner.corpora.files import replacing
+from spacy_bioner.corpora.files import check_is_writable, replacing
+from spacy_bioner.corpora.label_choice import LabelChoice, describe_unused
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.quality import QualityReport, Suspicion, check_quality
 from spacy_bioner.corpora.reading import parse_label_map, read_records
@@ -74,15 +72,17 @@ def quality_cli(
 
     With --against: how far two annotations (A is IN, B the other) agree, and where they do not.
     """
-    names = parse_label_map(label_map or ())
-    chosen = frozenset(label.strip() for label in labels.split(",") if label.strip())
+    if report is not None:
+        check_is_writable(report)
+    wanted = frozenset(label.strip() for label in labels.split(",") if label.strip())
+    choice = LabelChoice(parse_label_map(label_map or ()), wanted)
     problems = Problems() if lenient else None
     found: Union[QualityReport, Agreement]
     with showing_progress("documents") as progress:
 
         def read(path: Path, noted: Optional[Problems]) -> Iterator[Record]:
-            records = read_records(path, from_format, label_map=names, problems=noted)
-            return counted(_choose_labels(records, chosen), progress)
+            records = read_records(path, from_format, problems=noted)
+            return counted(choice.apply(records), progress)
 
         if against is None:
             # The second reading meets the same problems again.
@@ -98,13 +98,18 @@ def quality_cli(
                 read(source, problems), read(against, problems), problems=problems, path=against
             )
             text = render_agreement(found, top=top)
+    choice.check_labels()
+    unused = choice.unused_names()
     typer.echo(text)
+    if unused:
+        typer.echo(f"\n{describe_unused(unused)}")
     if problems and problems.skipped:
         skipped = ", ".join(f"{unit} {number:,}" for unit, number in problems.skipped.items())
         typer.echo("\n".join([f"\nskipped (--lenient): {skipped}", *problems.messages[:10]]))
     if report is not None:
         with replacing(report) as temporary:
-            data = json.dumps(found.to_json(), ensure_ascii=False, indent=1)
+            account = {**found.to_json(), "labels_not_found": unused}
+            data = json.dumps(account, ensure_ascii=False, indent=1)
             temporary.write_text(data + "\n", encoding="utf-8", errors="backslashreplace")
 
 
@@ -198,12 +203,6 @@ def render_agreement(agreement: Agreement, *, top: int = 10) -> str:
             shown = [(_mention(item.a), _mention(item.b)) for item in items[:top]]
             parts.append(f"{kind}: {len(items):,}" + _table(("A", "B"), shown))
     return "\n\n".join(parts)
-
-
-def _choose_labels(records: Iterable[Record], labels: FrozenSet[str]) -> Iterator[Record]:
-    for record in records:
-        kept = tuple(item for item in record.mentions if not labels or item.label in labels)
-        yield replace(record, mentions=kept)
 
 
 def _score(label: str, row: LabelAgreement, kappa: Optional[float]) -> Tuple[str, ...]:

@@ -3,20 +3,19 @@
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence
+from typing import Annotated, Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 import typer
 
 from spacy_bioner.apps.progress import counted, showing_progress
-from spacy_bioner.corpora.files import PathLike, replacing_folder
-from spacy_bioner.corpora.formats import Format, find_format, write_records
+from spacy_bioner.corpora.files import PathLike, check_is_writable, replacing_folder
+from spacy_bioner.corpora.formats import Format, find_format
 from spacy_bioner.corpora.guessing import guess_format
-from spacy_bioner.corpora.losses import find_losses
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.reading import read_records
 from spacy_bioner.corpora.splits import GroupBy, Splits, k_folds, split_records
+from spacy_bioner.corpora.writing import write_records
 from spacy_bioner.errors import ConfigError, CorpusError
-from spacy_bioner.records import Record
 from spacy_bioner.reports.tables import render_table
 
 JSON_NAME = "split.json"
@@ -112,7 +111,8 @@ def split(
         other folds) and test.
     to_format (Optional[str]): None writes the format that was read.
     problems (Optional[Problems]): Takes note of what cannot be read, which is then left out.
-    losses (Optional[Counter[str]]): Is told what the written format has no place for.
+    losses (Optional[Counter[str]]): Is told what the written format has no place for, once for
+        each document.
     RAISES (CorpusError): A file that cannot be read, a folder that is not empty, too few documents.
     """
     target = Path(target).absolute()
@@ -125,19 +125,23 @@ def split(
         message = f"found format {written.name}, which can only be read; choose another with --to"
         raise CorpusError(message, path=source)
     records = read_records(source, read_as, problems=problems)
-    observed = counted(_observe(records, written, losses), progress)
+    check_is_writable(target)
+    observed = counted(records, progress)
     settings: Dict[str, Any] = {"seed": seed, "group_by": group_by, "stratify": stratify}
     if folds is None:
         splits = split_records(observed, ratios, names=_check_names(names), **settings)
     else:
         splits = k_folds(observed, folds, **settings)
+    ending = _choose_ending(written)
     with replacing_folder(target) as folder:
         folder.mkdir()
-        for path, chosen in _plan_files(splits, folds is not None, _choose_ending(written)):
+        for path, chosen, is_part in _plan_files(splits, folds is not None, ending):
             # The problems were noted when the file was first read.
             again = read_records(source, read_as, problems=problems and Problems())
             (folder / path).parent.mkdir(exist_ok=True)
-            write_records(splits.select(again, *chosen), folder / path, written.name)
+            chosen_records = splits.select(again, *chosen)
+            counts = losses if is_part else None
+            write_records(chosen_records, folder / path, written.name, losses=counts)
         text = json.dumps(
             {"source": str(source), "format": written.name, **splits.to_json()},
             ensure_ascii=False,
@@ -214,22 +218,15 @@ def _choose_ending(written: Format) -> str:
     return _ENDINGS.get(written.name, "")
 
 
-def _plan_files(splits: Splits, folds: bool, ending: str) -> Iterator[tuple[str, List[str]]]:
-    """Give the files to write, each with the parts that it has."""
+def _plan_files(splits: Splits, folds: bool, ending: str) -> Iterator[tuple[str, List[str], bool]]:
+    """Give the files to write, each with the parts that it has, and whether it is one of them.
+
+    Every document stands once in the files that are parts: of folds, these are the test files.
+    """
     every = [part.name for part in splits.parts]
     for name in every:
         if folds:
-            yield f"{name}/{TRAIN}{ending}", [other for other in every if other != name]
-            yield f"{name}/{TEST}{ending}", [name]
+            yield f"{name}/{TRAIN}{ending}", [other for other in every if other != name], False
+            yield f"{name}/{TEST}{ending}", [name], True
         else:
-            yield f"{name}{ending}", [name]
-
-
-def _observe(
-    records: Iterable[Record], written: Format, losses: Optional[Counter[str]]
-) -> Iterator[Record]:
-    carried = written.carried
-    for record in records:
-        if losses is not None:
-            losses.update(find_losses(record, carried))
-        yield record
+            yield f"{name}{ending}", [name], True

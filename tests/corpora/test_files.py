@@ -1,0 +1,73 @@
+import os
+
+import pytest
+
+from spacy_bioner.corpora.files import check_is_writable, replacing, replacing_folder
+from spacy_bioner.errors import CorpusError
+
+
+def write(path):
+    with replacing(path) as temporary:
+        temporary.write_text("new")
+
+
+def write_folder(path):
+    with replacing_folder(path) as temporary:
+        temporary.mkdir()
+
+
+@pytest.mark.parametrize("save", [write, write_folder, check_is_writable])
+def test_a_parent_that_is_a_file_is_named(tmp_path, save):
+    (tmp_path / "file").write_text("old")
+    path = tmp_path / "file" / "sub" / "out"
+    with pytest.raises(CorpusError, match="found that nothing can be written there") as raised:
+        save(path)
+    assert raised.value.path == str(path)
+    assert [item.name for item in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("save", [write, write_folder, check_is_writable])
+def test_a_folder_that_cannot_be_made_is_named(save):
+    if not os.path.isdir("/proc/self"):
+        pytest.skip("no /proc here: nothing that even root cannot write to")
+    with pytest.raises(CorpusError, match=r"^/proc/x/y\.json: found that nothing can be written"):
+        save("/proc/x/y.json")
+
+
+@pytest.mark.parametrize("save", [write, write_folder, check_is_writable])
+def test_a_folder_without_permission_is_named(tmp_path, save):
+    folder = tmp_path / "closed"
+    folder.mkdir(mode=0o500)
+    if os.access(folder, os.W_OK):
+        pytest.skip("this user may write anywhere")
+    with pytest.raises(CorpusError, match=r"\(Permission denied\); name another path"):
+        save(folder / "out")
+
+
+@pytest.mark.parametrize("save", [write, check_is_writable])
+def test_a_name_that_is_too_long_is_an_error(tmp_path, save):
+    with pytest.raises(CorpusError, match="File name too long"):
+        save(tmp_path / ("x" * 300))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("save", [write, check_is_writable])
+def test_a_pipe_is_not_replaced(tmp_path, save):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(CorpusError, match="found something that is no ordinary file"):
+        save(tmp_path / "pipe")
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_the_check_leaves_nothing_behind(tmp_path):
+    (tmp_path / "out").write_text("old")
+    check_is_writable(tmp_path / "out")
+    check_is_writable(tmp_path / "new" / "sub" / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert (tmp_path / "out").read_text() == "old"
+
+
+def test_errors_of_the_block_are_its_own(tmp_path):
+    with pytest.raises(OSError, match="disk full"), replacing(tmp_path / "out"):
+        raise OSError("disk full")
+    assert list(tmp_path.iterdir()) == []
