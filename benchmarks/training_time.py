@@ -113,7 +113,7 @@ def shown(precision: str) -> str:
     """Say what "auto" means on this machine."""
     import torch
 
-    from spacy_bioner.architectures.encoders import choose_precision
+    from spacy_bioner.architectures.precision import choose_precision
 
     dtype = str(choose_precision(precision, torch.device("cpu"))).removeprefix("torch.")
     return f"{dtype} (auto)" if precision == "auto" else dtype

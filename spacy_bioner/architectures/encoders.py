@@ -1,5 +1,6 @@
 """`spacy_bioner.TransformerEncoder.v1`: any BERT-family checkpoint as token states for spaCy."""
 
+import re
 from typing import Any, Callable, Dict, List, Optional, Tuple, cast
 
 import numpy as np
@@ -20,17 +21,14 @@ from spacy_bioner.architectures.alignment import (
     unit_starts,
 )
 from spacy_bioner.architectures.encoder_source import build_transformer, load_encoder, special_ids
+from spacy_bioner.architectures.precision import PRECISIONS, choose_precision
 from spacy_bioner.architectures.torch_bridge import Spec, TorchShim
 from spacy_bioner.errors import EncoderError
 from spacy_bioner.layers.pooled_encoder import PieceBatch, PooledEncoder
 
 UNITS = ("sentence", "document")
 POOLING = ("mean", "first")
-PRECISIONS = {
-    "float32": torch.float32,
-    "bfloat16": torch.bfloat16,
-    "float16": torch.float16,
-}
+LAYER = re.compile(r"\.layers?\.(\d+)\.")
 
 
 def build_transformer_encoder(
@@ -42,6 +40,8 @@ def build_transformer_encoder(
     overlap: int = 128,
     batch_pieces: int = 1024,
     cased: Optional[bool] = None,
+    layer_decay: float = 1.0,
+    checkpointing: bool = False,
 ) -> Model[List[Doc], List[Floats2d]]:
     """Build an encoder with one row of `nO` float32 values per token; nothing is truncated.
 
@@ -57,6 +57,10 @@ def build_transformer_encoder(
     batch_pieces (int): The most padded pieces that go through the model at once; about 1,000
         serve the caches of a CPU best, a GPU wants many more.
     cased (Optional[bool]): Whether to keep case; None follows the checkpoint.
+    layer_decay (float): The learning rate of each layer, as a share of that of the layer above it
+        (Howard and Ruder, 2018); embeddings count as the lowest layer.
+    checkpointing (bool): Compute a layer's inner states anew in the backward pass instead of
+        keeping them: less memory, more time.
     RAISES EncoderError: For settings that name no known choice; on `initialize` for weights that
         cannot be loaded.
     """
@@ -67,6 +71,8 @@ def build_transformer_encoder(
         raise EncoderError(
             f"encoder setting overlap = {overlap}: expected 0 ≤ overlap < window - 2"
         )
+    if not 0 < layer_decay <= 1:
+        raise EncoderError(f"encoder setting layer_decay = {layer_decay}: expected 0 < value ≤ 1")
     settings = {
         "name": name,
         "unit": unit,
@@ -75,8 +81,9 @@ def build_transformer_encoder(
         "overlap": overlap,
         "batch_pieces": batch_pieces,
         "cased": cased,
+        "checkpointing": checkpointing,
     }
-    shim = EncoderShim(precision=precision)
+    shim = EncoderShim(precision=precision, layer_decay=layer_decay)
     model: Model = Model(
         "transformer_encoder", forward, init=init, dims={"nO": None}, attrs=settings, shims=[shim]
     )
@@ -87,9 +94,10 @@ def build_transformer_encoder(
 class EncoderShim(TorchShim):
     """The torch side of the encoder, with the tokenizer that belongs to the weights."""
 
-    def __init__(self, *, precision: str) -> None:
-        super().__init__(self._build)
+    def __init__(self, *, precision: str, layer_decay: float = 1.0) -> None:
+        super().__init__(self._build, lr_scale=self._layer_rate)
         self.precision = precision
+        self.layer_decay = layer_decay
         # Set together with the module, from the same description.
         self.tokenizer: Any = None
         self._attrs: Dict[str, Any] = {}
@@ -118,6 +126,13 @@ class EncoderShim(TorchShim):
         self.tokenizer = Tokenizer.from_str(spec["tokenizer"])
         self._model.precision = choose_precision(self.precision, self.device)
 
+    def _layer_rate(self, name: str) -> float:
+        """Scale the learning rate of a parameter by its distance from the topmost layer."""
+        n_layers = int(self.spec["config"].get("num_hidden_layers") or 0)
+        found = LAYER.search(name)
+        below = n_layers if found is None else n_layers - 1 - int(found.group(1))
+        return self.layer_decay**below
+
     def _build(self, spec: Spec) -> torch.nn.Module:
         return PooledEncoder(build_transformer(spec["config"]))
 
@@ -145,7 +160,7 @@ def forward(
 ) -> Tuple[List[Floats2d], Callable[[List[Floats2d]], List[Doc]]]:
     """Encode Docs; see `build_transformer_encoder`."""
     shim = cast(EncoderShim, model.shims[0])
-    module = shim.module
+    module = cast(PooledEncoder, shim.module)
     lengths = [len(doc) for doc in docs]
     batches, weights = prepare_batches(model, docs)
     if is_train and module.precision == torch.float16:
@@ -154,6 +169,8 @@ def forward(
             "train with auto, bfloat16 or float32, and set float16 when the pipeline is loaded"
         )
     module.train(is_train)
+    if is_train:
+        module.set_checkpointing(model.attrs["checkpointing"])
     with torch.set_grad_enabled(is_train):
         states = module(batches, weights)
     output = _split(cast(Floats2d, torch2xp(states.detach())), lengths)
@@ -249,23 +266,6 @@ class _Layout:
         return PieceBatch(
             *(torch.from_numpy(array.astype(np.int64)).to(device) for array in arrays)
         )
-
-
-def choose_precision(precision: str, device: torch.device) -> torch.dtype:
-    """Turn the setting into a dtype for a device.
-
-    RAISES EncoderError: For float16 on a CPU, which has no kernels for it.
-    """
-    if precision == "float16" and device.type == "cpu":
-        raise EncoderError("encoder setting precision = float16 needs a GPU; use bfloat16 or auto")
-    if precision != "auto":
-        return PRECISIONS[precision]
-    if device.type == "cuda":
-        # float16 would need loss scaling to train, so it is only used when it is asked for.
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    # A private call, so it may go: float32 is always right.
-    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-    return torch.bfloat16 if supported() else torch.float32
 
 
 def _split(states: Floats2d, lengths: List[int]) -> List[Floats2d]:

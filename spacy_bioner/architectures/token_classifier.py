@@ -1,5 +1,6 @@
-"""`spacy_bioner.TokenClassifier.v1`: an encoder of any kind with a softmax head over tags."""
+"""`spacy_bioner.TokenClassifier.v1`: an encoder with a softmax or CRF head over tags."""
 
+from functools import partial
 from typing import Any, Callable, List, Optional, Tuple, cast
 
 import torch
@@ -16,6 +17,8 @@ def build_token_classifier(
     encoder: Model[List[Doc], List[Floats2d]],
     dropout: float = 0.1,
     lr_scale: float = 1.0,
+    crf: bool = False,
+    crf_lr_scale: float = 50.0,
     nO: Optional[int] = None,
 ) -> Model[List[Doc], List[Floats2d]]:
     """Build a model that gives one row of emissions (unnormalised tag scores) per token.
@@ -24,14 +27,19 @@ def build_token_classifier(
         shared transformer.
     dropout (float): Dropout on token states; `spacy train` replaces it by its own setting.
     lr_scale (float): The head's learning rate, as a multiple of the optimizer's.
+    crf (bool): Learn transitions between tags as well (a linear-chain CRF).
+    crf_lr_scale (float): The transitions' learning rate, as a multiple of the head's. They start
+        at 0 and have far to go: at the rate of an encoder they would hardly move.
     nO (Optional[int]): Number of tags; None lets the component set it.
     """
-    shim = TorchShim(build_head, lr_scale=lr_scale)
+    # A partial and no closure: components that are sent to a spawned process take it along.
+    scale = partial(_scale_rate, lr_scale, lr_scale * crf_lr_scale)
+    shim = TorchShim(build_head, lr_scale=scale)
     head: Model = Model(
         "token_head",
         forward_head,
         dims={"nI": None, "nO": nO},
-        attrs={"dropout_rate": dropout},
+        attrs={"dropout_rate": dropout, "crf": crf},
         shims=[shim],
     )
     model: Model = Model(
@@ -47,7 +55,7 @@ def build_token_classifier(
 
 def build_head(spec: Spec) -> TokenHead:
     """Make an untrained head from its description."""
-    return TokenHead(spec["width"], spec["n_tags"])
+    return TokenHead(spec["width"], spec["n_tags"], crf=spec.get("crf", False))
 
 
 def init(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Any] = None) -> None:
@@ -60,7 +68,7 @@ def init(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Any] = None) -
     head.set_dim("nI", width)
     shim = cast(TorchShim, head.shims[0])
     if not shim.is_ready:
-        spec: Spec = {"width": width, "n_tags": n_tags}
+        spec: Spec = {"width": width, "n_tags": n_tags, "crf": head.attrs["crf"]}
         shim.set_module(spec, build_head(spec))
 
 
@@ -91,6 +99,10 @@ def forward_head(
         return _split(cast(torch.Tensor, stacked.grad), lengths)
 
     return _split(emissions.detach(), lengths), backprop
+
+
+def _scale_rate(linear: float, crf: float, name: str) -> float:
+    return crf if name.startswith("crf.") else linear
 
 
 def _split(rows: torch.Tensor, lengths: List[int]) -> List[Floats2d]:

@@ -6,18 +6,22 @@ config's optimizer, and steps with torch's fused AdamW.
 """
 
 import os
-from typing import Any, Callable, Dict, Iterable, List, Optional
+from contextlib import contextmanager
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, cast
 
+import numpy as np
 import srsly
 import torch
 from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as save_safetensors
 from thinc.api import Model, Optimizer
 from thinc.shims import Shim
+from thinc.types import FloatsXd
 from thinc.util import get_torch_default_device
 from torch import nn
 
 Spec = Dict[str, Any]
+AVERAGES_KEY = (-1, "spacy_bioner")
 
 # A process that is forked after torch has used its thread pool waits for ever in its first
 # parallel region (`nlp.pipe(n_process=2)`): the pool's threads are not there in the child.
@@ -26,19 +30,27 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 
+def _unscaled(name: str) -> float:
+    return 1.0
+
+
 class TorchShim(Shim):
     """Holds a torch module that is made on `initialize` or on loading, never before.
 
     build (Callable[[Spec], nn.Module]): Makes the module, with any weights, from a description
         of plain data. It must not reach for files or the network.
-    lr_scale (float): Multiplies the optimizer's learning rate for this module.
+    lr_scale (Callable[[str], float]): Multiplies the optimizer's learning rate, by the name of
+        the parameter within the module.
     """
 
-    def __init__(self, build: Callable[[Spec], nn.Module], *, lr_scale: float = 1.0) -> None:
+    def __init__(
+        self, build: Callable[[Spec], nn.Module], *, lr_scale: Callable[[str], float] = _unscaled
+    ) -> None:
         super().__init__(None)
         self.spec: Spec = {}
         self.build = build
         self.lr_scale = lr_scale
+        self.averages: Optional[Averages] = None
         self.clipped = False
 
     @property
@@ -65,6 +77,7 @@ class TorchShim(Shim):
         self.spec = spec
         self._model = module.to(get_torch_default_device())
         self._optimizer = None
+        self.averages = None
 
     def finish_update(self, optimizer: Optimizer) -> None:
         """Step with the optimizer's current settings and reset the gradients."""
@@ -73,17 +86,38 @@ class TorchShim(Shim):
             if not self.clipped and optimizer.grad_clip:
                 nn.utils.clip_grad_norm_(parameters, optimizer.grad_clip)
             if self._optimizer is None:
-                self._optimizer = make_adamw(self.module)
-            follow_settings(self._optimizer, optimizer, lr_scale=self.lr_scale)
+                self._optimizer = make_adamw(self.module, self.lr_scale)
+            follow_settings(self._optimizer, optimizer)
             self._optimizer.step()
             self._optimizer.zero_grad(set_to_none=True)
+            if optimizer.averages is not None:
+                self.averages = self.averages or Averages(self.module)
+                self.averages.add(self.module)
+                # spaCy asks for averages only where the optimizer has some.
+                optimizer.averages.setdefault(AVERAGES_KEY, cast(FloatsXd, np.zeros(1, "f")))
         self.clipped = False
+
+    @contextmanager
+    def use_params(self, params: Dict[Any, Any]) -> Iterator[None]:
+        """Put the averaged weights in place for a while; thinc calls this, with its own averages.
+
+        Without averages, or before the first step, the weights stay as they are.
+        """
+        if self.averages is None:
+            yield
+            return
+        with self.averages.in_place(self.module):
+            # Switching to training makes weights that were packed for inference stale.
+            self.module.train()
+            yield
+        self.module.train()
 
     def to_device(self, device_type: str, device_id: int) -> None:
         """Move the module; thinc calls this with "cpu" or "gpu"."""
         if self._model is not None:
             self._model.to("cpu" if device_type == "cpu" else f"cuda:{device_id}")
             self._optimizer = None
+            self.averages = None
 
     def to_bytes(self) -> bytes:
         """Serialise description and weights; no weights before initialisation."""
@@ -103,20 +137,60 @@ class TorchShim(Shim):
         return self
 
 
-def make_adamw(module: nn.Module) -> torch.optim.AdamW:
-    """Make a fused AdamW; vectors (biases, normalisation) are not decayed."""
-    trained = [p for p in module.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "decay": True},
-        {"params": [p for p in trained if p.ndim <= 1], "decay": False},
-    ]
-    return torch.optim.AdamW(groups, lr=0.0, fused=True)
+class Averages:
+    """A running mean of a module's weights: Polyak and Juditsky (1992), with growing memory.
+
+    Step t counts with weight max(1 / t, 10 / (t + 10)), so that the first steps are soon forgotten.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        self.steps = 0
+        self.weights = [parameter.detach().clone() for parameter in module.parameters()]
+
+    @torch.no_grad()
+    def add(self, module: nn.Module) -> None:
+        """Count the present weights in."""
+        self.steps += 1
+        share = max(1.0 / self.steps, 10.0 / (self.steps + 10.0))
+        torch._foreach_lerp_(self.weights, list(module.parameters()), share)
+
+    @contextmanager
+    def in_place(self, module: nn.Module) -> Iterator[None]:
+        """Put the mean in place of the module's weights, and them back afterwards."""
+        self._swap(module)
+        try:
+            yield
+        finally:
+            self._swap(module)
+
+    @torch.no_grad()
+    def _swap(self, module: nn.Module) -> None:
+        for parameter, mean in zip(module.parameters(), self.weights):
+            kept = parameter.detach().clone()
+            parameter.copy_(mean)
+            mean.copy_(kept)
 
 
-def follow_settings(adamw: torch.optim.AdamW, optimizer: Optimizer, *, lr_scale: float) -> None:
+def make_adamw(
+    module: nn.Module, lr_scale: Callable[[str], float] = _unscaled
+) -> torch.optim.AdamW:
+    """Make a fused AdamW; vectors (biases, normalisation) are not decayed.
+
+    lr_scale (Callable[[str], float]): A factor on the learning rate by a parameter's name.
+    """
+    groups: Dict[Any, Dict[str, Any]] = {}
+    for name, parameter in module.named_parameters():
+        if parameter.requires_grad:
+            decay, scale = parameter.ndim > 1, lr_scale(name)
+            empty = {"params": [], "decay": decay, "lr_scale": scale}
+            groups.setdefault((not decay, scale), empty)["params"].append(parameter)
+    return torch.optim.AdamW([groups[key] for key in sorted(groups)], lr=0.0, fused=True)
+
+
+def follow_settings(adamw: torch.optim.AdamW, optimizer: Optimizer) -> None:
     """Copy the spaCy optimizer's present settings, schedules included, into torch's."""
     for group in adamw.param_groups:
-        group["lr"] = float(optimizer.learn_rate) * lr_scale
+        group["lr"] = float(optimizer.learn_rate) * group["lr_scale"]
         group["betas"] = (float(optimizer.b1), float(optimizer.b2))
         group["eps"] = float(optimizer.eps)
         group["weight_decay"] = float(optimizer.L2) if group["decay"] else 0.0

@@ -1,11 +1,12 @@
 """A pre-trained transformer whose piece states are pooled to token states."""
 
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List
+from typing import Any, Dict, Iterable, List, Optional
 
 import torch
 from torch import nn
 
+from spacy_bioner.layers.adversary import EmbeddingTap
 from spacy_bioner.layers.fast_linear import can_pack, with_fast_linears
 
 
@@ -38,6 +39,7 @@ class PooledEncoder(nn.Module):
         self.transformer: Any = transformer
         self.width = int(transformer.config.hidden_size)  # type: ignore[union-attr, arg-type]
         self.precision = precision
+        self.tap: Optional[EmbeddingTap] = None
         # No submodule: its weights are not to be saved, trained or listed.
         self.__dict__["_fast"] = None
 
@@ -53,7 +55,7 @@ class PooledEncoder(nn.Module):
         return super()._apply(*args, **kwargs)
 
     def __getstate__(self) -> Dict[str, Any]:
-        return {**self.__dict__, "_fast": None}
+        return {**self.__dict__, "_fast": None, "tap": None}
 
     def forward(self, batches: List[PieceBatch], weights: torch.Tensor) -> torch.Tensor:
         """Encode all batches.
@@ -68,12 +70,25 @@ class PooledEncoder(nn.Module):
         # One autocast region for all batches: the weights are cast once, not once a batch.
         transformer = self._choose_transformer(weights.device)
         with torch.autocast(weights.device.type, dtype=self.precision, enabled=reduced):
-            for batch, embedded in zip(batches, self._embed(batches)):
+            parts = self._embed(batches)
+            if self.tap is not None:
+                parts = self.tap.perturb(list(parts), [batch.mask for batch in batches])
+            for batch, embedded in zip(batches, parts):
                 output = transformer(inputs_embeds=embedded, attention_mask=batch.mask)
                 hidden = output.last_hidden_state.flatten(0, 1)[batch.source]
                 # In place: a copy a batch would make a long document's time quadratic.
                 states.index_add_(0, batch.target, hidden.float())
         return states * weights
+
+    def set_checkpointing(self, wanted: bool) -> None:
+        """Trade time for memory in training, or not; nothing changes where it is so already."""
+        if wanted == bool(getattr(self.transformer, "is_gradient_checkpointing", False)):
+            return
+        if wanted:
+            settings = {"use_reentrant": False}
+            self.transformer.gradient_checkpointing_enable(gradient_checkpointing_kwargs=settings)
+        else:
+            self.transformer.gradient_checkpointing_disable()
 
     def _choose_transformer(self, device: torch.device) -> nn.Module:
         if self.training or torch.is_grad_enabled() or self.precision != torch.float32:

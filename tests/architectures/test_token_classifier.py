@@ -50,9 +50,9 @@ def test_clip_gradients_scales_all_parts_to_one_norm(classifier, blank_nlp):
 
 def test_follow_settings_takes_schedule_and_decay_from_the_config():
     module = torch.nn.Linear(2, 2)
-    adamw = make_adamw(module)
+    adamw = make_adamw(module, lambda name: 3.0)
     optimizer = Adam(0.1, beta1=0.8, beta2=0.9, L2=0.05, use_averages=False)
-    follow_settings(adamw, optimizer, lr_scale=3.0)
+    follow_settings(adamw, optimizer)
     weights, biases = adamw.param_groups
     assert weights["lr"] == pytest.approx(0.3)
     assert weights["betas"] == (0.8, 0.9)

@@ -3,7 +3,8 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from spacy_bioner.components.gold_tags import UNKNOWN, gold_tag_ids
+from spacy_bioner.components.gold_tags import ANNOTATED_KEY, allowed_tags
+from spacy_bioner.errors import LabelError
 
 TAGS = ("O", "B-Gene", "I-Gene")
 
@@ -14,6 +15,12 @@ def predicted() -> Doc:
     return Doc(Vocab(), words=words, spaces=[False, False, True, False])
 
 
+def known(example: Example, tags=TAGS) -> list:
+    """The allowed tags of each token, joined."""
+    allowed = allowed_tags(example, tags, "BIO")
+    return [" ".join(tag for tag, flag in zip(tags, row) if flag) for row in allowed]
+
+
 def _reference(predicted: Doc, words, spaces) -> Doc:
     return Doc(predicted.vocab, words=words, spaces=spaces)
 
@@ -21,18 +28,33 @@ def _reference(predicted: Doc, words, spaces) -> Doc:
 def test_gold_tags_follow_entities_of_other_tokens(predicted):
     reference = _reference(predicted, ["IL-2", "rose"], [True, False])
     reference.set_ents([Span(reference, 0, 1, label="Gene")], default="outside")
-    assert gold_tag_ids(Example(predicted, reference), TAGS, "BIO").tolist() == [1, 2, 2, 0]
+    assert known(Example(predicted, reference)) == ["B-Gene", "I-Gene", "I-Gene", "O"]
 
 
 def test_gold_tags_of_an_unannotated_reference_are_unknown(predicted):
     reference = _reference(predicted, ["IL-2", "rose"], [True, False])
-    ids = gold_tag_ids(Example(predicted, reference), TAGS, "BIO")
-    assert ids.tolist() == [UNKNOWN] * 4
+    assert known(Example(predicted, reference)) == ["O B-Gene I-Gene"] * 4
 
 
 def test_gold_tags_of_an_entity_within_a_token_are_unknown(predicted):
     # Gold "ro" is a part of the token "rose": neither an entity nor outside of all.
     reference = _reference(predicted, ["IL-2", "ro", "se"], [True, False, False])
     reference.set_ents([Span(reference, 1, 2, label="Gene")], default="outside")
-    ids = gold_tag_ids(Example(predicted, reference), TAGS, "BIO")
-    assert ids.tolist() == [0, 0, 0, UNKNOWN]
+    assert known(Example(predicted, reference)) == ["O", "O", "O", "O B-Gene I-Gene"]
+
+
+def test_outside_of_a_corpus_with_some_labels_may_be_any_other(predicted):
+    reference = _reference(predicted, ["IL", "-", "2", "rose"], [False, False, True, False])
+    reference.set_ents([Span(reference, 0, 3, label="Gene")], default="outside")
+    reference.user_data[ANNOTATED_KEY] = ["Gene"]
+    tags = (*TAGS, "B-Disease", "I-Disease")
+    found = known(Example(predicted, reference), tags)
+    assert found == ["B-Gene", "I-Gene", "I-Gene", "O B-Disease I-Disease"]
+
+
+def test_an_entity_of_a_label_that_is_not_annotated_is_refused(predicted):
+    reference = _reference(predicted, ["IL-2", "rose"], [True, False])
+    reference.set_ents([Span(reference, 0, 1, label="Gene")], default="outside")
+    reference.user_data[ANNOTATED_KEY] = ["Disease"]
+    with pytest.raises(LabelError, match=r"labelled Gene in a document .* annotate Disease only"):
+        allowed_tags(Example(predicted, reference), TAGS, "BIO")

@@ -115,7 +115,7 @@ def test_bioner_refuses_data_without_entities(bioner_nlp, make_example):
 
 def test_bioner_refuses_a_gold_label_that_it_does_not_know(trained_nlp, make_example):
     example = make_example("rats", [(0, 4, "Species")])
-    with pytest.raises(LabelError, match="tags B-Species, which the model does not know"):
+    with pytest.raises(LabelError, match="labelled Species, which the model does not know"):
         trained_nlp.update([example])
 
 

@@ -1,0 +1,220 @@
+"""Adversarial training on embeddings: FGSM, PGD and virtual adversarial training."""
+
+import random
+from contextlib import contextmanager
+from typing import Any, Callable, Iterator, List, Tuple, cast
+
+import torch
+from spacy.tokens import Doc
+from thinc.api import Model
+from thinc.types import Floats2d
+from thinc.util import torch2xp, xp2torch
+
+from spacy_bioner.architectures.objectives import check_finite
+from spacy_bioner.architectures.torch_bridge import torch_shims
+from spacy_bioner.errors import ConfigError
+from spacy_bioner.layers.adversary import NORMS, EmbeddingTap, project, steepest
+from spacy_bioner.layers.losses import divergence
+from spacy_bioner.layers.pooled_encoder import PooledEncoder
+
+METHODS = ("fgsm", "pgd", "vat")
+# How far virtual adversarial training looks to find its direction, as a share of epsilon.
+PROBE = 0.1
+
+ComputeLoss = Callable[[List[Floats2d]], Tuple[float, List[Floats2d]]]
+
+
+def make_adversary(
+    method: str = "fgsm",
+    epsilon: float = 1.0,
+    norm: str = "l2",
+    steps: int = 3,
+    step_size: float = 0.0,
+    share: float = 1.0,
+    weight: float = 1.0,
+    start: int = 0,
+    ramp: int = 0,
+) -> "Adversary":
+    """Make the attack registered as `spacy_bioner.Adversary.v1`.
+
+    method (str): "fgsm", one step along the gradient (Goodfellow, Shlens and Szegedy, 2015; with
+        norm "l2" as Miyato, Dai and Goodfellow, 2017); "pgd", several steps, each projected back
+        (Madry and others, 2018); "vat", the direction that changes the prediction most, which
+        needs no gold (Miyato and others, 2019).
+    epsilon (float): The largest norm of the perturbation of a window's word embeddings.
+    norm (str): "l2" over a window, or "linf" over single coordinates.
+    steps (int): Steps of "pgd"; looks for a direction of "vat".
+    step_size (float): Norm of one step of "pgd"; 0 takes 1.5 × epsilon / steps.
+    share (float): The share of batches that are attacked.
+    weight (float): Weight of the adversarial loss beside the clean one.
+    start (int): Batches before the first attack.
+    ramp (int): Batches over which epsilon then grows to its full size.
+    RAISES ConfigError: For a value outside of what is said above.
+    """
+    settings = {"epsilon": epsilon, "step_size": step_size, "weight": weight}
+    for setting, value, choices in (("method", method, METHODS), ("norm", norm, NORMS)):
+        if value not in choices:
+            raise ConfigError(
+                f"adversary setting {setting} = '{value}': expected {' or '.join(choices)}"
+            )
+    low = [f"{key} = {value}" for key, value in settings.items() if value < 0]
+    if low or steps < 1 or not 0 <= share <= 1 or start < 0 or ramp < 0:
+        found = low or [f"steps = {steps}, share = {share}, start = {start}, ramp = {ramp}"]
+        raise ConfigError(
+            f"adversary settings: found {found[0]}; expected steps ≥ 1, 0 ≤ share ≤ 1, others ≥ 0"
+        )
+    return Adversary(method, epsilon, norm, steps, step_size, share, weight, start, ramp)
+
+
+class Adversary:
+    """Attacks an encoder's embeddings in training; see `make_adversary` for the settings."""
+
+    def __init__(
+        self,
+        method: str,
+        epsilon: float,
+        norm: str,
+        steps: int,
+        step_size: float,
+        share: float,
+        weight: float,
+        start: int,
+        ramp: int,
+    ) -> None:
+        self.method = method
+        self.epsilon = epsilon
+        self.norm = norm
+        self.steps = steps
+        self.step_size = step_size or 1.5 * epsilon / steps
+        self.share = share
+        self.weight = weight
+        self.start = start
+        self.ramp = ramp
+        self.seen = 0
+
+    def strikes(self) -> bool:
+        """Count a batch, and draw whether it is attacked."""
+        self.seen += 1
+        return self.seen > self.start and random.random() < self.share
+
+    @property
+    def radius(self) -> float:
+        """The present epsilon: it grows over `ramp` batches."""
+        return self.epsilon * min(1.0, (self.seen - self.start) / max(self.ramp, 1))
+
+    def train(self, model: Model, docs: List[Doc], compute_loss: ComputeLoss) -> float:
+        """Add the gradient of the loss under attack to that of a clean pass.
+
+        Call it inside `tapped(model)`, right after the clean pass and its backpropagation.
+
+        compute_loss (ComputeLoss): Gives the loss of emissions and its gradient.
+        RETURNS (float): The loss under attack, times `weight`.
+        """
+        taps = _taps(model)
+        if self.method == "vat":
+            compute_loss = self._aim_virtually(model, docs, taps)
+        else:
+            self._aim(model, docs, taps, compute_loss)
+        emissions, backprop = model.begin_update(docs)
+        loss, gradient = compute_loss(emissions)
+        backprop([cast(Floats2d, self.weight * rows) for rows in gradient])
+        return self.weight * loss
+
+    def _aim(
+        self, model: Model, docs: List[Doc], taps: List[EmbeddingTap], compute_loss: ComputeLoss
+    ) -> None:
+        if self.method == "fgsm":
+            for tap in taps:
+                tap.deltas = [steepest(g, self.radius, self.norm) for g in tap.gradients()]
+            return
+        for step in range(self.steps):
+            for tap in taps:
+                self._climb(tap)
+            if step + 1 < self.steps:
+                with _without_training(model):
+                    emissions, backprop = model.begin_update(docs)
+                    backprop(compute_loss(emissions)[1])
+
+    def _climb(self, tap: EmbeddingTap) -> None:
+        size = self.step_size * self.radius / max(self.epsilon, 1e-12)
+        moves = [steepest(gradient, size, self.norm) for gradient in tap.gradients()]
+        before = tap.deltas or [torch.zeros_like(move) for move in moves]
+        tap.deltas = [
+            project(delta + move, self.radius, self.norm) for delta, move in zip(before, moves)
+        ]
+
+    def _aim_virtually(
+        self, model: Model, docs: List[Doc], taps: List[EmbeddingTap]
+    ) -> ComputeLoss:
+        """Find the direction that changes predictions most; gives the loss that compares them."""
+        clean = [rows.copy() for rows in model.predict(docs)]
+        directions = [[torch.randn_like(rows) for rows in tap.embedded] for tap in taps]
+        loss = _make_divergence(model, clean)
+        for _ in range(self.steps):
+            for tap, parts in zip(taps, directions):
+                tap.deltas = [steepest(part, PROBE * self.radius, "l2") for part in parts]
+            with _without_training(model):
+                emissions, backprop = model.begin_update(docs)
+                backprop(loss(emissions)[1])
+            directions = [tap.gradients() for tap in taps]
+        for tap, parts in zip(taps, directions):
+            tap.deltas = [steepest(part, self.radius, self.norm) for part in parts]
+        return loss
+
+
+@contextmanager
+def tapped(model: Model) -> Iterator[List[EmbeddingTap]]:
+    """Let perturbations in, and gradients out, at the embeddings of a model's encoders.
+
+    RAISES ConfigError: For a model without an encoder of ours.
+    """
+    modules = _encoders(model)
+    if not modules:
+        raise ConfigError(
+            "adversarial training perturbs the embeddings of spacy_bioner.TransformerEncoder.v1; "
+            "the component's model has none"
+        )
+    for module in modules:
+        module.tap = EmbeddingTap()
+    try:
+        yield [module.tap for module in modules if module.tap is not None]
+    finally:
+        for module in modules:
+            module.tap = None
+
+
+def _encoders(model: Model) -> List[PooledEncoder]:
+    modules = [shim.module for shim in torch_shims(model)]
+    return [module for module in modules if isinstance(module, PooledEncoder)]
+
+
+def _taps(model: Model) -> List[EmbeddingTap]:
+    return [module.tap for module in _encoders(model) if module.tap is not None]
+
+
+@contextmanager
+def _without_training(model: Model) -> Iterator[None]:
+    """Let a backward pass reach the embeddings without adding to the weights' gradients."""
+    weights = [p for shim in torch_shims(model) for p in shim.module.parameters()]
+    kept: List[Any] = [(weight, weight.grad) for weight in weights]
+    for weight in weights:
+        weight.grad = None
+    try:
+        yield
+    finally:
+        for weight, gradient in kept:
+            weight.grad = gradient
+
+
+def _make_divergence(model: Model, clean: List[Floats2d]) -> ComputeLoss:
+    target = xp2torch(model.ops.flatten(clean))
+
+    def compute(emissions: List[Floats2d]) -> Tuple[float, List[Floats2d]]:
+        scores = xp2torch(model.ops.flatten(emissions), requires_grad=True)
+        loss = divergence(scores, target.to(scores.device)).mean()
+        loss.backward()
+        parts = cast(torch.Tensor, scores.grad).split([len(rows) for rows in emissions])
+        value = check_finite(float(loss.detach()))
+        return value, [cast(Floats2d, torch2xp(part)) for part in parts]
+
+    return compute

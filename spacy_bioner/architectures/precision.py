@@ -1,0 +1,28 @@
+"""In which dtype an encoder computes."""
+
+import torch
+
+from spacy_bioner.errors import EncoderError
+
+PRECISIONS = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
+
+
+def choose_precision(precision: str, device: torch.device) -> torch.dtype:
+    """Turn the setting into a dtype for a device.
+
+    RAISES EncoderError: For float16 on a CPU, which has no kernels for it.
+    """
+    if precision == "float16" and device.type == "cpu":
+        raise EncoderError("encoder setting precision = float16 needs a GPU; use bfloat16 or auto")
+    if precision != "auto":
+        return PRECISIONS[precision]
+    if device.type == "cuda":
+        # float16 would need loss scaling to train, so it is only used when it is asked for.
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    # A private call, so it may go: float32 is always right.
+    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    return torch.bfloat16 if supported() else torch.float32

@@ -1,0 +1,258 @@
+"""Named-entity recognition by token classification: what `bioner` does."""
+
+from contextlib import nullcontext
+from functools import lru_cache
+from itertools import islice
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+
+import numpy as np
+from spacy.language import Language
+from spacy.pipeline.trainable_pipe import TrainablePipe
+from spacy.tokens import Doc
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.vocab import Vocab
+from thinc.api import Model, Optimizer, set_dropout_rate
+from thinc.types import Floats2d
+
+from spacy_bioner.architectures.decoding import (
+    TagGrammar,
+    decode_tags,
+    log_softmax,
+    make_grammar,
+    span_confidences,
+)
+from spacy_bioner.components.entities import without_spaces, write_entities
+from spacy_bioner.components.gold_tags import allowed_tags
+from spacy_bioner.errors import LabelError, TrainingDataError
+from spacy_bioner.tags import tag_set, tags_to_spans
+
+Scorer = Callable[[Iterable[Example]], Dict[str, Any]]
+
+SAMPLE_SIZE = 10
+
+
+class TokenNER(TrainablePipe):
+    """Tags every token, decodes the best legal tag sequence and writes entities with confidence.
+
+    vocab (Vocab): The shared vocabulary.
+    model (Model[List[Doc], List[Floats2d]]): Gives emissions, shape (tokens, tags), per Doc.
+    name (str): The component's name: the key of its span group and its name as a source.
+    scheme (str): The tag scheme.
+    objective (Optional[Callable]): The loss of emissions; None: cross-entropy, or a CRF's.
+    adversary (Optional[Any]): Attacks embeddings in training.
+    scorer (Optional[Callable]): Computes the scores of `nlp.evaluate`.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[List[Doc], List[Floats2d]],
+        name: str = "bioner",
+        *,
+        scheme: str = "BIO",
+        objective: Optional[Callable] = None,
+        adversary: Optional[Any] = None,
+        scorer: Optional[Scorer] = None,
+    ) -> None:
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.scorer = scorer
+        self.objective = objective
+        self.adversary = adversary
+        self.cfg: Dict[str, Any] = {"labels": [], "scheme": scheme}
+
+    @property
+    def labels(self) -> Tuple[str, ...]:
+        """The entity types that the component knows, in the order of its tags."""
+        return tuple(self.cfg["labels"])
+
+    @property
+    def label_data(self) -> List[str]:
+        """The labels as `spacy init labels` writes them."""
+        return list(self.cfg["labels"])
+
+    @property
+    def tags(self) -> Tuple[str, ...]:
+        """The tags, in the order of the model's columns."""
+        return tag_set(self.labels, self.cfg["scheme"])
+
+    def predict(self, docs: Iterable[Doc]) -> List[np.ndarray]:
+        """Compute tag log probabilities; float32, shape (tokens, tags), per Doc.
+
+        With a CRF they are those of its emissions alone, without transitions.
+        """
+        docs = list(docs)
+        filled = [doc for doc in docs if len(doc)]
+        emissions = iter(self.model.predict(filled) if filled else ())
+        empty = np.zeros((0, len(self.tags)), dtype=np.float32)
+        to_numpy = self.model.ops.to_numpy
+        return [log_softmax(to_numpy(next(emissions))) if len(doc) else empty for doc in docs]
+
+    def set_annotations(self, docs: Iterable[Doc], scores: List[np.ndarray]) -> None:
+        """Write `doc.ents`, the span group named like the component, and the ledger.
+
+        Entities that other components have set stay where they overlap none of ours.
+        docs (Iterable[Doc]): The Docs to change.
+        scores (List[np.ndarray]): What `predict` gave for them.
+        """
+        docs, tags, grammar = list(docs), self.tags, self._grammar()
+        paths = decode_tags(scores, grammar)
+        spans = [
+            [trimmed for span in tags_to_spans(named) if (trimmed := without_spaces(doc, span))]
+            for doc, named in zip(docs, ([tags[index] for index in path] for path in paths))
+        ]
+        borders = [[span[:2] for span in found] for found in spans]
+        confidences = span_confidences(scores, paths, borders, grammar)
+        for doc, found, values in zip(docs, spans, confidences):
+            write_entities(doc, self.name, found, values)
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optional[Optimizer] = None,
+        losses: Optional[Dict[str, float]] = None,
+    ) -> Dict[str, float]:
+        """Learn from a batch.
+
+        examples (Iterable[Example]): Predicted and gold Docs.
+        drop (float): Dropout on token states.
+        sgd (Optional[Optimizer]): Steps at once if given; `spacy train` steps by `finish_update`.
+        losses (Optional[Dict[str, float]]): Gets the mean loss per token added, and under
+            "NAME_adversarial" that under attack.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, "TokenNER.update")
+        filled = [example for example in examples if len(example.predicted)]
+        if not filled:
+            return losses
+        set_dropout_rate(self.model, drop)
+        docs = [example.predicted for example in filled]
+        attacked = self.adversary is not None and self.adversary.strikes()
+        with self._tapped() if attacked else nullcontext():
+            emissions, backprop = self.model.begin_update(docs)
+            loss, gradient = self.get_loss(filled, emissions)
+            backprop(gradient)
+            losses[self.name] += loss
+            if self.adversary is not None and attacked:
+                under_attack = self.adversary.train(
+                    self.model, docs, lambda scores: self.get_loss(filled, scores)
+                )
+                key = f"{self.name}_adversarial"
+                losses[key] = losses.get(key, 0.0) + under_attack
+        if sgd not in (None, False):
+            self.finish_update(sgd)
+        return losses
+
+    def get_loss(
+        self, examples: Iterable[Example], scores: List[Floats2d]
+    ) -> Tuple[float, List[Floats2d]]:
+        """Compute the objective and its gradient, averaged over the tokens that are annotated.
+
+        examples (Iterable[Example]): The batch.
+        scores (List[Floats2d]): Emissions, shape (tokens, tags), per Doc.
+        RETURNS (Tuple[float, List[Floats2d]]): The mean loss and the gradient per Doc.
+        RAISES LabelError: For gold labels that the component does not know.
+        RAISES TrainingDataError: For a loss that is no number.
+        """
+        tags, scheme = self.tags, self.cfg["scheme"]
+        allowed = [allowed_tags(example, tags, scheme) for example in examples]
+        legal = _legal_grammar(tags, scheme)
+        return self._objective()(self.model, scores, allowed, tags, legal)
+
+    def finish_update(self, sgd: Optimizer) -> None:
+        """Clip the gradients of encoder and head together, then step."""
+        from spacy_bioner.architectures.torch_bridge import clip_gradients
+
+        clip_gradients(self.model, sgd.grad_clip)
+        self.model.finish_update(sgd)
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Optional[Language] = None,
+        labels: Optional[Sequence[str]] = None,
+    ) -> None:
+        """Find the labels and load the encoder's weights.
+
+        get_examples (Callable): Gives the training examples.
+        nlp (Optional[Language]): The pipeline.
+        labels (Optional[Sequence[str]]): The labels, where they are known; else those of all
+            examples and those that were added, sorted.
+        RAISES TrainingDataError: Where there are neither labels nor entities.
+        RAISES LabelError: Where the model has another number of tags already.
+        """
+        validate_get_examples(get_examples, "TokenNER.initialize")
+        if labels is None:
+            found = {ent.label_ for eg in get_examples() for ent in eg.reference.ents}
+            labels = sorted(found.union(self.labels))
+        if not labels:
+            raise TrainingDataError(
+                f"component '{self.name}' cannot be trained: no example has an entity. Check that "
+                "the corpus was converted with its annotations and that a label map kept them."
+            )
+        self._set_labels(labels)
+        objective = self._objective()
+        objective.check(self.model, labels)
+        sample = [eg.predicted for eg in islice(get_examples(), SAMPLE_SIZE)]
+        self.model.initialize(X=sample)
+
+    def add_label(self, label: str) -> int:
+        """Add a label before initialisation. RETURNS (int): 1 if it is new, else 0.
+
+        RAISES LabelError: After initialisation: the number of tags is then fixed.
+        """
+        if label in self.cfg["labels"]:
+            return 0
+        if self.model.has_dim("nO"):
+            raise LabelError(
+                f"component '{self.name}' was initialised for the labels {', '.join(self.labels)}; "
+                f"'{label}' cannot be added to it. Train it anew on data that has the label."
+            )
+        self.cfg["labels"].append(label)
+        return 1
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
+        """Score predictions against gold; empty without a scorer."""
+        return self.scorer(examples, **kwargs) if self.scorer is not None else {}
+
+    def _set_labels(self, labels: Sequence[str]) -> None:
+        n_tags = len(tag_set(labels, self.cfg["scheme"]))
+        if self.model.has_dim("nO") and self.model.get_dim("nO") != n_tags:
+            raise LabelError(
+                f"component '{self.name}' has a model for {self.model.get_dim('nO')} tags "
+                f"(labels: {', '.join(self.labels) or 'none yet'}), but {', '.join(labels)} need "
+                f"{n_tags}. Add a new component for other labels."
+            )
+        self.cfg["labels"] = list(labels)
+        if not self.model.has_dim("nO"):
+            self.model.set_dim("nO", n_tags)
+
+    def _objective(self) -> Any:
+        if self.objective is None:
+            from spacy_bioner.architectures.objectives import make_objective
+
+            self.objective = make_objective()
+        return self.objective
+
+    def _grammar(self) -> TagGrammar:
+        from spacy_bioner.architectures.objectives import learned_transitions
+
+        learned = learned_transitions(self.model)
+        legal = _legal_grammar(self.tags, self.cfg["scheme"])
+        return legal if learned is None else make_grammar(self.tags, self.cfg["scheme"], learned)
+
+    def _tapped(self) -> Any:
+        from spacy_bioner.architectures.adversary import tapped
+
+        return tapped(self.model)
+
+
+@lru_cache(maxsize=8)
+def _legal_grammar(tags: Tuple[str, ...], scheme: str) -> TagGrammar:
+    return make_grammar(tags, scheme)
