@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 
 import srsly
 from thinc.api import Config
@@ -12,13 +12,11 @@ from spacy_bioner.apps.profiles import Profile, read_config
 from spacy_bioner.corpora.files import replace_folder, replacing_folder
 from spacy_bioner.errors import BionerError, ConfigError, DeviceError
 
-ENCODER_KEYS = {
-    "bioner": "components.bioner.model.encoder.name",
-    "transformer": "components.transformer.model.name",
-}
+OWN_ENCODER = "spacy_bioner.TransformerEncoder.v1"
+TRF_KEY = "components.transformer.model.name"
 # What each of these components is trained with, and the extra that brings it.
 PACKAGES = {
-    "bioner": (("torch", "transformers"), "train"),
+    "bioner": (("torch", "transformers", "matplotlib"), "train"),
     "transformer": (("spacy_transformers",), "trf"),
 }
 
@@ -124,16 +122,30 @@ def length_overrides(config: Config, settings: Dict[str, Any]) -> Dict[str, Any]
 def encoder_override(config: Config, encoder: str) -> Dict[str, str]:
     """Say which setting of a training config names the encoder, and its value.
 
-    spacy-transformers knows hub names and folders only, so "package:NAME" becomes a folder there.
-    RAISES ConfigError: For a config without a transformer, or one whose extra is not installed.
+    A config without an encoder, or with several, is left as it is. spacy-transformers knows hub
+    names and folders only, so "package:NAME" becomes a folder there.
+    RAISES ConfigError: For a config whose extra is not installed.
     """
-    for component, key in ENCODER_KEYS.items():
-        if component in config.get("components", {}):
-            _check_packages(component)
-            from spacy_bioner.architectures.encoder_source import resolve_source
+    components = config.get("components", {})
+    if "bioner" in components:
+        _check_packages("bioner")
+        keys = _find_encoders(components["bioner"], "components.bioner")
+        return {keys[0]: encoder} if len(keys) == 1 else {}
+    if "transformer" in components:
+        _check_packages("transformer")
+        from spacy_bioner.architectures.encoder_source import resolve_source
 
-            return {key: encoder if component == "bioner" else resolve_source(encoder)}
-    raise ConfigError("the training config has neither a 'bioner' nor a 'transformer' component")
+        return {TRF_KEY: resolve_source(encoder)}
+    return {}
+
+
+def _find_encoders(section: Dict[str, Any], path: str) -> List[str]:
+    """List the settings below a section that name an encoder of ours."""
+    found = [f"{path}.name"] if section.get("@architectures") == OWN_ENCODER else []
+    for key, value in section.items():
+        if isinstance(value, dict):
+            found += _find_encoders(value, f"{path}.{key}")
+    return found
 
 
 def check_device(gpu_id: int) -> None:

@@ -8,11 +8,10 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from spacy_bioner.architectures.alignment import same_tokens
+from spacy_bioner.corpora.docs import ANNOTATED_KEY
 from spacy_bioner.errors import LabelError
 from spacy_bioner.tags import OUTSIDE, parse_tag, spans_to_tags
 
-# Doc.user_data of a reference Doc: the labels that its corpus annotates, where not all of them.
-ANNOTATED_KEY = "bioner_annotated"
 # spaCy's ENT_IOB: 0 is a token that nobody annotated.
 _IOB_MISSING, _IOB_OUTSIDE = 0, 2
 

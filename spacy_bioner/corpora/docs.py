@@ -32,6 +32,9 @@ from spacy_bioner.spans import overlaps, select_flat
 GOLD_KEY = "bioner_gold"
 ID_KEY = "bioner_id"
 RECORD_KEY = "bioner_record"
+# Set in training on several corpora: the name of a Doc's corpus, and the labels that it annotates.
+DATASET_KEY = "bioner_dataset"
+ANNOTATED_KEY = "bioner_annotated"
 SPANS_KEY = "gold"
 IN_ENTS = "covering span in doc.ents"
 IN_SPANS = "covering span in doc.spans only"

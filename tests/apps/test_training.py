@@ -168,15 +168,26 @@ def test_absent_training_config_is_an_error(biobert, corpus, tmp_path, monkeypat
         train(biobert, corpus, tmp_path / "out")
 
 
-def test_config_without_a_transformer_is_an_error():
-    with pytest.raises(ConfigError, match="neither a 'bioner' nor a 'transformer' component"):
-        encoder_override({"components": {"tagger": {}}}, "some/encoder")
+def test_config_without_a_transformer_has_no_encoder_to_set():
+    assert encoder_override({"components": {"tagger": {}}}, "some/encoder") == {}
+
+
+def test_encoder_is_set_wherever_the_config_has_it():
+    config = read_config(ROOT / "configs" / "fusion.cfg", interpolate=False)
+    key = "components.bioner.model.encoder.encoder.*.transformer.name"
+    assert encoder_override(config, "some/encoder") == {key: "some/encoder"}
+
+
+def test_several_encoders_keep_their_own_names():
+    part = {"@architectures": "spacy_bioner.TransformerEncoder.v1", "name": "a"}
+    config = {"components": {"bioner": {"model": {"one": part, "other": part}}}}
+    assert encoder_override(config, "some/encoder") == {}
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("biobert", r"needs torch and transformers, .*'spacy-bioner\[train\]'"),
+        ("biobert", r"needs torch and transformers and matplotlib, .*'spacy-bioner\[train\]'"),
         ("minilm_trf", r"needs spacy_transformers, .*'spacy-bioner\[trf\]'"),
     ],
 )

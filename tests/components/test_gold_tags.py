@@ -3,7 +3,8 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from spacy_bioner.components.gold_tags import ANNOTATED_KEY, allowed_tags
+from spacy_bioner.components.gold_tags import allowed_tags
+from spacy_bioner.corpora.docs import ANNOTATED_KEY
 from spacy_bioner.errors import LabelError
 
 TAGS = ("O", "B-Gene", "I-Gene")

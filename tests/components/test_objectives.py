@@ -13,7 +13,7 @@ from spacy.training import Example
 from spacy_bioner.architectures.adversary import make_adversary, tapped
 from spacy_bioner.architectures.objectives import crf_of, make_objective
 from spacy_bioner.architectures.torch_bridge import torch_shims
-from spacy_bioner.components.gold_tags import ANNOTATED_KEY
+from spacy_bioner.corpora.docs import ANNOTATED_KEY
 from spacy_bioner.errors import ConfigError, TrainingDataError
 from tests.conftest import TOKENIZER, entities_of, learn_by_heart
 

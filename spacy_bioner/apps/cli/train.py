@@ -24,25 +24,41 @@ def train_cli(
         str, typer.Option(help="Check before training that a package may be called so")
     ] = "",
     max_steps: Annotated[int, typer.Option(min=0, help="Training steps; 0: the profile's")] = 0,
-    log: Annotated[Optional[Path], typer.Option(help="Gets a JSON line per evaluation")] = None,
+    log: Annotated[
+        Optional[Path], typer.Option(help="Gets a JSON line per evaluation; empty: beside OUT")
+    ] = None,
 ) -> None:
-    """Train a profile. Config overrides can follow, as for `spacy train`: --training.dropout 0.2"""
+    """Train a profile, and draw its curves beside the log.
+
+    Config overrides can follow, as for `spacy train`: --training.dropout 0.2
+    """
     from spacy.cli._util import parse_config_overrides
 
+    from spacy_bioner.apps.curves import write_training_curves
     from spacy_bioner.apps.training import check_package_name, train
 
     chosen = load_profile(profile, encoder=encoder)
     if package_name:
         check_package_name(package_name, chosen, corpus_dir)
     overrides = parse_config_overrides(context.args, env_var=None)
+    log_path = log or output.with_name(f"{output.name}.training.jsonl")
     best = train(
         chosen,
         corpus_dir,
         output,
         gpu_id=gpu_id,
         seed=seed,
-        log_path=log,
+        log_path=log_path,
         max_steps=max_steps,
         overrides=overrides,
     )
+    # A config with another logger writes no log of ours.
+    if log_path.is_file():
+        write_training_curves(
+            log_path,
+            log_path.parent,
+            name=log_path.stem,
+            title=chosen.name,
+            config_path=best / "config.cfg",
+        )
     typer.echo(f"best checkpoint: {best}")

@@ -1,0 +1,68 @@
+"""`bioner compare`: one profile with several encoders, side by side, resumable."""
+
+from pathlib import Path
+from typing import Annotated, List, Optional
+
+import typer
+
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+def compare_cli(
+    context: typer.Context,
+    corpus_dir: Annotated[
+        Path, typer.Argument(help="Folder with train.spacy, dev.spacy and test.spacy")
+    ],
+    output: Annotated[Path, typer.Argument(help="Folder for trainings and table", metavar="OUT")],
+    encoder: Annotated[
+        Optional[List[str]],
+        typer.Option(help="A row: hub name, folder or package:NAME", metavar="NAME=SOURCE"),
+    ] = None,
+    encoders: Annotated[
+        Optional[Path], typer.Option(help="File with NAME=SOURCE in each line")
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="BERT, BioBERT, SciBERT … PubMedBERT from the model hub")
+    ] = False,
+    profile: Annotated[str, typer.Option(help="A file in configs/profiles")] = "minilm",
+    seeds: Annotated[int, typer.Option(help="Trainings of each: seeds 0, 1, …")] = 1,
+    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="-1 is the CPU")] = -1,
+    max_steps: Annotated[int, typer.Option(min=0, help="Training steps; 0: the profile's")] = 0,
+    keep_models: Annotated[
+        bool, typer.Option("--keep-models", help="Keep the checkpoints of every training")
+    ] = False,
+) -> None:
+    """Train a profile with each encoder and compare scores, speed and memory.
+
+    Config overrides can follow, as for `spacy train`: --training.dropout 0.2
+    """
+    from spacy.cli._util import parse_config_overrides
+
+    from spacy_bioner.apps.encoder_comparison import (
+        ENCODERS,
+        compare_encoders,
+        parse_encoders,
+        read_encoders,
+    )
+    from spacy_bioner.apps.profiles import load_profile
+    from spacy_bioner.reports.comparison_table import render_comparison
+
+    chosen = {
+        **(ENCODERS if every else {}),
+        **(read_encoders(encoders) if encoders is not None else {}),
+        **parse_encoders(encoder or ()),
+    }
+    rows = compare_encoders(
+        corpus_dir,
+        output,
+        load_profile(profile),
+        chosen,
+        seeds=seeds,
+        gpu_id=gpu_id,
+        max_steps=max_steps,
+        overrides=parse_config_overrides(context.args, env_var=None),
+        keep_models=keep_models,
+        report=typer.echo,
+    )
+    typer.echo("\n" + render_comparison(rows))
+    typer.echo(f"\nwrote {output / 'comparison.md'}")

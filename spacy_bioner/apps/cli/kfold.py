@@ -1,0 +1,57 @@
+"""`bioner kfold`: cross-validation of a profile, resumable."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+def kfold_cli(
+    context: typer.Context,
+    corpus: Annotated[Path, typer.Argument(help="All documents", metavar="CORPUS.spacy")],
+    output: Annotated[Path, typer.Argument(help="Folder for folds and table", metavar="OUT")],
+    profile: Annotated[str, typer.Option(help="A file in configs/profiles")] = "minilm",
+    encoder: Annotated[
+        str, typer.Option(help="Hub name, folder or package:NAME; empty: the profile's")
+    ] = "",
+    folds: Annotated[int, typer.Option(help="How many; two or more")] = 5,
+    seed: Annotated[int, typer.Option(help="Seeds folds, weights and order")] = 0,
+    group_by: Annotated[
+        str, typer.Option(help="Metadata that keeps documents together (a patient)")
+    ] = "document",
+    dev_share: Annotated[
+        float, typer.Option(help="Share of the training folds to choose the checkpoint on")
+    ] = 0.1,
+    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="-1 is the CPU")] = -1,
+    max_steps: Annotated[int, typer.Option(min=0, help="Training steps; 0: the profile's")] = 0,
+    keep_models: Annotated[
+        bool, typer.Option("--keep-models", help="Keep the checkpoints of every fold")
+    ] = False,
+) -> None:
+    """Train a profile on each fold's rest and test it on the fold. Finished folds are kept.
+
+    Config overrides can follow, as for `spacy train`: --training.dropout 0.2
+    """
+    from spacy.cli._util import parse_config_overrides
+
+    from spacy_bioner.apps.folds import cross_validate, render_folds
+    from spacy_bioner.apps.profiles import load_profile
+
+    outcome = cross_validate(
+        corpus,
+        output,
+        load_profile(profile, encoder=encoder),
+        k=folds,
+        seed=seed,
+        group_by=group_by,
+        dev_share=dev_share,
+        gpu_id=gpu_id,
+        max_steps=max_steps,
+        overrides=parse_config_overrides(context.args, env_var=None),
+        keep_models=keep_models,
+        report=typer.echo,
+    )
+    typer.echo("\n" + render_folds(outcome))
+    typer.echo(f"\nwrote {output / 'folds.json'}")

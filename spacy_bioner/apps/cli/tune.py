@@ -1,0 +1,49 @@
+"""`bioner tune`: search for settings of a profile with Optuna, resumable."""
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+def tune_cli(
+    context: typer.Context,
+    corpus_dir: Annotated[Path, typer.Argument(help="Folder with train.spacy and dev.spacy")],
+    output: Annotated[Path, typer.Argument(help="Folder for the study", metavar="OUT")],
+    profile: Annotated[str, typer.Option(help="A file in configs/profiles")] = "minilm",
+    encoder: Annotated[
+        str, typer.Option(help="Hub name, folder or package:NAME; empty: the profile's")
+    ] = "",
+    trials: Annotated[int, typer.Option(help="In all, those of earlier runs included")] = 20,
+    space: Annotated[
+        Optional[Path], typer.Option(help="What may vary: a .cfg with a section [space]")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seeds choices, weights and order")] = 0,
+    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="-1 is the CPU")] = -1,
+    max_steps: Annotated[int, typer.Option(min=0, help="Training steps; 0: the profile's")] = 0,
+) -> None:
+    """Search for settings by the development set. The same command goes on with a study.
+
+    Config overrides can follow, as for `spacy train`: --training.eval_frequency 100
+    """
+    from spacy.cli._util import parse_config_overrides
+
+    from spacy_bioner.apps.profiles import load_profile
+    from spacy_bioner.apps.tuning import BEST, read_space, render_trials, tune
+
+    study = tune(
+        corpus_dir,
+        output,
+        load_profile(profile, encoder=encoder),
+        n_trials=trials,
+        space=read_space(space) if space is not None else None,
+        seed=seed,
+        gpu_id=gpu_id,
+        max_steps=max_steps,
+        overrides=parse_config_overrides(context.args, env_var=None),
+        report=typer.echo,
+    )
+    typer.echo("\n" + render_trials(study))
+    typer.echo(f"\nbest settings: {output / BEST} (copy it to configs/profiles to train with it)")

@@ -1,0 +1,283 @@
+"""Token states from several sources, concatenated, and a BiLSTM over them.
+
+Each part is an encoder like any other: `Model[List[Doc], List[Floats2d]]`, one row per token. So
+each can be switched on and off in a config, and stand alone.
+"""
+
+from typing import Any, Callable, Dict, List, Optional, Tuple, cast
+
+import numpy as np
+import torch
+from spacy.tokens import Doc
+from thinc.api import Model
+from thinc.types import Floats2d
+from thinc.util import torch2xp, xp2torch
+from torch import nn
+
+from spacy_bioner.architectures.torch_bridge import Spec, TorchShim
+from spacy_bioner.corpora.docs import DATASET_KEY
+from spacy_bioner.errors import ConfigError
+from spacy_bioner.layers.char_encoder import CharacterEncoder, SequenceLstm, character_ids
+
+TokenModel = Model[List[Doc], List[Floats2d]]
+Backprop = Callable[[List[Floats2d]], List[Doc]]
+
+
+def build_character_encoder(
+    kind: str = "lstm", embedding: int = 25, width: int = 50, lr_scale: float = 10.0
+) -> Model[List[Doc], List[Floats2d]]:
+    """Build token states from characters: `spacy_bioner.CharacterEncoder.v1`.
+
+    kind (str): "lstm" or "cnn".
+    embedding (int): Size of a character's vector.
+    width (int): Size of a token's state; even for "lstm".
+    lr_scale (float): The learning rate, as a multiple of the optimizer's: unlike a pre-trained
+        encoder, these weights start from nothing.
+    RAISES ConfigError: For another kind, or an odd width with "lstm".
+    """
+    if kind not in ("lstm", "cnn"):
+        raise ConfigError(f"character setting kind = '{kind}': expected lstm or cnn")
+    if kind == "lstm" and width % 2:
+        raise ConfigError(f"character setting width = {width}: expected an even number for lstm")
+    spec: Spec = {"kind": kind, "embedding": embedding, "width": width}
+    return _make_lookup("character_encoder", _build_characters, spec, _read_characters, lr_scale)
+
+
+def build_attribute_embedding(
+    rows: int = 20000, width: int = 100, attribute: str = "NORM", lr_scale: float = 10.0
+) -> Model[List[Doc], List[Floats2d]]:
+    """Build embeddings of a token attribute: `spacy_bioner.AttributeEmbedding.v1`.
+
+    attribute (str): Any that `Doc.to_array` knows: "NORM" for words, "POS" or "TAG" where a
+        component before this one sets them, "SHAPE", "PREFIX", "SUFFIX".
+    rows (int): Values are hashed into so many rows.
+    width (int): Size of a token's state.
+    lr_scale (float): The learning rate, as a multiple of the optimizer's.
+    """
+    spec: Spec = {"rows": rows, "width": width, "attribute": attribute}
+    return _make_lookup("attribute_embedding", _build_rows, spec, _read_attribute, lr_scale)
+
+
+def build_dataset_embedding(
+    names: List[str], width: int = 16, lr_scale: float = 10.0
+) -> Model[List[Doc], List[Floats2d]]:
+    """Build one vector per corpus: `spacy_bioner.DatasetEmbedding.v1`.
+
+    The reader `spacy_bioner.MultiCorpus.v1` says which corpus a Doc is from. Other texts get the
+    mean of the vectors of all corpora.
+
+    names (List[str]): The corpora.
+    width (int): Size of a token's state.
+    lr_scale (float): The learning rate, as a multiple of the optimizer's.
+    """
+    spec: Spec = {"rows": len(names), "width": width, "names": list(names)}
+    return _make_lookup("dataset_embedding", _build_datasets, spec, _read_dataset, lr_scale)
+
+
+def build_concatenation(
+    *parts: Model[List[Doc], List[Floats2d]],
+) -> Model[List[Doc], List[Floats2d]]:
+    """Build the concatenation of token states: `spacy_bioner.Concatenation.v1`.
+
+    parts (Model[List[Doc], List[Floats2d]]): In a config, sections `[….*.NAME]`, in the order in
+        which they stand.
+    RAISES ConfigError: For none.
+    """
+    if not parts:
+        raise ConfigError("the concatenation has no parts; name at least one encoder")
+    layers = list(parts)
+    return Model("concatenation", _concatenate, init=_init_parts, layers=layers, dims={"nO": None})
+
+
+def build_sequence_lstm(
+    encoder: Model[List[Doc], List[Floats2d]],
+    width: int = 200,
+    depth: int = 1,
+    dropout: float = 0.1,
+    lr_scale: float = 10.0,
+) -> Model[List[Doc], List[Floats2d]]:
+    """Build a bidirectional LSTM over an encoder's states: `spacy_bioner.SequenceLstm.v1`.
+
+    encoder (Model[List[Doc], List[Floats2d]]): Gives a state per token.
+    width (int): Size of a token's new state; even.
+    depth (int): Layers.
+    dropout (float): Dropout on the states that come in.
+    lr_scale (float): The learning rate, as a multiple of the optimizer's.
+    RAISES ConfigError: For an odd width.
+    """
+    if width % 2:
+        raise ConfigError(f"LSTM setting width = {width}: expected an even number")
+    model: Model = Model(
+        "sequence_lstm",
+        _run_lstm,
+        init=_init_lstm,
+        layers=[encoder],
+        dims={"nO": width},
+        attrs={"depth": depth, "dropout_rate": dropout},
+        shims=[TorchShim(_build_lstm, lr_scale=_Constant(lr_scale))],
+    )
+    return model
+
+
+class _Constant:
+    """The same learning rate for every parameter; a class, since closures cannot be pickled."""
+
+    def __init__(self, scale: float) -> None:
+        self.scale = scale
+
+    def __call__(self, name: str) -> float:
+        return self.scale
+
+
+def _make_lookup(
+    name: str,
+    build: Callable[[Spec], nn.Module],
+    spec: Spec,
+    read: Callable[[Spec, List[Doc]], Tuple[np.ndarray, ...]],
+    lr_scale: float,
+) -> TokenModel:
+    model: Model = Model(
+        name,
+        _look_up,
+        init=_init_lookup,
+        dims={"nO": spec["width"]},
+        attrs={"spec": spec, "read": read},
+        shims=[TorchShim(build, lr_scale=_Constant(lr_scale))],
+    )
+    return model
+
+
+def _init_lookup(model: Model, X: Optional[Any] = None, Y: Optional[Any] = None) -> None:
+    shim = cast(TorchShim, model.shims[0])
+    if not shim.is_ready:
+        shim.set_module(model.attrs["spec"], shim.build(model.attrs["spec"]))
+
+
+def _look_up(model: Model, docs: List[Doc], is_train: bool) -> Tuple[List[Floats2d], Backprop]:
+    shim = cast(TorchShim, model.shims[0])
+    module = shim.module
+    module.train(is_train)
+    inputs = [
+        torch.from_numpy(array).to(shim.device) for array in model.attrs["read"](shim.spec, docs)
+    ]
+    lengths = [len(doc) for doc in docs]
+    with torch.set_grad_enabled(is_train):
+        states = module(*inputs)
+
+    def backprop(d_states: List[Floats2d]) -> List[Doc]:
+        _backward(model, states, d_states)
+        return docs
+
+    return _to_rows(states, lengths), backprop
+
+
+def _read_characters(spec: Spec, docs: List[Doc]) -> Tuple[np.ndarray, ...]:
+    words = [token.text for doc in docs for token in doc]
+    distinct: Dict[str, int] = {}
+    rows = np.array([distinct.setdefault(word, len(distinct)) for word in words], dtype=np.int64)
+    return character_ids(list(distinct)), rows
+
+
+def _read_attribute(spec: Spec, docs: List[Doc]) -> Tuple[np.ndarray, ...]:
+    attribute = spec["attribute"]
+    for doc in docs:
+        if attribute in ("POS", "TAG") and len(doc) and not doc.has_annotation(attribute):
+            raise ConfigError(
+                f"embedding of {attribute}: the text has no such annotation; put a component that "
+                "sets it before this one and name it in training.annotating_components"
+            )
+    values = [doc.to_array([attribute]).reshape(-1).astype(np.uint64) for doc in docs]
+    return ((np.concatenate(values) % np.uint64(spec["rows"])).astype(np.int64),)
+
+
+def _read_dataset(spec: Spec, docs: List[Doc]) -> Tuple[np.ndarray, ...]:
+    names = {name: row for row, name in enumerate(spec["names"])}
+    unknown = sorted(
+        {str(d.user_data[DATASET_KEY]) for d in docs if DATASET_KEY in d.user_data} - set(names)
+    )
+    if unknown:
+        raise ConfigError(
+            f"dataset embedding: found corpus {unknown[0]}, expected one of {', '.join(names)}"
+        )
+    chosen = [names.get(doc.user_data.get(DATASET_KEY, ""), -1) for doc in docs]
+    return (np.repeat(np.array(chosen, dtype=np.int64), [len(doc) for doc in docs]),)
+
+
+def _build_characters(spec: Spec) -> nn.Module:
+    return CharacterEncoder(spec["kind"], spec["embedding"], spec["width"])
+
+
+def _build_rows(spec: Spec) -> nn.Module:
+    return nn.Embedding(spec["rows"], spec["width"])
+
+
+def _build_datasets(spec: Spec) -> nn.Module:
+    return _DatasetRows(spec["rows"], spec["width"])
+
+
+class _DatasetRows(nn.Embedding):
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        """Look rows up; -1 stands for no corpus in particular."""
+        known = super().forward(rows.clamp_min(0))
+        return torch.where((rows < 0)[:, None], self.weight.mean(dim=0), known)
+
+
+def _concatenate(model: Model, docs: List[Doc], is_train: bool) -> Tuple[List[Floats2d], Backprop]:
+    outputs, backprops = zip(*(layer(docs, is_train) for layer in model.layers))
+    xp = model.ops.xp
+    widths = [layer.get_dim("nO") for layer in model.layers]
+    borders = np.cumsum(widths)[:-1].tolist()
+    rows = [cast(Floats2d, xp.hstack(parts)) for parts in zip(*outputs)]
+
+    def backprop(d_rows: List[Floats2d]) -> List[Doc]:
+        split = [xp.split(gradient, borders, axis=1) for gradient in d_rows]
+        for index, backward in enumerate(backprops):
+            backward([xp.ascontiguousarray(parts[index]) for parts in split])
+        return docs
+
+    return rows, backprop
+
+
+def _init_parts(model: Model, X: Optional[Any] = None, Y: Optional[Any] = None) -> None:
+    for layer in model.layers:
+        layer.initialize(X=X)
+    model.set_dim("nO", sum(layer.get_dim("nO") for layer in model.layers))
+
+
+def _build_lstm(spec: Spec) -> nn.Module:
+    return SequenceLstm(spec["n_in"], spec["width"], spec["depth"])
+
+
+def _init_lstm(model: Model, X: Optional[Any] = None, Y: Optional[Any] = None) -> None:
+    encoder, shim = model.layers[0], cast(TorchShim, model.shims[0])
+    encoder.initialize(X=X)
+    if not shim.is_ready:
+        sizes = {"n_in": encoder.get_dim("nO"), "width": model.get_dim("nO")}
+        spec: Spec = {**sizes, "depth": model.attrs["depth"]}
+        shim.set_module(spec, _build_lstm(spec))
+
+
+def _run_lstm(model: Model, docs: List[Doc], is_train: bool) -> Tuple[List[Floats2d], Backprop]:
+    states, backprop_encoder = model.layers[0](docs, is_train)
+    shim = cast(TorchShim, model.shims[0])
+    module = shim.module
+    module.train(is_train)
+    lengths = [len(rows) for rows in states]
+    stacked = xp2torch(model.ops.flatten(states), requires_grad=is_train, device=shim.device)
+    with torch.set_grad_enabled(is_train):
+        output = module(stacked, lengths, model.attrs["dropout_rate"])
+
+    def backprop(d_output: List[Floats2d]) -> List[Doc]:
+        _backward(model, output, d_output)
+        return backprop_encoder(_to_rows(cast(torch.Tensor, stacked.grad), lengths))
+
+    return _to_rows(output, lengths), backprop
+
+
+def _backward(model: Model, states: torch.Tensor, gradient: List[Floats2d]) -> None:
+    flat = xp2torch(model.ops.flatten(gradient), device=states.device)
+    torch.autograd.backward(states, grad_tensors=flat)
+
+
+def _to_rows(states: torch.Tensor, lengths: List[int]) -> List[Floats2d]:
+    return [cast(Floats2d, torch2xp(part)) for part in states.detach().split(lengths)]

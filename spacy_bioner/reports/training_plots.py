@@ -1,0 +1,171 @@
+"""Curves of a training run: loss, scores, F1 of each type and the learning rate, over the steps."""
+
+from dataclasses import dataclass, field
+from typing import Any, Callable, Collection, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from spacy_bioner.reports.figures import COLORS, MARKERS, SERIES, make_drawable, make_figure
+from spacy_bioner.reports.plot_rows import fit_name
+
+MAX_TYPES = 6
+_WIDTH = 10.0
+_PANEL_HEIGHT = 3.1
+_SCORES = (("ents_f", "F1"), ("ents_p", "precision"), ("ents_r", "recall"))
+_MARGIN = 1.02
+Points = List[Tuple[int, float]]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What the log says of one evaluation.
+
+    losses (Mapping[str, Optional[float]]): By component, summed since the evaluation before.
+    scores (Mapping[str, Any]): As spaCy's scorers give them, shares of 1.
+    score (Optional[float]): The score that chooses the best checkpoint.
+    learn_rate (Optional[float]): None where it is not known.
+    """
+
+    step: int
+    losses: Mapping[str, Optional[float]] = field(default_factory=dict)
+    scores: Mapping[str, Any] = field(default_factory=dict)
+    score: Optional[float] = None
+    learn_rate: Optional[float] = None
+
+
+def plot_training(evaluations: Sequence[Evaluation], *, title: str = "") -> Any:
+    """Draw the panels of one run; those without data are left out.
+
+    evaluations (Sequence[Evaluation]): In the order of the steps, one at least.
+    """
+    every: Tuple[Tuple[Callable[[Any, Any], None], Any], ...] = (
+        (_draw_losses, average_losses(evaluations)),
+        (_draw_scores, evaluations),
+        (_draw_types, gather_types(evaluations)),
+        (_draw_learn_rate, gather_rates(evaluations)),
+    )
+    panels = [(draw, data) for draw, data in every if data]
+    rows = (len(panels) + 1) // 2
+    figure = make_figure(_WIDTH, _PANEL_HEIGHT * rows + 0.3 * bool(title))
+    grid = figure.subplots(rows, 2, squeeze=False)
+    last = max(max(evaluation.step for evaluation in evaluations), 1)
+    for axes, (draw, data) in zip(grid.flat, panels):
+        draw(axes, data)
+        axes.set_xlim(-0.01 * last, last * _MARGIN)
+        axes.set_xlabel("step")
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    for axes in grid.flat[len(panels) :]:
+        axes.set_axis_off()
+    if title:
+        figure.suptitle(make_drawable(title), x=0.01, ha="left", fontsize=12, color=COLORS["fg"])
+    return figure
+
+
+def average_losses(evaluations: Sequence[Evaluation]) -> Dict[str, Points]:
+    """Give each component's loss for one step: the mean over the steps since the last evaluation.
+
+    spaCy counts steps from 0 and evaluates step 0 too, whose loss is that of one step.
+    """
+    curves: Dict[str, Points] = {}
+    before = -1
+    for evaluation in evaluations:
+        steps = max(evaluation.step - before, 1)
+        before = evaluation.step
+        for name, loss in evaluation.losses.items():
+            if loss is not None:
+                curves.setdefault(name, []).append((evaluation.step, loss / steps))
+    return curves
+
+
+def gather_rates(evaluations: Sequence[Evaluation]) -> Points:
+    """Give the learning rate where it is known."""
+    return [(item.step, item.learn_rate) for item in evaluations if item.learn_rate is not None]
+
+
+def gather_types(evaluations: Sequence[Evaluation]) -> Dict[str, Points]:
+    """Give the F1 of each type, the types with most gold mentions first where that is known."""
+    curves: Dict[str, Points] = {}
+    sizes: Dict[str, int] = {}
+    for evaluation in evaluations:
+        for label, scores in (evaluation.scores.get("ents_per_type") or {}).items():
+            if scores.get("f") is not None:
+                curves.setdefault(label, []).append((evaluation.step, scores["f"]))
+                sizes[label] = scores.get("tp", 0) + scores.get("fn", 0)
+    return {label: curves[label] for label in sorted(curves, key=lambda name: (-sizes[name], name))}
+
+
+def _draw_losses(axes: Any, curves: Dict[str, Points]) -> None:
+    for number, (name, points) in enumerate(curves.items()):
+        _draw_line(axes, points, number, name)
+    values = [value for points in curves.values() for _, value in points if value > 0]
+    axes.set_title("Training loss of a step")
+    if values and max(values) > 30 * min(values):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    else:
+        axes.set_ylim(bottom=0)
+    _put_legend(axes, curves)
+
+
+def _draw_scores(axes: Any, evaluations: Sequence[Evaluation]) -> None:
+    curves = {}
+    for key, name in _SCORES:
+        found = [(e.step, e.scores.get(key)) for e in evaluations]
+        curves[name] = [(step, value) for step, value in found if value is not None]
+    for number, (name, points) in enumerate(curves.items()):
+        _draw_line(axes, points, number, name, strong=number == 0)
+    axes.set_title("Scores on the development set")
+    _set_share_axis(axes)
+    _mark_best(axes, curves["F1"])
+    _put_legend(axes, curves)
+
+
+def _draw_types(axes: Any, curves: Dict[str, Points]) -> None:
+    shown = list(curves)[:MAX_TYPES]
+    for number, label in enumerate(shown):
+        _draw_line(axes, curves[label], number, label or "(none)")
+    left_out = len(curves) - len(shown)
+    more = f": the {MAX_TYPES} most frequent of {len(curves)}" if left_out else ""
+    axes.set_title(f"F1 by type{more}")
+    _set_share_axis(axes)
+    _put_legend(axes, shown, always=True)
+
+
+def _draw_learn_rate(axes: Any, points: Points) -> None:
+    _draw_line(axes, points, 0, "rate")
+    axes.set_title("Learning rate")
+    axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.1e}" if value else "0")
+
+
+def _draw_line(axes: Any, points: Points, number: int, name: str, *, strong: bool = False) -> None:
+    color, marker = SERIES[number % len(SERIES)], MARKERS[number % len(MARKERS)]
+    # Markers that touch each other would hide the line.
+    size = 4.5 if len(points) <= 30 else 0
+    steps, values = [step for step, _ in points], [value for _, value in points]
+    style = {"color": color, "marker": marker, "ms": size, "lw": 2.0 if strong else 1.4}
+    axes.plot(steps, values, label=fit_name(name), zorder=3 if strong else 2, **style)
+
+
+def _mark_best(axes: Any, points: Points) -> None:
+    if not points:
+        return
+    step, value = max(points, key=lambda point: (point[1], -point[0]))
+    ring = {"mfc": "none", "mec": COLORS["fg"], "mew": 1.2, "ms": 9}
+    axes.plot([step], [value], "o", zorder=4, clip_on=False, **ring)
+    right = step > 0.75 * max(points[-1][0], 1)
+    spot = {"xytext": (0, 8), "textcoords": "offset points", "ha": "right" if right else "left"}
+    axes.annotate(f"best F1 {100 * value:.1f}", (step, value), fontsize=9, zorder=5, **spot)
+
+
+def _set_share_axis(axes: Any) -> None:
+    axes.set_ylim(-0.02, _MARGIN + 0.08)
+    axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}")
+
+
+def _put_legend(axes: Any, names: Collection[str], *, always: bool = False) -> None:
+    if len(names) > 1 or always:
+        columns = 2 if len(names) > 3 else 1
+        axes.legend(loc="best", ncols=columns, handlelength=1.8, columnspacing=1.2)
+    elif names:
+        axes.set_title(f"{axes.get_title(loc='left')} ({fit_name(next(iter(names)))})")

@@ -1,0 +1,147 @@
+"""Corpora that annotate different labels, as the training data of one model."""
+
+import logging
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, List, Optional
+
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+
+from spacy_bioner.corpora.docbin import read_docbin
+from spacy_bioner.corpora.docs import ANNOTATED_KEY, DATASET_KEY, ID_KEY
+from spacy_bioner.errors import TrainingDataError
+from spacy_bioner.training.corpus import BionerCorpus, find_docbins
+
+logger = logging.getLogger(__name__)
+SETTINGS = ("path", "labels", "label_map", "weight")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One of the corpora.
+
+    name (str): What reports and dataset embeddings call it.
+    path (Path): A .spacy file or a folder of them.
+    labels (FrozenSet[str]): The labels that it annotates, after mapping. Where it says O, an
+        entity of any other label may still be.
+    label_map (Dict[str, str]): The corpus' label → ours; labels that it does not name stay.
+    weight (float): How often each document is seen in a pass: 2 is twice, 0.5 every other one.
+    """
+
+    name: str
+    path: Path
+    labels: FrozenSet[str]
+    label_map: Dict[str, str]
+    weight: float
+
+
+def make_multi_corpus(
+    corpora: Dict[str, Dict[str, Any]],
+    *,
+    exclude: Optional[List[Path]] = None,
+    seed: int = 0,
+) -> Callable[[Language], Iterable[Example]]:
+    """Create the reader registered as `spacy_bioner.MultiCorpus.v1`.
+
+    corpora (Dict[str, Dict[str, Any]]): By name: `path` (a .spacy file or a folder of them),
+        `labels` (those that the corpus annotates, after mapping), and optionally `label_map`
+        (the corpus' label → ours) and `weight` (how often a document is seen in a pass; 1).
+        What has a label that is neither mapped nor listed is not known, rather than outside.
+    exclude (Optional[List[Path]]): .spacy files or folders whose documents must not be trained
+        on, such as the test splits of all corpora. They are told by their identifiers.
+    seed (int): Draws order, and the documents of a weight that is no whole number.
+    RAISES TrainingDataError: For settings that are missing or unknown.
+    """
+    sources = [_read_source(name, settings) for name, settings in corpora.items()]
+    if not sources:
+        raise TrainingDataError("no corpus is named in the settings of the reader")
+    return MultiCorpus(sources, exclude=list(exclude or ()), seed=seed)
+
+
+class MultiCorpus:
+    """Reads several corpora in mixed order; each Doc says which labels its corpus annotates."""
+
+    def __init__(self, sources: List[Source], *, exclude: List[Path], seed: int) -> None:
+        self.sources = sources
+        self.exclude = exclude
+        self.random = random.Random(seed)
+
+    def __call__(self, nlp: Language) -> Iterator[Example]:
+        """Give Examples; each call draws anew.
+
+        RAISES TrainingDataError: For a corpus without any entity of its labels.
+        """
+        excluded = _read_ids(self.exclude, nlp)
+        drawn: List[Example] = []
+        for source in self.sources:
+            examples = list(self._read(source, nlp, excluded))
+            if not any(example.reference.ents for example in examples):
+                raise TrainingDataError(
+                    f"{source.path}: found no entity labelled {', '.join(sorted(source.labels))}; "
+                    f"check labels and label_map of corpus '{source.name}'"
+                )
+            for example in examples:
+                drawn.extend([example] * self._draw(source.weight))
+        self.random.shuffle(drawn)
+        yield from drawn
+
+    def _draw(self, weight: float) -> int:
+        whole = int(weight)
+        return whole + (self.random.random() < weight - whole)
+
+    def _read(self, source: Source, nlp: Language, excluded: FrozenSet[str]) -> Iterator[Example]:
+        left_out = 0
+        for example in BionerCorpus(source.path)(nlp):
+            if example.reference.user_data.get(ID_KEY) in excluded:
+                left_out += 1
+                continue
+            example.predicted.user_data[DATASET_KEY] = source.name
+            yield Example(example.predicted, _relabel(example.reference, source))
+        if left_out:
+            logger.info("%s: %d documents left out by identifier", source.name, left_out)
+
+
+def _relabel(doc: Doc, source: Source) -> Doc:
+    """Map labels; what has a label that the corpus is not said to annotate becomes unknown."""
+    kept: List[Span] = []
+    unknown: List[Span] = []
+    for ent in doc.ents:
+        label = source.label_map.get(ent.label_, ent.label_)
+        span = Span(doc, ent.start, ent.end, label=label)
+        (kept if label in source.labels else unknown).append(span)
+    doc.set_ents(kept, missing=unknown, default="outside")
+    doc.user_data[ANNOTATED_KEY] = sorted(source.labels)
+    return doc
+
+
+def _read_ids(paths: List[Path], nlp: Language) -> FrozenSet[str]:
+    docs = (
+        doc
+        for path in paths
+        for file in find_docbins(Path(path))
+        for doc in read_docbin(file, nlp.vocab)
+    )
+    return frozenset(str(doc.user_data[ID_KEY]) for doc in docs if ID_KEY in doc.user_data)
+
+
+def _read_source(name: str, settings: Dict[str, Any]) -> Source:
+    missing = [key for key in ("path", "labels") if not settings.get(key)]
+    unknown = sorted(set(settings) - set(SETTINGS))
+    if missing or unknown:
+        fault = f"lacks {', '.join(missing)}" if missing else f"has {', '.join(unknown)}"
+        raise TrainingDataError(
+            f"corpus '{name}' {fault}; expected path, labels and optionally label_map and weight"
+        )
+    weight = float(settings.get("weight", 1.0))
+    if weight <= 0:
+        raise TrainingDataError(f"corpus '{name}': found weight {weight}, expected more than 0")
+    return Source(
+        name,
+        Path(settings["path"]),
+        frozenset(settings["labels"]),
+        dict(settings.get("label_map") or {}),
+        weight,
+    )

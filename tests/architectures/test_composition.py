@@ -1,0 +1,205 @@
+"""Parts of token states: shapes, gradients, round trips, and what they refuse."""
+
+from typing import Any, List
+
+import numpy as np
+import pytest
+import spacy
+import torch
+from spacy.language import Language
+from thinc.api import Model
+
+from spacy_bioner.architectures.composition import (
+    build_attribute_embedding,
+    build_character_encoder,
+    build_concatenation,
+    build_dataset_embedding,
+    build_sequence_lstm,
+)
+from spacy_bioner.architectures.torch_bridge import torch_shims
+from spacy_bioner.corpora.docs import DATASET_KEY
+from spacy_bioner.errors import ConfigError
+from spacy_bioner.layers.char_encoder import CharacterEncoder, character_ids
+from tests.conftest import TOKENIZER, entities_of, learn_by_heart
+
+ARCHITECTURES = "@architectures"
+
+
+def parts() -> List[Model]:
+    return [
+        build_character_encoder("cnn", width=6),
+        build_attribute_embedding(50, 4, "SHAPE"),
+        build_attribute_embedding(100, 8),
+    ]
+
+
+def check_gradient(model: Model, docs: list, name: str) -> None:
+    """Compare a parameter's gradient with a finite difference of the summed output."""
+    rows, backprop = model.begin_update(docs)
+    backprop([np.ones_like(part) for part in rows])
+    weights = dict(torch_shims(model)[-1].module.named_parameters())[name]
+    index = int(weights.grad.abs().argmax())
+    slope = float(weights.grad.flatten()[index])
+    sums = []
+    for sign in (1, -1):
+        with torch.no_grad():
+            weights.view(-1)[index] += sign * 1e-2
+        sums.append(sum(float(part.sum()) for part in model.predict(docs)))
+        with torch.no_grad():
+            weights.view(-1)[index] -= sign * 1e-2
+    assert slope == pytest.approx((sums[0] - sums[1]) / 2e-2, rel=2e-2)
+
+
+@pytest.mark.parametrize("kind", ["lstm", "cnn"])
+def test_characters_give_a_state_per_token(kind, blank_nlp):
+    model = build_character_encoder(kind, 5, 6)
+    model.initialize()
+    docs = [blank_nlp("rats in rats"), blank_nlp(""), blank_nlp("β-blockers")]
+    rows = model.predict(docs)
+    assert [part.shape for part in rows] == [(len(doc), 6) for doc in docs]
+    assert np.array_equal(rows[0][0], rows[0][2])
+    assert not np.array_equal(rows[0][0], rows[0][1])
+
+
+@pytest.mark.parametrize("kind", ["lstm", "cnn"])
+def test_the_state_of_a_word_does_not_depend_on_the_others(kind):
+    torch.manual_seed(0)
+    module = CharacterEncoder(kind, 5, 6).eval()
+    alone = module(torch.from_numpy(character_ids(["rat"])), torch.tensor([0]))
+    ids = torch.from_numpy(character_ids(["rat", "hypertension"]))
+    together = module(ids, torch.tensor([0]))
+    torch.testing.assert_close(alone, together)
+
+
+def test_long_words_keep_both_ends():
+    ids = character_ids(["a" * 30 + "b" * 30])
+    assert ids.shape == (1, 40)
+    assert len(set(ids[0, :20])) == len(set(ids[0, 20:])) == 1
+
+
+@pytest.mark.parametrize("kind", ["lstm", "cnn"])
+def test_gradients_of_characters_are_those_of_finite_differences(kind, blank_nlp):
+    torch.manual_seed(0)
+    model = build_character_encoder(kind, 5, 6)
+    model.initialize()
+    check_gradient(model, [blank_nlp("rats in rats")], "embed.weight")
+
+
+def test_gradients_of_an_lstm_reach_what_is_below(blank_nlp):
+    torch.manual_seed(0)
+    model = build_sequence_lstm(build_attribute_embedding(50, 4), 6, dropout=0.0)
+    model.initialize()
+    check_gradient(model, [blank_nlp("rats in rats"), blank_nlp("")], "weight")
+
+
+def test_an_lstm_gives_the_same_in_a_batch_and_alone(blank_nlp):
+    model = build_sequence_lstm(build_attribute_embedding(50, 4), 6)
+    model.initialize()
+    docs = [blank_nlp("rats in rats"), blank_nlp(""), blank_nlp("Naloxone")]
+    together = model.predict(docs)
+    for doc, rows in zip(docs, together):
+        np.testing.assert_allclose(rows, model.predict([doc])[0], atol=1e-6)
+
+
+def test_a_concatenation_holds_its_parts_in_order(blank_nlp):
+    own = parts()
+    model = build_concatenation(*own)
+    model.initialize()
+    doc = blank_nlp("rats in rats")
+    assert model.get_dim("nO") == 18
+    expected = np.hstack([part.predict([doc])[0] for part in own])
+    assert np.array_equal(model.predict([doc])[0], expected)
+
+
+def test_a_concatenation_gives_each_part_its_gradient(blank_nlp):
+    model = build_concatenation(*parts())
+    model.initialize()
+    rows, backprop = model.begin_update([blank_nlp("rats")])
+    gradient = np.zeros_like(rows[0])
+    gradient[:, 6:10] = 1.0
+    backprop([gradient])
+    sums = []
+    for shim in torch_shims(model):
+        found = [p.grad.abs().sum().item() for p in shim.module.parameters() if p.grad is not None]
+        sums.append(sum(found))
+    assert sums[0] == sums[2] == 0
+    assert sums[1] == 4
+
+
+def test_datasets_have_vectors_and_other_texts_their_mean(blank_nlp):
+    model = build_dataset_embedding(["a", "b"], width=3)
+    model.initialize()
+    docs = [blank_nlp("rats") for _ in range(3)]
+    docs[0].user_data[DATASET_KEY] = "a"
+    docs[1].user_data[DATASET_KEY] = "b"
+    first, second, other = (rows[0] for rows in model.predict(docs))
+    np.testing.assert_allclose(other, (first + second) / 2, rtol=1e-6)
+    docs[2].user_data[DATASET_KEY] = "c"
+    with pytest.raises(ConfigError, match="found corpus c, expected one of a, b"):
+        model.predict(docs)
+
+
+def test_part_of_speech_must_be_there(blank_nlp):
+    model = build_attribute_embedding(attribute="POS")
+    model.initialize()
+    with pytest.raises(ConfigError, match="no such annotation; put a component"):
+        model.predict([blank_nlp("rats")])
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: build_character_encoder("rnn"), "kind = 'rnn': expected lstm or cnn"),
+        (lambda: build_character_encoder("lstm", width=5), "width = 5: expected an even number"),
+        (build_concatenation, "has no parts"),
+    ],
+)
+def test_wrong_settings_are_refused(build, message):
+    with pytest.raises(ConfigError, match=message):
+        build()
+
+
+@pytest.fixture
+def fusion(tiny_bert: Any) -> Language:
+    """Transformer, characters and shapes, concatenated, under a BiLSTM and a CRF."""
+    nlp = spacy.blank("en", config=TOKENIZER)
+    transformer = {
+        ARCHITECTURES: "spacy_bioner.TransformerEncoder.v1",
+        "name": str(tiny_bert),
+        "precision": "float32",
+    }
+    characters = {ARCHITECTURES: "spacy_bioner.CharacterEncoder.v1", "width": 8}
+    shape = {
+        ARCHITECTURES: "spacy_bioner.AttributeEmbedding.v1",
+        "rows": 100,
+        "width": 8,
+        "attribute": "SHAPE",
+    }
+    composed = {
+        ARCHITECTURES: "spacy_bioner.Concatenation.v1",
+        "*": {"transformer": transformer, "characters": characters, "shape": shape},
+    }
+    lstm = {
+        ARCHITECTURES: "spacy_bioner.SequenceLstm.v1",
+        "encoder": composed,
+        "width": 16,
+        "lr_scale": 1.0,
+    }
+    model = {
+        ARCHITECTURES: "spacy_bioner.TokenClassifier.v1",
+        "encoder": lstm,
+        "crf": True,
+        "crf_lr_scale": 1.0,
+    }
+    nlp.add_pipe("bioner", config={"model": model})
+    return nlp
+
+
+def test_the_whole_composition_learns_and_survives_a_round_trip(fusion, make_example, tmp_path):
+    text = "Naloxone in hypertension"
+    example = make_example(text, [(0, 8, "Chemical"), (12, 24, "Disease")])
+    learn_by_heart(fusion, [example], steps=60)
+    expected = [("Naloxone", "Chemical"), ("hypertension", "Disease")]
+    assert entities_of(fusion(text)) == expected
+    fusion.to_disk(tmp_path / "model")
+    assert entities_of(spacy.load(tmp_path / "model")(text)) == expected

@@ -1,0 +1,51 @@
+import pytest
+
+from spacy_bioner.errors import ConfigError, CorpusError
+from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.records import Mention, Record
+from spacy_bioner.training.cross_validation import Spread, plan_folds, summarise_counts
+
+RECORDS = [
+    Record(f"d{i}", "ab", (Mention(0, 1, "A" if i % 2 else "B"),), meta={"patient": str(i // 2)})
+    for i in range(12)
+]
+
+
+def test_every_document_is_tested_once_and_each_fold_has_all_documents():
+    folds = plan_folds(RECORDS, 3, seed=0)
+    every = sorted(record.id for record in RECORDS)
+    assert sorted(name for fold in folds for name in fold.test) == every
+    for fold in folds:
+        assert sorted((*fold.train, *fold.dev, *fold.test)) == every
+        assert (len(fold.dev), len(fold.test)) == (1, 4)
+        # Stratified: two of each label.
+        assert sum(int(name[1:]) % 2 for name in fold.test) == 2
+
+
+def test_seed_decides_and_the_order_of_documents_does_not():
+    assert plan_folds(RECORDS, 3, seed=1) == plan_folds(RECORDS[::-1], 3, seed=1)
+    assert plan_folds(RECORDS, 3, seed=1) != plan_folds(RECORDS, 3, seed=2)
+
+
+def test_groups_stay_together_in_all_parts():
+    for fold in plan_folds(RECORDS, 3, seed=0, group_by="patient", dev_share=0.25):
+        for ids in fold.parts.values():
+            assert all(f"d{int(name[1:]) ^ 1}" in ids for name in ids)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, -0.5])
+def test_impossible_share_for_development_is_an_error(share):
+    with pytest.raises(ConfigError, match="as share for development"):
+        plan_folds(RECORDS, 3, seed=0, dev_share=share)
+
+
+def test_two_documents_leave_nothing_to_develop_on():
+    with pytest.raises(CorpusError, match="found 1 documents that may be separated for 2 parts"):
+        plan_folds(RECORDS[:2], 2, seed=0)
+
+
+def test_mean_and_deviation_leave_out_undefined_scores():
+    summary = summarise_counts([Counts(1, 1, 0), Counts(1, 0, 1), Counts(0, 0, 1)])
+    assert summary["precision"] == Spread(0.75, pytest.approx(0.125**0.5), 2)
+    assert summary["recall"].mean == pytest.approx(0.5)
+    assert summarise_counts([Counts()])["recall"] == Spread(None, None, 0)
