@@ -17,7 +17,7 @@ from spacy_bioner.layers.adversary import NORMS, EmbeddingTap, project, steepest
 from spacy_bioner.layers.losses import divergence
 from spacy_bioner.layers.pooled_encoder import PooledEncoder
 
-METHODS = ("fgsm", "pgd", "vat")
+METHODS = ("none", "fgsm", "pgd", "vat")
 # How far virtual adversarial training looks to find its direction, as a share of epsilon.
 PROBE = 0.1
 
@@ -37,9 +37,9 @@ def make_adversary(
 ) -> "Adversary":
     """Make the attack registered as `spacy_bioner.Adversary.v1`.
 
-    method (str): "fgsm", one step along the gradient (Goodfellow, Shlens and Szegedy, 2015; with
-        norm "l2" as Miyato, Dai and Goodfellow, 2017); "pgd", several steps, each projected back
-        (Madry and others, 2018); "vat", the direction that changes the prediction most, which
+    method (str): "none"; "fgsm", one step along the gradient (Goodfellow, Shlens and Szegedy, 2015;
+        with norm "l2" as Miyato, Dai and Goodfellow, 2017); "pgd", several steps, each projected
+        back (Madry and others, 2018); "vat", the direction that changes the prediction most, which
         needs no gold (Miyato and others, 2019).
     epsilon (float): The largest norm of the perturbation of a window's word embeddings.
     norm (str): "l2" over a window, or "linf" over single coordinates.
@@ -95,7 +95,7 @@ class Adversary:
     def strikes(self) -> bool:
         """Count a batch, and draw whether it is attacked."""
         self.seen += 1
-        return self.seen > self.start and random.random() < self.share
+        return self.method != "none" and self.seen > self.start and random.random() < self.share
 
     @property
     def radius(self) -> float:

@@ -235,6 +235,7 @@ def test_an_attack_starts_late_grows_and_takes_its_share() -> None:
     adversary = make_adversary(epsilon=2.0, start=2, ramp=4)
     assert [adversary.strikes() for _ in range(3)] == [False, False, True]
     assert adversary.radius == 0.5
+    assert not make_adversary("none").strikes()
     random.seed(0)
     half = make_adversary(share=0.5)
     assert 400 < sum(half.strikes() for _ in range(1000)) < 600
@@ -243,7 +244,7 @@ def test_an_attack_starts_late_grows_and_takes_its_share() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"method": "cw"}, "method = 'cw': expected fgsm or pgd or vat"),
+        ({"method": "cw"}, "method = 'cw': expected none or fgsm or pgd or vat"),
         ({"norm": "l1"}, "norm = 'l1': expected l2 or linf"),
         ({"epsilon": -1.0}, "found epsilon = -1.0"),
         ({"share": 2.0}, "share = 2.0"),

@@ -1,13 +1,16 @@
 """Several corpora as one: labels, weights, exclusions, and what a model learns from them."""
 
+import json
 from collections import Counter
 from pathlib import Path
+from textwrap import dedent
 from typing import Any, Callable, Dict, List, Tuple
 
 import pytest
 import spacy
 from spacy.language import Language
-from spacy.util import fix_random_seed
+from spacy.util import fix_random_seed, registry
+from thinc.api import Config
 
 from spacy_bioner.components.gold_tags import allowed_tags
 from spacy_bioner.corpora.docbin import write_docbin
@@ -134,3 +137,22 @@ def test_one_model_learns_the_labels_of_both(settings, write, tiny_bert, crf: bo
         ("Naloxone", "Chemical"),
         ("hypertension", "Disease"),
     ]
+
+
+def test_the_reader_is_made_from_a_config(settings, blank_nlp) -> None:
+    path = settings["diseases"]["path"]
+    text = f"""
+    [reader]
+    @readers = "spacy_bioner.MultiCorpus.v1"
+    exclude = null
+    seed = 0
+
+    [reader.corpora]
+
+    [reader.corpora.diseases]
+    path = {json.dumps(str(path))}
+    labels = ["Disease"]
+    weight = 2.0
+    """
+    reader = registry.resolve(Config().from_str(dedent(text)))["reader"]
+    assert len(list(reader(blank_nlp))) == 2
