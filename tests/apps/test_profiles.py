@@ -10,7 +10,7 @@ from spacy_bioner.apps.profiles import (
     load_corpus_settings,
     load_profile,
 )
-from spacy_bioner.apps.training import encoder_override
+from spacy_bioner.apps.training import check_package_name, encoder_override
 from spacy_bioner.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -177,6 +177,12 @@ def test_shipped_profile_has_a_config_whose_encoder_can_be_set(name):
     keys = encoder_override(load_config(profile.config), profile.encoder)
     # Nothing pre-trained in this one.
     assert len(keys) == (name != "cnn_bilstm_crf")
+
+
+@pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize("name", PROFILES)
+def test_shipped_profile_may_be_packaged_under_its_name(name, tmp_path):
+    check_package_name(f"bioner_{name}", load_profile(name), tmp_path)
 
 
 @pytest.mark.usefixtures("shipped")
