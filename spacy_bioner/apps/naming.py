@@ -9,6 +9,8 @@ PACKAGE_PREFIX = "package:"
 NAME_PATTERN = re.compile(r"bioner((?:_[a-z0-9]+)+)")
 # Folder names that say what is in them, not which encoder it is.
 GENERIC_FOLDER = re.compile(r"model|weights|pytorch|checkpoint(-[0-9]+)?")
+# Parts of names that say what stands on an encoder, or instead of one; not which encoder it is.
+ARCHITECTURES = ("fusion", "crf", "bilstm", "cnn")
 # Parts of names that claim a family of encoders; a pipeline without an encoder may use none.
 ENCODER_FAMILIES = ("bert", "minilm", "electra", "mpnet", "xlnet", "gpt", "llama", "t5")
 
@@ -27,8 +29,9 @@ def check_name(
     """
     short = name[len(lang) + 1 :] if name.startswith(f"{lang}_") else name
     match = NAME_PATTERN.fullmatch(short)
-    claims = [part for part in match.group(1)[1:].split("_") if part not in others] if match else []
-    if not claims:
+    parts = match.group(1)[1:].split("_") if match else []
+    claims = [part for part in parts if part not in others]
+    if not parts or (encoders and not claims):
         raise PackageError(
             f"found package name '{name}', expected bioner_<encoder> of lower-case letters, "
             "digits and single underscores, for example bioner_biobert"
@@ -51,8 +54,9 @@ def check_name(
 
 def other_words(*, spacy_transformers: bool, corpus: str) -> Set[str]:
     """List the words that are true of a package without being its encoder's: `trf` for
-    spacy-transformers, and the corpus that it was trained on (bioner_minilm_bc5cdr)."""
-    return {*corpus.split("_"), *(("trf",) if spacy_transformers else ())}
+    spacy-transformers, the corpus that it was trained on (bioner_minilm_bc5cdr), and what stands on
+    the encoder (bioner_minilm_fusion)."""
+    return {*corpus.split("_"), *ARCHITECTURES, *(("trf",) if spacy_transformers else ())}
 
 
 def encoder_words(encoder: str) -> List[str]:

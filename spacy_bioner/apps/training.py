@@ -90,10 +90,13 @@ def check_package_name(name: str, profile: Profile, corpus_dir: Path) -> None:
     """
     account = corpus_dir / "corpus.json"
     corpus = srsly.read_json(account)["name"] if account.is_file() else profile.corpus
-    uses_trf = "transformer" in _load_training_config(profile.config)["components"]
+    config = _load_training_config(profile.config)
+    components = config["components"]
+    uses_trf = "transformer" in components
+    has_encoder = uses_trf or _find_encoders(components.get("bioner", {}), "")
     check_name(
         name,
-        [profile.encoder],
+        [profile.encoder] if has_encoder else [],
         others=other_words(spacy_transformers=uses_trf, corpus=corpus),
     )
 

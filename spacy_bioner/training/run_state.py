@@ -1,7 +1,7 @@
 """Our own training loops: steps with a log, and checkpoints from which a killed run goes on.
 
 A checkpoint is one file, replaced in one step, with all that the next step depends on: weights,
-optimizer, position in the data, random state. The run that goes on is the run that was never killed.
+optimizer, position in the data, random state. A run that goes on is the one that was never killed.
 """
 
 import json
@@ -70,7 +70,8 @@ class RunFiles:
     def beside(cls, output: Path) -> "RunFiles":
         """Name the files of a run by its result."""
         return cls(
-            output.with_name(f"{output.name}.state.pt"), output.with_name(f"{output.name}.log.jsonl")
+            output.with_name(f"{output.name}.state.pt"),
+            output.with_name(f"{output.name}.log.jsonl"),
         )
 
 
@@ -143,7 +144,7 @@ def run_steps(
     timer = _Timer()
     for step in range(done, pace.steps):
         entry = _learn(task, step, pace.rate(step), files.state)
-        timer.add(entry.pop("pieces", 0))
+        timer.pieces += entry.pop("pieces", 0)
         n_done, is_last = step + 1, step + 1 == pace.steps
         if n_done % log_every == 0 or is_last or n_done == 1:
             note(step=n_done, **entry, rate=pace.rate(step), **timer.read())
@@ -218,13 +219,16 @@ def compute_in_parts(
     RETURNS (Tuple[float, int]): The sum of losses, and how many parts it took.
     RAISES DeviceError: Where the smallest parts do not fit.
     """
+    import torch
+
     while True:
         parts = divide(n_parts)
         reset()
         loss = _sum_or_none(compute, parts)
         if loss is not None:
             return loss, n_parts
-        _free_memory()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
         if len(parts) < n_parts or len(divide(n_parts * 2)) == len(parts):
             reset()
             raise DeviceError(
@@ -251,13 +255,6 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, known) or "can't allocate memory" in str(error)
 
 
-def _free_memory() -> None:
-    import torch
-
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-
-
 def _learn(task: Task, step: int, rate: float, state: Path) -> Dict[str, Any]:
     kept = f"the last checkpoint is kept in {state}" if state.is_file() else "no checkpoint was due"
     try:
@@ -281,15 +278,10 @@ def _evaluate(task: Task, step: int, note: Callable[..., None]) -> None:
 
 class _Timer:
     def __init__(self) -> None:
-        self.start = time.perf_counter()
-        self.pieces = 0
-
-    def add(self, pieces: int) -> None:
-        self.pieces += pieces
+        self.start, self.pieces = time.perf_counter(), 0
 
     def read(self) -> Dict[str, float]:
-        seconds = max(time.perf_counter() - self.start, 1e-9)
-        return {"pieces_per_second": round(self.pieces / seconds, 1)}
+        return {"pieces_per_second": round(self.pieces / (time.perf_counter() - self.start), 1)}
 
 
 def _as_tensors(value: Any) -> Any:

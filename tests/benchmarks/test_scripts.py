@@ -13,6 +13,7 @@ SCRIPTS = (
     "throughput",
     "training_time",
     "strict_f1",
+    "pretraining",
     "gpu_training",
     "gpu_throughput",
 )

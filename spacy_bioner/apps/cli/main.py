@@ -24,6 +24,8 @@ COMMANDS = {
     "kfold": "Cross-validate a profile.",
     "compare": "Compare encoders on one profile.",
     "tune": "Search for settings of a profile.",
+    "pretrain": "Go on pre-training an encoder on unlabelled text.",
+    "distill": "Train a smaller pipeline to tag as a trained one does.",
     "assemble": "Assemble the pipeline that ships.",
     "evaluate": "Score a pipeline on gold documents.",
     "show": "Print the entities that a pipeline finds.",

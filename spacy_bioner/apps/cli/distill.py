@@ -1,0 +1,61 @@
+"""`bioner distill`: train a smaller pipeline to tag as a trained one does."""
+
+from pathlib import Path
+from typing import Annotated, List, Optional
+
+import typer
+
+
+def distill_cli(
+    teacher: Annotated[Path, typer.Argument(help="A trained pipeline", metavar="TEACHER")],
+    texts: Annotated[
+        List[Path], typer.Argument(help=".txt, .txt.xz, folders, or a .spacy", metavar="TEXT…")
+    ],
+    output: Annotated[Path, typer.Argument(help="Gets the student", metavar="OUT")],
+    steps: Annotated[int, typer.Option(min=1, help="Optimizer steps")],
+    layers: Annotated[int, typer.Option(min=1, help="Layers of the teacher to keep")] = 3,
+    spaced: Annotated[bool, typer.Option(help="Keep layers evenly; else the first ones")] = True,
+    encoder: Annotated[str, typer.Option(help="Another encoder, instead of --layers")] = "",
+    gold: Annotated[Optional[Path], typer.Option(help="A .spacy with entities")] = None,
+    alpha: Annotated[float, typer.Option(help="The share of the gold loss")] = 0.5,
+    temperature: Annotated[float, typer.Option(help="Flattens distributions")] = 2.0,
+    batch_passages: Annotated[int, typer.Option(min=1, help="Of about 100 tokens each")] = 8,
+    learn_rate: Annotated[float, typer.Option(help="The highest learning rate")] = 1e-4,
+    held_out: Annotated[float, typer.Option(help="The share of documents to compare on")] = 0.02,
+    unit: Annotated[str, typer.Option(help="A document is a line or a block")] = "line",
+    seed: Annotated[int, typer.Option(help="Seeds order, dropout and new weights")] = 0,
+    checkpoint_every: Annotated[int, typer.Option(min=0, help="Steps; 0: at the end")] = 200,
+    eval_every: Annotated[int, typer.Option(min=0, help="Steps; 0: first and last")] = 200,
+    resume: Annotated[bool, typer.Option(help="Go on from OUT.state.pt if it is there")] = True,
+    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="-1 is the CPU")] = -1,
+) -> None:
+    """Distil a trained `bioner` into a smaller one, on unlabelled text."""
+    from spacy_bioner.apps.cli.pretrain import show_entry
+    from spacy_bioner.apps.distilling import DistilSettings, distil
+
+    settings = DistilSettings(
+        steps,
+        layers=0 if encoder else layers,
+        spaced=spaced,
+        encoder=encoder,
+        temperature=temperature,
+        alpha=alpha,
+        batch_passages=batch_passages,
+        learn_rate=learn_rate,
+        held_out=held_out,
+        unit=unit,
+        seed=seed,
+    )
+    distil(
+        teacher,
+        texts,
+        output,
+        settings,
+        gold=gold,
+        gpu_id=gpu_id,
+        resume=resume,
+        checkpoint_every=checkpoint_every,
+        evaluate_every=eval_every,
+        on_log=show_entry,
+    )
+    typer.echo(f"student: {output}")

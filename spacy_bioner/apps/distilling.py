@@ -1,0 +1,285 @@
+"""Distillation of a trained pipeline into a smaller one, on text or on annotated documents."""
+
+import json
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional, Sequence
+
+import spacy
+from spacy.language import Language
+from spacy.training import Example
+
+from spacy_bioner.apps.training import check_device
+from spacy_bioner.components.token_tagger import TokenNER
+from spacy_bioner.corpora.docbin import read_docbin
+from spacy_bioner.corpora.files import replacing_folder
+from spacy_bioner.errors import ConfigError, CorpusError
+from spacy_bioner.training.corpus import make_corpus
+from spacy_bioner.training.distillation import (
+    DistillationTask,
+    PassageStream,
+    choose_layers,
+    cut_passages,
+    keep_layers,
+)
+from spacy_bioner.training.pretraining import check_range, fingerprint_weights
+from spacy_bioner.training.run_state import Pace, RunFiles, run_steps
+from spacy_bioner.training.text_stream import (
+    TextList,
+    TextStream,
+    find_texts,
+    fingerprint_texts,
+    is_held_out,
+)
+
+COMPONENT = "bioner"
+ACCOUNT = "distillation.json"
+
+
+@dataclass(frozen=True)
+class DistilSettings:
+    """What the result of distillation depends on, beside teacher and texts.
+
+    steps (int): Optimizer steps.
+    layers (int): Layers of the teacher's encoder that the student keeps; 0 with `encoder`.
+    spaced (bool): Keep them evenly from first to last; else the first ones.
+    encoder (str): Another encoder for the student; empty: the teacher's.
+    temperature (float): Flattens the distributions.
+    alpha (float): The share of the gold loss, where there is gold.
+    batch_passages (int): Passages of a step; each has about 100 tokens.
+    held_out (float): The share of documents that is set aside to compare on.
+    """
+
+    steps: int
+    layers: int = 3
+    spaced: bool = True
+    encoder: str = ""
+    temperature: float = 2.0
+    alpha: float = 0.5
+    batch_passages: int = 8
+    learn_rate: float = 1e-4
+    warmup: float = 0.06
+    dropout: float = 0.1
+    held_out: float = 0.02
+    unit: str = "line"
+    seed: int = 0
+
+
+def distil(
+    teacher: Path,
+    texts: Sequence[Path],
+    output: Path,
+    settings: DistilSettings,
+    *,
+    gold: Optional[Path] = None,
+    gpu_id: int = -1,
+    resume: bool = True,
+    checkpoint_every: int = 200,
+    evaluate_every: int = 0,
+    log_every: int = 10,
+    on_log: Callable[[Dict[str, Any]], None] = lambda entry: None,
+) -> Path:
+    """Train a smaller pipeline to tag as a teacher does.
+
+    teacher (Path): A pipeline with a `bioner`; other components are not taken over.
+    texts (Sequence[Path]): .txt and .txt.xz files or folders of them, or one .spacy file.
+    output (Path): Gets the student's pipeline; beside it are OUT.log.jsonl and OUT.state.pt.
+    gold (Optional[Path]): A .spacy file with entities, to learn from as well.
+    RETURNS (Path): The student's folder.
+    RAISES BionerError: For a teacher, texts or settings that cannot be used.
+    """
+    _check(settings, output)
+    check_device(gpu_id)
+    import torch
+
+    if gpu_id >= 0:
+        spacy.require_gpu(gpu_id)
+    torch.manual_seed(settings.seed)
+    master = _load_teacher(teacher)
+    nlp = make_student(master, settings)
+    documents, marks = _open_texts(texts, settings)
+    task = _make_task(master, nlp, documents, texts, gold, settings)
+    fixed = {
+        **asdict(settings),
+        "texts": marks,
+        "gold": fingerprint_texts([gold]) if gold else {},
+        "labels": ", ".join(task.teacher.labels),
+        "teacher": _fingerprint(task.teacher),
+        "device": "cpu" if gpu_id < 0 else "cuda",
+    }
+    files = RunFiles.beside(output)
+    with closing(documents):
+        log = run_steps(
+            task,
+            Pace(settings.steps, settings.learn_rate, settings.warmup),
+            files,
+            fixed,
+            resume=resume,
+            checkpoint_every=checkpoint_every,
+            evaluate_every=evaluate_every,
+            log_every=log_every,
+            start_notes={"settings": fixed},
+            on_log=on_log,
+        )
+    measured = [entry for entry in log.read() if entry.get("event") == "held_out"]
+    with replacing_folder(output) as folder:
+        nlp.to_disk(folder)
+        text = json.dumps({"settings": fixed, "held_out": measured}, indent=1) + "\n"
+        (folder / ACCOUNT).write_text(text, encoding="utf-8")
+    files.state.unlink(missing_ok=True)
+    return output
+
+
+def make_student(master: Language, settings: DistilSettings) -> Language:
+    """Make a pipeline of the teacher's tokenizer and a smaller `bioner`, not yet trained.
+
+    With the teacher's encoder, layers and head start from the teacher's weights.
+    """
+    config = master.config.copy()
+    config["nlp"].update({"pipeline": [COMPONENT], "disabled": []})
+    config["components"] = {COMPONENT: config["components"][COMPONENT]}
+    config["initialize"]["components"] = {}
+    config["training"].update({"frozen_components": [], "annotating_components": []})
+    if settings.encoder:
+        config["components"][COMPONENT]["model"]["encoder"]["name"] = settings.encoder
+    nlp = spacy.util.load_model_from_config(config, auto_fill=True)
+    student, expert = nlp.get_pipe(COMPONENT), master.get_pipe(COMPONENT)
+    if not settings.encoder:
+        _copy_encoder(_as_tagger(expert), _as_tagger(student), settings)
+    doc = nlp.make_doc("a")
+    _as_tagger(student).initialize(
+        lambda: [Example(doc, doc.copy())], nlp=nlp, labels=_as_tagger(expert).labels
+    )
+    _copy_head(_as_tagger(expert), _as_tagger(student))
+    return nlp
+
+
+class _WithoutHeldOut:
+    """Leaves held-out documents out of a stream."""
+
+    def __init__(self, documents: Any, share: float) -> None:
+        self.documents, self.share = documents, share
+        self.state, self.restore = documents.state, documents.restore
+
+    @property
+    def epoch(self) -> int:
+        return self.documents.epoch
+
+    def __next__(self) -> str:
+        first = self.epoch
+        while is_held_out(text := next(self.documents), self.share):
+            if self.epoch > first + 1:
+                raise ConfigError("every document is held out; hold out a smaller share")
+        return text
+
+
+def _check(settings: DistilSettings, output: Path) -> None:
+    check_range("--temperature", settings.temperature, 0, 100)
+    check_range("--alpha", settings.alpha, -1e-9, 1 + 1e-9)
+    check_range("--learn-rate", settings.learn_rate, 0, 1)
+    check_range("--held-out", settings.held_out, -1e-9, 1)
+    if output.exists() and not (output / ACCOUNT).is_file():
+        message = "found something else than an earlier result there; name another folder"
+        raise CorpusError(message, path=output)
+
+
+def _load_teacher(folder: Path) -> Language:
+    if not (folder / "config.cfg").is_file():
+        raise ConfigError(f"{folder}: found no pipeline there; name a folder like OUT/model-best")
+    nlp = spacy.load(folder)
+    if not nlp.has_pipe(COMPONENT):
+        names = ", ".join(nlp.pipe_names) or "none"
+        raise ConfigError(f"{folder}: the pipeline has no '{COMPONENT}' (its components: {names})")
+    return nlp
+
+
+def _as_tagger(component: Any) -> TokenNER:
+    if not isinstance(component, TokenNER):
+        raise ConfigError(f"component '{COMPONENT}' is no tagger of tokens: it cannot be distilled")
+    return component
+
+
+def _open_texts(paths: Sequence[Path], settings: DistilSettings) -> tuple[Any, Dict[str, str]]:
+    if len(paths) == 1 and paths[0].suffix == ".spacy":
+        texts = [doc.text for doc in read_docbin(paths[0], spacy.blank("en").vocab)]
+        return TextList(texts), fingerprint_texts(paths)
+    files = find_texts(paths)
+    return TextStream(files, unit=settings.unit, seed=settings.seed), fingerprint_texts(files)
+
+
+def _gather_held_out(
+    paths: Sequence[Path], nlp: Language, settings: DistilSettings, *, n_passages: int = 64
+) -> List[str]:
+    if not settings.held_out:
+        return []
+    documents, _ = _open_texts(paths, settings)
+    aside = (text for text in documents.read_epoch() if is_held_out(text, settings.held_out))
+    with closing(documents):
+        passages = (
+            passage for text in aside for passage in cut_passages(nlp.make_doc(text), 100)[:4]
+        )
+        return list(islice(passages, n_passages))
+
+
+def _make_task(
+    master: Language,
+    nlp: Language,
+    documents: Any,
+    texts: Sequence[Path],
+    gold: Optional[Path],
+    settings: DistilSettings,
+) -> DistillationTask:
+    kept = _WithoutHeldOut(documents, settings.held_out)
+    return DistillationTask(
+        _as_tagger(master.get_pipe(COMPONENT)),
+        _as_tagger(nlp.get_pipe(COMPONENT)),
+        nlp,
+        PassageStream(kept, nlp, seed=settings.seed),
+        held_out=_gather_held_out(texts, nlp, settings),
+        gold=list(make_corpus(gold)(nlp)) if gold else (),
+        alpha=settings.alpha,
+        temperature=settings.temperature,
+        batch_passages=settings.batch_passages,
+        dropout=settings.dropout,
+        seed=settings.seed,
+    )
+
+
+def _copy_encoder(expert: TokenNER, student: TokenNER, settings: DistilSettings) -> None:
+    from spacy_bioner.architectures.encoder_source import build_transformer
+    from spacy_bioner.layers.pooled_encoder import PooledEncoder
+
+    source, target = expert.model.get_ref("encoder"), student.model.get_ref("encoder")
+    if source.name != "transformer_encoder":
+        message = f"--layers: the teacher's encoder is a '{source.name}'; name one with --encoder"
+        raise ConfigError(message)
+    old: Any = source.shims[0]
+    config = old.spec["config"]
+    depth = int(config.get("num_hidden_layers") or config["n_layers"])
+    kept = choose_layers(depth, settings.layers, spaced=settings.spaced)
+    smaller, weights = keep_layers(config, old.module.transformer.state_dict(), kept)
+    transformer = build_transformer(smaller)
+    transformer.load_state_dict(weights)
+    new: Any = target.shims[0]
+    new.set_module({**old.spec, "config": smaller}, PooledEncoder(transformer))
+    target.set_dim("nO", source.get_dim("nO"))
+
+
+def _copy_head(expert: TokenNER, student: TokenNER) -> None:
+    old, new = (tagger.model.get_ref("output_layer").shims[0] for tagger in (expert, student))
+    mine: Any = new
+    theirs: Any = old
+    state = mine.module.state_dict()
+    for name, tensor in theirs.module.state_dict().items():
+        if name in state and state[name].shape == tensor.shape:
+            state[name] = tensor
+    mine.module.load_state_dict(state)
+
+
+def _fingerprint(tagger: TokenNER) -> str:
+    from spacy_bioner.architectures.torch_bridge import torch_shims
+
+    shims = torch_shims(tagger.model)
+    return fingerprint_weights([p for shim in shims for p in shim.module.parameters()])
