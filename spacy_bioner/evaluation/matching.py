@@ -16,7 +16,7 @@ from typing import Collection, Dict, Iterable, List, Optional, Sequence, Set, Tu
 
 from spacy.tokens import Doc
 
-from spacy_bioner.corpora.docs import GOLD_KEY
+from spacy_bioner.corpora.docs import ANNOTATED_KEY, GOLD_KEY
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.evaluation.scores import Counts, Scores
 
@@ -67,12 +67,18 @@ def list_predicted(doc: Doc, *, spans_key: Optional[str] = None) -> List[Mention
 def compare_docs(gold: Doc, predicted: Doc, *, spans_key: Optional[str] = None) -> Comparison:
     """Put a gold Doc and the system's Doc of the same text side by side.
 
+    Where the gold Doc says which labels its corpus annotates, mentions of other labels are left
+    out on both sides: nobody knows whether they are right.
     Where only the white space differs, because the gold Doc was made of words whose spacing is not
     known (`Example.from_dict` with "words"), offsets count the other characters.
     RAISES (CorpusError): When the texts differ: offsets would then mean different things.
     """
     text, other = gold.text, predicted.text
     gold_mentions, found = list_gold(gold), list_predicted(predicted, spans_key=spans_key)
+    annotated = gold.user_data.get(ANNOTATED_KEY)
+    if annotated is not None and gold_mentions is not None:
+        gold_mentions = [mention for mention in gold_mentions if mention[2] in annotated]
+        found = [mention for mention in found if mention[2] in annotated]
     if text == other:
         return Comparison(gold_mentions, found, len(text))
     bare = "".join(text.split())

@@ -11,7 +11,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from spacy_bioner.corpora.docbin import read_docbin
-from spacy_bioner.corpora.docs import ANNOTATED_KEY, DATASET_KEY, ID_KEY
+from spacy_bioner.corpora.docs import ANNOTATED_KEY, DATASET_KEY, GOLD_KEY, ID_KEY
 from spacy_bioner.errors import TrainingDataError
 from spacy_bioner.training.corpus import BionerCorpus, find_docbins
 
@@ -114,6 +114,11 @@ def _relabel(doc: Doc, source: Source) -> Doc:
         (kept if label in source.labels else unknown).append(span)
     doc.set_ents(kept, missing=unknown, default="outside")
     doc.user_data[ANNOTATED_KEY] = sorted(source.labels)
+    if GOLD_KEY in doc.user_data:
+        doc.user_data[GOLD_KEY] = [
+            [start, end, source.label_map.get(label, label), ids]
+            for start, end, label, ids in doc.user_data[GOLD_KEY]
+        ]
     return doc
 
 

@@ -9,7 +9,7 @@ from spacy_bioner.apps.cli.evaluate import evaluate, render_evaluation
 from spacy_bioner.apps.cli.main import app
 from spacy_bioner.apps.loading import fingerprint
 from spacy_bioner.corpora.docbin import write_docbin
-from spacy_bioner.errors import BionerError, CorpusError, DeviceError
+from spacy_bioner.errors import BionerError, CorpusError, DeviceError, LabelError
 from spacy_bioner.evaluation.pipelines import PipelineEvaluation
 from spacy_bioner.evaluation.scores import Counts, Scores
 
@@ -48,6 +48,18 @@ def test_evaluate_writes_json(model, corpus, tmp_path):
     assert (data["n_docs"], data["n_mentions"], data["n_words"]) == (1, 2, 3)
     assert data["scores"]["pipeline"]["micro"]["recall"] == 0.5
     assert [path.name for path in output.parent.iterdir()] == ["test.json"]
+
+
+def test_evaluate_leaves_labels_out_that_were_not_asked_for(model, corpus, tmp_path):
+    output = tmp_path / "test.json"
+    scores = evaluate(model, corpus, labels=["Chemical"], output=output).scores["pipeline"]
+    assert (scores.micro.tp, scores.micro.fp, scores.micro.fn) == (1, 0, 0)
+    assert json.loads(output.read_text(encoding="utf-8"))["labels"] == ["Chemical"]
+
+
+def test_evaluate_refuses_a_label_that_the_corpus_has_not(model, corpus):
+    with pytest.raises(LabelError, match="no mention labelled Gene; the corpus has Chemical, Dis"):
+        evaluate(model, corpus, labels=["Gene"])
 
 
 def test_evaluate_cli_prints_table_and_speed(model, corpus):

@@ -121,6 +121,16 @@ def test_compare_docs_matches_across_tokenizers(doc):
     assert score_mentions([compare_docs(doc, predicted)]).micro == Counts(tp=1)
 
 
+def test_labels_that_the_corpus_does_not_annotate_are_not_scored(doc):
+    doc.ents = [Span(doc, 0, 1, label="Chemical"), Span(doc, 2, 4, label="Disease")]
+    predicted = doc.copy()
+    predicted.ents = [Span(predicted, 0, 1, label="Gene"), Span(predicted, 4, 5, label="Disease")]
+    doc.user_data["bioner_annotated"] = ["Disease"]
+    comparison = compare_docs(doc, predicted)
+    assert comparison.gold == [(14, 26, "Disease")]
+    assert comparison.predicted == [(27, 31, "Disease")]
+
+
 def test_score_mentions_sums_over_documents():
     documents = [Comparison([A, B], [A], 30), Comparison([B], [B, C], 30), Comparison([], [], 0)]
     scores = score_mentions(documents)

@@ -13,8 +13,8 @@ from spacy.util import fix_random_seed, registry
 from thinc.api import Config
 
 from spacy_bioner.components.gold_tags import allowed_tags
-from spacy_bioner.corpora.docbin import write_docbin
-from spacy_bioner.corpora.docs import ANNOTATED_KEY, DATASET_KEY, ID_KEY
+from spacy_bioner.corpora.docbin import read_docbin, write_docbin
+from spacy_bioner.corpora.docs import ANNOTATED_KEY, DATASET_KEY, GOLD_KEY, ID_KEY
 from spacy_bioner.errors import TrainingDataError
 from spacy_bioner.training.multi_corpus import make_multi_corpus
 from tests.conftest import TOKENIZER, entities_of
@@ -71,6 +71,16 @@ def test_what_is_neither_mapped_nor_listed_is_unknown(settings, blank_nlp) -> No
     assert [token.ent_iob_ for token in example.reference] == ["B", "O", ""]
     tags = ("O", "B-Chemical", "I-Chemical", "B-Disease", "I-Disease")
     assert allowed_tags(example, tags, "BIO").sum(axis=1).tolist() == [1, 3, 5]
+
+
+def test_the_offsets_of_the_corpus_are_relabelled_too(settings, write, blank_nlp) -> None:
+    [doc] = read_docbin(settings["diseases"]["path"], blank_nlp.vocab)
+    doc.user_data[GOLD_KEY] = [[0, 12, "Illness", ["MESH:D006973"]]]
+    write_docbin([doc], settings["diseases"]["path"])
+    settings["diseases"]["label_map"] = {"Illness": "Disease"}
+    example = by_id(make_multi_corpus(settings)(blank_nlp))["3"]
+    [(*mention, ids)] = example.reference.user_data[GOLD_KEY]
+    assert (mention, list(ids)) == ([0, 12, "Disease"], ["MESH:D006973"])
 
 
 def test_weights_say_how_often_documents_are_seen(settings, blank_nlp) -> None:

@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, List, Optional, Sequence
 
 import typer
 
 if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
     from spacy_bioner.evaluation.pipelines import PipelineEvaluation
 
 
@@ -19,16 +21,28 @@ def evaluate_cli(
     gpu_id: Annotated[
         int, typer.Option("--gpu-id", "-g", help="GPU to run on; -1 is the CPU.")
     ] = -1,
+    label: Annotated[
+        Optional[List[str]],
+        typer.Option(help="A label that the corpus annotates; can be repeated. Default: all."),
+    ] = None,
 ) -> None:
     """Score a pipeline on gold documents.
 
-    An entity counts when its offsets and its label are those of a gold mention.
+    An entity counts when its offsets and its label are those of a gold mention. With --label,
+    mentions of other labels are left out on both sides: for a pipeline that finds more than the
+    corpus annotates.
     """
-    typer.echo(render_evaluation(evaluate(model, corpus, output=output, gpu_id=gpu_id)))
+    evaluation = evaluate(model, corpus, output=output, gpu_id=gpu_id, labels=label or ())
+    typer.echo(render_evaluation(evaluation))
 
 
 def evaluate(
-    model: str, corpus: Path, *, output: Optional[Path] = None, gpu_id: int = -1
+    model: str,
+    corpus: Path,
+    *,
+    output: Optional[Path] = None,
+    gpu_id: int = -1,
+    labels: Sequence[str] = (),
 ) -> "PipelineEvaluation":
     """Load a pipeline, run it over the texts of a corpus and score it.
 
@@ -36,10 +50,12 @@ def evaluate(
     corpus (Path): A DocBin.
     output (Optional[Path]): Write the scores there; the file appears only when they are complete.
     gpu_id (int): -1 for the CPU.
+    labels (Sequence[str]): Those that the corpus annotates; others are not scored. Empty: all.
     RAISES (BionerError): No such pipeline, corpus or GPU; a corpus without documents.
     """
     from spacy_bioner.apps.loading import fingerprint, load_pipeline
     from spacy_bioner.corpora.docbin import read_docbin
+    from spacy_bioner.corpora.docs import ANNOTATED_KEY
     from spacy_bioner.corpora.files import check_is_file, replacing
     from spacy_bioner.errors import CorpusError
     from spacy_bioner.evaluation.pipelines import evaluate_pipeline
@@ -50,11 +66,17 @@ def evaluate(
     gold = list(read_docbin(corpus, nlp.vocab))
     if not gold:
         raise CorpusError("found no document, expected at least one to score", path=corpus)
+    if labels:
+        _check_labels(labels, gold, corpus)
+        for doc in gold:
+            doc.user_data[ANNOTATED_KEY] = sorted(labels)
     evaluation = evaluate_pipeline(nlp, gold)
     if output is not None:
         about = {key: nlp.meta.get(key, "") for key in ("lang", "name", "version")}
         about["fingerprint"] = fingerprint(Path(nlp.path))
         data = {"model": {"path": model, **about}, "corpus": str(corpus), **evaluation.to_json()}
+        if labels:
+            data["labels"] = sorted(labels)
         with replacing(output) as temporary:
             text = json.dumps(data, indent=2, ensure_ascii=False)
             temporary.write_text(text + "\n", encoding="utf-8")
@@ -76,3 +98,16 @@ def render_evaluation(evaluation: "PipelineEvaluation") -> str:
         f"in {evaluation.seconds:,.1f} s{pace}"
     )
     return "\n" + "\n\n".join(parts) + "\n"
+
+
+def _check_labels(labels: Sequence[str], gold: Sequence["Doc"], corpus: Path) -> None:
+    from spacy_bioner.errors import LabelError
+    from spacy_bioner.evaluation.matching import list_gold
+
+    known = {label for doc in gold for _, _, label in list_gold(doc) or ()}
+    unknown = sorted(set(labels) - known)
+    if unknown:
+        raise LabelError(
+            f"{corpus}: found no mention labelled {', '.join(unknown)}; the corpus has "
+            f"{', '.join(sorted(known)) or 'none at all'}"
+        )
