@@ -6,7 +6,7 @@ from typing import Any, Callable, Iterator, List, Tuple, cast
 
 import torch
 from spacy.tokens import Doc
-from thinc.api import Model
+from thinc.api import Model, set_dropout_rate
 from thinc.types import Floats2d
 from thinc.util import torch2xp, xp2torch
 
@@ -100,7 +100,9 @@ class Adversary:
     @property
     def radius(self) -> float:
         """The present epsilon: it grows over `ramp` batches."""
-        return self.epsilon * min(1.0, (self.seen - self.start) / max(self.ramp, 1))
+        if not self.ramp:
+            return self.epsilon
+        return self.epsilon * min(1.0, (self.seen - self.start) / self.ramp)
 
     def train(self, model: Model, docs: List[Doc], compute_loss: ComputeLoss) -> float:
         """Add the gradient of the loss under attack to that of a clean pass.
@@ -119,6 +121,23 @@ class Adversary:
         loss, gradient = compute_loss(emissions)
         backprop([cast(Floats2d, self.weight * rows) for rows in gradient])
         return self.weight * loss
+
+    def perturb(self, model: Model, docs: List[Doc], compute_loss: ComputeLoss) -> None:
+        """Perturb what a trained model sees of some Docs, until the block of `tapped` ends.
+
+        Nothing is learnt. Call it inside `tapped(model, dropout=False)`.
+
+        compute_loss (ComputeLoss): As for `train`; "vat" does not look at it.
+        """
+        taps = _taps(model)
+        set_dropout_rate(model, 0.0)
+        with _without_training(model):
+            emissions, backprop = model.begin_update(docs)
+            backprop(compute_loss(emissions)[1])
+            if self.method == "vat":
+                self._aim_virtually(model, docs, taps)
+            elif self.method != "none":
+                self._aim(model, docs, taps, compute_loss)
 
     def _aim(
         self, model: Model, docs: List[Doc], taps: List[EmbeddingTap], compute_loss: ComputeLoss
@@ -163,9 +182,10 @@ class Adversary:
 
 
 @contextmanager
-def tapped(model: Model) -> Iterator[List[EmbeddingTap]]:
+def tapped(model: Model, *, dropout: bool = True) -> Iterator[List[EmbeddingTap]]:
     """Let perturbations in, and gradients out, at the embeddings of a model's encoders.
 
+    dropout (bool): Whether the encoders drop states in passes for gradients, as in training.
     RAISES ConfigError: For a model without an encoder of ours.
     """
     modules = _encoders(model)
@@ -175,7 +195,7 @@ def tapped(model: Model) -> Iterator[List[EmbeddingTap]]:
             "the component's model has none"
         )
     for module in modules:
-        module.tap = EmbeddingTap()
+        module.tap = EmbeddingTap(dropout=dropout)
     try:
         yield [module.tap for module in modules if module.tap is not None]
     finally:

@@ -148,6 +148,22 @@ class TokenNER(TrainablePipe):
             self.finish_update(sgd)
         return losses
 
+    def attack(self, examples: Iterable[Example], adversary: Any) -> None:
+        """Annotate the predicted Docs of Examples while their embeddings are attacked.
+
+        Nothing is learnt. The attacker knows weights and gold: the worst case.
+        adversary (Any): As `spacy_bioner.Adversary.v1` makes it.
+        RAISES ConfigError: For a model without a transformer encoder of ours.
+        """
+        from spacy_bioner.architectures.adversary import tapped
+
+        examples = [example for example in examples if len(example.predicted)]
+        docs = [example.predicted for example in examples]
+        with tapped(self.model, dropout=False):
+            if docs:
+                adversary.perturb(self.model, docs, lambda scores: self.get_loss(examples, scores))
+            self.set_annotations(docs, self.predict(docs))
+
     def get_loss(
         self, examples: Iterable[Example], scores: List[Floats2d]
     ) -> Tuple[float, List[Floats2d]]:

@@ -18,11 +18,14 @@ class EmbeddingTap:
     embedded (List[torch.Tensor]): The perturbed embeddings of the last pass.
     masks (List[torch.Tensor]): 1 for pieces and 0 for padding, of the last pass; shape (windows,
         length).
+    dropout (bool): Whether the encoder drops states in passes for gradients; without, an attack
+        on a trained model aims at what it predicts.
     """
 
     deltas: List[torch.Tensor] = field(default_factory=list)
     embedded: List[torch.Tensor] = field(default_factory=list)
     masks: List[torch.Tensor] = field(default_factory=list)
+    dropout: bool = True
 
     def perturb(
         self, embedded: Sequence[torch.Tensor], masks: Sequence[torch.Tensor]

@@ -47,7 +47,7 @@ class PooledEncoder(nn.Module):
         """Switch between training and inference; training makes the packed weights stale."""
         if mode:
             self.__dict__["_fast"] = None
-        return super().train(mode)
+        return super().train(mode and (self.tap is None or self.tap.dropout))
 
     def _apply(self, *args: Any, **kwargs: Any) -> "PooledEncoder":
         # What every move to another device or dtype goes through: the packed weights stay behind.

@@ -253,3 +253,43 @@ def test_an_attack_starts_late_grows_and_takes_its_share() -> None:
 def test_adversary_settings_out_of_range_are_refused(settings, message) -> None:
     with pytest.raises(ConfigError, match=message):
         make_adversary(**settings)
+
+
+@pytest.mark.parametrize("method", ["fgsm", "pgd"])
+@pytest.mark.parametrize("crf", [False, True])
+def test_an_attack_on_a_trained_model_raises_its_loss_and_teaches_nothing(
+    tiny_bert, examples, method: str, crf: bool
+) -> None:
+    nlp = build(tiny_bert, model={"crf": crf, "crf_lr_scale": 1.0})
+    learn_by_heart(nlp, examples)
+    component: Any = nlp.get_pipe("bioner")
+    before = component.model.to_bytes()
+    for example in examples:
+        example.predicted = nlp.make_doc(example.reference.text)
+    component.attack(examples, make_adversary(method, epsilon=1e-6))
+    assert [entities_of(eg.predicted) for eg in examples] == [
+        entities_of(eg.reference) for eg in examples
+    ]
+    component.attack(examples, make_adversary(method, epsilon=1e3))
+    assert [entities_of(eg.predicted) for eg in examples] != [
+        entities_of(eg.reference) for eg in examples
+    ]
+    assert component.model.to_bytes() == before
+    assert entities_of(nlp(TEXT)) == [("Naloxone", "Chemical"), ("clonidine", "Chemical")]
+
+
+def test_an_attack_is_the_same_each_time(tiny_bert, examples) -> None:
+    nlp = build(tiny_bert)
+    learn_by_heart(nlp, examples)
+    component: Any = nlp.get_pipe("bioner")
+    docs = [example.predicted for example in examples]
+
+    def attack() -> List[np.ndarray]:
+        with tapped(component.model, dropout=False):
+            make_adversary("pgd", epsilon=2.0).perturb(
+                component.model, docs, lambda rows: component.get_loss(examples, rows)
+            )
+            return component.predict(docs)
+
+    for first, second in zip(attack(), attack()):
+        np.testing.assert_array_equal(first, second)

@@ -28,6 +28,7 @@ COMMANDS = {
     "distill": "Train a smaller pipeline to tag as a trained one does.",
     "assemble": "Assemble the pipeline that ships.",
     "evaluate": "Score a pipeline on gold documents.",
+    "robustness": "Score pipelines under typos, synonyms and attacks on their embeddings.",
     "show": "Print the entities that a pipeline finds.",
     "package": "Make a pip-installable package of a pipeline.",
 }

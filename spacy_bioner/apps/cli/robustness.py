@@ -1,0 +1,71 @@
+"""`bioner robustness`: pipelines under typos, casing, synonyms and attacks on their embeddings."""
+
+from pathlib import Path
+from typing import Annotated, List, Optional, Tuple
+
+import typer
+
+
+def robustness_cli(
+    corpus: Annotated[Path, typer.Argument(help="Gold documents, a .spacy file.")],
+    output: Annotated[Path, typer.Argument(help="Folder for table and plot", metavar="OUT")],
+    models: Annotated[
+        List[str],
+        typer.Argument(
+            help="Pipelines; the first is the one that the others are held against",
+            metavar="[NAME=]MODEL…",
+        ),
+    ],
+    noise: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share of a mention's letters with a typo")
+    ] = 0.05,
+    synonyms: Annotated[
+        Optional[Path], typer.Option(help="Term table: mentions become synonyms of their concept")
+    ] = None,
+    method: Annotated[str, typer.Option(help="Attack on the embeddings: fgsm or pgd")] = "fgsm",
+    epsilon: Annotated[
+        Optional[List[float]], typer.Option(help="Its size; can be repeated", show_default=False)
+    ] = None,
+    points: Annotated[
+        float, typer.Option(min=0.0, help="Find the epsilon that costs so many points; 0: do not")
+    ] = 10.0,
+    limit: Annotated[int, typer.Option(min=0, help="Documents; 0 takes all")] = 0,
+    seed: Annotated[int, typer.Option(help="Draws what is changed")] = 0,
+    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="-1 is the CPU")] = -1,
+) -> None:
+    """Score pipelines under attack.
+
+    Mentions get typos, OCR faults, other casing, hyphens and Greek letters, and synonyms; and the
+    embeddings are moved so that the loss rises the most.
+    """
+    from spacy_bioner.apps.robustness import EPSILONS, measure_robustness, text_attacks
+    from spacy_bioner.corpora.files import check_is_file
+    from spacy_bioner.reports.robustness import render_robustness
+    from spacy_bioner.training.augmenters import SynonymTable
+
+    for path in (corpus, *([synonyms] if synonyms is not None else [])):
+        check_is_file(path)
+    results = measure_robustness(
+        [_parse_model(model) for model in models],
+        corpus,
+        output,
+        attacks=text_attacks(noise=noise, synonyms=SynonymTable(synonyms) if synonyms else None),
+        method=method,
+        epsilons=epsilon or EPSILONS,
+        points=points,
+        seed=seed,
+        limit=limit,
+        gpu_id=gpu_id,
+        report=lambda line: typer.echo(line, err=True),
+    )
+    typer.echo("\n" + render_robustness(results, seed=seed))
+    typer.echo(f"\nwrote {output / 'robustness.md'}")
+
+
+def _parse_model(text: str) -> Tuple[str, str]:
+    name, sign, path = text.partition("=")
+    if sign:
+        return name, path
+    parts = Path(text).parts
+    # "model-best" says nothing: the run's folder does.
+    return (parts[-2] if len(parts) > 1 and parts[-1].startswith("model-") else parts[-1]), text
