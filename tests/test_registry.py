@@ -29,7 +29,7 @@ def _read_entry_points() -> List[Tuple[str, str, str]]:
 
 
 ENTRY_POINTS = _read_entry_points()
-SPACY_POINTS = [point for point in ENTRY_POINTS if point[0].startswith("spacy_")]
+SPACY_POINTS = [point for point in ENTRY_POINTS if point[0].startswith(("spacy_", "thinc_"))]
 IDS = [name for _, name, _ in SPACY_POINTS]
 
 
@@ -71,5 +71,5 @@ def test_spacy_finds_the_registered_object(group, name, target):
         # A factory that lacks `@Language.factory` is found, but cannot be added (E002).
         assert Language.has_factory(name)
     else:
-        registry = getattr(spacy.registry, group.removeprefix("spacy_"))
+        registry = getattr(spacy.registry, group.split("_", 1)[1])
         assert registry.get(name) is _resolve(target)

@@ -10,6 +10,8 @@ from typing import IO, Any, Callable, Dict, Literal, Optional, Tuple
 from spacy.language import Language
 from spacy.training.loggers import console_logger_v3
 
+from spacy_bioner.training.schedules import announce_score
+
 LogStep = Callable[[Optional[Dict[str, Any]]], None]
 Finalize = Callable[[], None]
 SetUp = Callable[..., Tuple[LogStep, Finalize]]
@@ -27,7 +29,7 @@ def make_training_logger(
     begins the file anew with each run. Each line has epoch, step, seconds since the start of
     training, words seen, the losses summed since the line before it, all scores (those per type
     too, as shares of 1) and the score that chooses the best model. The learning rate is not among
-    what `spacy train` tells a logger.
+    what `spacy train` tells a logger. Schedules that follow the score hear of it from here.
 
     output_file (Optional[str]): JSON lines go here; its folder is made. None writes no file.
     progress_bar (Optional[str]): "train" shows the way to `max_steps`, "eval" to the next
@@ -51,6 +53,8 @@ def make_training_logger(
                 line = json.dumps(_make_row(info, perf_counter() - start), ensure_ascii=False)
                 stream.write(line + "\n")
                 stream.flush()
+            if info is not None:
+                announce_score(float(info["score"]))
             log_to_console(info)
 
         def finalize() -> None:
