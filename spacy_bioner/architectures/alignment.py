@@ -100,7 +100,9 @@ def align_pieces(pieces: Pieces, starts: np.ndarray, ends: np.ndarray) -> TokenA
 
 
 def unit_starts(doc: Doc, unit: str) -> np.ndarray:
-    """Give the token indices at which a unit ("sentence" or "document") starts; int64, ascending.
+    """Give the token indices at which a unit starts; int64, ascending.
+
+    unit (str): "sentence" or "document"; "neighbours" are sentences as well.
 
     Sentence borders are the Doc's own where it has any, else those of the rule-based splitter.
     """
@@ -124,6 +126,8 @@ def cut_windows(
     *,
     capacity: int,
     overlap: int,
+    truncate: bool = False,
+    neighbours: bool = False,
 ) -> List[Window]:
     """Cut one document's pieces into windows.
 
@@ -133,17 +137,29 @@ def cut_windows(
     capacity (int): The most pieces that fit into a window.
     overlap (int): How many pieces consecutive windows of one unit share, at the least where
         token borders allow it.
-    RETURNS (List[Window]): In document order; together they own every piece exactly once.
+    truncate (bool): A unit that does not fit gets one window of its first tokens; nobody owns
+        the pieces behind it.
+    neighbours (bool): A window with room left shows pieces of the units before and behind it too,
+        which it does not own.
+    RETURNS (List[Window]): In document order; together they own every piece exactly once, unless
+        `truncate` leaves some out.
     """
     n_pieces = len(alignment.first_token)
     if n_pieces == 0:
         return []
     borders = np.searchsorted(alignment.first_token, unit_borders, side="left")
-    edges = np.unique(np.concatenate([[0], borders, [n_pieces]]))
+    edges = np.unique(np.concatenate([[0], borders, [n_pieces]])).tolist()
     windows: List[Window] = []
-    for start, end in zip(edges[:-1].tolist(), edges[1:].tolist()):
-        if end - start <= capacity:
+    for unit, (start, end) in enumerate(zip(edges[:-1], edges[1:])):
+        if truncate and end - start > capacity:
+            end = _last_cut(alignment.first_token, start, capacity)
             windows.append(Window(doc_index, start, end, start, end))
+        elif end - start <= capacity:
+            shown = (start, end)
+            if neighbours:
+                around = (edges[max(unit - 1, 0)], edges[min(unit + 2, len(edges) - 1)])
+                shown = _widen(alignment.first_token, start, end, around, capacity)
+            windows.append(Window(doc_index, *shown, start, end))
         else:
             cuts = _cut_long(alignment.first_token, start, end, capacity, overlap)
             windows.extend(_share_overlaps(doc_index, alignment.first_token, cuts))
@@ -182,10 +198,7 @@ def _cut_long(
     cuts: List[Tuple[int, int]] = []
     window_start = start
     while end - window_start > capacity:
-        window_end = _token_border(first_token, window_start + capacity)
-        if window_end <= window_start:
-            # One token longer than the model: cutting inside it loses context, not text.
-            window_end = window_start + capacity
+        window_end = _last_cut(first_token, window_start, capacity)
         cuts.append((window_start, window_end))
         next_start = _token_border(first_token, max(window_end - overlap, window_start))
         window_start = next_start if next_start > window_start else window_end
@@ -205,6 +218,33 @@ def _share_overlaps(
         Window(doc_index, start, end, own_start, own_end)
         for (start, end), own_start, own_end in zip(cuts, owned_from, owned_to)
     ]
+
+
+def _last_cut(first_token: np.ndarray, start: int, capacity: int) -> int:
+    """Give where a window that starts at piece `start` and does not hold all behind it ends."""
+    end = _token_border(first_token, start + capacity)
+    # One token longer than the model: cutting inside it loses context, not text.
+    return end if end > start else start + capacity
+
+
+def _widen(
+    first_token: np.ndarray, start: int, end: int, around: Tuple[int, int], capacity: int
+) -> Tuple[int, int]:
+    """Add the neighbours of a unit, whole or what stands next to it, to what its window shows.
+
+    around (Tuple[int, int]): Where the unit before starts and the unit behind ends.
+    """
+    room = capacity - (end - start)
+    before, behind = start - around[0], around[1] - end
+    # Each side has half of the room, and what the other one leaves.
+    left = min(before, max(room // 2, room - behind))
+    right = min(behind, room - left)
+    first, last = start - left, end + right
+    if left < before:
+        first = int(np.searchsorted(first_token, first_token[first - 1], side="right"))
+    if right < behind:
+        last = _token_border(first_token, last)
+    return min(first, start), max(last, end)
 
 
 def _token_border(first_token: np.ndarray, piece: int) -> int:

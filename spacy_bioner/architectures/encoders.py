@@ -1,5 +1,6 @@
 """`spacy_bioner.TransformerEncoder.v1`: any BERT-family checkpoint as token states for spaCy."""
 
+import logging
 import re
 from typing import Any, Callable, Dict, List, Optional, Tuple, cast
 
@@ -11,23 +12,15 @@ from thinc.types import Floats2d
 from thinc.util import torch2xp, xp2torch
 from tokenizers import Tokenizer
 
-from spacy_bioner.architectures.alignment import (
-    Pieces,
-    Window,
-    align_pieces,
-    cut_windows,
-    group_by_budget,
-    token_offsets,
-    unit_starts,
-)
+from spacy_bioner.architectures.alignment import group_by_budget
 from spacy_bioner.architectures.encoder_source import build_transformer, load_encoder, special_ids
+from spacy_bioner.architectures.piece_layout import POOLING, UNITS, Layout, lay_out
 from spacy_bioner.architectures.precision import PRECISIONS, choose_precision
 from spacy_bioner.architectures.torch_bridge import Spec, TorchShim
 from spacy_bioner.errors import EncoderError
 from spacy_bioner.layers.pooled_encoder import PieceBatch, PooledEncoder
 
-UNITS = ("sentence", "document")
-POOLING = ("mean", "first")
+logger = logging.getLogger(__name__)
 LAYER = re.compile(r"\.layers?\.(\d+)\.")
 
 
@@ -42,13 +35,19 @@ def build_transformer_encoder(
     cased: Optional[bool] = None,
     layer_decay: float = 1.0,
     checkpointing: bool = False,
+    truncate: bool = False,
 ) -> Model[List[Doc], List[Floats2d]]:
-    """Build an encoder with one row of `nO` float32 values per token; nothing is truncated.
+    """Build an encoder with one row of `nO` float32 values per token.
+
+    Nothing is truncated, unless `truncate` says so.
 
     name (str): A hub name, a folder, or "package:NAME" for weights in an installed package. It
         is read on `initialize` only: a saved pipeline carries its weights.
-    unit (str): What goes through the model together: "sentence" or "document".
-    pooling (str): A token's state is the "mean" of its pieces' states, or the "first" one's.
+    unit (str): What goes through the model together: "sentence"; "neighbours", a sentence with
+        those before and behind it, or what fits of them, as context; or "document".
+    pooling (str): The sub-word strategy. A token's state is the "mean" of its pieces' states, or
+        the "first" one's. "x" and "parent" predict as "first" does, but in training each further
+        piece has a row of its own too: it is taught a tag X, or its token's tag.
     precision (str): "float32", "bfloat16", "float16" (GPU, prediction only), or "auto": bfloat16
         where the processor or the GPU computes it in hardware, else float32.
     window (int): The most pieces of one input, special tokens included; the model's own limit
@@ -61,16 +60,21 @@ def build_transformer_encoder(
         (Howard and Ruder, 2018); embeddings count as the lowest layer.
     checkpointing (bool): Compute a layer's inner states anew in the backward pass instead of
         keeping them: less memory, more time.
+    truncate (bool): A unit of more than `window` pieces loses those tokens that do not fit, where
+        otherwise it would get several windows. They are counted, taught nothing and outside of
+        all entities.
     RAISES EncoderError: For settings that name no known choice; on `initialize` for weights that
         cannot be loaded.
     """
     _check_choice("unit", unit, UNITS)
     _check_choice("pooling", pooling, POOLING)
     _check_choice("precision", precision, ("auto", *PRECISIONS))
-    if not 0 <= overlap < window - 2:
+    if not truncate and not 0 <= overlap < window - 2:
         raise EncoderError(
             f"encoder setting overlap = {overlap}: expected 0 ≤ overlap < window - 2"
         )
+    if window < 3:
+        raise EncoderError(f"encoder setting window = {window}: expected 3 or more")
     if not 0 < layer_decay <= 1:
         raise EncoderError(f"encoder setting layer_decay = {layer_decay}: expected 0 < value ≤ 1")
     settings = {
@@ -82,12 +86,14 @@ def build_transformer_encoder(
         "batch_pieces": batch_pieces,
         "cased": cased,
         "checkpointing": checkpointing,
+        "truncate": truncate,
     }
     shim = EncoderShim(precision=precision, layer_decay=layer_decay)
     model: Model = Model(
         "transformer_encoder", forward, init=init, dims={"nO": None}, attrs=settings, shims=[shim]
     )
     shim.follow(model.attrs)
+    model.attrs["every_piece"] = False
     return model
 
 
@@ -100,6 +106,8 @@ class EncoderShim(TorchShim):
         self.layer_decay = layer_decay
         # Set together with the module, from the same description.
         self.tokenizer: Any = None
+        # Tokens that `truncate` has left out, over all passes.
+        self.n_unseen = 0
         self._attrs: Dict[str, Any] = {}
         self._settings: Dict[str, Any] = {}
 
@@ -125,6 +133,21 @@ class EncoderShim(TorchShim):
         super().set_module(spec, module)
         self.tokenizer = Tokenizer.from_str(spec["tokenizer"])
         self._model.precision = choose_precision(self.precision, self.device)
+
+    def count_unseen(self, layout: Layout) -> None:
+        """Add up the tokens that were cut off; says so at the first and at each power of ten."""
+        found = sum(int(rows.unseen.sum()) for rows in layout.rows)
+        before, self.n_unseen = self.n_unseen, self.n_unseen + found
+        if found and len(str(self.n_unseen)) > len(str(before or "")):
+            logger.warning(
+                "encoder setting truncate: %d tokens so far, over all passes, lie behind the first "
+                "%d pieces of their unit (window = %d) and are not seen; %d of %d in this batch",
+                self.n_unseen,
+                layout.capacity,
+                self._attrs["window"],
+                found,
+                sum(rows.n_tokens for rows in layout.rows),
+            )
 
     def _layer_rate(self, name: str) -> float:
         """Scale the learning rate of a parameter by its distance from the topmost layer."""
@@ -158,11 +181,16 @@ def init(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Any] = None) -
 def forward(
     model: Model, docs: List[Doc], is_train: bool
 ) -> Tuple[List[Floats2d], Callable[[List[Floats2d]], List[Doc]]]:
-    """Encode Docs; see `build_transformer_encoder`."""
+    """Encode Docs; see `build_transformer_encoder`.
+
+    With the attribute `every_piece` and a pooling that tags each piece, rows of continuation
+    pieces follow those of a Doc's tokens.
+    """
     shim = cast(EncoderShim, model.shims[0])
     module = cast(PooledEncoder, shim.module)
-    lengths = [len(doc) for doc in docs]
-    batches, weights = prepare_batches(model, docs)
+    layout = lay_out(model, docs, every_piece=model.attrs["every_piece"])
+    shim.count_unseen(layout)
+    batches, weights = _make_batches(model, layout)
     if is_train and module.precision == torch.float16:
         raise EncoderError(
             "encoder setting precision = float16 cannot be trained with: small gradients become 0; "
@@ -173,6 +201,7 @@ def forward(
         module.set_checkpointing(model.attrs["checkpointing"])
     with torch.set_grad_enabled(is_train):
         states = module(batches, weights)
+    lengths = [len(rows) for rows in layout.rows]
     output = _split(cast(Floats2d, torch2xp(states.detach())), lengths)
 
     def backprop(d_output: List[Floats2d]) -> List[Doc]:
@@ -187,85 +216,43 @@ def forward(
 
 
 def prepare_batches(model: Model, docs: List[Doc]) -> Tuple[List[PieceBatch], torch.Tensor]:
-    """Tokenise Docs and lay their windows out in padded batches.
+    """Tokenise Docs and lay their windows out in padded batches, with one row per token.
 
     RETURNS (Tuple[List[PieceBatch], torch.Tensor]): The batches, and one over the number of
         pieces per token, shape (tokens, 1), on the model's device.
     """
+    return _make_batches(model, lay_out(model, docs))
+
+
+def _make_batches(model: Model, layout: Layout) -> Tuple[List[PieceBatch], torch.Tensor]:
+    """Lay all windows out as padded rectangles, the shortest first."""
     shim = cast(EncoderShim, model.shims[0])
-    layout = _Layout(model.attrs, shim.spec)
-    encodings = shim.tokenizer.encode_batch([doc.text for doc in docs], add_special_tokens=False)
-    row = 0
-    for doc, encoding in zip(docs, encodings):
-        offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
-        ids = np.asarray(encoding.ids, dtype=np.int64)
-        layout.add(doc, Pieces(ids, offsets[:, 0], offsets[:, 1]), row)
-        row += len(doc)
-    return layout.batches(row, shim.device)
+    special = len(layout.before) + len(layout.after)
+    lengths = [len(window) + special for window in layout.windows]
+    groups = group_by_budget(lengths, model.attrs["batch_pieces"])
+    targets = np.concatenate([np.zeros(0, np.int64), *layout.targets])
+    counts = np.bincount(targets, minlength=layout.n_rows)
+    weights = np.where(counts > 0, 1.0 / np.maximum(counts, 1), 0.0).astype(np.float32)
+    pad_id = int(shim.spec["config"].get("pad_token_id") or 0)
+    batches = [_fill_batch(layout, group, lengths, pad_id, shim.device) for group in groups]
+    return batches, torch.from_numpy(weights[:, None]).to(shim.device)
 
 
-class _Layout:
-    """Gathers the windows of a batch of Docs, then lays them out as padded rectangles."""
-
-    def __init__(self, settings: Dict[str, Any], spec: Spec) -> None:
-        self.settings = settings
-        self.before: List[int] = spec["before"]
-        self.after: List[int] = spec["after"]
-        length = min(settings["window"], spec["max_length"])
-        self.capacity = length - len(self.before) - len(self.after)
-        self.overlap = min(settings["overlap"], self.capacity // 2)
-        self.pad_id = int(spec["config"].get("pad_token_id") or 0)
-        self.windows: List[Window] = []
-        self.pieces: List[Pieces] = []
-        # Per window: positions of owned pieces within it, and the token rows they belong to.
-        self.sources: List[np.ndarray] = []
-        self.targets: List[np.ndarray] = []
-
-    def add(self, doc: Doc, pieces: Pieces, first_row: int) -> None:
-        """Cut one Doc, whose first token has row `first_row`, into windows."""
-        alignment = align_pieces(pieces, *token_offsets(doc))
-        piece, token = alignment.piece, alignment.token
-        if self.settings["pooling"] == "first" and len(token):
-            keep = np.concatenate([[True], token[1:] != token[:-1]])
-            piece, token = piece[keep], token[keep]
-        borders = unit_starts(doc, self.settings["unit"])
-        windows = cut_windows(
-            len(self.pieces), alignment, borders, capacity=self.capacity, overlap=self.overlap
-        )
-        self.pieces.append(pieces)
-        self.windows.extend(windows)
-        for window in windows:
-            low, high = np.searchsorted(piece, [window.own_start, window.own_end])
-            self.sources.append(piece[low:high] - window.start + len(self.before))
-            self.targets.append(token[low:high] + first_row)
-
-    def batches(self, n_tokens: int, device: torch.device) -> Tuple[List[PieceBatch], torch.Tensor]:
-        """Lay all windows out, the shortest first."""
-        special = len(self.before) + len(self.after)
-        lengths = [len(window) + special for window in self.windows]
-        groups = group_by_budget(lengths, self.settings["batch_pieces"])
-        counts = np.bincount(
-            np.concatenate([np.zeros(0, np.int64), *self.targets]), minlength=n_tokens
-        )
-        weights = np.where(counts > 0, 1.0 / np.maximum(counts, 1), 0.0).astype(np.float32)
-        batches = [self._batch(group, lengths, device) for group in groups]
-        return batches, torch.from_numpy(weights[:, None]).to(device)
-
-    def _batch(self, group: np.ndarray, lengths: List[int], device: torch.device) -> PieceBatch:
-        width = max(lengths[index] for index in group)
-        ids = np.full((len(group), width), self.pad_id, dtype=np.int64)
-        mask = np.zeros((len(group), width), dtype=np.int64)
-        for row, index in enumerate(group):
-            window = self.windows[index]
-            inner = self.pieces[window.doc_index].ids[window.start : window.end]
-            ids[row, : lengths[index]] = np.concatenate([self.before, inner, self.after])
-            mask[row, : lengths[index]] = 1
-        source = np.concatenate([self.sources[i] + row * width for row, i in enumerate(group)])
-        target = np.concatenate([self.targets[index] for index in group])
-        arrays = (ids, mask, source, target)
-        return PieceBatch(
-            *(torch.from_numpy(array.astype(np.int64)).to(device) for array in arrays)
-        )
+def _fill_batch(
+    layout: Layout, group: np.ndarray, lengths: List[int], pad_id: int, device: torch.device
+) -> PieceBatch:
+    width = max(lengths[index] for index in group)
+    ids = np.full((len(group), width), pad_id, dtype=np.int64)
+    mask = np.zeros((len(group), width), dtype=np.int64)
+    for row, index in enumerate(group):
+        window = layout.windows[index]
+        inner = layout.pieces[window.doc_index].ids[window.start : window.end]
+        ids[row, : lengths[index]] = np.concatenate([layout.before, inner, layout.after])
+        mask[row, : lengths[index]] = 1
+    source = np.concatenate([layout.sources[i] + row * width for row, i in enumerate(group)])
+    target = np.concatenate([layout.targets[index] for index in group])
+    arrays = (ids, mask, source, target)
+    return PieceBatch(*(torch.from_numpy(array.astype(np.int64)).to(device) for array in arrays))
 
 
 def _split(states: Floats2d, lengths: List[int]) -> List[Floats2d]:

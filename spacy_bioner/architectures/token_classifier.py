@@ -9,6 +9,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 from thinc.util import torch2xp, xp2torch
 
+from spacy_bioner.architectures.subwords import check_strategy, extra_tags
 from spacy_bioner.architectures.torch_bridge import Spec, TorchShim
 from spacy_bioner.layers.token_head import TokenHead
 
@@ -31,7 +32,10 @@ def build_token_classifier(
     crf_lr_scale (float): The transitions' learning rate, as a multiple of the head's. They start
         at 0 and have far to go: at the rate of an encoder they would hardly move.
     nO (Optional[int]): Number of tags; None lets the component set it.
+    RAISES ConfigError: For an encoder that tags single pieces where crf = true, or where it is a
+        part of another encoder.
     """
+    check_strategy(encoder, crf=crf)
     # A partial and no closure: components that are sent to a spawned process take it along.
     scale = partial(_scale_rate, lr_scale, lr_scale * crf_lr_scale)
     shim = TorchShim(build_head, lr_scale=scale)
@@ -39,7 +43,7 @@ def build_token_classifier(
         "token_head",
         forward_head,
         dims={"nI": None, "nO": nO},
-        attrs={"dropout_rate": dropout, "crf": crf},
+        attrs={"dropout_rate": dropout, "crf": crf, "every_piece": False},
         shims=[shim],
     )
     model: Model = Model(
@@ -55,7 +59,8 @@ def build_token_classifier(
 
 def build_head(spec: Spec) -> TokenHead:
     """Make an untrained head from its description."""
-    return TokenHead(spec["width"], spec["n_tags"], crf=spec.get("crf", False))
+    n_columns = spec["n_tags"] + spec.get("extra_tags", 0)
+    return TokenHead(spec["width"], n_columns, crf=spec.get("crf", False))
 
 
 def init(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Any] = None) -> None:
@@ -69,6 +74,8 @@ def init(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Any] = None) -
     shim = cast(TorchShim, head.shims[0])
     if not shim.is_ready:
         spec: Spec = {"width": width, "n_tags": n_tags, "crf": head.attrs["crf"]}
+        if n_extra := extra_tags(encoder):
+            spec["extra_tags"] = n_extra
         shim.set_module(spec, build_head(spec))
 
 
@@ -84,7 +91,10 @@ def forward(
 def forward_head(
     model: Model, states: List[Floats2d], is_train: bool
 ) -> Tuple[List[Floats2d], Callable[[List[Floats2d]], List[Floats2d]]]:
-    """Score each token's state."""
+    """Score each token's state.
+
+    The column of a tag X of continuation pieces is given with the attribute `every_piece` only.
+    """
     shim = cast(TorchShim, model.shims[0])
     module, device = shim.module, shim.device
     module.train(is_train)
@@ -92,6 +102,8 @@ def forward_head(
     stacked = xp2torch(model.ops.flatten(states), requires_grad=is_train, device=device)
     with torch.set_grad_enabled(is_train):
         emissions = module(stacked, model.attrs["dropout_rate"])
+        if shim.spec.get("extra_tags") and not model.attrs["every_piece"]:
+            emissions = emissions[:, : shim.spec["n_tags"]]
 
     def backprop(d_emissions: List[Floats2d]) -> List[Floats2d]:
         gradient = xp2torch(model.ops.flatten(d_emissions), device=device)

@@ -21,6 +21,7 @@ from spacy_bioner.architectures.decoding import (
     make_grammar,
     span_confidences,
 )
+from spacy_bioner.architectures.subwords import close_unseen, every_piece, teach_rows
 from spacy_bioner.components.entities import without_spaces, write_entities
 from spacy_bioner.components.gold_tags import allowed_tags
 from spacy_bioner.errors import LabelError, TrainingDataError
@@ -87,7 +88,8 @@ class TokenNER(TrainablePipe):
         emissions = iter(self.model.predict(filled) if filled else ())
         empty = np.zeros((0, len(self.tags)), dtype=np.float32)
         to_numpy = self.model.ops.to_numpy
-        return [log_softmax(to_numpy(next(emissions))) if len(doc) else empty for doc in docs]
+        scores = [log_softmax(to_numpy(next(emissions))) if len(doc) else empty for doc in docs]
+        return close_unseen(self.model, docs, scores)
 
     def set_annotations(self, docs: Iterable[Doc], scores: List[np.ndarray]) -> None:
         """Write `doc.ents`, the span group named like the component, and the ledger.
@@ -133,7 +135,7 @@ class TokenNER(TrainablePipe):
         set_dropout_rate(self.model, drop)
         docs = [example.predicted for example in filled]
         attacked = self.adversary is not None and self.adversary.strikes()
-        with self._tapped() if attacked else nullcontext():
+        with self._tapped() if attacked else nullcontext(), every_piece(self.model):
             emissions, backprop = self.model.begin_update(docs)
             loss, gradient = self.get_loss(filled, emissions)
             backprop(gradient)
@@ -161,7 +163,10 @@ class TokenNER(TrainablePipe):
         docs = [example.predicted for example in examples]
         with tapped(self.model, dropout=False):
             if docs:
-                adversary.perturb(self.model, docs, lambda scores: self.get_loss(examples, scores))
+                with every_piece(self.model):
+                    adversary.perturb(
+                        self.model, docs, lambda scores: self.get_loss(examples, scores)
+                    )
             self.set_annotations(docs, self.predict(docs))
 
     def get_loss(
@@ -177,8 +182,10 @@ class TokenNER(TrainablePipe):
         """
         tags, scheme = self.tags, self.cfg["scheme"]
         allowed = [allowed_tags(example, tags, scheme) for example in examples]
+        docs = [example.predicted for example in examples]
+        allowed, columns = teach_rows(self.model, docs, allowed, tags)
         legal = _legal_grammar(tags, scheme)
-        return self._objective()(self.model, scores, allowed, tags, legal)
+        return self._objective()(self.model, scores, allowed, columns, legal)
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Clip the gradients of encoder and head together, then step."""

@@ -93,6 +93,86 @@ def test_cut_windows_split_a_token_longer_than_the_model():
     assert [(w.own_start, w.own_end) for w in windows] == [(0, 4), (4, 8), (8, 10)]
 
 
+def test_cut_windows_truncate_to_the_first_pieces_of_a_unit():
+    windows = cut_windows(
+        0, one_piece_per_token(12), np.array([0, 7]), capacity=4, overlap=2, truncate=True
+    )
+    assert windows == [Window(0, 0, 4, 0, 4), Window(0, 7, 11, 7, 11)]
+
+
+def test_cut_windows_truncate_at_token_borders():
+    # Tokens of three pieces each: four pieces hold one token; a longer token is cut inside.
+    offsets = [(i, i + 1) for i in range(9)]
+    alignment = align_pieces(pieces_at(*offsets), np.array([0, 3, 6]), np.array([3, 6, 9]))
+    windows = cut_windows(0, alignment, np.array([0]), capacity=4, overlap=0, truncate=True)
+    assert windows == [Window(0, 0, 3, 0, 3)]
+    windows = cut_windows(0, alignment, np.array([0]), capacity=2, overlap=0, truncate=True)
+    assert windows == [Window(0, 0, 2, 0, 2)]
+
+
+def test_cut_windows_show_whole_neighbours():
+    windows = cut_windows(
+        0, one_piece_per_token(7), np.array([0, 2, 5]), capacity=7, overlap=0, neighbours=True
+    )
+    assert windows == [Window(0, 0, 5, 0, 2), Window(0, 0, 7, 2, 5), Window(0, 2, 7, 5, 7)]
+
+
+def test_cut_windows_share_the_room_between_neighbours():
+    # Units of 6, 3 and 6 pieces, room for 8: two of the five go before, the rest behind; at the
+    # borders of the text one neighbour has it all.
+    windows = cut_windows(
+        0, one_piece_per_token(15), np.array([0, 6, 9]), capacity=8, overlap=0, neighbours=True
+    )
+    assert windows == [Window(0, 0, 8, 0, 6), Window(0, 4, 12, 6, 9), Window(0, 7, 15, 9, 15)]
+
+
+def test_cut_windows_give_a_neighbour_what_the_other_leaves():
+    # Units of 1, 3 and 6 pieces, room for 8: one of the five goes before, four behind.
+    windows = cut_windows(
+        0, one_piece_per_token(10), np.array([0, 1, 4]), capacity=8, overlap=0, neighbours=True
+    )
+    assert windows[1] == Window(0, 0, 8, 1, 4)
+
+
+def test_cut_windows_cut_neighbours_at_token_borders():
+    # Tokens of three pieces each, a unit of one token between units of two: with room for two
+    # pieces on each side no other token fits, with room for three one does.
+    offsets = [(i, i + 1) for i in range(15)]
+    starts = np.arange(0, 15, 3)
+    alignment = align_pieces(pieces_at(*offsets), starts, starts + 3)
+    shown = [
+        cut_windows(
+            0, alignment, np.array([0, 2, 3]), capacity=capacity, overlap=0, neighbours=True
+        )[1]
+        for capacity in (7, 9)
+    ]
+    assert shown == [Window(0, 6, 9, 6, 9), Window(0, 3, 12, 6, 9)]
+
+
+def test_cut_windows_of_a_long_unit_have_no_neighbours():
+    windows = cut_windows(
+        0, one_piece_per_token(9), np.array([0, 7]), capacity=4, overlap=0, neighbours=True
+    )
+    assert windows == [Window(0, 0, 4, 0, 4), Window(0, 4, 7, 4, 7), Window(0, 5, 9, 7, 9)]
+
+
+@given(
+    lengths=st.lists(st.integers(1, 5), min_size=1, max_size=30),
+    borders=st.sets(st.integers(0, 29)),
+    capacity=st.integers(1, 12),
+)
+def test_cut_windows_with_neighbours_own_every_piece_once(lengths, borders, capacity):
+    ends = np.cumsum(lengths)
+    starts = ends - lengths
+    alignment = align_pieces(pieces_at(*[(i, i + 1) for i in range(ends[-1])]), starts, ends)
+    units = np.array(sorted({0, *(border for border in borders if border < len(lengths))}))
+    windows = cut_windows(0, alignment, units, capacity=capacity, overlap=0, neighbours=True)
+    owned = [piece for w in windows for piece in range(w.own_start, w.own_end)]
+    assert owned == list(range(ends[-1]))
+    assert all(len(w) <= capacity for w in windows)
+    assert all(w.start <= w.own_start <= w.own_end <= w.end for w in windows)
+
+
 def test_cut_windows_of_nothing_are_none():
     assert cut_windows(0, one_piece_per_token(0), np.array([0]), capacity=4, overlap=1) == []
 

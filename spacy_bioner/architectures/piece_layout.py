@@ -1,0 +1,155 @@
+"""Which pieces of a batch of Docs go through the encoder together, and which rows they end in."""
+
+from dataclasses import dataclass
+from typing import Any, Dict, List, Optional
+
+import numpy as np
+from spacy.tokens import Doc
+from thinc.api import Model
+
+from spacy_bioner.architectures.alignment import (
+    Pieces,
+    TokenAlignment,
+    Window,
+    align_pieces,
+    cut_windows,
+    token_offsets,
+    unit_starts,
+)
+
+UNITS = ("sentence", "neighbours", "document")
+# How a token is taught and read by its pieces; with the last two, each piece has a tag.
+POOLING = ("mean", "first", "x", "parent")
+PER_PIECE = ("x", "parent")
+
+
+@dataclass(frozen=True)
+class DocRows:
+    """What the rows of one Doc stand for.
+
+    n_tokens (int): There is one row per token, in order.
+    parents (np.ndarray): Behind those, one row per continuation piece: the token that each belongs
+        to; int64. A piece is a continuation if it is not the first piece of any token.
+    unseen (np.ndarray): Whether a token has pieces, but all behind the end of a unit that was cut;
+        bool, shape (tokens,).
+    """
+
+    n_tokens: int
+    parents: np.ndarray
+    unseen: np.ndarray
+
+    def __len__(self) -> int:
+        return self.n_tokens + len(self.parents)
+
+
+def lay_out(model: Model, docs: List[Doc], *, every_piece: bool = False) -> "Layout":
+    """Tokenise Docs and cut them into windows.
+
+    model (Model): The encoder.
+    every_piece (bool): Give rows to continuation pieces as well, where the pooling tags pieces.
+    """
+    shim: Any = model.shims[0]
+    layout = Layout(model.attrs, shim.spec, every_piece=every_piece)
+    encodings = shim.tokenizer.encode_batch([doc.text for doc in docs], add_special_tokens=False)
+    for doc, encoding in zip(docs, encodings):
+        offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+        ids = np.asarray(encoding.ids, dtype=np.int64)
+        layout.add(doc, Pieces(ids, offsets[:, 0], offsets[:, 1]))
+    return layout
+
+
+class Layout:
+    """Gathers the windows of a batch of Docs.
+
+    windows (List[Window]): Of all Docs.
+    pieces (List[Pieces]): Per Doc.
+    rows (List[DocRows]): What the rows of each Doc stand for.
+    sources (List[np.ndarray]): Per window, the positions of owned pieces in it, special tokens
+        counted.
+    targets (List[np.ndarray]): Per window, the rows that they belong to, counted over all Docs.
+    """
+
+    def __init__(
+        self, settings: Dict[str, Any], spec: Dict[str, Any], *, every_piece: bool = False
+    ) -> None:
+        self.settings = settings
+        self.every_piece = every_piece and settings["pooling"] in PER_PIECE
+        self.before: List[int] = spec["before"]
+        self.after: List[int] = spec["after"]
+        length = min(settings["window"], spec["max_length"])
+        self.capacity = length - len(self.before) - len(self.after)
+        self.overlap = min(settings["overlap"], self.capacity // 2)
+        self.windows: List[Window] = []
+        self.pieces: List[Pieces] = []
+        self.rows: List[DocRows] = []
+        self.n_rows = 0
+        self.sources: List[np.ndarray] = []
+        self.targets: List[np.ndarray] = []
+
+    def add(self, doc: Doc, pieces: Pieces) -> None:
+        """Cut one Doc into windows and give it its rows."""
+        alignment = align_pieces(pieces, *token_offsets(doc))
+        windows = cut_windows(
+            len(self.pieces),
+            alignment,
+            unit_starts(doc, self.settings["unit"]),
+            capacity=self.capacity,
+            overlap=self.overlap,
+            truncate=self.settings["truncate"],
+            neighbours=self.settings["unit"] == "neighbours",
+        )
+        seen = _seen_pieces(alignment, windows) if self.settings["truncate"] else None
+        piece, row, rest = alignment.piece, alignment.token, np.zeros(0, dtype=np.int64)
+        if self.settings["pooling"] != "mean":
+            row, first = np.unique(row, return_index=True)
+            piece = piece[first]
+        if self.every_piece:
+            rest = _continuations(alignment, piece, seen)
+            order = np.argsort(np.concatenate([piece, rest]), kind="stable")
+            row = np.concatenate([row, len(doc) + np.arange(len(rest))])[order]
+            piece = np.concatenate([piece, rest])[order]
+        # A continuation in several tokens belongs to the first of them.
+        parents = alignment.token[np.searchsorted(alignment.piece, rest)]
+        self._place(windows, piece, row)
+        self.pieces.append(pieces)
+        self.rows.append(DocRows(len(doc), parents, _unseen_tokens(alignment, seen, len(doc))))
+        self.n_rows += len(self.rows[-1])
+
+    def _place(self, windows: List[Window], piece: np.ndarray, row: np.ndarray) -> None:
+        """Note where pieces, ascending, stand in the windows of a Doc, and their rows."""
+        self.windows.extend(windows)
+        for window in windows:
+            low, high = np.searchsorted(piece, [window.own_start, window.own_end])
+            self.sources.append(piece[low:high] - window.start + len(self.before))
+            self.targets.append(row[low:high] + self.n_rows)
+
+
+def _continuations(
+    alignment: TokenAlignment, first: np.ndarray, seen: Optional[np.ndarray]
+) -> np.ndarray:
+    """List the seen pieces of tokens that are the first piece of none.
+
+    first (np.ndarray): The first pieces. One across a token border may be a later piece of another
+        token as well: it counts as first.
+    """
+    is_rest = np.zeros(len(alignment.first_token), dtype=bool)
+    is_rest[alignment.piece] = True
+    is_rest[first] = False
+    return np.flatnonzero(is_rest if seen is None else is_rest & seen)
+
+
+def _seen_pieces(alignment: TokenAlignment, windows: List[Window]) -> np.ndarray:
+    seen = np.zeros(len(alignment.first_token), dtype=bool)
+    for window in windows:
+        seen[window.own_start : window.own_end] = True
+    return seen
+
+
+def _unseen_tokens(
+    alignment: TokenAlignment, seen: Optional[np.ndarray], n_tokens: int
+) -> np.ndarray:
+    unseen = np.zeros(n_tokens, dtype=bool)
+    if seen is not None:
+        unseen[alignment.token] = True
+        unseen[alignment.token[seen[alignment.piece]]] = False
+    return unseen

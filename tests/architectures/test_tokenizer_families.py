@@ -1,0 +1,188 @@
+"""WordPiece, byte-level BPE and Unigram (SentencePiece) tokenizers pass the same tests."""
+
+import string
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from spacy.tokens import Doc
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from transformers import (
+    PreTrainedTokenizerFast,
+    RobertaConfig,
+    RobertaModel,
+    XLMRobertaConfig,
+    XLMRobertaModel,
+)
+
+from spacy_bioner.architectures.alignment import token_offsets
+from spacy_bioner.architectures.encoders import build_transformer_encoder, prepare_batches
+from spacy_bioner.architectures.piece_layout import lay_out
+from tests.conftest import WORDS
+
+SPECIAL = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
+SIZE = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "max_position_embeddings": 66,
+    "pad_token_id": 1,
+}
+TEXTS = [
+    "Naloxone zz rats",
+    "",
+    "  \n ",
+    "β-blockers (zz) in  rats,\n\nnot 😀 TNF-α/IL-2 é e\u0301.",
+    "hypertension in rats " * 40,
+]
+
+
+def byte_level_bpe() -> Tokenizer:
+    """Every byte, and merges that build the known words, with the space before them or without."""
+    pieces = ["<s>", "<pad>", "</s>", "<unk>", *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    merges = []
+    for word in [word for known in WORDS for word in (known, f"Ġ{known}")] + ["Ġz"]:
+        built = word[0]
+        for letter in word[1:]:
+            if (built, letter) not in merges:
+                merges.append((built, letter))
+            built += letter
+    pieces += [left + right for left, right in merges]
+    vocabulary = {piece: index for index, piece in enumerate(dict.fromkeys(pieces))}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=merges, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.post_processor = processors.RobertaProcessing(
+        ("</s>", 2), ("<s>", 0), trim_offsets=True, add_prefix_space=False
+    )
+    return tokenizer
+
+
+def unigram() -> Tokenizer:
+    """The known words, likely, and single characters, unlikely, at the start of a word or not."""
+    characters = string.ascii_letters + string.digits + string.punctuation
+    pieces = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -12.0)]
+    pieces += [(mark + character, -10.0) for character in characters for mark in ("", "▁")]
+    pieces += [(f"▁{word}", -5.0) for word in WORDS]
+    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=3))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    return tokenizer
+
+
+@pytest.fixture(scope="module", params=["wordpiece", "byte-level", "unigram"])
+def folder(request, tiny_bert, tmp_path_factory) -> Path:
+    if request.param == "wordpiece":
+        return tiny_bert
+    path = tmp_path_factory.mktemp(request.param)
+    tokenizer = byte_level_bpe() if request.param == "byte-level" else unigram()
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **SPECIAL).save_pretrained(path)
+    size = {**SIZE, "vocab_size": tokenizer.get_vocab_size()}
+    module = (
+        RobertaModel(RobertaConfig(**size))
+        if request.param == "byte-level"
+        else XLMRobertaModel(XLMRobertaConfig(**size))
+    )
+    module.save_pretrained(path)
+    return path
+
+
+@pytest.fixture
+def make_encoder(folder):
+    def build(**settings):
+        model = build_transformer_encoder(str(folder), precision="float32", **settings)
+        model.initialize()
+        return model
+
+    return build
+
+
+@pytest.fixture
+def docs(blank_nlp):
+    return [blank_nlp(text) for text in TEXTS]
+
+
+def touches(doc: Doc, offsets: list) -> list:
+    """List by comparing all with all which pieces share a character with which tokens."""
+    tokens = list(zip(*(column.tolist() for column in token_offsets(doc))))
+    return [
+        (piece, token)
+        for piece, (start, end) in enumerate(offsets)
+        for token, (left, right) in enumerate(tokens)
+        if start < right and left < end
+    ]
+
+
+def test_known_words_are_one_piece_and_others_several(make_encoder, docs):
+    model = make_encoder(pooling="parent")
+    layout = lay_out(model, docs[:1], every_piece=True)
+    assert layout.rows[0].parents.tolist() == [1]
+    # Naloxone, z, z, rats: the second z has the row behind those of the three tokens.
+    assert np.concatenate(layout.targets).tolist() == [0, 1, 3, 2]
+
+
+def test_pieces_are_paired_with_the_tokens_they_touch(make_encoder, docs):
+    from spacy_bioner.architectures.alignment import Pieces, align_pieces
+
+    tokenizer = make_encoder().shims[0].tokenizer
+    for doc in docs:
+        encoding = tokenizer.encode(doc.text, add_special_tokens=False)
+        columns = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+        pieces = Pieces(np.asarray(encoding.ids), columns[:, 0], columns[:, 1])
+        found = align_pieces(pieces, *token_offsets(doc))
+        pairs = list(zip(found.piece.tolist(), found.token.tolist()))
+        assert pairs == touches(doc, encoding.offsets)
+
+
+def test_every_word_has_a_piece(make_encoder, docs):
+    for doc in docs:
+        _, weights = prepare_batches(make_encoder(), [doc])
+        bare = [token.text for token, weight in zip(doc, weights) if not weight]
+        assert [text for text in bare if text.strip()] == []
+
+
+def test_there_is_a_row_per_token(make_encoder, docs):
+    rows = make_encoder().predict(docs)
+    assert [part.shape for part in rows] == [(len(doc), 32) for doc in docs]
+
+
+@pytest.mark.parametrize("pooling", ["mean", "first"])
+def test_states_are_those_of_the_pieces(make_encoder, docs, pooling):
+    import torch
+
+    model = make_encoder(unit="document", pooling=pooling)
+    shim = model.shims[0]
+    encoding = shim.tokenizer.encode(TEXTS[0])
+    with torch.no_grad():
+        ids = torch.tensor([encoding.ids])
+        hidden = shim.module.transformer.eval()(input_ids=ids).last_hidden_state[0].numpy()
+    second = hidden[2:4].mean(axis=0) if pooling == "mean" else hidden[2]
+    expected = np.stack([hidden[1], second, hidden[4]])
+    assert_allclose(model.predict(docs[:1])[0], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("unit", ["sentence", "neighbours", "document"])
+def test_a_batch_equals_one_by_one(make_encoder, docs, unit):
+    model = make_encoder(unit=unit, batch_pieces=200, overlap=10)
+    for doc, rows in zip(docs, model.predict(docs)):
+        assert_allclose(model.predict([doc])[0], rows, atol=1e-5)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "first", "x", "parent"])
+def test_windows_of_a_long_text_hold_every_piece_once(make_encoder, blank_nlp, pooling):
+    doc = blank_nlp("zz in rats " * 60)
+    model = make_encoder(unit="document", overlap=10, pooling=pooling)
+    layout = lay_out(model, [doc], every_piece=True)
+    assert len(layout.windows) > 4
+    assert max(len(window) for window in layout.windows) <= layout.capacity
+    rows = np.concatenate(layout.targets).tolist()
+    per_piece = pooling in ("x", "parent")
+    assert layout.rows[0].parents.tolist() == (list(range(0, 180, 3)) if per_piece else [])
+    expected = {
+        "mean": sorted([*range(180), *range(0, 180, 3)]),
+        "first": list(range(180)),
+    }.get(pooling, list(range(240)))
+    assert sorted(rows) == expected
