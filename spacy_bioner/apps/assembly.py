@@ -10,7 +10,9 @@ from spacy_bioner.apps.profiles import read_config
 from spacy_bioner.corpora.files import replacing_folder
 from spacy_bioner.errors import ConfigError
 
-RECOGNISERS = ("bioner", "ner")
+# These write a span group of their own name, as `bioner` does.
+OTHER_GROUPS = ("spancat", "bioner_feature_crf")
+RECOGNISERS = ("bioner", "ner", *OTHER_GROUPS)
 
 
 def assemble(
@@ -34,6 +36,9 @@ def assemble(
     nlp = load_pipeline(str(_existing(model)))
     recogniser = find_recogniser(nlp)
     for name in settings["pipeline"]["order"]:
+        # A span categorizer was trained with its own `bioner_overlaps`; all others come before it.
+        if name in nlp.pipe_names:
+            nlp.remove_pipe(name)
         nlp.add_pipe(name, config=_component_settings(settings, name, nlp, recogniser))
     table = terms or Path(settings["gazetteer"]["terms"])
     if "bioner_gazetteer" in nlp.pipe_names:
@@ -73,9 +78,14 @@ def _component_settings(
     component: Any = nlp.get_pipe(recogniser)
     if name == "bioner_gazetteer":
         chosen.setdefault("labels", list(component.labels))
-    if name == "bioner_overlaps" and recogniser != "bioner":
+    added = ["bioner_gazetteer", "bioner_abbreviations"]
+    if name == "bioner_abbreviations" and recogniser in OTHER_GROUPS:
+        chosen.setdefault("sources", [recogniser, "bioner_gazetteer"])
+    if name == "bioner_overlaps" and recogniser in OTHER_GROUPS:
+        chosen.setdefault("sources", [recogniser, "ents", *added])
+    if name == "bioner_overlaps" and recogniser == "ner":
         # spaCy's `ner` writes doc.ents only: they count under its name, before the others.
-        chosen.setdefault("sources", [recogniser, "bioner_gazetteer", "bioner_abbreviations"])
+        chosen.setdefault("sources", [recogniser, *added])
         chosen.setdefault("ents_source", recogniser)
     return chosen
 

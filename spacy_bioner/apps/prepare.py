@@ -3,13 +3,15 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, Tuple
+from typing import Any, Callable, Dict, Optional, Tuple
 
 from spacy_bioner.apps.auditing import Conversion
 from spacy_bioner.apps.conversion import convert
-from spacy_bioner.apps.profiles import CorpusSettings
+from spacy_bioner.apps.profiles import CorpusSettings, SplitSettings
 from spacy_bioner.corpora.files import replacing
-from spacy_bioner.corpora.reading import Selection
+from spacy_bioner.corpora.problems import Problems
+from spacy_bioner.corpora.reading import Selection, read_records
+from spacy_bioner.corpora.splits import Splits, split_records
 from spacy_bioner.errors import AssetError
 
 ACCOUNT = "corpus.json"
@@ -21,13 +23,16 @@ class PreparedCorpus:
 
     settings (CorpusSettings): The corpus.
     splits (Dict[str, Conversion]): The account of each split.
+    division (Optional[Splits]): Which document went where, of a corpus that came in one piece.
     """
 
     settings: CorpusSettings
     splits: Dict[str, Conversion]
+    division: Optional[Splits] = None
 
     def to_json(self) -> Dict[str, Any]:
         """Give name, licence and the account of each split as plain data."""
+        divided = {} if self.division is None else {"division": self.division.to_json()}
         return {
             "name": self.settings.name,
             "title": self.settings.title,
@@ -35,6 +40,7 @@ class PreparedCorpus:
             "source": self.settings.source,
             "label_map": self.settings.label_map,
             "splits": {split: account.to_json() for split, account in self.splits.items()},
+            **divided,
         }
 
 
@@ -53,30 +59,50 @@ def prepare(
     RAISES CorpusError: For a malformed corpus file.
     """
     _check_files(settings)
+    division = _divide(settings)
     accounts: Dict[str, Conversion] = {}
     for split, chosen in settings.splits.items():
         accounts[split] = convert(
             chosen.path,
             output / f"{split}.spacy",
             label_map=settings.label_map,
-            selection=Selection(skip=chosen.skip, first=chosen.first),
+            selection=_select(split, chosen, division),
             lenient=settings.lenient,
         )
         report(split, accounts[split])
-    prepared = PreparedCorpus(settings, accounts)
+    prepared = PreparedCorpus(settings, accounts, division)
     with replacing(output / ACCOUNT) as temporary:
         text = json.dumps(prepared.to_json(), ensure_ascii=False, indent=2)
         temporary.write_text(text + "\n", encoding="utf-8")
     return prepared
 
 
+def _divide(settings: CorpusSettings) -> Optional[Splits]:
+    if settings.division is None:
+        return None
+    names, shares = zip(*settings.division.shares.items())
+    problems = Problems() if settings.lenient else None
+    records = read_records(settings.splits[names[0]].path, problems=problems)
+    return split_records(records, shares, seed=settings.division.seed, names=names)
+
+
+def _select(split: str, chosen: SplitSettings, division: Optional[Splits]) -> Selection:
+    if division is None:
+        return Selection(skip=chosen.skip, first=chosen.first)
+    (ids,) = (part.ids for part in division.parts if part.name == split)
+    return Selection(ids=frozenset(ids[: chosen.first]))
+
+
 def _check_files(settings: CorpusSettings) -> None:
     paths: Tuple[Path, ...] = tuple(split.path for split in settings.splits.values())
     missing = sorted({str(path) for path in paths if not path.exists()})
     if missing:
+        absent = f"the corpus '{settings.name}' is not here: missing {', '.join(missing)}"
+        if settings.fetch:
+            raise AssetError(f"{absent}; {settings.fetch}")
         raise AssetError(
-            f"the corpus '{settings.name}' is not here: missing {', '.join(missing)}. Fetch it by "
-            "`spacy project assets .`, or copy it from a folder with `make assets FROM=FOLDER`"
+            f"{absent}. Fetch it by `spacy project assets .`, or copy it from a folder with "
+            "`make assets FROM=FOLDER`"
             + (
                 "; the demo corpus is built by `python assets/demo/build.py`"
                 if settings.name == "demo"

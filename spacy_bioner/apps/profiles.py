@@ -34,6 +34,18 @@ class SplitSettings:
 
 
 @dataclass(frozen=True)
+class Division:
+    """How a corpus that comes in one piece is divided by document.
+
+    seed (int): Another seed gives another division; the order of the documents plays no part.
+    shares (Dict[str, float]): By "train", "dev" and "test".
+    """
+
+    seed: int
+    shares: Dict[str, float]
+
+
+@dataclass(frozen=True)
 class CorpusSettings:
     """A corpus as the workflow uses it.
 
@@ -44,6 +56,8 @@ class CorpusSettings:
     splits (Dict[str, SplitSettings]): By "train", "dev" and "test".
     label_map (Dict[str, str]): The corpus' label → ours; labels that it does not name stay.
     lenient (bool): Leave out and count what cannot be read, and mentions that do not fit the text.
+    division (Optional[Division]): Divides the one path that all splits have then.
+    fetch (str): How users get the corpus, where it is not among the project's assets.
     """
 
     name: str
@@ -53,6 +67,8 @@ class CorpusSettings:
     splits: Dict[str, SplitSettings]
     label_map: Dict[str, str] = field(default_factory=dict)
     lenient: bool = False
+    division: Optional[Division] = None
+    fetch: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,7 +121,12 @@ def load_corpus_settings(name: str) -> CorpusSettings:
     path, sections = _read(CORPORA, name, "corpus")
     about = _section(path, sections, "corpus", ("title", "licence", "source"))
     splits = {}
-    for split in SPLITS:
+    division = None
+    if "division" in sections:
+        settings = _section(path, sections, "division", ("path", "seed", *SPLITS))
+        division = Division(settings["seed"], {split: settings[split] for split in SPLITS})
+        splits = {split: SplitSettings(Path(settings["path"])) for split in SPLITS}
+    for split in SPLITS if division is None else ():
         settings = _section(path, sections, split, ("path",))
         splits[split] = SplitSettings(
             Path(settings["path"]), settings.get("first"), settings.get("skip", 0)
@@ -118,6 +139,8 @@ def load_corpus_settings(name: str) -> CorpusSettings:
         splits,
         dict(sections.get("label_map", {})),
         bool(about.get("lenient", False)),
+        division,
+        about.get("fetch", ""),
     )
 
 

@@ -18,6 +18,7 @@ TRF_KEY = "components.transformer.model.name"
 PACKAGES = {
     "bioner": (("torch", "transformers", "matplotlib"), "train"),
     "transformer": (("spacy_transformers",), "trf"),
+    "bioner_feature_crf": (("pycrfsuite", "matplotlib"), "baselines"),
 }
 
 
@@ -31,6 +32,7 @@ def train(
     max_steps: int = 0,
     log_path: Optional[Path] = None,
     overrides: Optional[Dict[str, Any]] = None,
+    resume: Optional[Path] = None,
 ) -> Path:
     """Train a profile through `spacy train` and put the result in place when it is whole.
 
@@ -42,6 +44,7 @@ def train(
     max_steps (int): Training steps; 0 takes the profile's.
     log_path (Optional[Path]): Gets a JSON line per evaluation.
     overrides (Optional[Dict[str, Any]]): Dotted config keys that win over the profile's.
+    resume (Optional[Path]): A checkpoint to start from: see `training.resuming`.
     RETURNS (Path): The folder of the best checkpoint.
     RAISES DeviceError: For a GPU that is not there.
     RAISES BionerError: For data or weights that cannot be used; on an interrupt, whose
@@ -53,6 +56,9 @@ def train(
     settings = config_overrides(profile, corpus_dir, seed=seed, log_path=log_path)
     settings.update({"training.max_steps": max_steps} if max_steps else {})
     settings.update(overrides or {})
+    if resume is not None:
+        callback = {"@callbacks": "spacy_bioner.ResumeFrom.v1", "path": str(resume)}
+        settings["initialize.after_init"] = callback
     settings.update(length_overrides(_load_training_config(profile.config), settings))
     with replacing_folder(output) as partial:
         try:
@@ -61,7 +67,10 @@ def train(
             kept = output.with_name(f"{output.name}.interrupted")
             if partial.is_dir():
                 replace_folder(partial, kept)
-            raise BionerError(f"training was interrupted; what there was is in {kept}") from None
+            raise BionerError(
+                f"training was interrupted; what there was is in {kept} (to go on: --resume "
+                f"{kept / 'model-last'})"
+            ) from None
     return output / "model-best"
 
 
@@ -93,7 +102,7 @@ def check_package_name(name: str, profile: Profile, corpus_dir: Path) -> None:
     config = _load_training_config(profile.config)
     components = config["components"]
     uses_trf = "transformer" in components
-    has_encoder = uses_trf or _find_encoders(components.get("bioner", {}), "")
+    has_encoder = uses_trf or _find_encoders(components, "components")
     check_name(
         name,
         [profile.encoder] if has_encoder else [],
@@ -125,26 +134,27 @@ def length_overrides(config: Config, settings: Dict[str, Any]) -> Dict[str, Any]
 def encoder_override(config: Config, encoder: str) -> Dict[str, str]:
     """Say which setting of a training config names the encoder, and its value.
 
-    A config without an encoder, or with several, is left as it is. spacy-transformers knows hub
-    names and folders only, so "package:NAME" becomes a folder there.
+    A config without an encoder, or with several, is left as it is; one that refers to another is
+    none of its own. spacy-transformers knows hub names and folders only, so "package:NAME" becomes
+    a folder there.
     RAISES ConfigError: For a config whose extra is not installed.
     """
     components = config.get("components", {})
-    if "bioner" in components:
-        _check_packages("bioner")
-        keys = _find_encoders(components["bioner"], "components.bioner")
-        return {keys[0]: encoder} if len(keys) == 1 else {}
+    keys = _find_encoders(components, "components")
+    for name in PACKAGES:
+        if name in components or (name == "bioner" and keys):
+            _check_packages(name)
     if "transformer" in components:
-        _check_packages("transformer")
         from spacy_bioner.architectures.encoder_source import resolve_source
 
         return {TRF_KEY: resolve_source(encoder)}
-    return {}
+    return {keys[0]: encoder} if len(keys) == 1 else {}
 
 
 def _find_encoders(section: Dict[str, Any], path: str) -> List[str]:
     """List the settings below a section that name an encoder of ours."""
-    found = [f"{path}.name"] if section.get("@architectures") == OWN_ENCODER else []
+    is_own = section.get("@architectures") == OWN_ENCODER
+    found = [f"{path}.name"] if is_own and not str(section.get("name")).startswith("${") else []
     for key, value in section.items():
         if isinstance(value, dict):
             found += _find_encoders(value, f"{path}.{key}")

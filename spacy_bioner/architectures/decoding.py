@@ -1,7 +1,8 @@
 """From tag scores to the best legal tag sequence and the probability of each of its spans."""
 
 from dataclasses import dataclass
-from typing import Any, List, Optional, Sequence, Tuple
+from functools import lru_cache
+from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -35,19 +36,26 @@ def make_grammar(tags: Sequence[str], scheme: str, learned: Optional[Learned] = 
 
     learned (Optional[Learned]): Transition, start and end weights of a CRF; None: all alike.
     """
-    legal = (legal_transitions(tags, scheme), legal_starts(tags, scheme), legal_ends(tags, scheme))
+    *legal, continues = _find_legal(tuple(tags), scheme)
     weights = learned or tuple(np.zeros(allowed.shape) for allowed in legal)
     transitions, starts, ends = (
         np.where(allowed, weight.astype(np.float64), -np.inf)
         for allowed, weight in zip(legal, weights)
     )
-    return TagGrammar(transitions, starts, ends, tag_continues(tags), learned is not None)
+    return TagGrammar(transitions, starts, ends, continues, learned is not None)
 
 
-def log_softmax(emissions: Any, xp: Any = np) -> Any:
-    """Turn emissions, shape (tokens, tags), into log probabilities; `xp` is numpy or cupy."""
+@lru_cache(maxsize=8)
+def _find_legal(tags: Tuple[str, ...], scheme: str) -> Tuple[np.ndarray, ...]:
+    # Once for all batches: of dozens of tags there are thousands of pairs.
+    legal = (legal_transitions(tags, scheme), legal_starts(tags, scheme), legal_ends(tags, scheme))
+    return (*legal, tag_continues(tags))
+
+
+def log_softmax(emissions: np.ndarray) -> np.ndarray:
+    """Turn emissions, shape (tokens, tags), into log probabilities."""
     shifted = emissions - emissions.max(axis=1, keepdims=True)
-    return shifted - xp.log(xp.exp(shifted).sum(axis=1, keepdims=True))
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
 
 def decode_tags(scores: Sequence[np.ndarray], grammar: TagGrammar) -> List[np.ndarray]:
@@ -101,6 +109,26 @@ def span_confidences(
             found[index] = [
                 _chained(chain, paths[index], start, end, grammar) for start, end in spans[index]
             ]
+    return found
+
+
+def tag_log_marginals(scores: Sequence[np.ndarray], grammar: TagGrammar) -> List[np.ndarray]:
+    """Give the log probability of each tag at each token, over all legal sequences.
+
+    Forward-backward (Rabiner, 1989): what a CRF believes of a token, its neighbours considered.
+
+    scores (Sequence[np.ndarray]): Tag scores; float, shape (tokens, tags), per document.
+    RETURNS (List[np.ndarray]): float64, -inf for what cannot be, the same shapes.
+    """
+    found = [np.zeros(rows.shape) for rows in scores]
+    filled = [index for index, rows in enumerate(scores) if len(rows)]
+    if filled:
+        batch, lengths = _pad([scores[index] for index in filled])
+        alpha, beta = _forward_backward(batch, lengths, grammar)
+        for row, index in enumerate(filled):
+            length = lengths[row]
+            with np.errstate(divide="ignore"):
+                found[index] = np.log(_scale(alpha[row, :length] * beta[row, :length]))
     return found
 
 

@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 
 from spacy_bioner.architectures.alignment import group_by_budget
 from spacy_bioner.architectures.encoder_source import build_transformer, load_encoder, special_ids
+from spacy_bioner.architectures.loss_scaling import LossScaler
 from spacy_bioner.architectures.piece_layout import POOLING, UNITS, Layout, lay_out
 from spacy_bioner.architectures.precision import PRECISIONS, choose_precision
 from spacy_bioner.architectures.torch_bridge import Spec, TorchShim
@@ -48,8 +49,8 @@ def build_transformer_encoder(
     pooling (str): The sub-word strategy. A token's state is the "mean" of its pieces' states, or
         the "first" one's. "x" and "parent" predict as "first" does, but in training each further
         piece has a row of its own too: it is taught a tag X, or its token's tag.
-    precision (str): "float32", "bfloat16", "float16" (GPU, prediction only), or "auto": bfloat16
-        where the processor or the GPU computes it in hardware, else float32.
+    precision (str): "float32", "bfloat16", "float16" (trained with loss scaling), or "auto":
+        bfloat16 where the processor or the GPU computes it in hardware, else float32.
     window (int): The most pieces of one input, special tokens included; the model's own limit
         holds where it is lower.
     overlap (int): How many pieces consecutive windows of a longer unit share.
@@ -126,13 +127,13 @@ class EncoderShim(TorchShim):
         """Move the module and choose the precision anew."""
         super().to_device(device_type, device_id)
         if self.is_ready:
-            self._model.precision = choose_precision(self.precision, self.device)
+            self._choose_precision()
 
     def set_module(self, spec: Spec, module: torch.nn.Module) -> None:
         """Take over module, description and the tokenizer that the description holds."""
         super().set_module(spec, module)
         self.tokenizer = Tokenizer.from_str(spec["tokenizer"])
-        self._model.precision = choose_precision(self.precision, self.device)
+        self._choose_precision()
 
     def count_unseen(self, layout: Layout) -> None:
         """Add up the tokens that were cut off; says so at the first and at each power of ten."""
@@ -148,6 +149,10 @@ class EncoderShim(TorchShim):
                 found,
                 sum(rows.n_tokens for rows in layout.rows),
             )
+
+    def _choose_precision(self) -> None:
+        self._model.precision = choose_precision(self.precision, self.device)
+        self.scaler = LossScaler() if self._model.precision == torch.float16 else None
 
     def _layer_rate(self, name: str) -> float:
         """Scale the learning rate of a parameter by its distance from the topmost layer."""
@@ -191,11 +196,6 @@ def forward(
     layout = lay_out(model, docs, every_piece=model.attrs["every_piece"])
     shim.count_unseen(layout)
     batches, weights = _make_batches(model, layout)
-    if is_train and module.precision == torch.float16:
-        raise EncoderError(
-            "encoder setting precision = float16 cannot be trained with: small gradients become 0; "
-            "train with auto, bfloat16 or float32, and set float16 when the pipeline is loaded"
-        )
     module.train(is_train)
     if is_train:
         module.set_checkpointing(model.attrs["checkpointing"])
@@ -209,7 +209,10 @@ def forward(
             # Texts without any piece, of white space only: there is nothing to learn from.
             return docs
         d_states = model.ops.xp.concatenate(d_output, axis=0)
-        torch.autograd.backward(states, grad_tensors=xp2torch(d_states, device=states.device))
+        gradient = xp2torch(d_states, device=states.device)
+        if shim.scaler is not None:
+            gradient = gradient * shim.scaler.scale
+        torch.autograd.backward(states, grad_tensors=gradient)
         return docs
 
     return output, backprop

@@ -51,6 +51,8 @@ class TaggingObjective:
         allowed: List[np.ndarray],
         tags: Sequence[str],
         grammar: TagGrammar,
+        *,
+        share: float = 1.0,
     ) -> Tuple[float, List[Floats2d]]:
         """Compute the mean loss per token and its gradient.
 
@@ -62,6 +64,7 @@ class TaggingObjective:
             the same shapes.
         tags (Sequence[str]): The tags, in the order of the columns.
         grammar (TagGrammar): Which tag may follow which.
+        share (float): What loss and gradient are multiplied by: these Docs' part of a batch.
         RETURNS (Tuple[float, List[Floats2d]]): Nats per token of which anything is known, and the
             gradient per Doc.
         RAISES TrainingDataError: For a loss that is no number.
@@ -83,6 +86,7 @@ class TaggingObjective:
             loss = mean_over_known(losses, known)
         else:
             loss = _chain_loss(crf, scores, known, lengths, grammar)
+        loss = share * loss
         value = check_finite(float(loss.detach()))
         loss.backward()
         parts = cast(torch.Tensor, scores.grad).split(lengths)

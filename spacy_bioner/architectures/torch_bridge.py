@@ -20,6 +20,8 @@ from thinc.types import FloatsXd
 from thinc.util import get_torch_default_device
 from torch import nn
 
+from spacy_bioner.architectures.loss_scaling import LossScaler
+
 Spec = Dict[str, Any]
 AVERAGES_KEY = (-1, "spacy_bioner")
 
@@ -51,6 +53,8 @@ class TorchShim(Shim):
         self.build = build
         self.lr_scale = lr_scale
         self.averages: Optional[Averages] = None
+        # Set where gradients are carried scaled, which `clip_gradients` undoes.
+        self.scaler: Optional[LossScaler] = None
         self.clipped = False
 
     @property
@@ -81,10 +85,9 @@ class TorchShim(Shim):
 
     def finish_update(self, optimizer: Optimizer) -> None:
         """Step with the optimizer's current settings and reset the gradients."""
-        parameters = [p for p in self.module.parameters() if p.grad is not None]
-        if parameters:
-            if not self.clipped and optimizer.grad_clip:
-                nn.utils.clip_grad_norm_(parameters, optimizer.grad_clip)
+        if not self.clipped:
+            clip_shims([self], optimizer.grad_clip)
+        if any(p.grad is not None for p in self.module.parameters()):
             if self._optimizer is None:
                 self._optimizer = make_adamw(self.module, self.lr_scale)
             follow_settings(self._optimizer, optimizer)
@@ -205,15 +208,26 @@ def torch_shims(model: Model) -> List[TorchShim]:
 def clip_gradients(model: Model, max_norm: float) -> Optional[float]:
     """Scale the gradients of all torch parts together to a global norm.
 
+    Gradients that are carried scaled come back to their size. Where one of them has overflowed,
+    all are dropped: the step is left out.
+
     model (Model): A thinc model.
     max_norm (float): The largest allowed L2 norm; 0 leaves the gradients as they are.
     RETURNS (Optional[float]): The norm before clipping; None where there was nothing to clip.
     """
-    shims = torch_shims(model)
-    parameters = [p for shim in shims for p in shim.module.parameters() if p.grad is not None]
-    if not parameters or not max_norm:
-        return None
-    norm = nn.utils.clip_grad_norm_(parameters, max_norm)
+    return clip_shims(torch_shims(model), max_norm)
+
+
+def clip_shims(shims: List[TorchShim], max_norm: float) -> Optional[float]:
+    """Do for some torch parts what `clip_gradients` does for all of a model."""
     for shim in shims:
         shim.clipped = True
-    return float(norm)
+    usable = [shim.scaler is None or shim.scaler.unscale(shim.module) for shim in shims]
+    parameters = [p for shim in shims for p in shim.module.parameters() if p.grad is not None]
+    if not all(usable):
+        for parameter in parameters:
+            parameter.grad = None
+        return None
+    if not parameters or not max_norm:
+        return None
+    return float(nn.utils.clip_grad_norm_(parameters, max_norm))

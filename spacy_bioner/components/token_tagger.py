@@ -1,7 +1,6 @@
 """Named-entity recognition by token classification: what `bioner` does."""
 
 from contextlib import nullcontext
-from functools import lru_cache
 from itertools import islice
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
@@ -24,10 +23,12 @@ from spacy_bioner.architectures.decoding import (
 from spacy_bioner.architectures.subwords import close_unseen, every_piece, teach_rows
 from spacy_bioner.components.entities import without_spaces, write_entities
 from spacy_bioner.components.gold_tags import allowed_tags
+from spacy_bioner.components.splitting import learn_in_parts
 from spacy_bioner.errors import LabelError, TrainingDataError
 from spacy_bioner.tags import tag_set, tags_to_spans
 
 Scorer = Callable[[Iterable[Example]], Dict[str, Any]]
+ComputeLoss = Callable[[List[Floats2d]], Tuple[float, List[Floats2d]]]
 
 SAMPLE_SIZE = 10
 
@@ -122,8 +123,11 @@ class TokenNER(TrainablePipe):
         examples (Iterable[Example]): Predicted and gold Docs.
         drop (float): Dropout on token states.
         sgd (Optional[Optimizer]): Steps at once if given; `spacy train` steps by `finish_update`.
-        losses (Optional[Dict[str, float]]): Gets the mean loss per token added, and under
-            "NAME_adversarial" that under attack.
+        losses (Optional[Dict[str, float]]): Gets the mean loss per token added, under
+            "NAME_adversarial" that under attack, and under "NAME_splits" how often a batch was
+            halved because memory ran out.
+        RAISES TrainingDataError: For a loss that is no number, and a document for which there is
+            not enough memory.
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
@@ -133,19 +137,17 @@ class TokenNER(TrainablePipe):
         if not filled:
             return losses
         set_dropout_rate(self.model, drop)
-        docs = [example.predicted for example in filled]
         attacked = self.adversary is not None and self.adversary.strikes()
-        with self._tapped() if attacked else nullcontext(), every_piece(self.model):
-            emissions, backprop = self.model.begin_update(docs)
-            loss, gradient = self.get_loss(filled, emissions)
-            backprop(gradient)
-            losses[self.name] += loss
-            if self.adversary is not None and attacked:
-                under_attack = self.adversary.train(
-                    self.model, docs, lambda scores: self.get_loss(filled, scores)
-                )
-                key = f"{self.name}_adversarial"
-                losses[key] = losses.get(key, 0.0) + under_attack
+        weights = [len(example.predicted) for example in filled]
+
+        def learn(part: List[Example], share: float) -> None:
+            for key, value in self._learn(part, share, attacked=attacked).items():
+                losses[key] = losses.get(key, 0.0) + value
+
+        n_splits = learn_in_parts(self.model, filled, weights, learn)
+        if n_splits:
+            key = f"{self.name}_splits"
+            losses[key] = losses.get(key, 0.0) + n_splits
         if sgd not in (None, False):
             self.finish_update(sgd)
         return losses
@@ -164,9 +166,7 @@ class TokenNER(TrainablePipe):
         with tapped(self.model, dropout=False):
             if docs:
                 with every_piece(self.model):
-                    adversary.perturb(
-                        self.model, docs, lambda scores: self.get_loss(examples, scores)
-                    )
+                    adversary.perturb(self.model, docs, self._make_loss(examples))
             self.set_annotations(docs, self.predict(docs))
 
     def get_loss(
@@ -180,12 +180,7 @@ class TokenNER(TrainablePipe):
         RAISES LabelError: For gold labels that the component does not know.
         RAISES TrainingDataError: For a loss that is no number.
         """
-        tags, scheme = self.tags, self.cfg["scheme"]
-        allowed = [allowed_tags(example, tags, scheme) for example in examples]
-        docs = [example.predicted for example in examples]
-        allowed, columns = teach_rows(self.model, docs, allowed, tags)
-        legal = _legal_grammar(tags, scheme)
-        return self._objective()(self.model, scores, allowed, columns, legal)
+        return self._make_loss(list(examples))(scores)
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Clip the gradients of encoder and head together, then step."""
@@ -244,6 +239,35 @@ class TokenNER(TrainablePipe):
         """Score predictions against gold; empty without a scorer."""
         return self.scorer(examples, **kwargs) if self.scorer is not None else {}
 
+    def _learn(self, examples: List[Example], share: float, *, attacked: bool) -> Dict[str, float]:
+        """Add the gradient of some examples, times their share in the batch; gives the losses."""
+        docs = [example.predicted for example in examples]
+        with self._tapped() if attacked else nullcontext(), every_piece(self.model):
+            compute_loss = self._make_loss(examples, share)
+            emissions, backprop = self.model.begin_update(docs)
+            loss, gradient = compute_loss(emissions)
+            backprop(gradient)
+            losses = {self.name: loss}
+            if attacked:
+                adversary: Any = self.adversary
+                under_attack = adversary.train(self.model, docs, compute_loss)
+                losses[f"{self.name}_adversarial"] = under_attack
+        return losses
+
+    def _make_loss(self, examples: List[Example], share: float = 1.0) -> ComputeLoss:
+        """Make the loss of some examples by emissions, which several passes can share."""
+        tags, scheme = self.tags, self.cfg["scheme"]
+        docs = [example.predicted for example in examples]
+        allowed = [allowed_tags(example, tags, scheme) for example in examples]
+        taught, columns = teach_rows(self.model, docs, allowed, tags)
+        legal = make_grammar(tags, scheme)
+        objective = self._objective()
+
+        def compute_loss(scores: List[Floats2d]) -> Tuple[float, List[Floats2d]]:
+            return objective(self.model, scores, taught, columns, legal, share=share)
+
+        return compute_loss
+
     def _set_labels(self, labels: Sequence[str]) -> None:
         n_tags = len(tag_set(labels, self.cfg["scheme"]))
         if self.model.has_dim("nO") and self.model.get_dim("nO") != n_tags:
@@ -266,16 +290,9 @@ class TokenNER(TrainablePipe):
     def _grammar(self) -> TagGrammar:
         from spacy_bioner.architectures.objectives import learned_transitions
 
-        learned = learned_transitions(self.model)
-        legal = _legal_grammar(self.tags, self.cfg["scheme"])
-        return legal if learned is None else make_grammar(self.tags, self.cfg["scheme"], learned)
+        return make_grammar(self.tags, self.cfg["scheme"], learned_transitions(self.model))
 
     def _tapped(self) -> Any:
         from spacy_bioner.architectures.adversary import tapped
 
         return tapped(self.model)
-
-
-@lru_cache(maxsize=8)
-def _legal_grammar(tags: Tuple[str, ...], scheme: str) -> TagGrammar:
-    return make_grammar(tags, scheme)

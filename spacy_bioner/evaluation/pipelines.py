@@ -2,17 +2,23 @@
 
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Dict, Iterable, Mapping, Optional, Set
+from typing import Any, Dict, Iterable, Mapping, Optional, Sequence, Set
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.matching import compare_docs, score_mentions
 from spacy_bioner.evaluation.scores import Scores
 
 MODEL = "model"
 PIPELINE = "pipeline"
-TITLES = {MODEL: "Trained component alone", PIPELINE: "Full pipeline (doc.ents)"}
+SPANS = "spans"
+TITLES = {
+    MODEL: "Trained component alone",
+    PIPELINE: "Full pipeline (doc.ents)",
+    SPANS: "Span group (doc.spans)",
+}
 
 
 @dataclass(frozen=True)
@@ -20,7 +26,8 @@ class PipelineEvaluation:
     """Scores of a pipeline on a corpus.
 
     scores (Mapping[str, Scores]): By source: "model" (what the trained component proposed, from
-        its span group, where there is one) and "pipeline" (`doc.ents` after all components).
+        its span group, where there is one), "pipeline" (`doc.ents` after all components) and
+        "spans" (the span group that was asked for, nested mentions and all).
     n_docs (int): Documents that the pipeline ran over.
     n_words (int): Stretches of text between white space, a count that is the same for every
         tokenizer.
@@ -50,14 +57,20 @@ class PipelineEvaluation:
 
 
 def evaluate_pipeline(
-    nlp: Language, gold_docs: Iterable[Doc], *, spans_key: str = "bioner"
+    nlp: Language,
+    gold_docs: Iterable[Doc],
+    *,
+    spans_key: str = "bioner",
+    group: Optional[str] = None,
 ) -> PipelineEvaluation:
     """Run a pipeline over the texts of gold documents and score it.
 
     nlp (Language): The pipeline; its own tokenizer is used, not the tokens of the gold documents.
     gold_docs (Iterable[Doc]): Docs with entities, see `matching.list_gold`.
     spans_key (str): The span group, and the component, of the trained model alone.
+    group (Optional[str]): A span group to score as well.
     RETURNS (PipelineEvaluation): Scores of the model alone are in it when any Doc has the group.
+    RAISES (ConfigError): When no Doc has the group that was asked for.
     """
     gold = list(gold_docs)
     texts = [doc.text for doc in gold]
@@ -74,8 +87,23 @@ def evaluate_pipeline(
     scores[PIPELINE] = score_mentions(
         (compare_docs(left, right) for left, right in pairs), model_labels=_entity_labels(nlp)
     )
+    if group is not None:
+        _check_group(group, predicted)
+        scores[SPANS] = score_mentions(
+            (compare_docs(left, right, spans_key=group) for left, right in pairs),
+            model_labels=nlp.pipe_labels.get(group),
+        )
     n_words = sum(len(text.split()) for text in texts)
     return PipelineEvaluation(scores, len(gold), n_words, seconds)
+
+
+def _check_group(group: str, docs: Sequence[Doc]) -> None:
+    known = sorted({name for doc in docs for name in doc.spans})
+    if group not in known:
+        raise ConfigError(
+            f"found no span group '{group}' in any document, expected one that the pipeline "
+            f"writes: {', '.join(known) or 'it writes none'}"
+        )
 
 
 def _entity_labels(nlp: Language) -> Optional[Set[str]]:

@@ -33,7 +33,9 @@ def render_robustness(results: Sequence[Robustness], *, seed: int) -> str:
         f"seed {seed}"
     )
     if len(results) > 1:
-        head += f"; in brackets the share of the points that {first.name} loses and this one does not"
+        head += (
+            f"; in brackets the share of the points that {first.name} loses and this one does not"
+        )
     right = range(1, len(header))
     return f"{head}\n\n{render_markdown_table(header, rows, right=right)}"
 

@@ -11,6 +11,7 @@ from spacy.training import Example
 from thinc.api import Adam, Model, set_dropout_rate
 from thinc.types import Floats2d
 
+from spacy_bioner.architectures.decoding import log_softmax
 from spacy_bioner.components.token_tagger import TokenNER
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.training.run_state import compute_in_parts
@@ -238,7 +239,9 @@ def imitation_loss(
     scores (np.ndarray): The student's emissions; of the same shape.
     RETURNS (Tuple[float, np.ndarray]): The sum, and its gradient with respect to the emissions.
     """
-    p, q = _log_softmax(target / temperature), _log_softmax(scores / temperature)
+    p, q = (
+        log_softmax((rows / temperature).astype(np.float64)) for rows in (target, scores)
+    )
     loss = temperature**2 * float((np.exp(p) * (p - q)).sum())
     return loss, (temperature * (np.exp(q) - np.exp(p))).astype(np.float32)
 
@@ -274,11 +277,6 @@ def keep_layers(
 def _divide(items: List[Any], n_parts: int) -> List[List[Any]]:
     groups = np.array_split(np.arange(len(items)), min(n_parts, len(items)))
     return [[items[index] for index in group] for group in groups]
-
-
-def _log_softmax(scores: np.ndarray) -> np.ndarray:
-    shifted = scores.astype(np.float64) - scores.max(axis=1, keepdims=True, initial=-np.inf)
-    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
 
 def _shims(model: Model) -> List[Any]:

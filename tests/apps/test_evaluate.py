@@ -9,7 +9,7 @@ from spacy_bioner.apps.cli.evaluate import evaluate, render_evaluation
 from spacy_bioner.apps.cli.main import app
 from spacy_bioner.apps.loading import fingerprint
 from spacy_bioner.corpora.docbin import write_docbin
-from spacy_bioner.errors import BionerError, CorpusError, DeviceError, LabelError
+from spacy_bioner.errors import BionerError, ConfigError, CorpusError, DeviceError, LabelError
 from spacy_bioner.evaluation.pipelines import PipelineEvaluation
 from spacy_bioner.evaluation.scores import Counts, Scores
 
@@ -55,6 +55,25 @@ def test_evaluate_leaves_labels_out_that_were_not_asked_for(model, corpus, tmp_p
     scores = evaluate(model, corpus, labels=["Chemical"], output=output).scores["pipeline"]
     assert (scores.micro.tp, scores.micro.fp, scores.micro.fn) == (1, 0, 0)
     assert json.loads(output.read_text(encoding="utf-8"))["labels"] == ["Chemical"]
+
+
+def test_evaluate_scores_a_span_group_beside_the_entities(corpus, tmp_path):
+    nlp = spacy.blank("en")
+    ruler = nlp.add_pipe("span_ruler", config={"spans_key": "found"})
+    ruler.add_patterns(
+        [{"label": "Chemical", "pattern": "Aspirin"}, {"label": "Disease", "pattern": "headache"}]
+    )
+    nlp.to_disk(tmp_path / "model")
+    output = tmp_path / "test.json"
+    scores = evaluate(str(tmp_path / "model"), corpus, spans_key="found", output=output).scores
+    assert (scores["spans"].micro.tp, scores["spans"].micro.fn) == (2, 0)
+    assert (scores["pipeline"].micro.tp, scores["pipeline"].micro.fn) == (0, 2)
+    assert json.loads(output.read_text(encoding="utf-8"))["spans_key"] == "found"
+
+
+def test_evaluate_refuses_a_span_group_that_nothing_writes(model, corpus):
+    with pytest.raises(ConfigError, match=r"found no span group 'gone' .* it writes none"):
+        evaluate(model, corpus, spans_key="gone")
 
 
 def test_evaluate_refuses_a_label_that_the_corpus_has_not(model, corpus):

@@ -8,7 +8,12 @@ import pytest
 
 from spacy_bioner.apps.cli.main import run
 from spacy_bioner.apps.prepare import prepare
-from spacy_bioner.apps.profiles import CorpusSettings, SplitSettings, load_corpus_settings
+from spacy_bioner.apps.profiles import (
+    CorpusSettings,
+    Division,
+    SplitSettings,
+    load_corpus_settings,
+)
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.errors import AssetError, CorpusError
 
@@ -167,3 +172,47 @@ def test_a_split_can_be_a_folder(tmp_path):
         (tmp_path / "brat" / f"{number}.ann").write_text("T1\tDRE 0 19\tAcute renal failure\n")
     prepared = prepare(settings, tmp_path / "out")
     assert prepared.splits["train"].count.exact == 3
+
+
+@pytest.fixture
+def divided(tmp_path):
+    """Settings of a folder with ten documents that are divided 80/10/10."""
+    folder = tmp_path / "brat"
+    folder.mkdir()
+    for number in range(10):
+        (folder / f"{number}.txt").write_text("Acute renal failure.")
+        (folder / f"{number}.ann").write_text("T1\tDRE 0 19\tAcute renal failure\n")
+    division = Division(0, {"train": 80, "dev": 10, "test": 10})
+    splits = dict.fromkeys(("train", "dev", "test"), SplitSettings(folder))
+    return CorpusSettings("tiny", "Tiny", "CC0-1.0", "here", splits, division=division)
+
+
+def test_corpus_in_one_piece_is_divided_and_listed(divided, tmp_path):
+    prepared = prepare(divided, tmp_path / "out")
+    assert [account.documents for account in prepared.splits.values()] == [8, 1, 1]
+    account = json.loads((tmp_path / "out" / "corpus.json").read_text(encoding="utf-8"))
+    parts = account["division"]["parts"]
+    listed = [identifier for part in parts.values() for identifier in part["ids"]]
+    assert (account["division"]["seed"], sorted(listed)) == (0, [str(n) for n in range(10)])
+
+
+def test_division_depends_on_the_seed_alone(divided, tmp_path):
+    def test_ids(seed, output):
+        settings = replace(divided, division=replace(divided.division, seed=seed))
+        prepared = prepare(settings, tmp_path / output)
+        return prepared.division.parts[2].ids
+
+    assert test_ids(0, "a") == test_ids(0, "b")
+    assert len({test_ids(seed, f"s{seed}") for seed in range(8)}) > 1
+
+
+def test_divided_corpus_may_be_limited(divided, tmp_path):
+    splits = {name: replace(split, first=1) for name, split in divided.splits.items()}
+    prepared = prepare(replace(divided, splits=splits), tmp_path / "out")
+    assert [account.documents for account in prepared.splits.values()] == [1, 1, 1]
+
+
+def test_missing_corpus_that_is_no_asset_says_where_it_is_from(divided, tmp_path):
+    splits = dict.fromkeys(divided.splits, SplitSettings(tmp_path / "absent"))
+    with pytest.raises(AssetError, match=r"missing .*absent; unpack tiny\.zip$"):
+        prepare(replace(divided, splits=splits, fetch="unpack tiny.zip"), tmp_path / "out")

@@ -5,6 +5,7 @@ from spacy.util import load_config
 
 from spacy_bioner.apps.profiles import (
     CorpusSettings,
+    Division,
     Profile,
     SplitSettings,
     load_corpus_settings,
@@ -99,6 +100,37 @@ def test_corpus_settings_are_read(project):
     assert load_corpus_settings("own") == own
 
 
+DIVIDED = """\
+[corpus]
+title = "Own corpus"
+licence = "CC0-1.0"
+source = "here"
+fetch = "unpack own.zip"
+
+[division]
+path = "own"
+seed = 3
+train = 80
+dev = 10
+test = 10
+"""
+
+
+def test_corpus_in_one_piece_says_how_it_is_divided(project):
+    (project / "configs/corpora/own.cfg").write_text(DIVIDED, encoding="utf-8")
+    settings = load_corpus_settings("own")
+    assert settings.division == Division(3, {"train": 80, "dev": 10, "test": 10})
+    assert settings.splits == dict.fromkeys(("train", "dev", "test"), SplitSettings(Path("own")))
+    assert settings.fetch == "unpack own.zip"
+
+
+def test_division_without_a_seed_is_an_error(project):
+    text = DIVIDED.replace("seed = 3\n", "")
+    (project / "configs/corpora/own.cfg").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"section \[division\] lacks seed"):
+        load_corpus_settings("own")
+
+
 @pytest.mark.parametrize(
     ("load", "kind"), [(load_profile, "profile"), (load_corpus_settings, "corpus")]
 )
@@ -175,8 +207,8 @@ def test_shipped_profile_changes_its_config(name):
 def test_shipped_profile_has_a_config_whose_encoder_can_be_set(name):
     profile = load_profile(name)
     keys = encoder_override(load_config(profile.config), profile.encoder)
-    # Nothing pre-trained in this one.
-    assert len(keys) == (name != "cnn_bilstm_crf")
+    # Nothing pre-trained in these.
+    assert len(keys) == (name not in ("cnn_bilstm_crf", "cnn_ner", "feature_crf"))
 
 
 @pytest.mark.usefixtures("shipped")

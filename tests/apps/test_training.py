@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import spacy
 
@@ -288,6 +289,19 @@ def test_interrupted_training_is_kept_beside_an_earlier_result(
     assert left == ["biobert", "biobert.interrupted"]
     assert (output.parent / "biobert.interrupted" / "model-best").is_dir()
     assert earlier.read_text(encoding="utf-8") == "{}"
+
+
+def test_training_goes_on_from_a_checkpoint(biobert, corpus, tmp_path):
+    settings = {"overrides": SMALL, "max_steps": 1}
+    first = train(biobert, corpus, tmp_path / "first", **settings)
+    # At such a rate it ends with the weights that it started from.
+    still = {**SMALL, "training.optimizer.learn_rate.initial_rate": 1e-12}
+    again = train(biobert, corpus, tmp_path / "second", overrides=still, max_steps=1, resume=first)
+    states = [
+        spacy.load(best).get_pipe("bioner").model.predict([spacy.load(best).make_doc("rats")])[0]
+        for best in (first, again)
+    ]
+    np.testing.assert_allclose(*states, atol=1e-6)
 
 
 def test_unreachable_encoder_names_three_ways(corpus, tmp_path, no_hub):

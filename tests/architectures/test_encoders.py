@@ -4,6 +4,8 @@ from numpy.testing import assert_allclose
 from thinc.api import Adam, Model
 
 from spacy_bioner.architectures.encoders import build_transformer_encoder, prepare_batches
+from spacy_bioner.architectures.loss_scaling import FIRST_SCALE, LossScaler
+from spacy_bioner.architectures.torch_bridge import clip_shims
 from spacy_bioner.errors import EncoderError
 
 
@@ -177,13 +179,38 @@ def test_encoder_float16_needs_a_gpu(tiny_bert):
         build_transformer_encoder(str(tiny_bert), precision="float16").initialize()
 
 
-def test_encoder_float16_is_not_trained_with(make_encoder, docs):
+def test_encoder_in_float16_learns_with_scaled_gradients(make_encoder, docs):
     import torch
 
+    gradients = {}
+    for scaled in (False, True):
+        model = make_encoder()
+        shim = model.shims[0]
+        shim.module.eval().train = lambda mode=True, module=shim.module: module  # no dropout
+        if scaled:
+            # What a GPU would choose by the setting; the CPU computes it too, if slowly.
+            shim.module.precision, shim.scaler = torch.float16, LossScaler()
+        states, backprop = model.begin_update(docs)
+        # Too small for float16, whose least number is 6e-8.
+        backprop([np.full_like(rows, 1e-8) for rows in states])
+        norm = clip_shims([shim], 1e9)
+        gradients[scaled] = norm
+    assert gradients[True] == pytest.approx(gradients[False], rel=0.05)
+    shim.finish_update(Adam(0.1))
+    assert shim.scaler.n_skipped == 0
+
+
+def test_encoder_in_float16_leaves_a_step_out_that_overflows(make_encoder, docs):
     model = make_encoder()
-    model.shims[0].module.precision = torch.float16
-    with pytest.raises(EncoderError, match="float16 cannot be trained"):
-        model.begin_update(docs)
+    shim = model.shims[0]
+    shim.scaler = LossScaler()
+    before = shim.to_bytes()
+    states, backprop = model.begin_update(docs)
+    backprop([np.full_like(rows, np.inf) for rows in states])
+    shim.finish_update(Adam(0.1))
+    assert shim.to_bytes() == before
+    assert (shim.scaler.n_skipped, shim.scaler.scale) == (1, FIRST_SCALE / 2)
+    assert all(parameter.grad is None for parameter in shim.module.parameters())
 
 
 def test_encoder_chooses_precision_anew_on_another_device(make_encoder):

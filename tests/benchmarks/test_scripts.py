@@ -12,7 +12,10 @@ SCRIPTS = (
     "conversion",
     "throughput",
     "training_time",
+    "training_loop",
+    "training_memory",
     "strict_f1",
+    "baselines",
     "pretraining",
     "gpu_training",
     "gpu_throughput",
@@ -76,6 +79,31 @@ def test_strict_f1_gives_mean_and_deviation_of_the_seeds():
     assert rows[1] == ("0", "50.00", "80.00", "80.00", "80.00", "8", "2", "2", "1.0")
     assert rows[3][1:5] == ("50.00 ± 0.00", *["85.00 ± 7.07"] * 3)
     assert rows[3][-1] == "2.0"
+
+
+def test_baselines_count_nested_mentions_and_those_found():
+    import spacy
+
+    nlp = spacy.blank("en")
+    gold, predicted = nlp("lung cancer in rats"), nlp("lung cancer in rats")
+    gold.user_data["bioner_gold"] = [[0, 11, "Disease", []], [0, 4, "Anatomy", []]]
+    predicted.spans["spancat"] = [predicted.char_span(0, 4, label="Anatomy")]
+    script = import_module("baselines")
+    assert script.count_nested([(gold, predicted)], "spancat") == (1, 1)
+    assert script.count_nested([(gold, predicted)], None) == (1, 0)
+
+
+def test_baselines_have_a_row_for_each_thing_that_is_scored():
+    micro = Counts(tp=1, fp=1, fn=0).to_json()
+    scores = {"dev": {"micro": micro}, "test": {"micro": micro}, "nested": [2, 1]}
+    result = {
+        "scores": {"doc.ents": scores, "doc.spans": scores},
+        "minutes": 1.5,
+        "words_per_second": 1234.0,
+    }
+    rows = import_module("baselines").render("minilm_spancat", result)
+    shares = ("66.67", "50.00", "100.00", "66.67", "2", "1", "1.5", "1,234")
+    assert rows == [("minilm_spancat", scored, *shares) for scored in ("doc.ents", "doc.spans")]
 
 
 def test_gpu_training_compares_with_the_noise_of_the_seeds():

@@ -25,6 +25,10 @@ def evaluate_cli(
         Optional[List[str]],
         typer.Option(help="A label that the corpus annotates; can be repeated. Default: all."),
     ] = None,
+    spans_key: Annotated[
+        Optional[str],
+        typer.Option(help="Score this span group as well: nested mentions, which doc.ents has not"),
+    ] = None,
 ) -> None:
     """Score a pipeline on gold documents.
 
@@ -32,7 +36,9 @@ def evaluate_cli(
     mentions of other labels are left out on both sides: for a pipeline that finds more than the
     corpus annotates.
     """
-    evaluation = evaluate(model, corpus, output=output, gpu_id=gpu_id, labels=label or ())
+    evaluation = evaluate(
+        model, corpus, output=output, gpu_id=gpu_id, labels=label or (), spans_key=spans_key
+    )
     typer.echo(render_evaluation(evaluation))
 
 
@@ -43,6 +49,7 @@ def evaluate(
     output: Optional[Path] = None,
     gpu_id: int = -1,
     labels: Sequence[str] = (),
+    spans_key: Optional[str] = None,
 ) -> "PipelineEvaluation":
     """Load a pipeline, run it over the texts of a corpus and score it.
 
@@ -51,6 +58,7 @@ def evaluate(
     output (Optional[Path]): Write the scores there; the file appears only when they are complete.
     gpu_id (int): -1 for the CPU.
     labels (Sequence[str]): Those that the corpus annotates; others are not scored. Empty: all.
+    spans_key (Optional[str]): A span group to score as well.
     RAISES (BionerError): No such pipeline, corpus or GPU; a corpus without documents.
     """
     from spacy_bioner.apps.loading import fingerprint, load_pipeline
@@ -70,13 +78,15 @@ def evaluate(
         _check_labels(labels, gold, corpus)
         for doc in gold:
             doc.user_data[ANNOTATED_KEY] = sorted(labels)
-    evaluation = evaluate_pipeline(nlp, gold)
+    evaluation = evaluate_pipeline(nlp, gold, group=spans_key)
     if output is not None:
         about = {key: nlp.meta.get(key, "") for key in ("lang", "name", "version")}
         about["fingerprint"] = fingerprint(Path(nlp.path))
         data = {"model": {"path": model, **about}, "corpus": str(corpus), **evaluation.to_json()}
         if labels:
             data["labels"] = sorted(labels)
+        if spans_key is not None:
+            data["spans_key"] = spans_key
         with replacing(output) as temporary:
             text = json.dumps(data, indent=2, ensure_ascii=False)
             temporary.write_text(text + "\n", encoding="utf-8")

@@ -27,6 +27,10 @@ def train_cli(
     log: Annotated[
         Optional[Path], typer.Option(help="Gets a JSON line per evaluation; empty: beside OUT")
     ] = None,
+    resume: Annotated[
+        Optional[Path],
+        typer.Option(help="Start from a checkpoint, such as OUT.interrupted/model-last"),
+    ] = None,
 ) -> None:
     """Train a profile, and draw its curves beside the log.
 
@@ -51,6 +55,7 @@ def train_cli(
         log_path=log_path,
         max_steps=max_steps,
         overrides=overrides,
+        resume=resume,
     )
     # A config with another logger writes no log of ours.
     if log_path.is_file():

@@ -1,0 +1,63 @@
+"""Going on with a training of `spacy train` from a checkpoint."""
+
+import logging
+from pathlib import Path
+from typing import Callable
+
+import srsly
+from spacy.language import Language
+
+from spacy_bioner.errors import LabelError, TrainingDataError
+
+logger = logging.getLogger(__name__)
+LOST = (
+    "weights and labels are taken over; the optimizer's moments, the place in the learning-rate "
+    "schedule, the order of the documents, averaged weights and the best score so far start anew"
+)
+
+
+def make_resume_from(path: Path) -> Callable[[Language], Language]:
+    """Make `spacy_bioner.ResumeFrom.v1`, for `initialize.after_init` of a training config.
+
+    `spacy train` keeps no state of its optimizer, so this does not go on as if nothing had been;
+    a line of the log says what is lost.
+
+    path (Path): A checkpoint, such as model-last.
+    RETURNS (Callable[[Language], Language]): Loads the weights into the initialised pipeline.
+    RAISES TrainingDataError: No checkpoint there, or one with other components.
+    RAISES LabelError: A checkpoint for other labels than those of the training data.
+    """
+
+    def resume(nlp: Language) -> Language:
+        folder = Path(path)
+        if not (folder / "meta.json").is_file():
+            raise TrainingDataError(
+                f"{folder}: found no checkpoint to resume from, expected a pipeline folder; a "
+                "training writes model-best and model-last"
+            )
+        saved = srsly.read_json(folder / "meta.json")
+        if saved["pipeline"] != nlp.pipe_names:
+            raise TrainingDataError(
+                f"{folder}: found the components {', '.join(saved['pipeline'])}, expected "
+                f"{', '.join(nlp.pipe_names)}; resume with the config that it was trained with"
+            )
+        for name, component in nlp.pipeline:
+            before, now = saved["labels"].get(name, []), list(nlp.pipe_labels.get(name, []))
+            if sorted(before) != sorted(now):
+                raise LabelError(_explain(folder, name, before, now))
+        for name, component in nlp.pipeline:
+            component.from_disk(folder / name, exclude=["vocab"])  # type: ignore[attr-defined]
+        logger.warning("resuming from %s: %s", folder, LOST)
+        return nlp
+
+    return resume
+
+
+def _explain(folder: Path, name: str, before: list, now: list) -> str:
+    new, gone = sorted(set(now) - set(before)), sorted(set(before) - set(now))
+    parts = [f"new: {', '.join(new)}"] if new else []
+    parts += [f"gone: {', '.join(gone)}"] if gone else []
+    return (
+        f"{folder}: component '{name}' was trained for other labels than the training data have "
+        f"({'; '.join(parts)}). Map the corpus' labels to those of the checkpoint, or train anew"
+    )

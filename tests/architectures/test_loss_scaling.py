@@ -1,0 +1,43 @@
+import pytest
+import torch
+
+from spacy_bioner.architectures.loss_scaling import FIRST_SCALE, GROWTH_STEPS, LossScaler
+
+
+@pytest.fixture
+def module() -> torch.nn.Module:
+    return torch.nn.Linear(2, 1)
+
+
+def put(module: torch.nn.Module, value: float) -> None:
+    for parameter in module.parameters():
+        parameter.grad = torch.full_like(parameter, value)
+
+
+def test_gradients_come_back_to_their_size(module) -> None:
+    scaler = LossScaler()
+    put(module, 3.0 * FIRST_SCALE)
+    assert scaler.unscale(module)
+    assert module.weight.grad.tolist() == [[3.0, 3.0]]
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_an_overflow_halves_the_factor(module, value: float) -> None:
+    scaler = LossScaler()
+    put(module, value)
+    assert not scaler.unscale(module)
+    assert (scaler.scale, scaler.n_skipped) == (FIRST_SCALE / 2, 1)
+
+
+def test_the_factor_grows_after_many_good_steps(module) -> None:
+    scaler = LossScaler()
+    for _ in range(GROWTH_STEPS):
+        put(module, 1.0)
+        scaler.unscale(module)
+    assert scaler.scale == 2 * FIRST_SCALE
+
+
+def test_without_gradients_nothing_happens(module) -> None:
+    scaler = LossScaler()
+    assert scaler.unscale(module)
+    assert scaler.good_steps == 0
