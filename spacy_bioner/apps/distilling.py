@@ -11,11 +11,12 @@ import spacy
 from spacy.language import Language
 from spacy.training import Example
 
+from spacy_bioner.apps.step_runs import check_output, drop_state, run_to_end
 from spacy_bioner.apps.training import check_device
 from spacy_bioner.components.token_tagger import TokenNER
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.files import replacing_folder
-from spacy_bioner.errors import ConfigError, CorpusError
+from spacy_bioner.errors import ConfigError
 from spacy_bioner.training.corpus import make_corpus
 from spacy_bioner.training.distillation import (
     DistillationTask,
@@ -25,7 +26,7 @@ from spacy_bioner.training.distillation import (
     keep_layers,
 )
 from spacy_bioner.training.pretraining import check_range, fingerprint_weights
-from spacy_bioner.training.run_state import Pace, RunFiles, run_steps
+from spacy_bioner.training.run_state import Pace
 from spacy_bioner.training.text_stream import (
     TextList,
     TextStream,
@@ -85,7 +86,8 @@ def distil(
 
     teacher (Path): A pipeline with a `bioner`; other components are not taken over.
     texts (Sequence[Path]): .txt and .txt.xz files or folders of them, or one .spacy file.
-    output (Path): Gets the student's pipeline; beside it are OUT.log.jsonl and OUT.state.pt.
+    output (Path): Gets the student's pipeline; beside it are OUT.log.jsonl, its curves and
+        OUT.state.pt.
     gold (Optional[Path]): A .spacy file with entities, to learn from as well.
     RETURNS (Path): The student's folder.
     RAISES BionerError: For a teacher, texts or settings that cannot be used.
@@ -109,26 +111,25 @@ def distil(
         "teacher": _fingerprint(task.teacher),
         "device": "cpu" if gpu_id < 0 else "cuda",
     }
-    files = RunFiles.beside(output)
     with closing(documents):
-        log = run_steps(
+        measured = run_to_end(
             task,
             Pace(settings.steps, settings.learn_rate, settings.warmup),
-            files,
+            output,
             fixed,
+            title=f"Distillation of {teacher}",
             resume=resume,
             checkpoint_every=checkpoint_every,
             evaluate_every=evaluate_every,
             log_every=log_every,
-            start_notes={"settings": fixed},
+            start_notes={},
             on_log=on_log,
         )
-    measured = [entry for entry in log.read() if entry.get("event") == "held_out"]
     with replacing_folder(output) as folder:
         nlp.to_disk(folder)
         text = json.dumps({"settings": fixed, "held_out": measured}, indent=1) + "\n"
         (folder / ACCOUNT).write_text(text, encoding="utf-8")
-    files.state.unlink(missing_ok=True)
+    drop_state(output)
     return output
 
 
@@ -180,9 +181,7 @@ def _check(settings: DistilSettings, output: Path) -> None:
     check_range("--alpha", settings.alpha, -1e-9, 1 + 1e-9)
     check_range("--learn-rate", settings.learn_rate, 0, 1)
     check_range("--held-out", settings.held_out, -1e-9, 1)
-    if output.exists() and not (output / ACCOUNT).is_file():
-        message = "found something else than an earlier result there; name another folder"
-        raise CorpusError(message, path=output)
+    check_output(output, ACCOUNT)
 
 
 def _load_teacher(folder: Path) -> Language:
@@ -192,6 +191,11 @@ def _load_teacher(folder: Path) -> Language:
     if not nlp.has_pipe(COMPONENT):
         names = ", ".join(nlp.pipe_names) or "none"
         raise ConfigError(f"{folder}: the pipeline has no '{COMPONENT}' (its components: {names})")
+    if not _as_tagger(nlp.get_pipe(COMPONENT)).model.has_ref("encoder"):
+        raise ConfigError(
+            f"{folder}: the teacher is an ensemble, which has no encoder that a student could "
+            "be made like: distil one of its members"
+        )
     return nlp
 
 

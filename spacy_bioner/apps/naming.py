@@ -10,7 +10,7 @@ NAME_PATTERN = re.compile(r"bioner((?:_[a-z0-9]+)+)")
 # Folder names that say what is in them, not which encoder it is.
 GENERIC_FOLDER = re.compile(r"model|weights|pytorch|checkpoint(-[0-9]+)?")
 # Parts of names that say what stands on an encoder, or instead of one; not which encoder it is.
-ARCHITECTURES = ("fusion", "crf", "bilstm", "cnn", "spancat", "span", "finder")
+ARCHITECTURES = ("fusion", "ensemble", "multi", "crf", "bilstm", "cnn", "spancat", "span", "finder")
 # Parts of names that claim a family of encoders; a pipeline without an encoder may use none.
 ENCODER_FAMILIES = ("bert", "minilm", "electra", "mpnet", "xlnet", "gpt", "llama", "t5")
 

@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence
 
+from spacy_bioner.apps.step_runs import check_output, drop_state, run_to_end
 from spacy_bioner.apps.training import check_device
 from spacy_bioner.corpora.files import replacing_folder
-from spacy_bioner.errors import CorpusError, EncoderError
+from spacy_bioner.errors import EncoderError
 from spacy_bioner.training.packing import Packed, PackedStream, Packer, Vocabulary, make_vocabulary
 from spacy_bioner.training.pretraining import (
     MaskedLMTask,
@@ -18,7 +19,7 @@ from spacy_bioner.training.pretraining import (
     hold_out,
     require_held_out,
 )
-from spacy_bioner.training.run_state import Pace, RunFiles, run_steps
+from spacy_bioner.training.run_state import Pace
 from spacy_bioner.training.text_stream import (
     TextStream,
     find_texts,
@@ -83,8 +84,8 @@ def pretrain(
     """Go on with the pre-training of an encoder, and save it as a checkpoint folder.
 
     texts (Sequence[Path]): .txt and .txt.xz files, or folders of them.
-    output (Path): Gets configuration, weights and tokenizer. Beside it are OUT.log.jsonl and, until
-        it is done, OUT.state.pt.
+    output (Path): Gets configuration, weights and tokenizer. Beside it are OUT.log.jsonl, its
+        curves and, until it is done, OUT.state.pt.
     RETURNS (Path): The folder.
     RAISES BionerError: For texts, settings or weights that cannot be used.
     """
@@ -105,24 +106,23 @@ def pretrain(
         "texts": fingerprint_texts(files),
         "weights": fingerprint_weights(list(encoder.module.parameters())),
     }
-    run_files = RunFiles.beside(output)
     with closing(task.stream.documents):
-        log = run_steps(
+        measured = run_to_end(
             task,
             Pace(settings.steps, settings.learn_rate, settings.warmup),
-            run_files,
+            output,
             fixed,
+            title=f"Pre-training of {settings.encoder}",
             resume=resume,
             checkpoint_every=checkpoint_every,
             evaluate_every=evaluate_every,
             log_every=log_every,
-            start_notes={"head": "of the checkpoint" if has_head else "new", "settings": fixed},
+            start_notes={"head": "of the checkpoint" if has_head else "new"},
             on_log=on_log,
         )
-    measured = [entry for entry in log.read() if entry.get("event") == "held_out"]
     account = {"settings": fixed, "head": "continued" if has_head else "new", "held_out": measured}
     _save(output, model, encoder, settings.encoder, account)
-    run_files.state.unlink(missing_ok=True)
+    drop_state(output)
     return output
 
 
@@ -136,9 +136,7 @@ def _check(settings: PretrainSettings, output: Path) -> None:
             f"--precision {settings.precision}: expected auto, float32 or bfloat16 (small "
             "gradients become 0 in float16)"
         )
-    if output.exists() and not (output / ACCOUNT).is_file():
-        message = "found something else than an earlier result there; name another folder"
-        raise CorpusError(message, path=output)
+    check_output(output, ACCOUNT)
 
 
 def _load(settings: PretrainSettings) -> "EncoderFiles":
@@ -156,7 +154,7 @@ def _load(settings: PretrainSettings) -> "EncoderFiles":
 def _make_model(
     encoder: "EncoderFiles", settings: PretrainSettings, device: "torch.device"
 ) -> "tuple[MaskedLM, bool]":
-    from spacy_bioner.architectures.encoders import choose_precision
+    from spacy_bioner.architectures.precision import choose_precision
     from spacy_bioner.layers.masked_lm import MaskedLM, load_head
 
     precision = choose_precision(settings.precision, device)

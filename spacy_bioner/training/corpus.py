@@ -36,7 +36,8 @@ class BionerCorpus:
     """Reads gold Docs and pairs each with its text as the pipeline tokenises it.
 
     Every document becomes an Example, empty ones too; one that is longer than `nlp.max_length`
-    stops the reading with spaCy's error E088 instead of being skipped.
+    stops the reading with spaCy's error E088 instead of being skipped. A corpus without any entity
+    is an error, unless it is said to be `unlabelled`.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class BionerCorpus:
         limit: int = 0,
         shuffle: bool = False,
         augmenter: Optional[Augmenter] = None,
+        unlabelled: bool = False,
     ) -> None:
         if path is None:
             message = "no corpus is named; set paths.train and paths.dev to .spacy files"
@@ -56,6 +58,7 @@ class BionerCorpus:
         self.limit = limit
         self.shuffle = shuffle
         self.augmenter = augmenter
+        self.unlabelled = unlabelled
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Stream Examples; predicted and reference Doc may differ in tokens, never in text.
@@ -63,7 +66,9 @@ class BionerCorpus:
         RAISES (TrainingDataError): No file, no document or no entity, before the first Example.
         RAISES (CorpusError): A file that is not a DocBin.
         """
-        docs = _require_entities(self._read(nlp), self.path)
+        docs = self._read(nlp)
+        if not self.unlabelled:
+            docs = _require_entities(docs, self.path)
         if self.shuffle:
             docs = iter(_shuffled(docs))
         for reference in docs:

@@ -26,7 +26,8 @@ class Source:
     name (str): What reports and dataset embeddings call it.
     path (Path): A .spacy file or a folder of them.
     labels (FrozenSet[str]): The labels that it annotates, after mapping. Where it says O, an
-        entity of any other label may still be.
+        entity of any other label may still be. None of them: text that teaches nothing but what
+        virtual adversarial training makes of it.
     label_map (Dict[str, str]): The corpus' label → ours; labels that it does not name stay.
     weight (float): How often each document is seen in a pass: 2 is twice, 0.5 every other one.
     """
@@ -47,7 +48,8 @@ def make_multi_corpus(
     """Create the reader registered as `spacy_bioner.MultiCorpus.v1`.
 
     corpora (Dict[str, Dict[str, Any]]): By name: `path` (a .spacy file or a folder of them),
-        `labels` (those that the corpus annotates, after mapping), and optionally `label_map`
+        `labels` (those that the corpus annotates, after mapping; empty for unlabelled text, which
+        is there for virtual adversarial training), and optionally `label_map`
         (the corpus' label → ours) and `weight` (how often a document is seen in a pass; 1).
         What has a label that is neither mapped nor listed is not known, rather than outside.
     exclude (Optional[List[Path]]): .spacy files or folders whose documents must not be trained
@@ -78,7 +80,7 @@ class MultiCorpus:
         drawn: List[Example] = []
         for source in self.sources:
             examples = list(self._read(source, nlp, excluded))
-            if not any(example.reference.ents for example in examples):
+            if source.labels and not any(example.reference.ents for example in examples):
                 raise TrainingDataError(
                     f"{source.path}: found no entity labelled {', '.join(sorted(source.labels))}; "
                     f"check labels and label_map of corpus '{source.name}'"
@@ -94,7 +96,7 @@ class MultiCorpus:
 
     def _read(self, source: Source, nlp: Language, excluded: FrozenSet[str]) -> Iterator[Example]:
         left_out = 0
-        for example in BionerCorpus(source.path)(nlp):
+        for example in BionerCorpus(source.path, unlabelled=not source.labels)(nlp):
             if example.reference.user_data.get(ID_KEY) in excluded:
                 left_out += 1
                 continue
@@ -133,7 +135,7 @@ def _read_ids(paths: List[Path], nlp: Language) -> FrozenSet[str]:
 
 
 def _read_source(name: str, settings: Dict[str, Any]) -> Source:
-    missing = [key for key in ("path", "labels") if not settings.get(key)]
+    missing = [key for key in ("path", "labels") if settings.get(key) in (None, "")]
     unknown = sorted(set(settings) - set(SETTINGS))
     if missing or unknown:
         fault = f"lacks {', '.join(missing)}" if missing else f"has {', '.join(unknown)}"

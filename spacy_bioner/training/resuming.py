@@ -41,7 +41,7 @@ def make_resume_from(path: Path) -> Callable[[Language], Language]:
                 f"{folder}: found the components {', '.join(saved['pipeline'])}, expected "
                 f"{', '.join(nlp.pipe_names)}; resume with the config that it was trained with"
             )
-        for name, component in nlp.pipeline:
+        for name in nlp.pipe_names:
             before, now = saved["labels"].get(name, []), list(nlp.pipe_labels.get(name, []))
             if sorted(before) != sorted(now):
                 raise LabelError(_explain(folder, name, before, now))

@@ -13,6 +13,7 @@ from typing import Any, Callable, Dict, List, Optional, Protocol, Sequence, Tupl
 
 import numpy as np
 
+from spacy_bioner.components.splitting import is_out_of_memory
 from spacy_bioner.corpora.files import replacing
 from spacy_bioner.errors import BionerError, ConfigError, DeviceError, TrainingDataError
 
@@ -245,14 +246,6 @@ def _sum_or_none(compute: Callable[[Part], float], parts: Sequence[Part]) -> Opt
         if not is_out_of_memory(error):
             raise
         return None
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether an error says that memory could not be had, on a GPU or a CPU."""
-    import torch
-
-    known = (MemoryError, torch.OutOfMemoryError)
-    return isinstance(error, known) or "can't allocate memory" in str(error)
 
 
 def _learn(task: Task, step: int, rate: float, state: Path) -> Dict[str, Any]:

@@ -83,6 +83,16 @@ def test_the_offsets_of_the_corpus_are_relabelled_too(settings, write, blank_nlp
     assert (mention, list(ids)) == ([0, 12, "Disease"], ["MESH:D006973"])
 
 
+def test_a_corpus_without_labels_is_text_of_which_nothing_is_known(
+    settings, write, blank_nlp
+) -> None:
+    rows = [("9", "clonidine in rats", [])]
+    settings["text"] = {"path": write("text", rows), "labels": []}
+    example = by_id(make_multi_corpus(settings)(blank_nlp))["9"]
+    tags = ("O", "B-Chemical", "I-Chemical", "B-Disease", "I-Disease")
+    assert allowed_tags(example, tags, "BIO").all()
+
+
 def test_weights_say_how_often_documents_are_seen(settings, blank_nlp) -> None:
     settings["diseases"]["weight"] = 3
     settings["drugs"]["weight"] = 0.5
@@ -109,7 +119,7 @@ def test_documents_of_other_splits_are_left_out(settings, write, blank_nlp) -> N
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"labels": []}, "corpus 'drugs' lacks labels"),
+        ({"labels": None}, "corpus 'drugs' lacks labels"),
         ({"lables": ["X"]}, "corpus 'drugs' has lables"),
         ({"weight": 0}, r"found weight 0\.0, expected more than 0"),
     ],

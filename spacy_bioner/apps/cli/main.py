@@ -26,6 +26,7 @@ COMMANDS = {
     "tune": "Search for settings of a profile.",
     "pretrain": "Go on pre-training an encoder on unlabelled text.",
     "distill": "Train a smaller pipeline to tag as a trained one does.",
+    "ensemble": "Combine trained pipelines into one, judged on development data.",
     "assemble": "Assemble the pipeline that ships.",
     "evaluate": "Score a pipeline on gold documents.",
     "robustness": "Score pipelines under typos, synonyms and attacks on their embeddings.",

@@ -1,0 +1,33 @@
+"""`bioner ensemble`: several trained pipelines as one, weighed and judged on development data."""
+
+from pathlib import Path
+from typing import Annotated, List
+
+import typer
+
+
+def ensemble_cli(
+    members: Annotated[
+        List[str], typer.Argument(help="Trained pipelines, two or more", metavar="MEMBER…")
+    ],
+    dev: Annotated[Path, typer.Option(help="Development documents, a .spacy with entities")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Gets the pipeline")],
+    method: Annotated[
+        str, typer.Option(help="average, stacked (weights learned on dev), or best: the better one")
+    ] = "best",
+    l2: Annotated[float, typer.Option(help="Holds stacked weights near equal ones")] = 1.0,
+    per_tag: Annotated[bool, typer.Option("--per-tag", help="Stacked weights of each tag")] = False,
+    folds: Annotated[int, typer.Option(help="Of dev, to judge stacked weights fairly")] = 5,
+    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="-1 is the CPU")] = -1,
+) -> None:
+    """Combine trained pipelines into one: seeds, checkpoints or different encoders.
+
+    Says so where the ensemble is below its best member on dev.
+    """
+    from spacy_bioner.apps.ensembling import EnsembleSettings, make_ensemble
+    from spacy_bioner.reports.ensembles import render_ensemble
+
+    settings = EnsembleSettings(method=method, l2=l2, per_tag=per_tag, folds=folds)
+    outcome = make_ensemble(members, dev, output, settings, gpu_id=gpu_id, report=typer.echo)
+    typer.echo("\n" + render_ensemble(outcome))
+    typer.echo(f"\nwrote {output}")
