@@ -239,9 +239,7 @@ def imitation_loss(
     scores (np.ndarray): The student's emissions; of the same shape.
     RETURNS (Tuple[float, np.ndarray]): The sum, and its gradient with respect to the emissions.
     """
-    p, q = (
-        log_softmax((rows / temperature).astype(np.float64)) for rows in (target, scores)
-    )
+    p, q = (log_softmax((rows / temperature).astype(np.float64)) for rows in (target, scores))
     loss = temperature**2 * float((np.exp(p) * (p - q)).sum())
     return loss, (temperature * (np.exp(q) - np.exp(p))).astype(np.float32)
 
