@@ -2,16 +2,16 @@
 
 import json
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
 import spacy
 from spacy.language import Language
-from spacy.training import Example
 
 from spacy_bioner.apps.step_runs import check_output, drop_state, run_to_end
+from spacy_bioner.apps.students import COMPONENT, DistilSettings, as_tagger, make_student
 from spacy_bioner.apps.training import check_device
 from spacy_bioner.components.token_tagger import TokenNER
 from spacy_bioner.corpora.docbin import read_docbin
@@ -21,9 +21,7 @@ from spacy_bioner.training.corpus import make_corpus
 from spacy_bioner.training.distillation import (
     DistillationTask,
     PassageStream,
-    choose_layers,
     cut_passages,
-    keep_layers,
 )
 from spacy_bioner.training.pretraining import check_range, fingerprint_weights
 from spacy_bioner.training.run_state import Pace
@@ -35,37 +33,7 @@ from spacy_bioner.training.text_stream import (
     is_held_out,
 )
 
-COMPONENT = "bioner"
 ACCOUNT = "distillation.json"
-
-
-@dataclass(frozen=True)
-class DistilSettings:
-    """What the result of distillation depends on, beside teacher and texts.
-
-    steps (int): Optimizer steps.
-    layers (int): Layers of the teacher's encoder that the student keeps; 0 with `encoder`.
-    spaced (bool): Keep them evenly from first to last; else the first ones.
-    encoder (str): Another encoder for the student; empty: the teacher's.
-    temperature (float): Flattens the distributions.
-    alpha (float): The share of the gold loss, where there is gold.
-    batch_passages (int): Passages of a step; each has about 100 tokens.
-    held_out (float): The share of documents that is set aside to compare on.
-    """
-
-    steps: int
-    layers: int = 3
-    spaced: bool = True
-    encoder: str = ""
-    temperature: float = 2.0
-    alpha: float = 0.5
-    batch_passages: int = 8
-    learn_rate: float = 1e-4
-    warmup: float = 0.06
-    dropout: float = 0.1
-    held_out: float = 0.02
-    unit: str = "line"
-    seed: int = 0
 
 
 def distil(
@@ -133,30 +101,6 @@ def distil(
     return output
 
 
-def make_student(master: Language, settings: DistilSettings) -> Language:
-    """Make a pipeline of the teacher's tokenizer and a smaller `bioner`, not yet trained.
-
-    With the teacher's encoder, layers and head start from the teacher's weights.
-    """
-    config = master.config.copy()
-    config["nlp"].update({"pipeline": [COMPONENT], "disabled": []})
-    config["components"] = {COMPONENT: config["components"][COMPONENT]}
-    config["initialize"]["components"] = {}
-    config["training"].update({"frozen_components": [], "annotating_components": []})
-    if settings.encoder:
-        config["components"][COMPONENT]["model"]["encoder"]["name"] = settings.encoder
-    nlp = spacy.util.load_model_from_config(config, auto_fill=True)
-    student, expert = nlp.get_pipe(COMPONENT), master.get_pipe(COMPONENT)
-    if not settings.encoder:
-        _copy_encoder(_as_tagger(expert), _as_tagger(student), settings)
-    doc = nlp.make_doc("a")
-    _as_tagger(student).initialize(
-        lambda: [Example(doc, doc.copy())], nlp=nlp, labels=_as_tagger(expert).labels
-    )
-    _copy_head(_as_tagger(expert), _as_tagger(student))
-    return nlp
-
-
 class _WithoutHeldOut:
     """Leaves held-out documents out of a stream."""
 
@@ -177,6 +121,8 @@ class _WithoutHeldOut:
 
 
 def _check(settings: DistilSettings, output: Path) -> None:
+    if settings.student and (settings.encoder or settings.layers):
+        raise ConfigError("--student names the whole model: leave --encoder and --layers out")
     check_range("--temperature", settings.temperature, 0, 100)
     check_range("--alpha", settings.alpha, -1e-9, 1 + 1e-9)
     check_range("--learn-rate", settings.learn_rate, 0, 1)
@@ -191,18 +137,12 @@ def _load_teacher(folder: Path) -> Language:
     if not nlp.has_pipe(COMPONENT):
         names = ", ".join(nlp.pipe_names) or "none"
         raise ConfigError(f"{folder}: the pipeline has no '{COMPONENT}' (its components: {names})")
-    if not _as_tagger(nlp.get_pipe(COMPONENT)).model.has_ref("encoder"):
+    if not as_tagger(nlp.get_pipe(COMPONENT)).model.has_ref("encoder"):
         raise ConfigError(
             f"{folder}: the teacher is an ensemble, which has no encoder that a student could "
             "be made like: distil one of its members"
         )
     return nlp
-
-
-def _as_tagger(component: Any) -> TokenNER:
-    if not isinstance(component, TokenNER):
-        raise ConfigError(f"component '{COMPONENT}' is no tagger of tokens: it cannot be distilled")
-    return component
 
 
 def _open_texts(paths: Sequence[Path], settings: DistilSettings) -> tuple[Any, Dict[str, str]]:
@@ -237,8 +177,8 @@ def _make_task(
 ) -> DistillationTask:
     kept = _WithoutHeldOut(documents, settings.held_out)
     return DistillationTask(
-        _as_tagger(master.get_pipe(COMPONENT)),
-        _as_tagger(nlp.get_pipe(COMPONENT)),
+        as_tagger(master.get_pipe(COMPONENT)),
+        as_tagger(nlp.get_pipe(COMPONENT)),
         nlp,
         PassageStream(kept, nlp, seed=settings.seed),
         held_out=_gather_held_out(texts, nlp, settings),
@@ -249,37 +189,6 @@ def _make_task(
         dropout=settings.dropout,
         seed=settings.seed,
     )
-
-
-def _copy_encoder(expert: TokenNER, student: TokenNER, settings: DistilSettings) -> None:
-    from spacy_bioner.architectures.encoder_source import build_transformer
-    from spacy_bioner.layers.pooled_encoder import PooledEncoder
-
-    source, target = expert.model.get_ref("encoder"), student.model.get_ref("encoder")
-    if source.name != "transformer_encoder":
-        message = f"--layers: the teacher's encoder is a '{source.name}'; name one with --encoder"
-        raise ConfigError(message)
-    old: Any = source.shims[0]
-    config = old.spec["config"]
-    depth = int(config.get("num_hidden_layers") or config["n_layers"])
-    kept = choose_layers(depth, settings.layers, spaced=settings.spaced)
-    smaller, weights = keep_layers(config, old.module.transformer.state_dict(), kept)
-    transformer = build_transformer(smaller)
-    transformer.load_state_dict(weights)
-    new: Any = target.shims[0]
-    new.set_module({**old.spec, "config": smaller}, PooledEncoder(transformer))
-    target.set_dim("nO", source.get_dim("nO"))
-
-
-def _copy_head(expert: TokenNER, student: TokenNER) -> None:
-    old, new = (tagger.model.get_ref("output_layer").shims[0] for tagger in (expert, student))
-    mine: Any = new
-    theirs: Any = old
-    state = mine.module.state_dict()
-    for name, tensor in theirs.module.state_dict().items():
-        if name in state and state[name].shape == tensor.shape:
-            state[name] = tensor
-    mine.module.load_state_dict(state)
 
 
 def _fingerprint(tagger: TokenNER) -> str:

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,10 +12,12 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from spacy_bioner.apps.cli.distill import distill_cli  # noqa: E402
-from spacy_bioner.apps.distilling import DistilSettings, distil, make_student  # noqa: E402
+from spacy_bioner.apps.distilling import distil  # noqa: E402
+from spacy_bioner.apps.students import DistilSettings, make_student  # noqa: E402
 from spacy_bioner.errors import ConfigError, TrainingDataError  # noqa: E402
 from spacy_bioner.training.distillation import DistillationTask  # noqa: E402
 
+ROOT = Path(__file__).resolve().parents[2]
 TEXTS = ["Naloxone reverses the effect of clonidine.", "hypertension in rats"]
 
 
@@ -120,6 +123,30 @@ def test_another_encoder_is_taken(trained_folder, tiny_bert, texts, tmp_path):
     assert spacy.load(out).config["components"]["bioner"]["model"]["encoder"]["name"] == str(
         tiny_bert
     )
+
+
+def test_a_student_without_a_transformer_learns_to_agree(
+    trained_folder, texts, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(ROOT)
+    settings = _settings(120, layers=0, student="cnn_bilstm_crf", learn_rate=1e-2)
+    out = distil(trained_folder, texts, tmp_path / "out", settings)
+    measured = json.loads((out / "distillation.json").read_text())["held_out"]
+    assert measured[-1]["loss"] < measured[0]["loss"] / 2
+    nlp = spacy.load(out)
+    model = nlp.get_pipe("bioner").model
+    assert (model.get_ref("encoder").name, model.get_ref("output_layer").attrs["crf"]) == (
+        "sequence_lstm", False
+    )  # fmt: skip
+    found = [(ent.text, ent.label_) for ent in nlp(TEXTS[0]).ents]
+    assert found == [(ent.text, ent.label_) for ent in spacy.load(trained_folder)(TEXTS[0]).ents]
+    assert {"out.png", "out.svg", "out.log.jsonl"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_a_students_profile_and_an_encoder_exclude_each_other(trained_folder, texts, tmp_path):
+    settings = _settings(layers=2, student="cnn_bilstm_crf")
+    with pytest.raises(ConfigError, match="leave --encoder and --layers out"):
+        distil(trained_folder, texts, tmp_path / "out", settings)
 
 
 def test_a_teacher_without_bioner_is_refused(texts, tmp_path):

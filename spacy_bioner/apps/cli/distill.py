@@ -16,6 +16,9 @@ def distill_cli(
     layers: Annotated[int, typer.Option(min=1, help="Layers of the teacher to keep")] = 3,
     spaced: Annotated[bool, typer.Option(help="Keep layers evenly; else the first ones")] = True,
     encoder: Annotated[str, typer.Option(help="Another encoder, instead of --layers")] = "",
+    student: Annotated[
+        str, typer.Option(help="A profile whose model the student gets, instead of --layers")
+    ] = "",
     gold: Annotated[Optional[Path], typer.Option(help="A .spacy with entities")] = None,
     alpha: Annotated[float, typer.Option(help="The share of the gold loss")] = 0.5,
     temperature: Annotated[float, typer.Option(help="Flattens distributions")] = 2.0,
@@ -31,13 +34,15 @@ def distill_cli(
 ) -> None:
     """Distil a trained `bioner` into a smaller one, on unlabelled text."""
     from spacy_bioner.apps.cli.pretrain import show_entry
-    from spacy_bioner.apps.distilling import DistilSettings, distil
+    from spacy_bioner.apps.distilling import distil
+    from spacy_bioner.apps.students import DistilSettings
 
     settings = DistilSettings(
         steps,
-        layers=0 if encoder else layers,
+        layers=0 if encoder or student else layers,
         spaced=spaced,
         encoder=encoder,
+        student=student,
         temperature=temperature,
         alpha=alpha,
         batch_passages=batch_passages,
