@@ -8,10 +8,10 @@ import torch
 from spacy.tokens import Doc
 from thinc.api import Model, set_dropout_rate
 from thinc.types import Floats2d
-from thinc.util import torch2xp, xp2torch
+from thinc.util import xp2torch
 
 from spacy_bioner.architectures.objectives import check_finite
-from spacy_bioner.architectures.torch_bridge import torch_shims
+from spacy_bioner.architectures.torch_bridge import split_rows, torch_shims
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.layers.adversary import NORMS, EmbeddingTap, project, steepest
 from spacy_bioner.layers.losses import divergence
@@ -233,8 +233,8 @@ def _make_divergence(model: Model, clean: List[Floats2d]) -> ComputeLoss:
         scores = xp2torch(model.ops.flatten(emissions), requires_grad=True)
         loss = divergence(scores, target.to(scores.device)).mean()
         loss.backward()
-        parts = cast(torch.Tensor, scores.grad).split([len(rows) for rows in emissions])
         value = check_finite(float(loss.detach()))
-        return value, [cast(Floats2d, torch2xp(part)) for part in parts]
+        gradient = cast(torch.Tensor, scores.grad)
+        return value, split_rows(gradient, [len(rows) for rows in emissions])
 
     return compute

@@ -11,10 +11,10 @@ import torch
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
-from thinc.util import torch2xp, xp2torch
+from thinc.util import xp2torch
 from torch import nn
 
-from spacy_bioner.architectures.torch_bridge import Spec, TorchShim
+from spacy_bioner.architectures.torch_bridge import Spec, TorchShim, split_rows
 from spacy_bioner.corpora.docs import DATASET_KEY
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.layers.char_encoder import CharacterEncoder, SequenceLstm, character_ids
@@ -168,7 +168,7 @@ def _look_up(model: Model, docs: List[Doc], is_train: bool) -> Tuple[List[Floats
         _backward(model, states, d_states)
         return docs
 
-    return _to_rows(states, lengths), backprop
+    return split_rows(states, lengths), backprop
 
 
 def _read_characters(spec: Spec, docs: List[Doc]) -> Tuple[np.ndarray, ...]:
@@ -269,15 +269,11 @@ def _run_lstm(model: Model, docs: List[Doc], is_train: bool) -> Tuple[List[Float
 
     def backprop(d_output: List[Floats2d]) -> List[Doc]:
         _backward(model, output, d_output)
-        return backprop_encoder(_to_rows(cast(torch.Tensor, stacked.grad), lengths))
+        return backprop_encoder(split_rows(cast(torch.Tensor, stacked.grad), lengths))
 
-    return _to_rows(output, lengths), backprop
+    return split_rows(output, lengths), backprop
 
 
 def _backward(model: Model, states: torch.Tensor, gradient: List[Floats2d]) -> None:
     flat = xp2torch(model.ops.flatten(gradient), device=states.device)
     torch.autograd.backward(states, grad_tensors=flat)
-
-
-def _to_rows(states: torch.Tensor, lengths: List[int]) -> List[Floats2d]:
-    return [cast(Floats2d, torch2xp(part)) for part in states.detach().split(lengths)]

@@ -9,7 +9,7 @@ import torch
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
-from thinc.util import torch2xp, xp2torch
+from thinc.util import xp2torch
 from tokenizers import Tokenizer
 
 from spacy_bioner.architectures.alignment import group_by_budget
@@ -17,7 +17,7 @@ from spacy_bioner.architectures.encoder_source import build_transformer, load_en
 from spacy_bioner.architectures.loss_scaling import LossScaler
 from spacy_bioner.architectures.piece_layout import POOLING, UNITS, Layout, lay_out
 from spacy_bioner.architectures.precision import PRECISIONS, choose_precision
-from spacy_bioner.architectures.torch_bridge import Spec, TorchShim
+from spacy_bioner.architectures.torch_bridge import Spec, TorchShim, split_rows
 from spacy_bioner.errors import EncoderError
 from spacy_bioner.layers.pooled_encoder import PieceBatch, PooledEncoder
 
@@ -202,7 +202,7 @@ def forward(
     with torch.set_grad_enabled(is_train):
         states = module(batches, weights)
     lengths = [len(rows) for rows in layout.rows]
-    output = _split(cast(Floats2d, torch2xp(states.detach())), lengths)
+    output = split_rows(states, lengths)
 
     def backprop(d_output: List[Floats2d]) -> List[Doc]:
         if not states.requires_grad:
@@ -256,11 +256,6 @@ def _fill_batch(
     target = np.concatenate([layout.targets[index] for index in group])
     arrays = (ids, mask, source, target)
     return PieceBatch(*(torch.from_numpy(array.astype(np.int64)).to(device) for array in arrays))
-
-
-def _split(states: Floats2d, lengths: List[int]) -> List[Floats2d]:
-    ends = np.cumsum(lengths).tolist()
-    return [states[end - length : end] for end, length in zip(ends, lengths)]
 
 
 def _check_choice(setting: str, value: str, choices: Tuple[str, ...]) -> None:

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from thinc.api import Model
 from thinc.types import Floats2d
-from thinc.util import torch2xp, xp2torch
+from thinc.util import xp2torch
 
 from spacy_bioner.architectures.decoding import Learned, TagGrammar
-from spacy_bioner.architectures.torch_bridge import TorchShim
+from spacy_bioner.architectures.torch_bridge import TorchShim, split_rows
 from spacy_bioner.errors import ConfigError, TrainingDataError
 from spacy_bioner.layers.crf import LinearChainCRF, Weights
 from spacy_bioner.layers.losses import mean_over_known, tag_loss
@@ -89,8 +89,7 @@ class TaggingObjective:
         loss = share * loss
         value = check_finite(float(loss.detach()))
         loss.backward()
-        parts = cast(torch.Tensor, scores.grad).split(lengths)
-        return value, [cast(Floats2d, torch2xp(part)) for part in parts]
+        return value, split_rows(cast(torch.Tensor, scores.grad), lengths)
 
     def _weigh(self, tags: Sequence[str], scores: torch.Tensor) -> Optional[torch.Tensor]:
         if not self.class_weights:

@@ -7,10 +7,10 @@ import torch
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
-from thinc.util import torch2xp, xp2torch
+from thinc.util import xp2torch
 
 from spacy_bioner.architectures.subwords import check_strategy, extra_tags
-from spacy_bioner.architectures.torch_bridge import Spec, TorchShim
+from spacy_bioner.architectures.torch_bridge import Spec, TorchShim, split_rows
 from spacy_bioner.layers.token_head import TokenHead
 
 
@@ -108,14 +108,10 @@ def forward_head(
     def backprop(d_emissions: List[Floats2d]) -> List[Floats2d]:
         gradient = xp2torch(model.ops.flatten(d_emissions), device=device)
         torch.autograd.backward(emissions, grad_tensors=gradient)
-        return _split(cast(torch.Tensor, stacked.grad), lengths)
+        return split_rows(cast(torch.Tensor, stacked.grad), lengths)
 
-    return _split(emissions.detach(), lengths), backprop
+    return split_rows(emissions, lengths), backprop
 
 
 def _scale_rate(linear: float, crf: float, name: str) -> float:
     return crf if name.startswith("crf.") else linear
-
-
-def _split(rows: torch.Tensor, lengths: List[int]) -> List[Floats2d]:
-    return [cast(Floats2d, torch2xp(part)) for part in rows.split(lengths)]

@@ -45,9 +45,8 @@ def test_states_computed_anew_give_the_same_gradients(tiny_bert, blank_nlp):
     for checkpointing in (False, True):
         model = make_encoder(tiny_bert, checkpointing=checkpointing)
         (shim,) = torch_shims(model)
-        for module in shim.module.modules():
-            if isinstance(module, torch.nn.Dropout):
-                module.p = 0.0
+        # The same states are dropped: checkpoints keep the random state of their first pass.
+        torch.manual_seed(0)
         states, backprop = model.begin_update([blank_nlp("Naloxone in rats")])
         backprop(states)
         assert shim.module.transformer.is_gradient_checkpointing == checkpointing
