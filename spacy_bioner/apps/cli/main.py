@@ -13,6 +13,7 @@ from spacy_bioner.errors import BionerError
 COMMANDS = {
     "assets": "Check, copy or download the corpus files that project.yml names.",
     "convert": "Convert a corpus, and account for every gold mention.",
+    "deidentify": "Replace identifiers of persons; gold mentions follow.",
     "audit": "Say what becomes of every gold mention, by tokenizer.",
     "inspect": "Analyse corpora: numbers, plots, one HTML page.",
     "split": "Divide a corpus into training, development and test documents, or folds.",

@@ -1,0 +1,96 @@
+"""`bioner deidentify`: identifiers of persons out of a corpus, with an account of what was done."""
+
+from pathlib import Path
+from typing import Annotated, Any, Dict, List, Optional
+
+import typer
+
+from spacy_bioner.apps.deidentification import (
+    MODELS_MISS_SOME,
+    RULES_ARE_NOT_ENOUGH,
+    deidentify_corpus,
+    render_deidentification,
+)
+from spacy_bioner.apps.identifier_finding import build_finder
+from spacy_bioner.apps.progress import showing_progress
+from spacy_bioner.corpora.formats import FORMATS, find_format
+from spacy_bioner.corpora.guessing import guess_format
+from spacy_bioner.corpora.notes import NoteColumns
+from spacy_bioner.corpora.reading import parse_label_map
+from spacy_bioner.errors import ConfigError, CorpusError
+from spacy_bioner.transforms.deidentification import SURROGATES
+
+READABLE = ", ".join(FORMATS)
+WRITABLE = ", ".join(name for name, item in FORMATS.items() if item.writer)
+
+
+def deidentify_cli(
+    source: Annotated[Path, typer.Argument(help="Corpus file or folder", metavar="IN")],
+    target: Annotated[Path, typer.Argument(help="What to write", metavar="OUT")],
+    replace: Annotated[
+        str, typer.Option(help="label: [DATE] in its place; mask: asterisks of the same length")
+    ] = "label",
+    model: Annotated[
+        Optional[str],
+        typer.Option(help="Pipeline folder or package whose entities are added to the rules"),
+    ] = None,
+    model_label: Annotated[
+        Optional[List[str]],
+        typer.Option(help="OLD=NEW: its labels that are identifiers; default: the usual ones"),
+    ] = None,
+    gpu_id: Annotated[
+        int, typer.Option("--gpu-id", "-g", help="GPU of the pipeline; -1 is the CPU")
+    ] = -1,
+    keep_year: Annotated[
+        bool, typer.Option("--keep-year", help="Leave the years of dates in the text")
+    ] = False,
+    keep_metadata: Annotated[
+        bool,
+        typer.Option("--keep-metadata", help="Keep the documents' metadata, searched as well"),
+    ] = False,
+    number_documents: Annotated[
+        bool, typer.Option("--number-documents", help="Replace the documents' ids by numbers")
+    ] = False,
+    from_format: Annotated[
+        str, typer.Option("--from", help=f"{READABLE}; auto looks into the file")
+    ] = "auto",
+    to_format: Annotated[
+        Optional[str], typer.Option("--to", help=f"{WRITABLE}; default: by the name of OUT")
+    ] = None,
+    text_column: Annotated[Optional[str], typer.Option(help="Column of a note's text")] = None,
+    id_column: Annotated[Optional[str], typer.Option(help="Column of a note's id")] = None,
+    encoding: Annotated[Optional[str], typer.Option(help="Of a CSV source")] = None,
+    report: Annotated[
+        Optional[Path], typer.Option(help="The account as JSON; default: OUT.deid.json")
+    ] = None,
+) -> None:
+    """Replace identifiers of persons; gold mentions follow. Rules alone are not enough."""
+    if replace not in SURROGATES:
+        raise ConfigError(f"found --replace {replace!r}, expected one of {', '.join(SURROGATES)}")
+    labels = parse_label_map(model_label or ())
+    if labels and model is None:
+        raise ConfigError("found --model-label without --model, expected both")
+    options: Dict[str, Any] = {"encoding": encoding}
+    if text_column is not None or id_column is not None:
+        name = guess_format(source) if from_format == "auto" else find_format(from_format).name
+        if name != "mimic":
+            message = f"found columns of notes for format {name}, expected them with mimic"
+            raise CorpusError(message)
+        options["columns"] = NoteColumns(text=text_column, id=id_column)
+    find = build_finder(model, labels=labels or None, keep_year=keep_year, gpu_id=gpu_id)
+    with showing_progress("documents") as progress:
+        account = deidentify_corpus(
+            source,
+            target,
+            find=find,
+            replace_by=replace,  # type: ignore[arg-type]
+            keep_metadata=keep_metadata,
+            number_documents=number_documents,
+            warning=RULES_ARE_NOT_ENOUGH if model is None else MODELS_MISS_SOME,
+            report=report,
+            from_format=from_format,
+            to_format=to_format,
+            options=options,
+            progress=progress,
+        )
+    typer.echo(render_deidentification(account))

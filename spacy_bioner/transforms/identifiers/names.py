@@ -1,0 +1,204 @@
+"""Rules for names of persons behind titles and cue words, and for their return in the text.
+
+A name that nothing announces ("Anna Smith came back") is found by none of them.
+"""
+
+import re
+from typing import Iterable, Iterator, List, Match, Optional, Set
+
+from spacy_bioner.records import Fragment
+from spacy_bioner.transforms.identifiers.name_words import AMBIGUOUS, NO_NAMES
+from spacy_bioner.transforms.identifiers.rules import LOWER, UPPER, Identifier, Rule
+
+_WORD = rf"(?:[OD]['’]|Mc|Mac|Le|De|La|Van)?{UPPER}{LOWER}+(?:['’-]{UPPER}{LOWER}+)*(?!\w)"
+_CAPITALS = rf"{UPPER}{{2,}}(?:['’-]{UPPER}+)*(?!\w)"
+_INITIAL = rf"{UPPER}(?:\.(?:{UPPER}\.){{0,2}}|(?=[ ]{UPPER}))"
+_PARTICLE = (
+    r"(?:(?:van|von|der|den|de|la|le|del|della|di|da|dos|du|el|al|bin|ibn|ter|af|zu)[ ]){0,3}"
+)
+_NEXT = rf"[ ]{_PARTICLE}(?:{_WORD}|{_INITIAL})"
+_NAME = rf"{_PARTICLE}(?:{_WORD}|{_INITIAL}[ ]?{_WORD})(?:{_NEXT}){{0,3}}"
+_FULL_NAME = rf"(?:{_WORD}|{_INITIAL})(?:{_NEXT}){{1,3}}"
+_LOUD_NAME = rf"(?:{_CAPITALS}|{_INITIAL})(?:[ ](?:{_CAPITALS}|{_INITIAL})){{0,3}}"
+_LAST_FIRST = rf"(?:{_WORD}|{_CAPITALS}),[ ]?(?:{_WORD}|{_CAPITALS})(?:[ ]{UPPER}\b\.?)?"
+_GAP = r"[ \t]*\n?[ \t]*"
+_TITLE = r"(?:Dr|Drs|Mr|Mrs|Ms|Mx|Prof)\.?|Miss|Professor|Doctor|Nurse|Sister|Reverend|Rev\."
+_ROLE = (
+    r"attending(?:[ ](?:physician|md|doctor))?|(?:referring|primary[ ]care|ordering|consulting"
+    r"|family|treating|admitting|discharging)[ ](?:physician|doctor|provider|md)|physician|provider"
+    r"|surgeon|pcp|anesthesiologist|cardiologist|assistant|(?:electronically[ ])?signed[ ]by"
+    r"|(?:dictated|reviewed|reported|prepared|transcribed|interpreted|verified|accompanied)[ ]by"
+    r"|dear|attn\.?|attention"
+)
+_RELATION = (
+    r"next[ ]of[ ]kin|emergency[ ]contact|spouse|husband|wife|mother|father|son|daughter|guardian"
+    r"|caregiver|informant"
+)
+_NAMED = (
+    r"(?:patient|pt|full|first|last|given|middle|family|maiden|legal|preferred|doctor|physician|"
+    r"provider|mother|father|spouse)(?:['’]s)?[ ](?:full[ ])?name|(?<=\n)[ \t]*name|^[ \t]*name"
+)
+_PERSON = (
+    r"(?:m[ae]n|wom[ae]n|male|female|boy|girl|patient|pt|gentleman|lady|veteran|infant|child|teen(?:ager)?"
+    r"|son|daughter|husband|wife|mother|father|brother|sister)"
+)
+_EPONYM = re.compile(
+    r"(?:['’]s?)?[ -](?:disease|syndrome|sign|test|score|scale|law|cells?|tumou?r|sarcoma|lymphoma|"
+    r"phenomenon|palsy|fracture|criteria|classification|method|stain|node|reflex|procedure|lesion|"
+    r"index|model|anomaly|catheter|virus|contracture|thyroiditis|dementia|chorea)"
+)
+_TOKEN = re.compile(r"\S+")
+
+
+def _cut_name(match: Match[str]) -> Optional[Fragment]:
+    """Take the words of a name up to the first one that cannot be part of one."""
+    start, _ = match.span("id")
+    end = start
+    for token in _TOKEN.finditer(match["id"]):
+        word = token[0].strip(".,'’").lower()
+        if word in NO_NAMES and len(word) > 1:
+            break
+        end = start + token.end()
+    found = match.string[start:end].rstrip(",")
+    words = [word for word in found.split() if len(word.strip(".,")) > 1]
+    return (start, start + len(found)) if words else None
+
+
+def _cut_full_name(match: Match[str]) -> Optional[Fragment]:
+    """The same where one word is too little."""
+    span = _cut_name(match)
+    if span is None or len(match.string[span[0] : span[1]].split()) < 2:
+        return None
+    return span
+
+
+def _cut_credential(match: Match[str]) -> Optional[Fragment]:
+    """MD is a state, too: "Silver Spring, MD"."""
+    last = match["id"].split()[-1].lower()
+    places = {"spring", "park", "city", "hills", "beach", "point", "chase", "burnie", "heights"}
+    return None if last in places else _cut_full_name(match)
+
+
+RULES = (
+    Rule(
+        "NAME",
+        "behind a title",
+        re.compile(rf"(?<![\w-])(?:{_TITLE}){_GAP}(?:and[ ](?:Mrs?|Ms)\.?[ ])?(?P<id>{_NAME})"),
+        _cut_name,
+    ),
+    Rule(
+        "NAME",
+        "behind a title, in capitals",
+        re.compile(rf"(?<![\w-])(?:(?i:Dr|Mr|Mrs|Ms)\.){_GAP}(?P<id>{_LOUD_NAME})"),
+        _cut_name,
+    ),
+    Rule(
+        "NAME",
+        "before a degree",
+        re.compile(
+            rf"(?<![\w.-])(?P<id>{_FULL_NAME}),?[ ](?:M\.?D\.|MD|D\.O\.|Ph\.?D\.?|R\.?N\.|RN|PA-C|"
+            r"FNP|DDS|FACS|FACP)(?![\w-])(?![ ,]*\d{5})"
+        ),
+        _cut_credential,
+    ),
+    Rule(
+        "NAME",
+        "behind a cue for a name",
+        re.compile(
+            rf"(?i:{_NAMED})[ ]?(?:(?:is|was)\b|[:=])?[ \t]*"
+            rf"(?P<id>{_LAST_FIRST}|{_NAME}|{_LOUD_NAME})",
+            re.MULTILINE,
+        ),
+        _cut_name,
+    ),
+    Rule(
+        "NAME",
+        "introduced",
+        re.compile(
+            rf"\b(?:[Mm]y name is|[Hh]er name is|[Hh]is name is|[Nn]amed|{_PERSON},? name|"
+            rf"[Tt]his is (?=(?:Dr|Mr)))[ ](?P<id>{_NAME})"
+        ),
+        _cut_name,
+    ),
+    Rule(
+        "NAME",
+        "behind a role",
+        re.compile(
+            rf"(?<![\w-])(?i:{_ROLE})(?:[ ]?:[ \t]*|(?<=by)[ ]|(?<=[Dd]ear)[ ])"
+            rf"(?:(?:{_TITLE})[ ])?(?P<id>{_LAST_FIRST}|{_NAME}|{_LOUD_NAME})"
+        ),
+        _cut_name,
+    ),
+    Rule(
+        "NAME",
+        "behind a relation",
+        re.compile(rf"(?<![\w-])(?i:{_RELATION})[ ]?:[ \t]*(?P<id>{_LAST_FIRST}|{_FULL_NAME})"),
+        _cut_full_name,
+    ),
+    # Dialogues have "Patient: Just Tylenol for my pain" as well.
+    Rule(
+        "NAME",
+        "in the line of the patient",
+        re.compile(
+            r"^[ \t]*(?i:patient|pt)[ ]?:[ \t]*"
+            rf"(?P<id>{_LAST_FIRST}|{_FULL_NAME}|{_LOUD_NAME})"
+            r"(?=[ \t]*(?:$|\r|[,;(|]|(?:DOB|MRN|Age|Sex|Date)\b))",
+            re.MULTILINE,
+        ),
+        _cut_full_name,
+    ),
+    Rule(
+        "NAME",
+        "behind the word patient",
+        re.compile(rf"(?<![\w-])(?:patient|pt)[ ](?P<id>{_FULL_NAME})"),
+        _cut_full_name,
+    ),
+    Rule(
+        "NAME",
+        "apposition to a person",
+        re.compile(
+            rf"\b{_PERSON}(?:[ ](?:patient|veteran))?(?:,[ ]|[ ]\()(?P<id>{_FULL_NAME})"
+            r"(?=[,;)?]|[ ]who\b|\.?$)",
+            re.MULTILINE,
+        ),
+        _cut_full_name,
+    ),
+    Rule(
+        "NAME",
+        "before what is said of persons",
+        re.compile(
+            rf"(?<![\w-])(?P<id>{_FULL_NAME}),[ ](?:who[ ](?:is|was|has|had|lives|came|presented"
+            r"|visited|attended|suffered|resides)"
+            r"|(?:(?:last|previously|recently|first)[ ])?"
+            r"(?:seen|treated|admitted|evaluated|operated|examined)[ ](?:at|in|to|by|on)"
+            r"|(?:currently[ ])?(?:living|residing)[ ]in|resident[ ]of)\b"
+        ),
+        _cut_full_name,
+    ),
+)
+
+
+def find_again(text: str, names: Iterable[Identifier]) -> Iterator[Identifier]:
+    """Find names that a cue has announced somewhere in the text wherever else they stand.
+
+    Words that are more than names ("Young", "Park") return only as part of the whole name, and no
+    word does where it names a disease, sign or test.
+    """
+    forms: Set[str] = set()
+    for name in names:
+        found = text[name.start : name.end]
+        words: List[str] = re.findall(rf"{UPPER}[\w'’-]+", found)
+        forms.update(
+            word
+            for word in words
+            if len(word) > 2 and word.lower() not in AMBIGUOUS and not word.isupper()
+        )
+        if len(words) > 1:
+            forms.add(found)
+    if not forms:
+        return
+    ordered = sorted(forms, key=lambda form: (-len(form), form))
+    pattern = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, ordered))})(?![\w-])")
+    for match in pattern.finditer(text):
+        if not _EPONYM.match(text, match.end()):
+            yield Identifier(match.start(), match.end(), "NAME", "named elsewhere in the text")
