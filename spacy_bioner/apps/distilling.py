@@ -123,6 +123,8 @@ class _WithoutHeldOut:
 def _check(settings: DistilSettings, output: Path) -> None:
     if settings.student and (settings.encoder or settings.layers):
         raise ConfigError("--student names the whole model: leave --encoder and --layers out")
+    if settings.encoder and settings.layers:
+        raise ConfigError("--layers are those of the teacher's encoder: leave it or --encoder out")
     check_range("--temperature", settings.temperature, 0, 100)
     check_range("--alpha", settings.alpha, -1e-9, 1 + 1e-9)
     check_range("--learn-rate", settings.learn_rate, 0, 1)

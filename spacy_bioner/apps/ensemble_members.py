@@ -145,6 +145,12 @@ def _check_alone(member: Member) -> None:
             f"{member.source}: found the components {', '.join(names) or 'none'}, expected a "
             f"trained `{COMPONENT}`; name pipelines that `bioner train` made"
         )
+    before = names[: names.index(COMPONENT)]
+    if before:
+        raise ConfigError(
+            f"{member.source}: found {', '.join(before)} in front of `{COMPONENT}`, which an "
+            "ensemble does not take over; expected members that need no other component"
+        )
     if not member.tagger.labels:
         raise ConfigError(f"{member.source}: its `{COMPONENT}` knows no label: it was not trained")
     for node in member.tagger.model.walk():

@@ -1,8 +1,9 @@
 """Pipelines side by side under attacks on their text and on their embeddings."""
 
+import math
 import random
 from pathlib import Path
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -16,6 +17,7 @@ from spacy_bioner.corpora.docbin_records import to_record
 from spacy_bioner.corpora.docs import align
 from spacy_bioner.corpora.files import replacing
 from spacy_bioner.errors import BionerError, ConfigError, CorpusError
+from spacy_bioner.evaluation.matching import list_gold
 from spacy_bioner.evaluation.robustness import (
     AttackEmbeddings,
     ChangeText,
@@ -90,7 +92,7 @@ def measure_robustness(
     RAISES BionerError: For what cannot be loaded, and a pipeline that cannot be attacked.
     RAISES ConfigError: For settings that are none.
     """
-    if method not in METHODS or any(epsilon <= 0 for epsilon in epsilons):
+    if method not in METHODS or not all(0 < epsilon < math.inf for epsilon in epsilons):
         message = f"found method {method!r} and epsilon {', '.join(f'{e:g}' for e in epsilons)}"
         raise ConfigError(f"{message}, expected {' or '.join(METHODS)} and numbers above 0")
     names = [name for name, _ in models]
@@ -98,10 +100,12 @@ def measure_robustness(
         raise ConfigError(f"found the pipelines {', '.join(names)}; expected different names")
     strengths = sorted(epsilons)
     results: List[Robustness] = []
-    for name, path in models:
-        nlp = load_pipeline(path, gpu_id=gpu_id)
+    # All of them before the first is measured, which takes minutes.
+    loaded = [(name, path, load_pipeline(path, gpu_id=gpu_id)) for name, path in models]
+    for _, path, nlp in loaded:
+        _check(nlp, path, list(read_docbin(corpus, nlp.vocab))[: limit or None], corpus)
+    for name, _, nlp in loaded:
         gold = list(read_docbin(corpus, nlp.vocab))[: limit or None]
-        _check(nlp, path, gold, corpus)
         embeddings = _make_embedding_attack(nlp, method)
         clean = score_clean(nlp, gold)
         if not results and points and strengths:
@@ -128,6 +132,22 @@ def _check(nlp: Language, path: str, gold: Sequence[Doc], corpus: Path) -> None:
         raise BionerError(
             f"{path}: found the components {', '.join(nlp.pipe_names) or 'none'}, expected "
             f"'{COMPONENT}', whose embeddings are attacked"
+        )
+    component: Any = nlp.get_pipe(COMPONENT)
+    if not component.model.has_ref("encoder"):
+        raise BionerError(f"{path}: an ensemble cannot be attacked as one: name its members")
+    from spacy_bioner.architectures.adversary import tapped
+
+    with tapped(component.model):
+        pass
+    unknown = {label for doc in gold for _, _, label in list_gold(doc) or ()} - set(
+        component.labels
+    )
+    if unknown:
+        raise CorpusError(
+            f"found mentions labelled {', '.join(sorted(unknown))}, which {path} does not know; "
+            "convert the corpus with a --label-map to its labels",
+            path=corpus,
         )
 
 

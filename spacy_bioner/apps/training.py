@@ -13,6 +13,8 @@ from spacy_bioner.corpora.files import replace_folder, replacing_folder
 from spacy_bioner.errors import BionerError, ConfigError, DeviceError
 
 OWN_ENCODER = "spacy_bioner.TransformerEncoder.v1"
+# Schedules that fall to the end of training.
+WITH_TOTAL = ("warmup_linear.v1", "spacy_bioner.WarmupCosine.v1")
 TRF_KEY = "components.transformer.model.name"
 # What each of these components is trained with, and the extra that brings it.
 PACKAGES = {
@@ -125,7 +127,9 @@ def length_overrides(config: Config, settings: Dict[str, Any]) -> Dict[str, Any]
     }
     rate = "training.optimizer.learn_rate"
     schedule = settings.get(rate, training["optimizer"].get("learn_rate"))
-    has_total = isinstance(schedule, dict) and "total_steps" in schedule
+    has_total = isinstance(schedule, dict) and (
+        "total_steps" in schedule or schedule.get("@schedules") in WITH_TOTAL
+    )
     if steps and has_total and f"{rate}.total_steps" not in settings:
         chosen[f"{rate}.total_steps"] = steps
     return chosen

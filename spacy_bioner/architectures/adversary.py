@@ -104,23 +104,26 @@ class Adversary:
             return self.epsilon
         return self.epsilon * min(1.0, (self.seen - self.start) / self.ramp)
 
-    def train(self, model: Model, docs: List[Doc], compute_loss: ComputeLoss) -> float:
+    def train(
+        self, model: Model, docs: List[Doc], compute_loss: ComputeLoss, share: float = 1.0
+    ) -> float:
         """Add the gradient of the loss under attack to that of a clean pass.
 
         Call it inside `tapped(model)`, right after the clean pass and its backpropagation.
 
         compute_loss (ComputeLoss): Gives the loss of emissions and its gradient.
+        share (float): The Docs' part of a batch, for "vat", whose loss is another one.
         RETURNS (float): The loss under attack, times `weight`.
         """
-        taps = _taps(model)
+        taps, weight = _taps(model), self.weight
         if self.method == "vat":
-            compute_loss = self._aim_virtually(model, docs, taps)
+            compute_loss, weight = self._aim_virtually(model, docs, taps), weight * share
         else:
             self._aim(model, docs, taps, compute_loss)
         emissions, backprop = model.begin_update(docs)
         loss, gradient = compute_loss(emissions)
-        backprop([cast(Floats2d, self.weight * rows) for rows in gradient])
-        return self.weight * loss
+        backprop([cast(Floats2d, weight * rows) for rows in gradient])
+        return weight * loss
 
     def perturb(self, model: Model, docs: List[Doc], compute_loss: ComputeLoss) -> None:
         """Perturb what a trained model sees of some Docs, until the block of `tapped` ends.

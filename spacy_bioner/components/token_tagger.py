@@ -1,6 +1,7 @@
 """Named-entity recognition by token classification: what `bioner` does."""
 
 from contextlib import nullcontext
+from functools import partial
 from itertools import islice
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
@@ -131,23 +132,29 @@ class TokenNER(TrainablePipe):
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
-        examples = list(examples)
-        validate_examples(examples, "TokenNER.update")
+        validate_examples(examples := list(examples), "TokenNER.update")
         filled = [example for example in examples if len(example.predicted)]
         if not filled:
             return losses
         set_dropout_rate(self.model, drop)
         attacked = self.adversary is not None and self.adversary.strikes()
-        weights = [len(example.predicted) for example in filled]
+        with every_piece(self.model):
+            taught, columns = self._teach(filled)
+        rows = {id(example): known for example, known in zip(filled, taught)}
+        # The loss is a mean over the rows of which something is known.
+        weights = [int((~known.all(axis=1)).sum()) for known in taught]
+        n_tokens = sum(len(example.predicted) for example in filled)
 
         def learn(part: List[Example], share: float) -> None:
-            for key, value in self._learn(part, share, attacked=attacked).items():
+            compute_loss = self._make_loss([rows[id(example)] for example in part], columns, share)
+            docs = [example.predicted for example in part]
+            row_share = sum(len(doc) for doc in docs) / n_tokens
+            for key, value in self._learn(docs, compute_loss, row_share, attacked).items():
                 losses[key] = losses.get(key, 0.0) + value
 
         n_splits = learn_in_parts(self.model, filled, weights, learn)
         if n_splits:
-            key = f"{self.name}_splits"
-            losses[key] = losses.get(key, 0.0) + n_splits
+            losses[f"{self.name}_splits"] = losses.get(f"{self.name}_splits", 0.0) + n_splits
         if sgd not in (None, False):
             self.finish_update(sgd)
         return losses
@@ -163,10 +170,11 @@ class TokenNER(TrainablePipe):
 
         examples = [example for example in examples if len(example.predicted)]
         docs = [example.predicted for example in examples]
+        if not docs:
+            return
         with tapped(self.model, dropout=False):
-            if docs:
-                with every_piece(self.model):
-                    adversary.perturb(self.model, docs, self._make_loss(examples))
+            with every_piece(self.model):
+                adversary.perturb(self.model, docs, self._make_loss(*self._teach(examples)))
             self.set_annotations(docs, self.predict(docs))
 
     def get_loss(
@@ -180,7 +188,7 @@ class TokenNER(TrainablePipe):
         RAISES LabelError: For gold labels that the component does not know.
         RAISES TrainingDataError: For a loss that is no number.
         """
-        return self._make_loss(list(examples))(scores)
+        return self._make_loss(*self._teach(list(examples)))(scores)
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Clip the gradients of encoder and head together, then step."""
@@ -239,34 +247,32 @@ class TokenNER(TrainablePipe):
         """Score predictions against gold; empty without a scorer."""
         return self.scorer(examples, **kwargs) if self.scorer is not None else {}
 
-    def _learn(self, examples: List[Example], share: float, *, attacked: bool) -> Dict[str, float]:
-        """Add the gradient of some examples, times their share in the batch; gives the losses."""
-        docs = [example.predicted for example in examples]
-        with self._tapped() if attacked else nullcontext(), every_piece(self.model):
-            compute_loss = self._make_loss(examples, share)
+    def _learn(
+        self, docs: List[Doc], compute_loss: ComputeLoss, row_share: float, attacked: bool
+    ) -> Dict[str, float]:
+        """Add the gradient of some Docs, and of them under attack; gives the losses."""
+        from spacy_bioner.architectures.adversary import tapped
+
+        with tapped(self.model) if attacked else nullcontext(), every_piece(self.model):
             emissions, backprop = self.model.begin_update(docs)
             loss, gradient = compute_loss(emissions)
             backprop(gradient)
             losses = {self.name: loss}
-            if attacked:
-                adversary: Any = self.adversary
-                under_attack = adversary.train(self.model, docs, compute_loss)
+            if attacked and self.adversary is not None:
+                under_attack = self.adversary.train(self.model, docs, compute_loss, row_share)
                 losses[f"{self.name}_adversarial"] = under_attack
         return losses
 
-    def _make_loss(self, examples: List[Example], share: float = 1.0) -> ComputeLoss:
-        """Make the loss of some examples by emissions, which several passes can share."""
-        tags, scheme = self.tags, self.cfg["scheme"]
-        docs = [example.predicted for example in examples]
-        allowed = [allowed_tags(example, tags, scheme) for example in examples]
-        taught, columns = teach_rows(self.model, docs, allowed, tags)
-        legal = make_grammar(tags, scheme)
-        objective = self._objective()
+    def _teach(self, examples: List[Example]) -> Tuple[List[np.ndarray], Sequence[str]]:
+        allowed = [allowed_tags(example, self.tags, self.cfg["scheme"]) for example in examples]
+        return teach_rows(self.model, [eg.predicted for eg in examples], allowed, self.tags)
 
-        def compute_loss(scores: List[Floats2d]) -> Tuple[float, List[Floats2d]]:
-            return objective(self.model, scores, taught, columns, legal, share=share)
-
-        return compute_loss
+    def _make_loss(
+        self, taught: List[np.ndarray], columns: Sequence[str], share: float = 1.0
+    ) -> ComputeLoss:
+        known = {"allowed": taught, "tags": columns, "share": share}
+        legal = make_grammar(self.tags, self.cfg["scheme"])
+        return partial(self._objective(), self.model, grammar=legal, **known)
 
     def _set_labels(self, labels: Sequence[str]) -> None:
         n_tags = len(tag_set(labels, self.cfg["scheme"]))
@@ -291,8 +297,3 @@ class TokenNER(TrainablePipe):
         from spacy_bioner.architectures.objectives import learned_transitions
 
         return make_grammar(self.tags, self.cfg["scheme"], learned_transitions(self.model))
-
-    def _tapped(self) -> Any:
-        from spacy_bioner.architectures.adversary import tapped
-
-        return tapped(self.model)

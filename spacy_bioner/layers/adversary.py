@@ -44,7 +44,9 @@ class EmbeddingTap:
         found = []
         for rows, mask in zip(self.embedded, self.masks):
             gradient = torch.zeros_like(rows) if rows.grad is None else rows.grad
-            found.append(gradient.detach() * mask[..., None])
+            # A gradient that is carried scaled may overflow; such a step is left out later on.
+            finite = torch.nan_to_num(gradient.detach(), nan=0.0, posinf=0.0, neginf=0.0)
+            found.append(finite * mask[..., None])
         return found
 
 

@@ -142,6 +142,11 @@ def _read_source(name: str, settings: Dict[str, Any]) -> Source:
         raise TrainingDataError(
             f"corpus '{name}' {fault}; expected path, labels and optionally label_map and weight"
         )
+    labels = settings["labels"]
+    if isinstance(labels, str) or not all(isinstance(label, str) and label for label in labels):
+        raise TrainingDataError(
+            f"corpus '{name}': found labels {labels!r}, expected a list of names"
+        )
     weight = float(settings.get("weight", 1.0))
     if weight <= 0:
         raise TrainingDataError(f"corpus '{name}': found weight {weight}, expected more than 0")

@@ -2,14 +2,20 @@
 
 import logging
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable, Dict, List, Mapping
 
 import srsly
 from spacy.language import Language
+from thinc.api import Config
 
 from spacy_bioner.errors import LabelError, TrainingDataError
 
 logger = logging.getLogger(__name__)
+# Settings of components that may change from one training to the next.
+FREE = frozenset(
+    "adversary objective scorer dropout lr_scale crf_lr_scale layer_decay checkpointing precision "
+    "batch_pieces window overlap unit truncate max_chars nO".split()
+)
 LOST = (
     "weights and labels are taken over; the optimizer's moments, the place in the learning-rate "
     "schedule, the order of the documents, averaged weights and the best score so far start anew"
@@ -41,6 +47,12 @@ def make_resume_from(path: Path) -> Callable[[Language], Language]:
                 f"{folder}: found the components {', '.join(saved['pipeline'])}, expected "
                 f"{', '.join(nlp.pipe_names)}; resume with the config that it was trained with"
             )
+        changed = _compare(Config().from_disk(folder / "config.cfg"), nlp.config)
+        if changed:
+            raise TrainingDataError(
+                f"{folder}: was trained with other settings of the model than these: "
+                f"{'; '.join(changed)}. Resume with those that it has, or train anew"
+            )
         for name in nlp.pipe_names:
             before, now = saved["labels"].get(name, []), list(nlp.pipe_labels.get(name, []))
             if sorted(before) != sorted(now):
@@ -51,6 +63,27 @@ def make_resume_from(path: Path) -> Callable[[Language], Language]:
         return nlp
 
     return resume
+
+
+def _compare(saved: Config, now: Config) -> List[str]:
+    """Name the settings that decide what the weights mean and that differ."""
+    before, after = (_flatten(config.interpolate()["components"]) for config in (saved, now))
+    return [
+        f"{key} was {before.get(key)!r}, is {after.get(key)!r}"
+        for key in sorted({*before, *after})
+        if before.get(key) != after.get(key)
+    ]
+
+
+def _flatten(section: Mapping[str, Any], path: str = "components") -> Dict[str, Any]:
+    flat: Dict[str, Any] = {}
+    for key, value in section.items():
+        if isinstance(value, Mapping):
+            if key not in FREE:
+                flat.update(_flatten(value, f"{path}.{key}"))
+        elif key not in FREE:
+            flat[f"{path}.{key}"] = value
+    return flat
 
 
 def _explain(folder: Path, name: str, before: list, now: list) -> str:

@@ -54,11 +54,11 @@ def make_plateau(
     RAISES ConfigError: For values out of range.
     """
     _check(initial_rate, warmup_steps)
-    if not 0 < factor < 1 or patience < 1 or min_rate < 0 or min_gain < 0:
+    if not 0 < factor < 1 or patience < 1 or not 0 <= min_rate <= initial_rate or min_gain < 0:
         raise ConfigError(
             f"schedule settings: found factor = {factor:g}, patience = {patience}, min_rate = "
-            f"{min_rate:g}, min_gain = {min_gain:g}; expected 0 < factor < 1, patience ≥ 1 and "
-            "the others ≥ 0"
+            f"{min_rate:g}, min_gain = {min_gain:g}; expected 0 < factor < 1, patience ≥ 1, "
+            "0 ≤ min_rate ≤ initial_rate and min_gain ≥ 0"
         )
     return PlateauSchedule(initial_rate, warmup_steps, factor, patience, min_rate, min_gain)
 
@@ -97,7 +97,7 @@ class PlateauSchedule:
 
     def observe(self, score: float) -> None:
         """Take an evaluation's score in; those of the rise at the start count for nothing."""
-        if self.step <= self.warmup_steps:
+        if self.step <= self.warmup_steps or not math.isfinite(score):
             return
         if self.best is None or score > self.best + self.min_gain:
             self.best, self.waited = score, 0

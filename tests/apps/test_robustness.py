@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 from spacy_bioner.apps.cli.main import app
 from spacy_bioner.apps.robustness import measure_robustness, text_attacks
-from spacy_bioner.corpora.docbin import write_docbin
+from spacy_bioner.corpora.docbin import read_docbin, write_docbin
 from spacy_bioner.corpora.docs import GOLD_KEY
-from spacy_bioner.errors import BionerError, ConfigError
+from spacy_bioner.errors import BionerError, ConfigError, CorpusError
 
 
 @pytest.fixture
@@ -79,7 +79,20 @@ def test_attacks_on_text_are_the_same_each_time(trained_folder, corpus, tmp_path
         )  # fmt: skip
         return result.text
 
-    assert measure(1) == measure(1)
+    first, again, other = measure(1), measure(1), measure(2)
+    assert first == again
+    assert first[0].n_changed == 2
+    assert [outcome.counts for outcome in first] != [outcome.counts for outcome in other]
+
+
+def test_labels_that_a_pipeline_does_not_know_are_named_at_once(
+    trained_folder, corpus, tmp_path
+) -> None:
+    [first, *_] = docs = list(read_docbin(corpus, spacy.blank("en").vocab))
+    first.user_data[GOLD_KEY] = [[0, 8, "Species", []]]
+    write_docbin(docs, corpus)
+    with pytest.raises(CorpusError, match=r"mentions labelled Species, which .* does not know"):
+        measure_robustness([("x", str(trained_folder))], corpus, tmp_path, attacks={})
 
 
 def test_a_pipeline_without_the_component_is_refused(corpus, tmp_path) -> None:
@@ -92,6 +105,7 @@ def test_a_pipeline_without_the_component_is_refused(corpus, tmp_path) -> None:
     ("settings", "message"),
     [
         ({"method": "vat"}, "found method 'vat'"),
+        ({"epsilons": [float("nan")]}, "epsilon nan, expected"),
         ({"epsilons": [0.0]}, "epsilon 0, expected fgsm or pgd and numbers above 0"),
     ],
 )

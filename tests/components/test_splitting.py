@@ -11,8 +11,9 @@ from spacy.training import Example
 from spacy_bioner.architectures.objectives import crf_of
 from spacy_bioner.architectures.torch_bridge import torch_shims
 from spacy_bioner.components.splitting import is_out_of_memory, learn_in_parts
+from spacy_bioner.corpora.docs import ANNOTATED_KEY
 from spacy_bioner.errors import TrainingDataError
-from tests.conftest import TOKENIZER, make_bioner_nlp
+from tests.conftest import TOKENIZER
 
 ROWS = (
     ("Naloxone reverses the effect of clonidine.", [(0, 8, "Chemical"), (32, 41, "Chemical")]),
@@ -28,10 +29,15 @@ def examples(make_example: Callable) -> List[Example]:
     return [make_example(text, entities) for text, entities in ROWS]
 
 
-def make_component(tiny_bert: Any, examples: List[Example]) -> Any:
-    nlp = make_bioner_nlp(str(tiny_bert))
-    nlp.initialize(lambda: examples)
+def make_component(tiny_bert: Any, examples: List[Example], *, pooling: str = "mean") -> Any:
+    nlp = spacy.blank("en", config=TOKENIZER)
+    encoder = {"name": str(tiny_bert), "precision": "float32", "pooling": pooling}
+    # With the labels given: partial gold need not name all of them.
+    nlp.add_pipe("bioner", config={"model": {"encoder": encoder}})
     component: Any = nlp.get_pipe("bioner")
+    for label in ("Chemical", "Disease"):
+        component.add_label(label)
+    nlp.initialize(lambda: examples)
     for shim in torch_shims(component.model):
         # No dropout, so that halves see what the whole saw.
         shim.module.train(False)
@@ -84,6 +90,27 @@ def test_halves_give_the_gradient_and_the_loss_of_the_whole(tiny_bert, examples,
     losses = component.update(examples, sgd=False)
     assert seen == [5, 2, 3, 1, 2]
     assert losses["bioner_splits"] == 2
+    assert losses["bioner"] == pytest.approx(whole["bioner"], rel=1e-5)
+    for found, wanted in zip(gradients(component), expected, strict=True):
+        torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "x", "parent"])
+def test_halves_weigh_by_what_is_known(tiny_bert, examples, pooling: str) -> None:
+    # Of one document nothing is known, of another one label only.
+    examples[0].reference.user_data[ANNOTATED_KEY] = []
+    examples[0].reference.set_ents([], default="outside")
+    examples[3].reference.user_data[ANNOTATED_KEY] = ["Chemical"]
+    examples[3].reference.set_ents(examples[3].reference.ents[:1], default="outside")
+    component = make_component(tiny_bert, examples, pooling=pooling)
+    whole = component.update(examples, sgd=False)
+    expected = gradients(component)
+    for shim in torch_shims(component.model):
+        shim.module.zero_grad(set_to_none=True)
+    bias = component.model.get_ref("output_layer").shims[0].module.output.bias
+    bias.grad = torch.zeros_like(bias)
+    run_out(component, 2, MemoryError())
+    losses = component.update(examples, sgd=False)
     assert losses["bioner"] == pytest.approx(whole["bioner"], rel=1e-5)
     for found, wanted in zip(gradients(component), expected, strict=True):
         torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-6)

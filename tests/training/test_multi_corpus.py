@@ -121,6 +121,8 @@ def test_documents_of_other_splits_are_left_out(settings, write, blank_nlp) -> N
     [
         ({"labels": None}, "corpus 'drugs' lacks labels"),
         ({"lables": ["X"]}, "corpus 'drugs' has lables"),
+        ({"labels": "Disease"}, "found labels 'Disease', expected a list of names"),
+        ({"labels": [""]}, "expected a list of names"),
         ({"weight": 0}, r"found weight 0\.0, expected more than 0"),
     ],
 )

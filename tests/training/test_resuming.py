@@ -11,7 +11,7 @@ from spacy.util import registry
 
 from spacy_bioner.errors import LabelError, TrainingDataError
 from spacy_bioner.training.resuming import make_resume_from
-from tests.conftest import make_bioner_nlp
+from tests.conftest import TOKENIZER, make_bioner_nlp
 
 CHEMICAL, DISEASE = (0, 8, "Chemical"), (12, 24, "Disease")
 
@@ -54,3 +54,25 @@ def test_other_components_are_refused(trained_folder: Path, trained_nlp) -> None
     trained_nlp.add_pipe("sentencizer")
     with pytest.raises(TrainingDataError, match="components bioner, expected bioner, sentencizer"):
         make_resume_from(trained_folder)(trained_nlp)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"scheme": "BIOES"}, "components.bioner.scheme was 'BIO', is 'BIOES'"),
+        ({"crf": True}, "components.bioner.model.crf was False, is True"),
+        ({"pooling": "first"}, "encoder.pooling was 'mean', is 'first'"),
+    ],
+)
+def test_another_model_than_the_checkpoints_is_refused(
+    trained_folder: Path, tiny_bert, make_example: Callable, settings, message
+) -> None:
+    nlp = spacy.blank("en", config=TOKENIZER)
+    encoder = {"name": str(tiny_bert), "precision": "float32"}
+    encoder.update({"pooling": settings["pooling"]} if "pooling" in settings else {})
+    model = {"encoder": encoder, "crf": settings.get("crf", False)}
+    nlp.add_pipe("bioner", config={"model": model, "scheme": settings.get("scheme", "BIO")})
+    examples = [make_example("Naloxone in hypertension", [CHEMICAL, DISEASE])]
+    nlp.initialize(lambda: examples)
+    with pytest.raises(TrainingDataError, match=message):
+        make_resume_from(trained_folder)(nlp)

@@ -67,6 +67,14 @@ def test_the_training_logger_tells_the_schedule(tmp_path) -> None:
     assert optimizer.learn_rate == 0.5
 
 
+def test_a_score_that_is_no_number_does_not_count() -> None:
+    schedule = make_plateau(1.0, factor=0.5, patience=1)
+    for score in (float("nan"), 0.5, 0.6, 0.7):
+        next(schedule)
+        schedule.observe(score)
+    assert next(schedule) == 1.0
+
+
 def test_a_plateau_cannot_be_run_ahead() -> None:
     assert not isinstance(make_plateau(1.0), Iterator)
     assert isinstance(make_warmup_cosine(1.0, 1, 2), Iterator)
@@ -100,7 +108,9 @@ def test_an_impossible_cosine_is_refused(settings, message) -> None:
         make_warmup_cosine(**settings)
 
 
-@pytest.mark.parametrize("settings", [{"factor": 1.0}, {"patience": 0}, {"min_rate": -1.0}])
+@pytest.mark.parametrize(
+    "settings", [{"factor": 1.0}, {"patience": 0}, {"min_rate": -1.0}, {"min_rate": 2.0}]
+)
 def test_an_impossible_plateau_is_refused(settings) -> None:
     with pytest.raises(ConfigError, match="expected 0 < factor < 1, patience ≥ 1"):
         make_plateau(1.0, **settings)

@@ -13,7 +13,9 @@ def distill_cli(
     ],
     output: Annotated[Path, typer.Argument(help="Gets the student", metavar="OUT")],
     steps: Annotated[int, typer.Option(min=1, help="Optimizer steps")],
-    layers: Annotated[int, typer.Option(min=1, help="Layers of the teacher to keep")] = 3,
+    layers: Annotated[
+        Optional[int], typer.Option(min=1, help="Layers of the teacher to keep; default: 3")
+    ] = None,
     spaced: Annotated[bool, typer.Option(help="Keep layers evenly; else the first ones")] = True,
     encoder: Annotated[str, typer.Option(help="Another encoder, instead of --layers")] = "",
     student: Annotated[
@@ -39,7 +41,7 @@ def distill_cli(
 
     settings = DistilSettings(
         steps,
-        layers=0 if encoder or student else layers,
+        layers=layers or (0 if encoder or student else 3),
         spaced=spaced,
         encoder=encoder,
         student=student,
