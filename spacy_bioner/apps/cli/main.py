@@ -31,6 +31,7 @@ COMMANDS = {
     "assemble": "Assemble the pipeline that ships.",
     "evaluate": "Score a pipeline on gold documents.",
     "robustness": "Score pipelines under typos, synonyms and attacks on their embeddings.",
+    "recipe": "Run a published system from corpus to scores.",
     "show": "Print the entities that a pipeline finds.",
     "package": "Make a pip-installable package of a pipeline.",
 }
