@@ -161,7 +161,8 @@ def test_a_crf_learns_mentions_that_truncate_cuts(tiny_bert, make_example, schem
     nlp = make_nlp(tiny_bert, truncate=True, window=6, crf=True, scheme=scheme)
     learn_by_heart(nlp, [example], steps=60)
     losses = nlp.update([example])
-    assert 0 <= losses["bioner"] < 0.5
+    # A loss of 0 may come out below it, by the rounding of its terms.
+    assert -1e-4 < losses["bioner"] < 0.5
     assert entities_of(nlp(text))[0] == ("rats", "Species")
     assert all(ent.end <= 4 for ent in nlp(text).ents)
 
