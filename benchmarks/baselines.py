@@ -142,7 +142,7 @@ def train_and_score(job: Dict[str, Any]) -> Dict[str, Any]:
     for split in SPLITS[1:]:
         gold = list(read_docbin(corpus_dir / f"{split}.spacy", nlp.vocab))
         evaluation = evaluate_pipeline(nlp, gold, group=group)
-        speed = evaluation.words_per_second
+        speed = evaluation.pace.words_per_second
         for scored, source in (("doc.ents", PIPELINE), ("doc.spans", SPANS)):
             if source in evaluation.scores:
                 scores[scored][split] = evaluation.scores[source].to_json()

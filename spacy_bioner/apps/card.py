@@ -10,6 +10,7 @@ from thinc.api import Config
 
 from spacy_bioner.apps.loading import fingerprint
 from spacy_bioner.apps.naming import encoder_words
+from spacy_bioner.apps.profiles import get_setting
 from spacy_bioner.errors import PackageError
 from spacy_bioner.evaluation.pipelines import MODEL, PIPELINE, TITLES
 from spacy_bioner.evaluation.scores import Scores
@@ -124,12 +125,12 @@ def describe_settings(
         for key, value in section.items()
         if key != "name" and not key.startswith("@") and isinstance(value, (str, int, float))
     ]
-    values = [(title, _get(config, path)) for title, path in TRAINING_SETTINGS]
+    values = [(title, get_setting(config, path)) for title, path in TRAINING_SETTINGS]
     rows += [(title, _describe_value(title, value)) for title, value in values if value is not None]
     f_score = performance.get("ents_f")
     if isinstance(f_score, float):
         rows.append(("F1 on the development documents", f"{100 * f_score:.2f}"))
-        rows += _describe_run(_get(config, "training.logger.output_file"), f_score)
+        rows += _describe_run(get_setting(config, "training.logger.output_file"), f_score)
     return rows
 
 
@@ -161,15 +162,6 @@ def _walk_sections(section: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for value in section.values():
         if isinstance(value, Mapping):
             yield from _walk_sections(value)
-
-
-def _get(config: Mapping[str, Any], path: str) -> Any:
-    value: Any = config
-    for part in path.split("."):
-        if not isinstance(value, Mapping) or part not in value:
-            return None
-        value = value[part]
-    return value
 
 
 def _describe_value(title: str, value: Any) -> str:

@@ -5,17 +5,13 @@ from dataclasses import replace
 from itertools import islice
 from math import isfinite
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
+from typing import Any, Iterator, List, Mapping, Optional, Sequence
 
 from spacy_bioner.apps.profiles import read_config
 from spacy_bioner.corpora.files import replacing
 from spacy_bioner.errors import BionerError
-from spacy_bioner.reports.figures import plot_style
+from spacy_bioner.reports.figures import plot_style, render_picture
 from spacy_bioner.reports.training_plots import Evaluation, plot_training
-
-# A picture has no creation date, so that equal logs give equal files.
-_NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-_DOTS_PER_INCH = 144
 
 
 def write_training_curves(
@@ -45,11 +41,9 @@ def write_figure(figure: Any, folder: Path, name: str) -> List[Path]:
     """Write a figure as FOLDER/NAME.png and FOLDER/NAME.svg, within `plot_style`."""
     paths = [folder / f"{name}.png", folder / f"{name}.svg"]
     for path in paths:
-        kind = path.suffix[1:]
-        settings: Dict[str, Any] = {"facecolor": "white", "format": kind}
-        settings.update({"dpi": _DOTS_PER_INCH} if kind == "png" else {"metadata": _NO_METADATA})
+        picture = render_picture(figure, path.suffix[1:])
         with replacing(path) as temporary:
-            figure.savefig(temporary, **settings)
+            temporary.write_bytes(picture)
     return paths
 
 

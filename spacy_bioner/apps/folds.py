@@ -3,10 +3,8 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from spacy_bioner.apps.curves import write_training_curves
 from spacy_bioner.apps.finished_runs import (
     describe_profile,
     digest,
@@ -14,14 +12,14 @@ from spacy_bioner.apps.finished_runs import (
     store_result,
     write_json,
 )
-from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.apps.profiles import Profile
-from spacy_bioner.apps.training import check_device, train
+from spacy_bioner.apps.tested_training import train_and_test
+from spacy_bioner.apps.training import check_device
 from spacy_bioner.corpora.docbin import read_docbin, write_docbin
 from spacy_bioner.corpora.docbin_records import read_docbin_records
 from spacy_bioner.corpora.docs import ID_KEY
 from spacy_bioner.corpora.files import check_is_file, replacing
-from spacy_bioner.evaluation.intervals import bootstrap_scores, evaluate_documents
+from spacy_bioner.evaluation.intervals import bootstrap_scores
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.reports.scores import format_percent
 from spacy_bioner.reports.tables import render_markdown_table
@@ -169,24 +167,16 @@ def _run_fold(
     keep_models: bool,
     training: Dict[str, Any],
 ) -> Dict[str, Any]:
-    data, model, log = folder / "corpus", folder / "model", folder / "training.jsonl"
+    data = folder / "corpus"
     _write_parts(fold, corpus, data)
-    start = perf_counter()
-    best = train(profile, data, model, log_path=log, **training)
-    seconds = perf_counter() - start
-    write_training_curves(log, folder, title=f"fold {fold.number}", config_path=best / "config.cfg")
-    nlp = load_pipeline(str(best), gpu_id=training["gpu_id"])
-    evaluation = evaluate_documents(nlp, read_docbin(data / "test.spacy", nlp.vocab))
-    dev_f_score = nlp.meta.get("performance", {}).get("ents_f")
+    done = train_and_test(profile, data, folder, title=f"fold {fold.number}", **training)
     if not keep_models:
-        shutil.rmtree(model)
+        shutil.rmtree(folder / "model")
     return {
         "fold": fold.number,
         **{name: len(ids) for name, ids in fold.parts.items()},
-        "dev_f_score": dev_f_score,
-        "seconds": round(seconds, 1),
-        "scores": evaluation.scores.to_json(),
-        "document_counts": [[item.tp, item.fp, item.fn] for item in evaluation.counts],
+        "seconds": round(done.seconds, 1),
+        **done.outcome,
     }
 
 

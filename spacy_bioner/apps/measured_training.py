@@ -8,21 +8,15 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
 from typing import Any, Dict, Mapping
 
 from spacy.language import Language
 
-from spacy_bioner.apps.curves import write_training_curves
 from spacy_bioner.apps.finished_runs import write_json
-from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.apps.profiles import Profile
-from spacy_bioner.apps.training import train
-from spacy_bioner.corpora.docbin import read_docbin
+from spacy_bioner.apps.tested_training import train_and_test
 from spacy_bioner.errors import BionerError
-from spacy_bioner.evaluation.intervals import evaluate_documents
 
-_STATUS = Path("/proc/self/status")
 MEBIBYTE = 1 << 20
 
 
@@ -36,49 +30,20 @@ def train_and_measure(job: Mapping[str, Any]) -> Dict[str, Any]:
     """
     profile = Profile(**job["profile"])
     profile = replace(profile, config=Path(profile.config))
-    corpus_dir, folder = Path(job["corpus_dir"]), Path(job["folder"])
-    log = folder / "training.jsonl"
-    start = perf_counter()
-    best = train(
+    done = train_and_test(
         profile,
-        corpus_dir,
-        folder / "model",
-        gpu_id=job["gpu_id"],
-        seed=job["seed"],
-        max_steps=job["max_steps"],
-        log_path=log,
-        overrides=job["overrides"],
+        Path(job["corpus_dir"]),
+        Path(job["folder"]),
+        **{name: job[name] for name in ("gpu_id", "seed", "max_steps", "overrides")},
     )
-    seconds, peak = perf_counter() - start, read_peak_memory()
-    write_training_curves(log, folder, config_path=best / "config.cfg")
-    nlp = load_pipeline(str(best), gpu_id=job["gpu_id"])
-    evaluation = evaluate_documents(nlp, read_docbin(corpus_dir / "test.spacy", nlp.vocab))
     return {
-        "dev_f_score": nlp.meta.get("performance", {}).get("ents_f"),
-        "training_seconds": round(seconds, 1),
-        "peak_memory_mb": round(peak / MEBIBYTE, 1),
+        **done.outcome,
+        "training_seconds": round(done.seconds, 1),
+        "peak_memory_mb": round(done.peak_memory / MEBIBYTE, 1),
         "gpu_memory_mb": _read_gpu_memory(job["gpu_id"]),
-        "words_per_second": evaluation.words_per_second,
-        "parameters": count_parameters(nlp),
-        "scores": evaluation.scores.to_json(),
-        "document_counts": [[item.tp, item.fp, item.fn] for item in evaluation.counts],
+        "words_per_second": done.evaluation.pace.words_per_second,
+        "parameters": count_parameters(done.nlp),
     }
-
-
-def read_peak_memory() -> int:
-    """Give the most memory that this process held at a time, in bytes.
-
-    Linux counts what a process held before it became this program (its parent's memory, when that
-    was large) into `ru_maxrss`, but not into VmHWM.
-    """
-    if _STATUS.is_file():
-        for line in _STATUS.read_text(encoding="ascii", errors="replace").splitlines():
-            if line.startswith("VmHWM:"):
-                return 1024 * int(line.split()[1])
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 def count_parameters(nlp: Language) -> int:

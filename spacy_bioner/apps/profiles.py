@@ -8,7 +8,7 @@ files of the splits and the label map.
 from configparser import Error as ConfigParserError
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Mapping, Optional
 
 from thinc.api import Config
 
@@ -154,6 +154,16 @@ def read_config(path: Path, *, interpolate: bool = True) -> Config:
     # Settings that stand twice are an error of configparser's own, which thinc lets through.
     except (ValueError, ConfigParserError) as error:
         raise ConfigError(f"{path}: not a readable config: {error}") from error
+
+
+def get_setting(config: Mapping[str, Any], key: str, default: Any = None) -> Any:
+    """Give what stands at a dotted key of a config; the default where there is no such key."""
+    value: Any = config
+    for name in key.split("."):
+        if not isinstance(value, Mapping) or name not in value:
+            return default
+        value = value[name]
+    return value
 
 
 def _read(folder: Path, name: str, kind: str) -> tuple[Path, Dict[str, Any]]:

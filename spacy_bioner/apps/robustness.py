@@ -101,11 +101,8 @@ def measure_robustness(
     strengths = sorted(epsilons)
     results: List[Robustness] = []
     # All of them before the first is measured, which takes minutes.
-    loaded = [(name, path, load_pipeline(path, gpu_id=gpu_id)) for name, path in models]
-    for _, path, nlp in loaded:
-        _check(nlp, path, list(read_docbin(corpus, nlp.vocab))[: limit or None], corpus)
-    for name, _, nlp in loaded:
-        gold = list(read_docbin(corpus, nlp.vocab))[: limit or None]
+    loaded = [(name, *_load(path, corpus, limit, gpu_id)) for name, path in models]
+    for name, nlp, gold in loaded:
         embeddings = _make_embedding_attack(nlp, method)
         clean = score_clean(nlp, gold)
         if not results and points and strengths:
@@ -123,6 +120,13 @@ def measure_robustness(
         results.append(Robustness(name, clean, tuple(text), tuple(curve)))
     _write(results, output, seed)
     return results
+
+
+def _load(path: str, corpus: Path, limit: int, gpu_id: int) -> Tuple[Language, List[Doc]]:
+    nlp = load_pipeline(path, gpu_id=gpu_id)
+    gold = list(read_docbin(corpus, nlp.vocab))[: limit or None]
+    _check(nlp, path, gold, corpus)
+    return nlp, gold
 
 
 def _check(nlp: Language, path: str, gold: Sequence[Doc], corpus: Path) -> None:

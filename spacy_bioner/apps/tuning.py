@@ -15,7 +15,7 @@ from spacy_bioner.apps.finished_runs import (
     load_result,
     store_result,
 )
-from spacy_bioner.apps.profiles import Profile, read_config
+from spacy_bioner.apps.profiles import Profile, get_setting, read_config
 from spacy_bioner.apps.training import check_device, train
 from spacy_bioner.corpora.files import replacing
 from spacy_bioner.errors import BionerError, ConfigError
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 BEST = "best.cfg"
 _CHOSEN = "overrides"
+_ABSENT = object()
 
 
 def tune(
@@ -120,7 +121,8 @@ def check_space(
     chosen = []
     for setting in DEFAULT_SPACE if space is None else space:
         key = WARMUP_STEPS if setting.key == WARMUP_SHARE else setting.key
-        if _has(config, key) and (max_steps or setting.key != WARMUP_SHARE):
+        known = get_setting(config, key, _ABSENT) is not _ABSENT
+        if known and (max_steps or setting.key != WARMUP_SHARE):
             chosen.append(setting)
         elif space is not None:
             raise ConfigError(f"found {setting.key} in the space, which the config does not have")
@@ -244,15 +246,6 @@ def _rank(trial: "optuna.trial.FrozenTrial") -> Tuple[bool, float, int]:
 
 def _step_override(max_steps: int) -> Dict[str, int]:
     return {"training.max_steps": max_steps} if max_steps else {}
-
-
-def _has(config: Mapping[str, Any], key: str) -> bool:
-    section: Any = config
-    for name in key.split("."):
-        if not isinstance(section, Mapping) or name not in section:
-            return False
-        section = section[name]
-    return True
 
 
 def _describe(values: Mapping[str, Any]) -> str:

@@ -6,7 +6,6 @@ choice of test documents matters, and nothing of seeds.
 """
 
 from dataclasses import dataclass
-from time import perf_counter
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -20,6 +19,7 @@ from spacy_bioner.evaluation.matching import (
     count_matches,
     score_mentions,
 )
+from spacy_bioner.evaluation.pipelines import Pace, run_timed
 from spacy_bioner.evaluation.scores import Counts, Scores
 
 N_RESAMPLES = 1000
@@ -75,32 +75,20 @@ class DocumentEvaluation:
     """A pipeline's outcome on gold documents, by document.
 
     counts (Tuple[Counts, ...]): Of each annotated document, all types together.
-    n_words (int): Stretches of text between white space.
-    seconds (float): Wall time of `nlp.pipe`.
     """
 
     scores: Scores
     counts: Tuple[Counts, ...]
-    n_words: int
-    seconds: float
-
-    @property
-    def words_per_second(self) -> Optional[float]:
-        """Throughput; None when nothing was run."""
-        return self.n_words / self.seconds if self.n_words and self.seconds else None
+    pace: Pace
 
 
 def evaluate_documents(nlp: Language, gold_docs: Iterable[Doc]) -> DocumentEvaluation:
     """Run a pipeline over the texts of gold documents and count by document what it finds."""
     gold = list(gold_docs)
-    texts = [doc.text for doc in gold]
-    start = perf_counter()
-    predicted = list(nlp.pipe(texts))
-    seconds = perf_counter() - start
+    predicted, pace = run_timed(nlp, gold)
     comparisons = [compare_docs(left, right) for left, right in zip(gold, predicted)]
-    n_words = sum(len(text.split()) for text in texts)
     counts = tuple(count_documents(comparisons))
-    return DocumentEvaluation(score_mentions(comparisons), counts, n_words, seconds)
+    return DocumentEvaluation(score_mentions(comparisons), counts, pace)
 
 
 def count_documents(comparisons: Iterable[Comparison]) -> List[Counts]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Dict, Iterable, Mapping, Optional, Sequence, Set
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -22,20 +22,14 @@ TITLES = {
 
 
 @dataclass(frozen=True)
-class PipelineEvaluation:
-    """Scores of a pipeline on a corpus.
+class Pace:
+    """How fast a pipeline ran.
 
-    scores (Mapping[str, Scores]): By source: "model" (what the trained component proposed, from
-        its span group, where there is one), "pipeline" (`doc.ents` after all components) and
-        "spans" (the span group that was asked for, nested mentions and all).
-    n_docs (int): Documents that the pipeline ran over.
     n_words (int): Stretches of text between white space, a count that is the same for every
         tokenizer.
     seconds (float): Wall time of `nlp.pipe`, without loading.
     """
 
-    scores: Mapping[str, Scores]
-    n_docs: int
     n_words: int
     seconds: float
 
@@ -44,15 +38,31 @@ class PipelineEvaluation:
         """Throughput; None when nothing was run."""
         return self.n_words / self.seconds if self.n_words and self.seconds else None
 
+
+@dataclass(frozen=True)
+class PipelineEvaluation:
+    """Scores of a pipeline on a corpus.
+
+    scores (Mapping[str, Scores]): By source: "model" (what the trained component proposed, from
+        its span group, where there is one), "pipeline" (`doc.ents` after all components) and
+        "spans" (the span group that was asked for, nested mentions and all).
+    n_docs (int): Documents that the pipeline ran over.
+    """
+
+    scores: Mapping[str, Scores]
+    n_docs: int
+    pace: Pace
+
     def to_json(self) -> Dict[str, Any]:
         """Give everything as plain data."""
+        speed = self.pace.words_per_second
         return {
             "scores": {source: scores.to_json() for source, scores in self.scores.items()},
             "n_docs": self.n_docs,
             "n_mentions": self.scores[PIPELINE].micro.gold,
-            "n_words": self.n_words,
-            "seconds": round(self.seconds, 3),
-            "words_per_second": self.words_per_second and round(self.words_per_second, 1),
+            "n_words": self.pace.n_words,
+            "seconds": round(self.pace.seconds, 3),
+            "words_per_second": speed and round(speed, 1),
         }
 
 
@@ -73,10 +83,7 @@ def evaluate_pipeline(
     RAISES (ConfigError): When no Doc has the group that was asked for.
     """
     gold = list(gold_docs)
-    texts = [doc.text for doc in gold]
-    start = perf_counter()
-    predicted = list(nlp.pipe(texts))
-    seconds = perf_counter() - start
+    predicted, pace = run_timed(nlp, gold)
     pairs = list(zip(gold, predicted, strict=True))
     scores: Dict[str, Scores] = {}
     if any(spans_key in doc.spans for doc in predicted):
@@ -93,8 +100,16 @@ def evaluate_pipeline(
             (compare_docs(left, right, spans_key=group) for left, right in pairs),
             model_labels=nlp.pipe_labels.get(group),
         )
-    n_words = sum(len(text.split()) for text in texts)
-    return PipelineEvaluation(scores, len(gold), n_words, seconds)
+    return PipelineEvaluation(scores, len(gold), pace)
+
+
+def run_timed(nlp: Language, gold: Sequence[Doc]) -> Tuple[List[Doc], Pace]:
+    """Run a pipeline over the texts of gold documents, without loading, and time it."""
+    texts = [doc.text for doc in gold]
+    start = perf_counter()
+    predicted = list(nlp.pipe(texts))
+    seconds = perf_counter() - start
+    return predicted, Pace(sum(len(text.split()) for text in texts), seconds)
 
 
 def _check_group(group: str, docs: Sequence[Doc]) -> None:

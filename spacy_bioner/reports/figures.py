@@ -63,7 +63,9 @@ _STYLE: Dict[str, Any] = {
     "ytick.major.size": 0,
     "ytick.minor.size": 0,
 }
+# A picture has no creation date, so that equal data give equal files.
 _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+_DOTS_PER_INCH = 144
 _FONTS = re.compile(r"'DejaVu Sans'[^;\"]*")
 _NOT_INLINE = re.compile(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>|<!--.*?-->", re.DOTALL)
 _ID = re.compile(r'(\bid="|href="#|url\(#)')
@@ -121,9 +123,7 @@ def render_svg(figure: Any, *, name: str, description: str) -> str:
     name (str): Goes before every id in it, so that figures of one page do not clash.
     description (str): What the figure shows, for those who do not see it.
     """
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata=_NO_METADATA)
-    markup = buffer.getvalue()
+    markup = render_picture(figure, "svg", background="none").decode("utf-8")
     markup = _NOT_INLINE.sub("", markup[markup.index("<svg") :])
     for color, code in COLORS.items():
         markup = markup.replace(code, f"var(--{color})")
@@ -136,10 +136,11 @@ def render_svg(figure: Any, *, name: str, description: str) -> str:
     return _SIZE.sub(head, markup, count=1).strip()
 
 
-def render_png(figure: Any, *, dots_per_inch: int = 144) -> bytes:
-    """Render a figure as a picture on white, in the light theme."""
+def render_picture(figure: Any, kind: str, *, background: str = "white") -> bytes:
+    """Render a figure in the light theme as "png" or "svg"."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dots_per_inch, facecolor="white")
+    settings = {"dpi": _DOTS_PER_INCH} if kind == "png" else {"metadata": _NO_METADATA}
+    figure.savefig(buffer, format=kind, facecolor=background, **settings)
     return buffer.getvalue()
 
 

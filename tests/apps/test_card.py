@@ -11,7 +11,7 @@ from spacy_bioner.apps.card import (
 )
 from spacy_bioner.apps.loading import fingerprint
 from spacy_bioner.errors import PackageError
-from spacy_bioner.evaluation.pipelines import PipelineEvaluation
+from spacy_bioner.evaluation.pipelines import Pace, PipelineEvaluation
 from spacy_bioner.evaluation.scores import Counts, Scores
 from spacy_bioner.reports.model_card import CorpusFacts
 
@@ -137,7 +137,7 @@ def model_dir(tmp_path):
 def metrics(tmp_path, model_dir):
     """What `bioner evaluate` writes."""
     scores = {"model": Scores(), "pipeline": Scores(by_type={"Gene": Counts(1)})}
-    evaluation = PipelineEvaluation(scores, 1, 3, 0.5).to_json()
+    evaluation = PipelineEvaluation(scores, 1, Pace(3, 0.5)).to_json()
     model = {"path": "training/model", "fingerprint": fingerprint(model_dir)}
     data = {"model": model, "corpus": "/home/me/corpus/test.spacy", **evaluation}
     path = tmp_path / "metrics.json"

@@ -14,7 +14,8 @@ from spacy_bioner.apps.encoder_comparison import (
     read_encoders,
     summarise_encoder,
 )
-from spacy_bioner.apps.measured_training import count_parameters, read_peak_memory
+from spacy_bioner.apps.measured_training import count_parameters
+from spacy_bioner.apps.memory import read_peak_memory
 from spacy_bioner.apps.profiles import load_profile
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import ConfigError, CorpusError

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from spacy_bioner.apps import folds as folds_module
+from spacy_bioner.apps import tested_training
 from spacy_bioner.apps.cli.kfold import kfold_cli
 from spacy_bioner.apps.folds import cross_validate, render_folds
 from spacy_bioner.apps.profiles import load_profile
@@ -45,13 +45,13 @@ def profile(tiny_bert):
 def trained(monkeypatch):
     """Count the trainings."""
     calls = []
-    real = folds_module.train
+    real = tested_training.train
 
     def count(*args, **settings):
         calls.append(args[2].parent.name)
         return real(*args, **settings)
 
-    monkeypatch.setattr(folds_module, "train", count)
+    monkeypatch.setattr(tested_training, "train", count)
     return calls
 
 

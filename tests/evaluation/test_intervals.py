@@ -68,4 +68,4 @@ def test_evaluation_of_documents_has_counts_of_each(trained_nlp, make_example):
     evaluation = evaluate_documents(trained_nlp, [known, wrong])
     assert evaluation.counts == (Counts(1, 0, 0), Counts(0, 1, 1))
     assert evaluation.scores.micro == Counts(1, 1, 1)
-    assert evaluation.n_words == 6
+    assert evaluation.pace.n_words == 6

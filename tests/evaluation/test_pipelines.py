@@ -34,7 +34,7 @@ def test_evaluate_pipeline_scores_entities_and_counts_words(ruler):
     ]
     evaluation = evaluate_pipeline(ruler, gold)
     assert evaluation.scores["pipeline"].micro == Counts(tp=1, fn=1)
-    assert (evaluation.n_docs, evaluation.n_words) == (2, 3)
+    assert (evaluation.n_docs, evaluation.pace.n_words) == (2, 3)
     assert list(evaluation.scores) == ["pipeline"]
 
 
@@ -55,5 +55,5 @@ def test_evaluate_pipeline_names_gold_labels_that_no_component_has(ruler):
 
 def test_evaluate_pipeline_of_no_documents_gives_no_speed(ruler):
     evaluation = evaluate_pipeline(ruler, [])
-    assert evaluation.words_per_second is None
+    assert evaluation.pace.words_per_second is None
     assert evaluation.to_json()["n_mentions"] == 0

@@ -25,7 +25,7 @@ from spacy_bioner.reports.figures import (
     make_drawable,
     make_figure,
     plot_style,
-    render_png,
+    render_picture,
     render_svg,
     require_matplotlib,
 )
@@ -144,7 +144,7 @@ def test_style_leaves_the_users_settings_alone():
 
 def test_a_figure_becomes_a_picture():
     with plot_style():
-        assert render_png(make_figure(1, 1)).startswith(b"\x89PNG")
+        assert render_picture(make_figure(1, 1), "png").startswith(b"\x89PNG")
 
 
 def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):

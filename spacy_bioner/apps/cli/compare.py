@@ -5,6 +5,8 @@ from typing import Annotated, List, Optional
 
 import typer
 
+from spacy_bioner.apps.cli.options import GpuId, KeepModels, MaxSteps, ProfileName
+
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -24,13 +26,11 @@ def compare_cli(
     every: Annotated[
         bool, typer.Option("--all", help="BERT, BioBERT, SciBERT … PubMedBERT from the model hub")
     ] = False,
-    profile: Annotated[str, typer.Option(help="A file in configs/profiles")] = "minilm",
+    profile: ProfileName = "minilm",
     seeds: Annotated[int, typer.Option(help="Trainings of each: seeds 0, 1, …")] = 1,
-    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="-1 is the CPU")] = -1,
-    max_steps: Annotated[int, typer.Option(min=0, help="Training steps; 0: the profile's")] = 0,
-    keep_models: Annotated[
-        bool, typer.Option("--keep-models", help="Keep the checkpoints of every training")
-    ] = False,
+    gpu_id: GpuId = -1,
+    max_steps: MaxSteps = 0,
+    keep_models: KeepModels = False,
 ) -> None:
     """Train a profile with each encoder and compare scores, speed and memory.
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Dict, List, Optional
 
 import typer
 
+from spacy_bioner.apps.cli.options import GpuId
 from spacy_bioner.apps.deidentification import (
     MODELS_MISS_SOME,
     RULES_ARE_NOT_ENOUGH,
@@ -38,9 +39,7 @@ def deidentify_cli(
         Optional[List[str]],
         typer.Option(help="OLD=NEW: its labels that are identifiers; default: the usual ones"),
     ] = None,
-    gpu_id: Annotated[
-        int, typer.Option("--gpu-id", "-g", help="GPU of the pipeline; -1 is the CPU")
-    ] = -1,
+    gpu_id: GpuId = -1,
     keep_year: Annotated[
         bool, typer.Option("--keep-year", help="Leave the years of dates in the text")
     ] = False,

@@ -5,6 +5,8 @@ from typing import Annotated, List, Optional
 
 import typer
 
+from spacy_bioner.apps.cli.options import GpuId, Resume
+
 
 def distill_cli(
     teacher: Annotated[Path, typer.Argument(help="A trained pipeline", metavar="TEACHER")],
@@ -31,8 +33,8 @@ def distill_cli(
     seed: Annotated[int, typer.Option(help="Seeds order, dropout and new weights")] = 0,
     checkpoint_every: Annotated[int, typer.Option(min=0, help="Steps; 0: at the end")] = 200,
     eval_every: Annotated[int, typer.Option(min=0, help="Steps; 0: first and last")] = 200,
-    resume: Annotated[bool, typer.Option(help="Go on from OUT.state.pt if it is there")] = True,
-    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="-1 is the CPU")] = -1,
+    resume: Resume = True,
+    gpu_id: GpuId = -1,
 ) -> None:
     """Distil a trained `bioner` into a smaller one, on unlabelled text."""
     from spacy_bioner.apps.cli.pretrain import show_entry

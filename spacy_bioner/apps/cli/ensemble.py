@@ -5,6 +5,8 @@ from typing import Annotated, List
 
 import typer
 
+from spacy_bioner.apps.cli.options import GpuId
+
 
 def ensemble_cli(
     members: Annotated[
@@ -18,7 +20,7 @@ def ensemble_cli(
     l2: Annotated[float, typer.Option(help="Holds stacked weights near equal ones")] = 1.0,
     per_tag: Annotated[bool, typer.Option("--per-tag", help="Stacked weights of each tag")] = False,
     folds: Annotated[int, typer.Option(help="Of dev, to judge stacked weights fairly")] = 5,
-    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="-1 is the CPU")] = -1,
+    gpu_id: GpuId = -1,
 ) -> None:
     """Combine trained pipelines into one: seeds, checkpoints or different encoders.
 

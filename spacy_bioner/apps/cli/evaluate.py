@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, List, Optional, Sequence
 
 import typer
 
+from spacy_bioner.apps.cli.options import GpuId
+
 if TYPE_CHECKING:
     from spacy.tokens import Doc
 
@@ -18,9 +20,7 @@ def evaluate_cli(
     output: Annotated[
         Optional[Path], typer.Option("--output", "-o", help="Write the scores as JSON.")
     ] = None,
-    gpu_id: Annotated[
-        int, typer.Option("--gpu-id", "-g", help="GPU to run on; -1 is the CPU.")
-    ] = -1,
+    gpu_id: GpuId = -1,
     label: Annotated[
         Optional[List[str]],
         typer.Option(help="A label that the corpus annotates; can be repeated. Default: all."),
@@ -100,12 +100,13 @@ def render_evaluation(evaluation: "PipelineEvaluation") -> str:
 
     tables = merge_equal({TITLES[source]: scores for source, scores in evaluation.scores.items()})
     parts = [render_scores(scores, title=title) for title, scores in tables.items()]
-    speed = evaluation.words_per_second
-    pace = f": {speed:,.0f} words/s" if speed else ""
+    pace = evaluation.pace
+    speed = pace.words_per_second
+    rate = f": {speed:,.0f} words/s" if speed else ""
     noun = "document" if evaluation.n_docs == 1 else "documents"
     parts.append(
-        f"{evaluation.n_docs:,} {noun} with {evaluation.n_words:,} words (split at white space) "
-        f"in {evaluation.seconds:,.1f} s{pace}"
+        f"{evaluation.n_docs:,} {noun} with {pace.n_words:,} words (split at white space) "
+        f"in {pace.seconds:,.1f} s{rate}"
     )
     return "\n" + "\n\n".join(parts) + "\n"
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from spacy_bioner.apps.cli.options import EncoderName, GpuId, KeepModels, MaxSteps, ProfileName
+
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -12,10 +14,8 @@ def kfold_cli(
     context: typer.Context,
     corpus: Annotated[Path, typer.Argument(help="All documents", metavar="CORPUS.spacy")],
     output: Annotated[Path, typer.Argument(help="Folder for folds and table", metavar="OUT")],
-    profile: Annotated[str, typer.Option(help="A file in configs/profiles")] = "minilm",
-    encoder: Annotated[
-        str, typer.Option(help="Hub name, folder or package:NAME; empty: the profile's")
-    ] = "",
+    profile: ProfileName = "minilm",
+    encoder: EncoderName = "",
     folds: Annotated[int, typer.Option(help="How many; two or more")] = 5,
     seed: Annotated[int, typer.Option(help="Seeds folds, weights and order")] = 0,
     group_by: Annotated[
@@ -24,11 +24,9 @@ def kfold_cli(
     dev_share: Annotated[
         float, typer.Option(help="Share of the training folds to choose the checkpoint on")
     ] = 0.1,
-    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="-1 is the CPU")] = -1,
-    max_steps: Annotated[int, typer.Option(min=0, help="Training steps; 0: the profile's")] = 0,
-    keep_models: Annotated[
-        bool, typer.Option("--keep-models", help="Keep the checkpoints of every fold")
-    ] = False,
+    gpu_id: GpuId = -1,
+    max_steps: MaxSteps = 0,
+    keep_models: KeepModels = False,
 ) -> None:
     """Train a profile on each fold's rest and test it on the fold. Finished folds are kept.
 

@@ -6,13 +6,14 @@ from typing import Annotated
 import typer
 
 from spacy_bioner.apps.auditing import Conversion, render_conversion
+from spacy_bioner.apps.cli.options import ProfileName
 from spacy_bioner.apps.prepare import prepare
 from spacy_bioner.apps.profiles import load_corpus_settings, load_profile
 
 
 def prepare_cli(
     output: Annotated[Path, typer.Argument(help="Folder to write to", metavar="OUT")],
-    profile: Annotated[str, typer.Option(help="A file in configs/profiles")] = "minilm",
+    profile: ProfileName = "minilm",
     corpus: Annotated[
         str, typer.Option(help="A file in configs/corpora; empty: the profile's")
     ] = "",

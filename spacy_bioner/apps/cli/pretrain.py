@@ -5,6 +5,8 @@ from typing import Annotated, Any, Dict, List
 
 import typer
 
+from spacy_bioner.apps.cli.options import GpuId, Resume
+
 
 def pretrain_cli(
     texts: Annotated[List[Path], typer.Argument(help=".txt, .txt.xz or folders", metavar="TEXT…")],
@@ -26,8 +28,8 @@ def pretrain_cli(
     shuffle_buffer: Annotated[int, typer.Option(min=1, help="Sequences to draw from")] = 1024,
     checkpoint_every: Annotated[int, typer.Option(min=0, help="Steps; 0: at the end")] = 200,
     eval_every: Annotated[int, typer.Option(min=0, help="Steps; 0: first and last")] = 200,
-    resume: Annotated[bool, typer.Option(help="Go on from OUT.state.pt if it is there")] = True,
-    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="-1 is the CPU")] = -1,
+    resume: Resume = True,
+    gpu_id: GpuId = -1,
 ) -> None:
     """Go on pre-training an encoder by whole-word masking; `bioner train --encoder OUT` takes it.
 

@@ -5,6 +5,8 @@ from typing import Annotated, List, Optional
 
 import typer
 
+from spacy_bioner.apps.cli.options import GpuId
+
 
 def recipe_cli(
     name: Annotated[
@@ -22,7 +24,7 @@ def recipe_cli(
         str, typer.Option(help="Hub name, folder or package:NAME; empty: the recipe's")
     ] = "",
     steps: Annotated[int, typer.Option(min=0, help="Training steps; 0: the recipe's")] = 0,
-    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="-1 is the CPU")] = -1,
+    gpu_id: GpuId = -1,
     seed: Annotated[int, typer.Option(help="Seeds divisions, weights and order")] = 0,
     encoders_from_hub: Annotated[
         bool,

@@ -5,6 +5,8 @@ from typing import Annotated, List, Optional, Tuple
 
 import typer
 
+from spacy_bioner.apps.cli.options import GpuId
+
 
 def robustness_cli(
     corpus: Annotated[Path, typer.Argument(help="Gold documents, a .spacy file.")],
@@ -31,7 +33,7 @@ def robustness_cli(
     ] = 10.0,
     limit: Annotated[int, typer.Option(min=0, help="Documents; 0 takes all")] = 0,
     seed: Annotated[int, typer.Option(help="Draws what is changed")] = 0,
-    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="-1 is the CPU")] = -1,
+    gpu_id: GpuId = -1,
 ) -> None:
     """Score pipelines under attack.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, List, Optional
 
 import typer
 
+from spacy_bioner.apps.cli.options import GpuId
 from spacy_bioner.errors import BionerError
 
 if TYPE_CHECKING:
@@ -24,9 +25,7 @@ def show_cli(
         Optional[Path], typer.Argument(help="Text file; standard input without it.")
     ] = None,
     text: Annotated[Optional[str], typer.Option("--text", "-t", help="The text itself.")] = None,
-    gpu_id: Annotated[
-        int, typer.Option("--gpu-id", "-g", help="GPU to run on; -1 is the CPU.")
-    ] = -1,
+    gpu_id: GpuId = -1,
 ) -> None:
     """Print the entities that a pipeline finds."""
     content = read_text(file, text)

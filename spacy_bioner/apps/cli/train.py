@@ -5,6 +5,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from spacy_bioner.apps.cli.options import EncoderName, GpuId, MaxSteps, ProfileName
 from spacy_bioner.apps.profiles import load_profile
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -14,16 +15,14 @@ def train_cli(
     context: typer.Context,
     corpus_dir: Annotated[Path, typer.Argument(help="Folder with train.spacy and dev.spacy")],
     output: Annotated[Path, typer.Argument(help="Gets model-best and model-last", metavar="OUT")],
-    profile: Annotated[str, typer.Option(help="A file in configs/profiles")] = "minilm",
-    encoder: Annotated[
-        str, typer.Option(help="Hub name, folder or package:NAME; empty: the profile's")
-    ] = "",
-    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="-1 is the CPU")] = -1,
+    profile: ProfileName = "minilm",
+    encoder: EncoderName = "",
+    gpu_id: GpuId = -1,
     seed: Annotated[int, typer.Option(help="Seeds weights and order")] = 0,
     package_name: Annotated[
         str, typer.Option(help="Check before training that a package may be called so")
     ] = "",
-    max_steps: Annotated[int, typer.Option(min=0, help="Training steps; 0: the profile's")] = 0,
+    max_steps: MaxSteps = 0,
     log: Annotated[
         Optional[Path], typer.Option(help="Gets a JSON line per evaluation; empty: beside OUT")
     ] = None,

@@ -5,6 +5,8 @@ from typing import Annotated, Optional
 
 import typer
 
+from spacy_bioner.apps.cli.options import EncoderName, GpuId, MaxSteps, ProfileName
+
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -12,17 +14,15 @@ def tune_cli(
     context: typer.Context,
     corpus_dir: Annotated[Path, typer.Argument(help="Folder with train.spacy and dev.spacy")],
     output: Annotated[Path, typer.Argument(help="Folder for the study", metavar="OUT")],
-    profile: Annotated[str, typer.Option(help="A file in configs/profiles")] = "minilm",
-    encoder: Annotated[
-        str, typer.Option(help="Hub name, folder or package:NAME; empty: the profile's")
-    ] = "",
+    profile: ProfileName = "minilm",
+    encoder: EncoderName = "",
     trials: Annotated[int, typer.Option(help="In all, those of earlier runs included")] = 20,
     space: Annotated[
         Optional[Path], typer.Option(help="What may vary: a .cfg with a section [space]")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seeds choices, weights and order")] = 0,
-    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="-1 is the CPU")] = -1,
-    max_steps: Annotated[int, typer.Option(min=0, help="Training steps; 0: the profile's")] = 0,
+    gpu_id: GpuId = -1,
+    max_steps: MaxSteps = 0,
 ) -> None:
     """Search for settings by the development set. The same command goes on with a study.
 
