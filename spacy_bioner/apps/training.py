@@ -8,13 +8,14 @@ import srsly
 from thinc.api import Config
 
 from spacy_bioner.apps.naming import check_name, other_words
-from spacy_bioner.apps.profiles import Profile, read_config
+from spacy_bioner.apps.profiles import Profile, get_setting, read_config
 from spacy_bioner.corpora.files import replace_folder, replacing_folder
 from spacy_bioner.errors import BionerError, ConfigError, DeviceError
 
 OWN_ENCODER = "spacy_bioner.TransformerEncoder.v1"
 # Schedules that fall to the end of training.
 WITH_TOTAL = ("warmup_linear.v1", "spacy_bioner.WarmupCosine.v1")
+_AFTER_INIT = "initialize.after_init"
 TRF_KEY = "components.transformer.model.name"
 # What each of these components is trained with, and the extra that brings it.
 PACKAGES = {
@@ -58,10 +59,12 @@ def train(
     settings = config_overrides(profile, corpus_dir, seed=seed, log_path=log_path)
     settings.update({"training.max_steps": max_steps} if max_steps else {})
     settings.update(overrides or {})
+    config = _load_training_config(profile.config)
     if resume is not None:
-        callback = {"@callbacks": "spacy_bioner.ResumeFrom.v1", "path": str(resume)}
-        settings["initialize.after_init"] = callback
-    settings.update(length_overrides(_load_training_config(profile.config), settings))
+        own = settings.get(_AFTER_INIT, get_setting(config, _AFTER_INIT))
+        callback = {"@callbacks": "spacy_bioner.ResumeFrom.v1", "path": str(resume), "after": own}
+        settings[_AFTER_INIT] = callback
+    settings.update(length_overrides(config, settings))
     with replacing_folder(output) as partial:
         try:
             spacy_train(profile.config, partial, use_gpu=gpu_id, overrides=settings)

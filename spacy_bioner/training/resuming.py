@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping
+from typing import Any, Callable, Dict, List, Mapping, Optional
 
 import srsly
 from spacy.language import Language
@@ -22,19 +22,25 @@ LOST = (
 )
 
 
-def make_resume_from(path: Path) -> Callable[[Language], Language]:
+def make_resume_from(
+    path: Path, after: Optional[Callable[[Language], Language]] = None
+) -> Callable[[Language], Language]:
     """Make `spacy_bioner.ResumeFrom.v1`, for `initialize.after_init` of a training config.
 
     `spacy train` keeps no state of its optimizer, so this does not go on as if nothing had been;
-    a line of the log says what is lost.
+    a line of the log says what is lost. The pipeline's own config forgets the checkpoint, which
+    its user does not have.
 
     path (Path): A checkpoint, such as model-last.
+    after (Optional[Callable[[Language], Language]]): The config's own `after_init`; it runs first.
     RETURNS (Callable[[Language], Language]): Loads the weights into the initialised pipeline.
     RAISES TrainingDataError: No checkpoint there, or one with other components.
     RAISES LabelError: A checkpoint for other labels than those of the training data.
     """
 
     def resume(nlp: Language) -> Language:
+        if after is not None:
+            nlp = after(nlp)
         folder = Path(path)
         if not (folder / "meta.json").is_file():
             raise TrainingDataError(
@@ -59,6 +65,8 @@ def make_resume_from(path: Path) -> Callable[[Language], Language]:
                 raise LabelError(_explain(folder, name, before, now))
         for name, component in nlp.pipeline:
             component.from_disk(folder / name, exclude=["vocab"])  # type: ignore[attr-defined]
+        start = nlp.config["initialize"]
+        start["after_init"] = (start.get("after_init") or {}).get("after")
         logger.warning("resuming from %s: %s", folder, LOST)
         return nlp
 

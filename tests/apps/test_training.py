@@ -4,6 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import spacy
+from spacy.util import registry
+from thinc.api import Config
 
 from spacy_bioner.apps import training
 from spacy_bioner.apps.cli.main import run
@@ -302,6 +304,27 @@ def test_training_goes_on_from_a_checkpoint(biobert, corpus, tmp_path):
         for best in (first, again)
     ]
     np.testing.assert_allclose(*states, atol=1e-6)
+
+
+def test_a_resumed_training_keeps_its_own_callback_and_forgets_the_checkpoint(
+    biobert, corpus, tmp_path
+):
+    @registry.callbacks("tests.AddMeta.v1")
+    def make_add_meta():
+        def add_meta(nlp):
+            nlp.meta["notes"] = "called"
+            return nlp
+
+        return add_meta
+
+    first = train(biobert, corpus, tmp_path / "first", overrides=SMALL, max_steps=1)
+    own = {"@callbacks": "tests.AddMeta.v1"}
+    settings = {**SMALL, "initialize.after_init": own}
+    again = train(
+        biobert, corpus, tmp_path / "second", overrides=settings, max_steps=1, resume=first
+    )
+    assert spacy.load(again).meta["notes"] == "called"
+    assert Config().from_disk(again / "config.cfg")["initialize"]["after_init"] == own
 
 
 def test_unreachable_encoder_names_three_ways(corpus, tmp_path, no_hub):
