@@ -195,13 +195,30 @@ def train_and_score(job: Job) -> Outcome:
 
 def _train_and_score(job: Job) -> Outcome:
     from spacy_bioner.apps.loading import load_pipeline, use_device
-    from spacy_bioner.apps.training import train
     from spacy_bioner.corpora.docbin import read_docbin
     from spacy_bioner.evaluation.pipelines import PIPELINE, evaluate_pipeline
 
-    # What `spacy train` prints goes to the error stream: the output is for the table.
-    os.dup2(2, 1)
     use_device(job.gpu_id)
+    best, minutes = train_timed(job)
+    nlp = load_pipeline(str(best), gpu_id=job.gpu_id)
+    paths = [job.corpus_dir / f"{split}.spacy" for split in ("dev", "test")]
+    evaluations = [evaluate_pipeline(nlp, read_docbin(path, nlp.vocab)) for path in paths]
+    dev, test = (evaluation.scores[PIPELINE] for evaluation in evaluations)
+    outcome = Outcome(dev.micro, test.micro, dict(test.by_type), minutes)
+    account = {"minutes": minutes, "dev": dev.to_json(), "test": test.to_json()}
+    text = json.dumps({**account, "job": vars(job)}, default=str, indent=2)
+    (job.output / "outcome.json").write_text(text + "\n", encoding="utf-8")
+    return outcome
+
+
+def train_timed(job: Job) -> Tuple[Path, float]:
+    """Train as `bioner train` would; gives the best checkpoint and the wall time in minutes.
+
+    What `spacy train` prints goes to the error stream: the output of this process is for tables.
+    """
+    from spacy_bioner.apps.training import train
+
+    os.dup2(2, 1)
     began = time.perf_counter()
     best = train(
         load_profile(job.profile, encoder=job.encoder),
@@ -213,16 +230,7 @@ def _train_and_score(job: Job) -> Outcome:
         log_path=job.output.with_name(f"{job.output.name}.jsonl"),
         overrides=job.overrides,
     )
-    minutes = (time.perf_counter() - began) / 60
-    nlp = load_pipeline(str(best), gpu_id=job.gpu_id)
-    paths = [job.corpus_dir / f"{split}.spacy" for split in ("dev", "test")]
-    evaluations = [evaluate_pipeline(nlp, read_docbin(path, nlp.vocab)) for path in paths]
-    dev, test = (evaluation.scores[PIPELINE] for evaluation in evaluations)
-    outcome = Outcome(dev.micro, test.micro, dict(test.by_type), minutes)
-    account = {"minutes": minutes, "dev": dev.to_json(), "test": test.to_json()}
-    text = json.dumps({**account, "job": vars(job)}, default=str, indent=2)
-    (job.output / "outcome.json").write_text(text + "\n", encoding="utf-8")
-    return outcome
+    return best, (time.perf_counter() - began) / 60
 
 
 @dataclass

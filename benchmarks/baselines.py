@@ -14,12 +14,12 @@ one Markdown table. OUT keeps finished rows: the same command goes on after an i
 import argparse
 import multiprocessing
 import os
-import time
 from pathlib import Path
 from typing import Any, Dict, List, Sequence
 
 from _common import (
     ROOT,
+    Job,
     add_data,
     cores,
     local_corpus,
@@ -27,6 +27,7 @@ from _common import (
     note,
     require,
     show,
+    train_timed,
     use_threads,
 )
 from spacy.tokens import Doc
@@ -62,15 +63,16 @@ def main() -> None:
     prepared = prepare(settings, corpus_dir)
     rows: List[Sequence[str]] = [(*HEADER, "minutes", "words/s")]
     for name in args.profiles:
-        job = {
-            "profile": name,
-            "corpus_dir": str(corpus_dir),
-            "output": str(args.out / args.corpus / name),
-            "seed": args.seed,
+        job = Job(
+            name,
+            "",
+            corpus_dir,
+            args.out / args.corpus / name,
+            args.seed,
             # A feature CRF is trained before the first step; more would only score it again.
-            "max_steps": 0 if name == "feature_crf" else args.steps,
-            "overrides": overrides,
-        }
+            max_steps=0 if name == "feature_crf" else args.steps,
+            overrides=overrides,
+        )
         rows += render(name, run(job))
         note(f"{name}: test F1 {rows[-1][5]}")
     show(
@@ -98,14 +100,14 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def run(job: Dict[str, Any]) -> Dict[str, Any]:
+def run(job: Job) -> Dict[str, Any]:
     """Give a finished row, or train for it in a fresh process."""
     settings = {
-        "profile": describe_profile(load_profile(job["profile"])),
-        "corpus": {split: digest(Path(job["corpus_dir"]) / f"{split}.spacy") for split in SPLITS},
-        **{key: job[key] for key in ("seed", "max_steps", "overrides")},
+        "profile": describe_profile(load_profile(job.profile)),
+        "corpus": {split: digest(job.corpus_dir / f"{split}.spacy") for split in SPLITS},
+        **{key: getattr(job, key) for key in ("seed", "max_steps", "overrides")},
     }
-    path = Path(f"{job['output']}.json")
+    path = Path(f"{job.output}.json")
     result = load_result(path, settings)
     if result is None:
         with multiprocessing.get_context("spawn").Pool(1) as pool:
@@ -114,33 +116,19 @@ def run(job: Dict[str, Any]) -> Dict[str, Any]:
     return result
 
 
-def train_and_score(job: Dict[str, Any]) -> Dict[str, Any]:
+def train_and_score(job: Job) -> Dict[str, Any]:
     """Train, select by dev, score `doc.ents`, and the span group of a span categorizer."""
     from spacy_bioner.apps.loading import load_pipeline
-    from spacy_bioner.apps.training import train
     from spacy_bioner.corpora.docbin import read_docbin
     from spacy_bioner.evaluation.pipelines import PIPELINE, SPANS, evaluate_pipeline
 
-    # What `spacy train` prints goes to the error stream: the output is for the table.
-    os.dup2(2, 1)
-    output, corpus_dir = Path(job["output"]), Path(job["corpus_dir"])
-    began = time.perf_counter()
-    best = train(
-        load_profile(job["profile"]),
-        corpus_dir,
-        output,
-        seed=job["seed"],
-        max_steps=job["max_steps"],
-        log_path=output.with_name(f"{output.name}.jsonl"),
-        overrides=job["overrides"],
-    )
-    minutes = (time.perf_counter() - began) / 60
+    best, minutes = train_timed(job)
     nlp = load_pipeline(str(best))
     group = "spancat" if "spancat" in nlp.pipe_names else None
     scores: Dict[str, Dict[str, Any]] = {"doc.ents": {}, **({"doc.spans": {}} if group else {})}
     speed = None
     for split in SPLITS[1:]:
-        gold = list(read_docbin(corpus_dir / f"{split}.spacy", nlp.vocab))
+        gold = list(read_docbin(job.corpus_dir / f"{split}.spacy", nlp.vocab))
         evaluation = evaluate_pipeline(nlp, gold, group=group)
         speed = evaluation.pace.words_per_second
         for scored, source in (("doc.ents", PIPELINE), ("doc.spans", SPANS)):

@@ -16,7 +16,6 @@ import json
 import multiprocessing
 import os
 import shutil
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
@@ -31,9 +30,11 @@ from _common import (
     note,
     require_encoder,
     show,
+    train_timed,
     use_threads,
 )
 
+from spacy_bioner.apps.finished_runs import load_result, store_result
 from spacy_bioner.apps.prepare import prepare
 from spacy_bioner.evaluation.scores import Counts
 
@@ -150,23 +151,16 @@ def make_job(
 def take_over(job: Job, path: Path) -> Dict[str, Any]:
     """Give a finished row's account, or train it.
 
-    Leaves the program where the account is one of other settings.
+    RAISES ConfigError: Where the account is one of other settings.
     """
-    about = json.loads(json.dumps(vars(job), default=str))
-    if path.is_file():
-        account = json.loads(path.read_text("utf-8"))
-        if account["job"] != about:
-            raise SystemExit(
-                f"strategies: {path} is of other settings ({difference(account['job'], about)}); "
-                "name another folder with --out or remove it"
-            )
+    settings = json.loads(json.dumps(vars(job), default=str))
+    account = load_result(path, settings)
+    if account is not None:
         note(f"{path.stem}: taken over from {path}")
         return account
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        account = {**pool.apply(train_and_score_dev, (job,)), "job": about}
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(account, indent=2) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+        account = pool.apply(train_and_score_dev, (job,))
+    store_result(path, settings, account)
     # The log and the account remain; ten pipelines would only fill the disk.
     shutil.rmtree(job.output)
     return account
@@ -175,24 +169,10 @@ def take_over(job: Job, path: Path) -> Dict[str, Any]:
 def train_and_score_dev(job: Job) -> Dict[str, Any]:
     """Train, score the best checkpoint on dev, and count the tokens that a fixed length cuts."""
     from spacy_bioner.apps.loading import load_pipeline
-    from spacy_bioner.apps.profiles import load_profile
-    from spacy_bioner.apps.training import train
     from spacy_bioner.corpora.docbin import read_docbin
     from spacy_bioner.evaluation.pipelines import PIPELINE, evaluate_pipeline
 
-    # What `spacy train` prints goes to the error stream: the output is for the table.
-    os.dup2(2, 1)
-    began = time.perf_counter()
-    best = train(
-        load_profile(job.profile, encoder=job.encoder),
-        job.corpus_dir,
-        job.output,
-        seed=job.seed,
-        max_steps=job.max_steps,
-        log_path=job.output.with_name(f"{job.output.name}.jsonl"),
-        overrides=job.overrides,
-    )
-    minutes = (time.perf_counter() - began) / 60
+    best, minutes = train_timed(job)
     nlp = load_pipeline(str(best))
     docs = list(read_docbin(job.corpus_dir / "dev.spacy", nlp.vocab))
     evaluation = evaluate_pipeline(nlp, docs)
@@ -234,14 +214,6 @@ def render(found: Dict[str, Dict[str, Any]]) -> List[Sequence[str]]:
 
 def percent(share: Optional[float]) -> str:
     return "–" if share is None else f"{100 * share:.2f}"
-
-
-def difference(old: Dict[str, Any], new: Dict[str, Any]) -> str:
-    """Name the settings in which two accounts differ."""
-    flat = [{**job, **job["overrides"]} for job in (old, new)]
-    keys = sorted({*flat[0], *flat[1]} - {"overrides"})
-    changed = [key for key in keys if flat[0].get(key) != flat[1].get(key)]
-    return ", ".join(f"{key}: {flat[0].get(key)}, now {flat[1].get(key)}" for key in changed)
 
 
 if __name__ == "__main__":

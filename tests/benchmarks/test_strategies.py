@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from spacy_bioner.apps.finished_runs import store_result
+from spacy_bioner.errors import ConfigError
+
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
@@ -23,6 +26,12 @@ def script():
 def make_job(script, tmp_path: Path, name="x", steps=3, **overrides):
     args = Namespace(encoder="", seed=0, steps=steps)
     return script.make_job(name, "minilm_bc5cdr", args, tmp_path, overrides)
+
+
+def store(job, folder: Path) -> Path:
+    settings = json.loads(json.dumps(vars(job), default=str))
+    store_result(folder / "x.json", settings, ACCOUNT)
+    return folder / "x.json"
 
 
 def test_the_script_has_help(script, monkeypatch, capsys):
@@ -52,18 +61,14 @@ def test_a_row_wins_over_the_command_line(script, tmp_path):
 
 def test_a_finished_row_is_taken_over(script, tmp_path):
     job = make_job(script, tmp_path)
-    about = json.loads(json.dumps(vars(job), default=str))
-    path = tmp_path / "x.json"
-    path.write_text(json.dumps({**ACCOUNT, "job": about}))
+    path = store(job, tmp_path)
     assert script.take_over(job, path)["minutes"] == 1.25
 
 
 def test_a_row_of_other_settings_is_refused(script, tmp_path):
-    about = json.loads(json.dumps(vars(make_job(script, tmp_path)), default=str))
-    path = tmp_path / "x.json"
-    path.write_text(json.dumps({**ACCOUNT, "job": about}))
+    path = store(make_job(script, tmp_path), tmp_path)
     other = make_job(script, tmp_path, steps=4)
-    with pytest.raises(SystemExit, match=r"other settings \(max_steps: 3, now 4\)"):
+    with pytest.raises(ConfigError, match="made with max_steps 3, expected 4; name another output"):
         script.take_over(other, path)
 
 
