@@ -26,9 +26,9 @@ from spacy_bioner.components.crf_weights import CrfWeights, check_crfsuite, trai
 from spacy_bioner.components.entities import without_spaces, write_entities
 from spacy_bioner.components.evidence import register_extensions
 from spacy_bioner.components.gold_tags import allowed_tags
+from spacy_bioner.components.tag_labels import TagLabels, find_labels
 from spacy_bioner.components.token_features import sequence_borders, token_features
-from spacy_bioner.errors import TrainingDataError
-from spacy_bioner.tags import TokenSpan, normalize_scheme, tag_set, tags_to_spans
+from spacy_bioner.tags import TokenSpan, normalize_scheme, tags_to_spans
 
 Scorer = Callable[[Iterable[Example]], Dict[str, Any]]
 
@@ -73,7 +73,7 @@ def make_feature_crf(
     return FeatureCrf(nlp.vocab, name, scheme=scheme, settings=settings, scorer=scorer)
 
 
-class FeatureCrf(Pipe):
+class FeatureCrf(TagLabels, Pipe):
     """Tags each sentence by a linear-chain CRF and writes entities with confidence.
 
     Parts of speech are features where a Doc has them: put a tagger in front and name it under
@@ -104,21 +104,6 @@ class FeatureCrf(Pipe):
         # Made of tags and weights when it is first needed.
         self._grammar: Optional[TagGrammar] = None
         register_extensions()
-
-    @property
-    def labels(self) -> Tuple[str, ...]:
-        """The entity types that the component knows, in the order of its tags."""
-        return tuple(self.cfg["labels"])
-
-    @property
-    def label_data(self) -> List[str]:
-        """The labels as `spacy init labels` writes them."""
-        return list(self.cfg["labels"])
-
-    @property
-    def tags(self) -> Tuple[str, ...]:
-        """The tags, in the order of the weights' columns."""
-        return tag_set(self.labels, self.cfg["scheme"])
 
     def __call__(self, doc: Doc) -> Doc:
         """Write `doc.ents`, the span group named like the component, and the ledger.
@@ -158,14 +143,7 @@ class FeatureCrf(Pipe):
         """
         check_crfsuite()
         validate_get_examples(get_examples, "FeatureCrf.initialize")
-        if labels is None:
-            labels = sorted({ent.label_ for eg in get_examples() for ent in eg.reference.ents})
-        if not labels:
-            raise TrainingDataError(
-                f"component '{self.name}' cannot be trained: no example has an entity. Check that "
-                "the corpus was converted with its annotations and that a label map kept them."
-            )
-        self.cfg["labels"] = list(labels)
+        self.cfg["labels"] = find_labels(get_examples, labels, name=self.name)
         self._grammar = None
         examples = _annotate(get_examples(), nlp, self.name)
         sequences = (pair for example in examples for pair in self._sequences(example))

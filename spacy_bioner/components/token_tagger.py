@@ -25,7 +25,8 @@ from spacy_bioner.architectures.subwords import close_unseen, every_piece, teach
 from spacy_bioner.components.entities import without_spaces, write_entities
 from spacy_bioner.components.gold_tags import allowed_tags
 from spacy_bioner.components.splitting import learn_in_parts
-from spacy_bioner.errors import LabelError, TrainingDataError
+from spacy_bioner.components.tag_labels import TagLabels, find_labels
+from spacy_bioner.errors import LabelError
 from spacy_bioner.tags import tag_set, tags_to_spans
 
 Scorer = Callable[[Iterable[Example]], Dict[str, Any]]
@@ -34,7 +35,7 @@ ComputeLoss = Callable[[List[Floats2d]], Tuple[float, List[Floats2d]]]
 SAMPLE_SIZE = 10
 
 
-class TokenNER(TrainablePipe):
+class TokenNER(TagLabels, TrainablePipe):
     """Tags every token, decodes the best legal tag sequence and writes entities with confidence.
 
     vocab (Vocab): The shared vocabulary.
@@ -64,21 +65,6 @@ class TokenNER(TrainablePipe):
         self.objective = objective
         self.adversary = adversary
         self.cfg: Dict[str, Any] = {"labels": [], "scheme": scheme}
-
-    @property
-    def labels(self) -> Tuple[str, ...]:
-        """The entity types that the component knows, in the order of its tags."""
-        return tuple(self.cfg["labels"])
-
-    @property
-    def label_data(self) -> List[str]:
-        """The labels as `spacy init labels` writes them."""
-        return list(self.cfg["labels"])
-
-    @property
-    def tags(self) -> Tuple[str, ...]:
-        """The tags, in the order of the model's columns."""
-        return tag_set(self.labels, self.cfg["scheme"])
 
     def predict(self, docs: Iterable[Doc]) -> List[np.ndarray]:
         """Compute tag log probabilities; float32, shape (tokens, tags), per Doc.
@@ -214,14 +200,7 @@ class TokenNER(TrainablePipe):
         RAISES LabelError: Where the model has another number of tags already.
         """
         validate_get_examples(get_examples, "TokenNER.initialize")
-        if labels is None:
-            found = {ent.label_ for eg in get_examples() for ent in eg.reference.ents}
-            labels = sorted(found.union(self.labels))
-        if not labels:
-            raise TrainingDataError(
-                f"component '{self.name}' cannot be trained: no example has an entity. Check that "
-                "the corpus was converted with its annotations and that a label map kept them."
-            )
+        labels = find_labels(get_examples, labels, name=self.name, added=self.labels)
         self._set_labels(labels)
         objective = self._objective()
         objective.check(self.model, labels)
