@@ -57,5 +57,9 @@ class PackageError(BionerError):
     """A pipeline that cannot be packaged as asked."""
 
 
+class StoppedError(BionerError):
+    """Work that its user stopped; the message says what is kept of it."""
+
+
 class ConfigError(BionerError):
     """A profile, corpus or training setting that is missing or contradicts another."""

@@ -12,6 +12,7 @@ from typing import Any, Dict, Mapping, Optional
 
 from thinc.api import Config
 
+from spacy_bioner.apps.encoder_setting import check_one_encoder
 from spacy_bioner.errors import ConfigError
 
 PROFILES = Path("configs/profiles")
@@ -94,7 +95,8 @@ class Profile:
 def load_profile(name: str, *, encoder: str = "", corpus: str = "") -> Profile:
     """Read a profile; `encoder` and `corpus` replace its own where they are not empty.
 
-    RAISES ConfigError: For a name without a file and for a missing setting.
+    RAISES ConfigError: For a name without a file, for a missing setting, and for an encoder where
+        the profile's config has no place for one.
     """
     path, sections = _read(PROFILES, name, "profile")
     settings = _section(
@@ -109,6 +111,7 @@ def load_profile(name: str, *, encoder: str = "", corpus: str = "") -> Profile:
         overrides=dict(sections.get("overrides", {})),
     )
     if encoder and encoder != profile.encoder:
+        check_one_encoder(read_config(profile.config, interpolate=False), encoder)
         profile = replace(profile, encoder=encoder)
     return profile
 

@@ -7,11 +7,10 @@ from typing import Any, Dict
 
 from spacy.language import Language
 
-from spacy_bioner.apps.curves import write_training_curves
+from spacy_bioner.apps.drawn_training import train_and_draw
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.apps.memory import read_peak_memory
 from spacy_bioner.apps.profiles import Profile
-from spacy_bioner.apps.training import train
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.evaluation.intervals import DocumentEvaluation, evaluate_documents
 
@@ -49,11 +48,10 @@ def train_and_test(
     corpus_dir (Path): The folder with train.spacy, dev.spacy and test.spacy.
     training (Any): Settings of `apps.training.train`: gpu_id, seed, max_steps, overrides.
     """
-    log = folder / "training.jsonl"
+    drawn: Any = {"log_path": folder / "training.jsonl", "name": "curves", "title": title}
     start = perf_counter()
-    best = train(profile, corpus_dir, folder / "model", log_path=log, **training)
+    best = train_and_draw(profile, corpus_dir, folder / "model", **drawn, **training)
     seconds, peak = perf_counter() - start, read_peak_memory()
-    write_training_curves(log, folder, title=title, config_path=best / "config.cfg")
     nlp = load_pipeline(str(best), gpu_id=training["gpu_id"])
     evaluation = evaluate_documents(nlp, read_docbin(corpus_dir / "test.spacy", nlp.vocab))
     return TestedTraining(nlp, evaluation, seconds, peak)

@@ -1,22 +1,23 @@
 """Training a profile: `spacy train` with the profile's overrides, behind early checks."""
 
+import logging
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Optional
 
 import srsly
 from thinc.api import Config
 
+from spacy_bioner.apps.encoder_setting import TRF_KEY, find_encoder_keys
 from spacy_bioner.apps.naming import check_name, other_words
 from spacy_bioner.apps.profiles import Profile, get_setting, read_config
-from spacy_bioner.corpora.files import replace_folder, replacing_folder
-from spacy_bioner.errors import BionerError, ConfigError, DeviceError
+from spacy_bioner.corpora.files import partial_folder, replace_folder, replacing_folder
+from spacy_bioner.errors import ConfigError, DeviceError, StoppedError
 
-OWN_ENCODER = "spacy_bioner.TransformerEncoder.v1"
+logger = logging.getLogger(__name__)
 # Schedules that fall to the end of training.
 WITH_TOTAL = ("warmup_linear.v1", "spacy_bioner.WarmupCosine.v1")
 _AFTER_INIT = "initialize.after_init"
-TRF_KEY = "components.transformer.model.name"
 # What each of these components is trained with, and the extra that brings it.
 PACKAGES = {
     "bioner": (("torch", "transformers", "matplotlib"), "train"),
@@ -50,12 +51,16 @@ def train(
     resume (Optional[Path]): A checkpoint to start from: see `training.resuming`.
     RETURNS (Path): The folder of the best checkpoint.
     RAISES DeviceError: For a GPU that is not there.
-    RAISES BionerError: For data or weights that cannot be used; on an interrupt, whose
-        checkpoints are kept beside `output`.
+    RAISES BionerError: For data or weights that cannot be used.
+    RAISES StoppedError: When the user stops it.
+
+    Where training ends early, for whatever reason, its checkpoints are kept in OUTPUT.interrupted;
+    those of a process that was killed are put there before the next training for `output`.
     """
     from spacy.cli.train import train as spacy_train
 
     check_device(gpu_id)
+    resume = _rescue(output, resume)
     settings = config_overrides(profile, corpus_dir, seed=seed, log_path=log_path)
     settings.update({"training.max_steps": max_steps} if max_steps else {})
     settings.update(overrides or {})
@@ -69,14 +74,36 @@ def train(
         try:
             spacy_train(profile.config, partial, use_gpu=gpu_id, overrides=settings)
         except KeyboardInterrupt:
-            kept = output.with_name(f"{output.name}.interrupted")
-            if partial.is_dir():
-                replace_folder(partial, kept)
-            raise BionerError(
-                f"training was interrupted; what there was is in {kept} (to go on: --resume "
-                f"{kept / 'model-last'})"
-            ) from None
+            raise StoppedError(f"training was interrupted; {_keep(partial, output)}") from None
+        except Exception:
+            logger.warning("training ended early; %s", _keep(partial, output))
+            raise
     return output / "model-best"
+
+
+def interrupted_folder(output: Path) -> Path:
+    """Say where the checkpoints of a training that ended early are kept."""
+    return output.with_name(f"{output.name}.interrupted")
+
+
+def _keep(partial: Path, output: Path) -> str:
+    """Keep the checkpoints of a training that ended early, and say where."""
+    if not (partial / "model-last" / "meta.json").is_file():
+        return "there was no checkpoint yet"
+    kept = interrupted_folder(output)
+    replace_folder(partial, kept)
+    return f"its checkpoints are in {kept} (to go on: --resume {kept / 'model-last'})"
+
+
+def _rescue(output: Path, resume: Optional[Path]) -> Optional[Path]:
+    """Keep what a killed training for the same output left; gives where to resume from now."""
+    partial = partial_folder(output)
+    if not partial.is_dir():
+        return resume
+    logger.warning("an earlier training was killed; %s", _keep(partial, output))
+    if resume is not None and resume.resolve().is_relative_to(partial.resolve()):
+        return interrupted_folder(output) / resume.resolve().relative_to(partial.resolve())
+    return resume
 
 
 def config_overrides(
@@ -107,7 +134,7 @@ def check_package_name(name: str, profile: Profile, corpus_dir: Path) -> None:
     config = _load_training_config(profile.config)
     components = config["components"]
     uses_trf = "transformer" in components
-    has_encoder = uses_trf or _find_encoders(components, "components")
+    has_encoder = bool(find_encoder_keys(config))
     check_name(
         name,
         [profile.encoder] if has_encoder else [],
@@ -141,31 +168,20 @@ def length_overrides(config: Config, settings: Dict[str, Any]) -> Dict[str, Any]
 def encoder_override(config: Config, encoder: str) -> Dict[str, str]:
     """Say which setting of a training config names the encoder, and its value.
 
-    A config without an encoder, or with several, is left as it is; one that refers to another is
-    none of its own. spacy-transformers knows hub names and folders only, so "package:NAME" becomes
-    a folder there.
+    A config without an encoder, or with several, is left as it is. spacy-transformers knows hub
+    names and folders only, so "package:NAME" becomes a folder there.
     RAISES ConfigError: For a config whose extra is not installed.
     """
     components = config.get("components", {})
-    keys = _find_encoders(components, "components")
+    keys = find_encoder_keys(config)
     for name in PACKAGES:
-        if name in components or (name == "bioner" and keys):
+        if name in components or (name == "bioner" and keys not in ([], [TRF_KEY])):
             _check_packages(name)
-    if "transformer" in components:
+    if keys == [TRF_KEY]:
         from spacy_bioner.architectures.encoder_source import resolve_source
 
         return {TRF_KEY: resolve_source(encoder)}
     return {keys[0]: encoder} if len(keys) == 1 else {}
-
-
-def _find_encoders(section: Dict[str, Any], path: str) -> List[str]:
-    """List the settings below a section that name an encoder of ours."""
-    is_own = section.get("@architectures") == OWN_ENCODER
-    found = [f"{path}.name"] if is_own and not str(section.get("name")).startswith("${") else []
-    for key, value in section.items():
-        if isinstance(value, dict):
-            found += _find_encoders(value, f"{path}.{key}")
-    return found
 
 
 def check_device(gpu_id: int) -> None:

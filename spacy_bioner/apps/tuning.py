@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, 
 from thinc.api import Config
 
 from spacy_bioner.apps.curves import write_figure
+from spacy_bioner.apps.drawn_training import train_and_draw
 from spacy_bioner.apps.finished_runs import (
     describe_profile,
     digest,
@@ -16,7 +17,7 @@ from spacy_bioner.apps.finished_runs import (
     store_result,
 )
 from spacy_bioner.apps.profiles import Profile, get_setting, read_config
-from spacy_bioner.apps.training import check_device, train
+from spacy_bioner.apps.training import check_device, interrupted_folder
 from spacy_bioner.corpora.files import replacing
 from spacy_bioner.errors import BionerError, ConfigError
 from spacy_bioner.reports.figures import plot_style
@@ -104,7 +105,8 @@ def tune(
     try:
         run_trials(study, run, n_trials, seed=seed)
     finally:
-        shutil.rmtree(output / "model", ignore_errors=True)
+        for folder in (output / "model", interrupted_folder(output / "model")):
+            shutil.rmtree(folder, ignore_errors=True)
         _write(study, output, profile, {**given, **_step_override(max_steps)})
     if not _completed(study):
         raise BionerError(f"{output}: found no finished trial, expected one; see trials.md")
@@ -180,11 +182,12 @@ def _run_trial(
     log = output / "trials" / f"{trial.number:04}.jsonl"
     with reporting_to(report) as logger:
         overrides = {**training["overrides"], **logger}
-        train(
+        train_and_draw(
             profile,
             corpus_dir,
             output / "model",
             log_path=log,
+            title=f"trial {trial.number}",
             **{**training, "overrides": overrides},
         )
     if not scores:

@@ -111,19 +111,20 @@ class Adversary:
 
         Call it inside `tapped(model)`, right after the clean pass and its backpropagation.
 
-        compute_loss (ComputeLoss): Gives the loss of emissions and its gradient.
+        compute_loss (ComputeLoss): Gives the loss of emissions and its gradient, both times
+            `weight`: a CRF's own weights learn from it, too.
         share (float): The Docs' part of a batch, for "vat", whose loss is another one.
         RETURNS (float): The loss under attack, times `weight`.
         """
-        taps, weight = _taps(model), self.weight
+        taps = _taps(model)
         if self.method == "vat":
-            compute_loss, weight = self._aim_virtually(model, docs, taps), weight * share
+            compute_loss = self._aim_virtually(model, docs, taps, scale=self.weight * share)
         else:
             self._aim(model, docs, taps, compute_loss)
         emissions, backprop = model.begin_update(docs)
         loss, gradient = compute_loss(emissions)
-        backprop([cast(Floats2d, weight * rows) for rows in gradient])
-        return weight * loss
+        backprop(gradient)
+        return loss
 
     def perturb(self, model: Model, docs: List[Doc], compute_loss: ComputeLoss) -> None:
         """Perturb what a trained model sees of some Docs, until the block of `tapped` ends.
@@ -166,22 +167,26 @@ class Adversary:
         ]
 
     def _aim_virtually(
-        self, model: Model, docs: List[Doc], taps: List[EmbeddingTap]
+        self, model: Model, docs: List[Doc], taps: List[EmbeddingTap], *, scale: float = 1.0
     ) -> ComputeLoss:
-        """Find the direction that changes predictions most; gives the loss that compares them."""
+        """Find the direction that changes predictions most; gives the loss that compares them.
+
+        The search drops no states: dropout changes predictions, too, and would hide the direction.
+        """
         clean = [rows.copy() for rows in model.predict(docs)]
         directions = [[torch.randn_like(rows) for rows in tap.embedded] for tap in taps]
-        loss = _make_divergence(model, clean)
-        for _ in range(self.steps):
-            for tap, parts in zip(taps, directions):
-                tap.deltas = [steepest(part, PROBE * self.radius, "l2") for part in parts]
-            with _without_training(model):
-                emissions, backprop = model.begin_update(docs)
-                backprop(loss(emissions)[1])
-            directions = [tap.gradients() for tap in taps]
+        loss = _make_divergence(model, clean, 1.0)
+        with _without_dropout(model, taps):
+            for _ in range(self.steps):
+                for tap, parts in zip(taps, directions):
+                    tap.deltas = [steepest(part, PROBE * self.radius, "l2") for part in parts]
+                with _without_training(model):
+                    emissions, backprop = model.begin_update(docs)
+                    backprop(loss(emissions)[1])
+                directions = [tap.gradients() for tap in taps]
         for tap, parts in zip(taps, directions):
             tap.deltas = [steepest(part, self.radius, self.norm) for part in parts]
-        return loss
+        return _make_divergence(model, clean, scale)
 
 
 @contextmanager
@@ -229,12 +234,33 @@ def _without_training(model: Model) -> Iterator[None]:
             weight.grad = gradient
 
 
-def _make_divergence(model: Model, clean: List[Floats2d]) -> ComputeLoss:
+@contextmanager
+def _without_dropout(model: Model, taps: List[EmbeddingTap]) -> Iterator[None]:
+    """Drop no states within the block, in the encoders and in the layers behind them."""
+    rates = [(node, node.attrs["dropout_rate"]) for node in model.walk() if _drops(node)]
+    dropped = [(tap, tap.dropout) for tap in taps]
+    set_dropout_rate(model, 0.0)
+    for tap in taps:
+        tap.dropout = False
+    try:
+        yield
+    finally:
+        for node, rate in rates:
+            node.attrs["dropout_rate"] = rate
+        for tap, dropout in dropped:
+            tap.dropout = dropout
+
+
+def _drops(node: Model) -> bool:
+    return "dropout_rate" in node.attrs
+
+
+def _make_divergence(model: Model, clean: List[Floats2d], scale: float) -> ComputeLoss:
     target = xp2torch(model.ops.flatten(clean))
 
     def compute(emissions: List[Floats2d]) -> Tuple[float, List[Floats2d]]:
         scores = xp2torch(model.ops.flatten(emissions), requires_grad=True)
-        loss = divergence(scores, target.to(scores.device)).mean()
+        loss = scale * divergence(scores, target.to(scores.device)).mean()
         loss.backward()
         value = check_finite(float(loss.detach()))
         gradient = cast(torch.Tensor, scores.grad)

@@ -32,7 +32,15 @@ TOKENIZER_FILES = (
 )
 # Damaged weights are a SafetensorError or an UnpicklingError, weights of unexpected shapes a
 # RuntimeError; transformers wraps some of them, which ones depends on its version.
-LOADING_ERRORS = (OSError, ValueError, RuntimeError, SafetensorError, UnpicklingError)
+# An ImportError names a package that a tokenizer needs (sentencepiece, protobuf).
+LOADING_ERRORS = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    ImportError,
+    SafetensorError,
+    UnpicklingError,
+)
 # RoBERTa's relatives number positions from pad_token_id + 1.
 OFFSET_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet", "longformer")
 
@@ -81,6 +89,7 @@ def load_encoder(name: str, *, cased: Optional[bool] = None) -> EncoderFiles:
         raise EncoderError(
             f"encoder '{name}' could not be loaded: {_first_line(error)}. {THREE_WAYS}"
         ) from error
+    _check_family(name, config)
     _check_complete(name, loading["missing_keys"])
     _check_vocabulary(name, len(tokenizer), config.vocab_size)
     _drop_pooler(module)
@@ -183,6 +192,15 @@ def _plain_pieces(tokenizer: Any) -> List[str]:
     special = set(tokenizer.all_special_tokens)
     # BERT vocabularies reserve "[unused1]" and the like; only letters of real pieces tell casing.
     return [p for p in tokenizer.get_vocab() if p not in special and not p.startswith("[")]
+
+
+def _check_family(name: str, config: Any) -> None:
+    if getattr(config, "is_encoder_decoder", False) or not hasattr(config, "hidden_size"):
+        raise EncoderError(
+            f"encoder '{name}': found a model of the family '{config.model_type}', expected one "
+            "that encodes text and gives a state for each piece, such as bert, roberta, deberta-v2 "
+            "or distilbert"
+        )
 
 
 def _check_complete(name: str, missing_keys: Union[List[str], set]) -> None:

@@ -9,14 +9,14 @@ import torch
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
-from thinc.util import xp2torch
+from thinc.util import get_torch_default_device, xp2torch
 from tokenizers import Tokenizer
 
 from spacy_bioner.architectures.alignment import group_by_budget
 from spacy_bioner.architectures.encoder_source import build_transformer, load_encoder, special_ids
 from spacy_bioner.architectures.loss_scaling import LossScaler
 from spacy_bioner.architectures.piece_layout import POOLING, UNITS, Layout, lay_out
-from spacy_bioner.architectures.precision import PRECISIONS, choose_precision
+from spacy_bioner.architectures.precision import PRECISIONS, check_trainable, choose_precision
 from spacy_bioner.architectures.torch_bridge import Spec, TorchShim, split_rows
 from spacy_bioner.errors import EncoderError
 from spacy_bioner.layers.pooled_encoder import PieceBatch, PooledEncoder
@@ -156,7 +156,8 @@ class EncoderShim(TorchShim):
 
     def _layer_rate(self, name: str) -> float:
         """Scale the learning rate of a parameter by its distance from the topmost layer."""
-        n_layers = int(self.spec["config"].get("num_hidden_layers") or 0)
+        # Not from the plain description, where DistilBERT and others have names of their own.
+        n_layers = int(cast(PooledEncoder, self.module).transformer.config.num_hidden_layers)
         found = LAYER.search(name)
         below = n_layers if found is None else n_layers - 1 - int(found.group(1))
         return self.layer_decay**below
@@ -170,6 +171,7 @@ def init(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Any] = None) -
     shim = cast(EncoderShim, model.shims[0])
     if shim.is_ready:
         return
+    check_trainable(shim.precision, get_torch_default_device())
     files = load_encoder(model.attrs["name"], cased=model.attrs["cased"])
     before, after = special_ids(files.tokenizer)
     spec: Dict[str, Any] = {
@@ -180,7 +182,7 @@ def init(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Any] = None) -
         "after": after,
     }
     shim.set_module(spec, PooledEncoder(files.module))
-    model.set_dim("nO", int(files.config["hidden_size"]))
+    model.set_dim("nO", cast(PooledEncoder, shim.module).width)
 
 
 def forward(

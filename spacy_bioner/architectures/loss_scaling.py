@@ -3,9 +3,14 @@
 Micikevicius and others (2018), "Mixed precision training", with a factor that follows overflows.
 """
 
+import logging
+
 import torch
 from torch import nn
 
+from spacy_bioner.errors import TrainingDataError
+
+logger = logging.getLogger(__name__)
 FIRST_SCALE = 2.0**14
 LEAST_SCALE = 1.0
 GREATEST_SCALE = 2.0**24
@@ -28,6 +33,7 @@ class LossScaler:
         """Bring a module's gradients back to their size, or drop them all where one overflowed.
 
         RETURNS (bool): Whether there is something to step with.
+        RAISES TrainingDataError: For an overflow at the smallest factor: no other will help.
         """
         gradients = [p.grad for p in module.parameters() if p.grad is not None]
         if not gradients:
@@ -38,7 +44,17 @@ class LossScaler:
             if self.good_steps % GROWTH_STEPS == 0:
                 self.scale = min(2.0 * self.scale, GREATEST_SCALE)
             return True
+        if self.scale == LEAST_SCALE:
+            raise TrainingDataError(
+                "a gradient is no number at the smallest loss scale: training has diverged and "
+                "cannot go on; lower the learning rate, set grad_clip, or train in bfloat16"
+            )
         self.n_skipped += 1
+        if len(str(self.n_skipped)) > len(str(self.n_skipped - 1 or "")):
+            logger.warning(
+                "loss scaling: %d steps so far were left out because a gradient overflowed",
+                self.n_skipped,
+            )
         self.good_steps = 0
         self.scale = max(0.5 * self.scale, LEAST_SCALE)
         return False

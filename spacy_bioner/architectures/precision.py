@@ -1,8 +1,12 @@
 """In which dtype an encoder computes."""
 
+import logging
+
 import torch
 
 from spacy_bioner.errors import EncoderError
+
+logger = logging.getLogger(__name__)
 
 PRECISIONS = {
     "float32": torch.float32,
@@ -11,13 +15,20 @@ PRECISIONS = {
 }
 
 
+def check_trainable(precision: str, device: torch.device) -> None:
+    """Make sure that a precision can be trained in. RAISES EncoderError: float16 on a CPU."""
+    if precision == "float16" and device.type == "cpu":
+        raise EncoderError("encoder setting precision = float16 needs a GPU; use bfloat16 or auto")
+
+
 def choose_precision(precision: str, device: torch.device) -> torch.dtype:
     """Turn the setting into a dtype for a device.
 
-    RAISES EncoderError: For float16 on a CPU, which has no kernels for it.
+    A CPU has no kernels for float16: what was trained so on a GPU runs there as with "auto".
     """
     if precision == "float16" and device.type == "cpu":
-        raise EncoderError("encoder setting precision = float16 needs a GPU; use bfloat16 or auto")
+        logger.warning("encoder setting precision = float16 needs a GPU; taken as auto on this CPU")
+        precision = "auto"
     if precision != "auto":
         return PRECISIONS[precision]
     if device.type == "cuda":

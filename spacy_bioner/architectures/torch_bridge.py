@@ -210,6 +210,18 @@ def torch_shims(model: Model) -> List[TorchShim]:
     return [shim for shim in shims if isinstance(shim, TorchShim) and shim.is_ready]
 
 
+def scale_gradients(model: Model, factor: float) -> None:
+    """Multiply the gradients of all torch parts."""
+    gradients = [
+        parameter.grad
+        for shim in torch_shims(model)
+        for parameter in shim.module.parameters()
+        if parameter.grad is not None
+    ]
+    if gradients:
+        torch._foreach_mul_(gradients, factor)
+
+
 def clip_gradients(model: Model, max_norm: float) -> Optional[float]:
     """Scale the gradients of all torch parts together to a global norm.
 

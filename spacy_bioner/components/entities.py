@@ -1,6 +1,6 @@
 """Writing one component's entities to a Doc: its span group, the ledger and `doc.ents`."""
 
-from typing import Optional, Sequence
+from typing import List, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
 
@@ -33,8 +33,20 @@ def write_entities(
     doc.set_ents([*own, *kept], default="outside")
 
 
-def without_spaces(doc: Doc, span: TokenSpan) -> Optional[TokenSpan]:
-    """Cut tokens of white space off both ends; None where nothing is left."""
+def trim_spaces(
+    doc: Doc, spans: Sequence[TokenSpan], confidences: Sequence[float]
+) -> Tuple[List[TokenSpan], List[float]]:
+    """Cut tokens of white space off both ends of spans; those of nothing else are left out.
+
+    A confidence is that of the whole span: that it ends where the white space begins was never
+    asked.
+    """
+    pairs = [(_trim(doc, span), value) for span, value in zip(spans, confidences)]
+    kept = [(span, value) for span, value in pairs if span is not None]
+    return [span for span, _ in kept], [value for _, value in kept]
+
+
+def _trim(doc: Doc, span: TokenSpan) -> Optional[TokenSpan]:
     start, end, label = span
     while start < end and doc[start].is_space:
         start += 1

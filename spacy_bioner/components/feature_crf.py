@@ -23,7 +23,7 @@ from spacy_bioner.architectures.decoding import (
     span_confidences,
 )
 from spacy_bioner.components.crf_weights import CrfWeights, check_crfsuite, train_weights
-from spacy_bioner.components.entities import without_spaces, write_entities
+from spacy_bioner.components.entities import trim_spaces, write_entities
 from spacy_bioner.components.evidence import register_extensions
 from spacy_bioner.components.gold_tags import allowed_tags
 from spacy_bioner.components.tag_labels import TagLabels, find_labels
@@ -190,15 +190,12 @@ class FeatureCrf(TagLabels, Pipe):
         found = [tags_to_spans([tags[index] for index in path]) for path in paths]
         within = [[(start, end) for start, end, _ in spans] for spans in found]
         confidences = span_confidences(scores, paths, within, grammar)
-        spans: List[TokenSpan] = []
-        values: List[float] = []
-        for (first, _), named, chances in zip(borders, found, confidences):
-            for (start, end, label), chance in zip(named, chances):
-                span = without_spaces(doc, (first + start, first + end, label))
-                if span is not None:
-                    spans.append(span)
-                    values.append(chance)
-        return spans, values
+        spans = [
+            (first + start, first + end, label)
+            for (first, _), named in zip(borders, found)
+            for start, end, label in named
+        ]
+        return trim_spaces(doc, spans, [chance for chances in confidences for chance in chances])
 
     def _writers(self) -> Dict[str, Callable[[], bytes]]:
         return {

@@ -22,7 +22,7 @@ from spacy_bioner.architectures.decoding import (
     span_confidences,
 )
 from spacy_bioner.architectures.subwords import close_unseen, every_piece, teach_rows
-from spacy_bioner.components.entities import without_spaces, write_entities
+from spacy_bioner.components.entities import trim_spaces, write_entities
 from spacy_bioner.components.gold_tags import allowed_tags
 from spacy_bioner.components.splitting import learn_in_parts
 from spacy_bioner.components.tag_labels import TagLabels, find_labels
@@ -65,6 +65,8 @@ class TokenNER(TagLabels, TrainablePipe):
         self.objective = objective
         self.adversary = adversary
         self.cfg: Dict[str, Any] = {"labels": [], "scheme": scheme}
+        # `training.accumulate_gradient` makes several updates for one step.
+        self._n_updates = 0
 
     def predict(self, docs: Iterable[Doc]) -> List[np.ndarray]:
         """Compute tag log probabilities; float32, shape (tokens, tags), per Doc.
@@ -86,16 +88,13 @@ class TokenNER(TagLabels, TrainablePipe):
         docs (Iterable[Doc]): The Docs to change.
         scores (List[np.ndarray]): What `predict` gave for them.
         """
-        docs, tags, grammar = list(docs), self.tags, self._grammar()
+        tags, grammar = self.tags, self._grammar()
         paths = decode_tags(scores, grammar)
-        spans = [
-            [trimmed for span in tags_to_spans(named) if (trimmed := without_spaces(doc, span))]
-            for doc, named in zip(docs, ([tags[index] for index in path] for path in paths))
-        ]
+        spans = [tags_to_spans([tags[index] for index in path]) for path in paths]
         borders = [[span[:2] for span in found] for found in spans]
         confidences = span_confidences(scores, paths, borders, grammar)
         for doc, found, values in zip(docs, spans, confidences):
-            write_entities(doc, self.name, found, values)
+            write_entities(doc, self.name, *trim_spaces(doc, found, values))
 
     def update(
         self,
@@ -132,15 +131,16 @@ class TokenNER(TagLabels, TrainablePipe):
         n_tokens = sum(len(example.predicted) for example in filled)
 
         def learn(part: List[Example], share: float) -> None:
-            compute_loss = self._make_loss([rows[id(example)] for example in part], columns, share)
+            make_loss = partial(self._make_loss, [rows[id(example)] for example in part], columns)
             docs = [example.predicted for example in part]
             row_share = sum(len(doc) for doc in docs) / n_tokens
-            for key, value in self._learn(docs, compute_loss, row_share, attacked).items():
+            for key, value in self._learn(docs, make_loss, share, row_share, attacked).items():
                 losses[key] = losses.get(key, 0.0) + value
 
         n_splits = learn_in_parts(self.model, filled, weights, learn)
         if n_splits:
             losses[f"{self.name}_splits"] = losses.get(f"{self.name}_splits", 0.0) + n_splits
+        self._n_updates += 1
         if sgd not in (None, False):
             self.finish_update(sgd)
         return losses
@@ -177,9 +177,12 @@ class TokenNER(TagLabels, TrainablePipe):
         return self._make_loss(*self._teach(list(examples)))(scores)
 
     def finish_update(self, sgd: Optimizer) -> None:
-        """Clip the gradients of encoder and head together, then step."""
-        from spacy_bioner.architectures.torch_bridge import clip_gradients
+        """Average over the updates since the last step, clip all gradients together, then step."""
+        from spacy_bioner.architectures.torch_bridge import clip_gradients, scale_gradients
 
+        if self._n_updates > 1:
+            scale_gradients(self.model, 1.0 / self._n_updates)
+        self._n_updates = 0
         clip_gradients(self.model, sgd.grad_clip)
         self.model.finish_update(sgd)
 
@@ -227,18 +230,24 @@ class TokenNER(TagLabels, TrainablePipe):
         return self.scorer(examples, **kwargs) if self.scorer is not None else {}
 
     def _learn(
-        self, docs: List[Doc], compute_loss: ComputeLoss, row_share: float, attacked: bool
+        self,
+        docs: List[Doc],
+        make_loss: Callable[[float], ComputeLoss],
+        share: float,
+        row_share: float,
+        attacked: bool,
     ) -> Dict[str, float]:
         """Add the gradient of some Docs, and of them under attack; gives the losses."""
         from spacy_bioner.architectures.adversary import tapped
 
         with tapped(self.model) if attacked else nullcontext(), every_piece(self.model):
             emissions, backprop = self.model.begin_update(docs)
-            loss, gradient = compute_loss(emissions)
+            loss, gradient = make_loss(share)(emissions)
             backprop(gradient)
             losses = {self.name: loss}
             if attacked and self.adversary is not None:
-                under_attack = self.adversary.train(self.model, docs, compute_loss, row_share)
+                weighted = make_loss(share * self.adversary.weight)
+                under_attack = self.adversary.train(self.model, docs, weighted, row_share)
                 losses[f"{self.name}_adversarial"] = under_attack
         return losses
 
@@ -254,8 +263,12 @@ class TokenNER(TagLabels, TrainablePipe):
         return partial(self._objective(), self.model, grammar=legal, **known)
 
     def _set_labels(self, labels: Sequence[str]) -> None:
-        n_tags = len(tag_set(labels, self.cfg["scheme"]))
-        if self.model.has_dim("nO") and self.model.get_dim("nO") != n_tags:
+        n_tags, known = len(tag_set(labels, self.cfg["scheme"])), self.cfg["labels"]
+        has_model = bool(self.model.has_dim("nO"))
+        if has_model and known and sorted(known) == sorted(labels):
+            # The columns of a model keep their meaning.
+            return
+        if has_model and (known or self.model.get_dim("nO") != n_tags):
             raise LabelError(
                 f"component '{self.name}' has a model for {self.model.get_dim('nO')} tags "
                 f"(labels: {', '.join(self.labels) or 'none yet'}), but {', '.join(labels)} need "

@@ -147,7 +147,7 @@ def replacing_folder(path: PathLike) -> Iterator[Path]:
     RAISES (CorpusError): Where no folder can be made.
     """
     path = Path(path)
-    partial = path.with_name(f".{path.name}.partial")
+    partial = partial_folder(path)
     shutil.rmtree(partial, ignore_errors=True)
     with _naming_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -160,6 +160,11 @@ def replacing_folder(path: PathLike) -> Iterator[Path]:
             replace_folder(partial, path)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def partial_folder(path: Path) -> Path:
+    """Say where `replacing_folder` lets the block make a folder."""
+    return path.with_name(f".{path.name}.partial")
 
 
 def replace_folder(new: Path, final: Path) -> None:

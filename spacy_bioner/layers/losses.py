@@ -36,7 +36,9 @@ def tag_loss(
     # Rounding makes the log of a sum of all probabilities differ from 0 in the last bits.
     loss = torch.where(known == allowed.shape[-1], torch.zeros_like(log_known), -log_known)
     if focal_gamma:
-        loss = loss * (1.0 - log_known.exp()).clamp_min(0.0) ** focal_gamma
+        # Off 0, where a power below 1 has no finite slope.
+        doubt = (1.0 - log_known.exp()).clamp_min(torch.finfo(loss.dtype).eps)
+        loss = loss * doubt**focal_gamma
     if label_smoothing:
         spread = -log_probs.mean(dim=-1)
         smoothed = (1.0 - label_smoothing) * loss + label_smoothing * spread

@@ -107,9 +107,10 @@ class MultiCorpus:
 
 
 def _relabel(doc: Doc, source: Source) -> Doc:
-    """Map labels; what has a label that the corpus is not said to annotate becomes unknown."""
+    """Map labels; what has a label that the corpus is not said to annotate becomes unknown, and
+    what is unknown stays so."""
     kept: List[Span] = []
-    unknown: List[Span] = []
+    unknown = [doc[token.i : token.i + 1] for token in doc if not token.ent_iob]
     for ent in doc.ents:
         label = source.label_map.get(ent.label_, ent.label_)
         span = Span(doc, ent.start, ent.end, label=label)

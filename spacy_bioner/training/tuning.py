@@ -28,7 +28,7 @@ from typing import (
 
 from spacy.language import Language
 
-from spacy_bioner.errors import BionerError, ConfigError
+from spacy_bioner.errors import BionerError, ConfigError, StoppedError
 from spacy_bioner.training.loggers import make_training_logger
 
 if TYPE_CHECKING:
@@ -231,6 +231,9 @@ def run_trials(study: "optuna.Study", objective: Objective, n_trials: int, *, se
             score = objective(trial)
         except optuna.TrialPruned:
             study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+        except StoppedError:
+            _mark(study, trial.number, _INTERRUPTED, True)
+            raise
         except (BionerError, ValueError, RuntimeError, MemoryError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             _mark(study, trial.number, _REASON, reason)

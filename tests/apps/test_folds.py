@@ -3,8 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from spacy_bioner.apps import tested_training
-from spacy_bioner.apps.cli.kfold import kfold_cli
+from spacy_bioner.apps import drawn_training
 from spacy_bioner.apps.folds import cross_validate, render_folds
 from spacy_bioner.apps.profiles import load_profile
 from spacy_bioner.corpora.docbin import read_docbin, write_docbin
@@ -45,13 +44,13 @@ def profile(tiny_bert):
 def trained(monkeypatch):
     """Count the trainings."""
     calls = []
-    real = tested_training.train
+    real = drawn_training.train
 
     def count(*args, **settings):
         calls.append(args[2].parent.name)
         return real(*args, **settings)
 
-    monkeypatch.setattr(tested_training, "train", count)
+    monkeypatch.setattr(drawn_training, "train", count)
     return calls
 
 
@@ -127,7 +126,3 @@ def test_one_fold_is_an_error(corpus, profile, tmp_path):
 def test_group_that_is_not_in_the_metadata_is_an_error(corpus, profile, tmp_path):
     with pytest.raises(CorpusError, match="found no 'patient' in the metadata"):
         run(corpus, tmp_path / "out", profile, group_by="patient")
-
-
-def test_command_has_the_settings_of_the_issue():
-    assert kfold_cli.__annotations__.keys() >= {"folds", "seed", "group_by", "profile"}

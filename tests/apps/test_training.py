@@ -1,4 +1,5 @@
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,9 @@ import spacy
 from spacy.util import registry
 from thinc.api import Config
 
-from spacy_bioner.apps import training
+from spacy_bioner.apps import drawn_training, training
 from spacy_bioner.apps.cli.main import run
+from spacy_bioner.apps.drawn_training import train_and_draw
 from spacy_bioner.apps.profiles import Profile, load_profile, read_config
 from spacy_bioner.apps.training import (
     check_device,
@@ -20,11 +22,11 @@ from spacy_bioner.apps.training import (
 )
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import (
-    BionerError,
     ConfigError,
     DeviceError,
     EncoderError,
     PackageError,
+    StoppedError,
     TrainingDataError,
 )
 
@@ -279,18 +281,79 @@ def test_corpus_that_is_not_prepared_leaves_no_output(biobert, tmp_path):
 def test_interrupted_training_is_kept_beside_an_earlier_result(
     biobert, corpus, earlier, monkeypatch
 ):
-    def stop(config, output, **settings):
-        (output / "model-best").mkdir(parents=True)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("spacy.cli.train.train", stop)
+    monkeypatch.setattr("spacy.cli.train.train", stopping(KeyboardInterrupt))
     output = earlier.parents[1]
-    with pytest.raises(BionerError, match="interrupted; what there was is in"):
+    with pytest.raises(StoppedError, match="interrupted; its checkpoints are in"):
         train(biobert, corpus, output)
     left = sorted(path.name for path in output.parent.iterdir())
     assert left == ["biobert", "biobert.interrupted"]
-    assert (output.parent / "biobert.interrupted" / "model-best").is_dir()
+    assert (output.parent / "biobert.interrupted" / "model-last").is_dir()
     assert earlier.read_text(encoding="utf-8") == "{}"
+
+
+def stopping(error):
+    """What stands for `spacy train` that leaves a checkpoint and then fails."""
+
+    def stop(config, output, **settings):
+        (output / "model-last").mkdir(parents=True)
+        (output / "model-last" / "meta.json").write_text("{}", encoding="utf-8")
+        raise error
+
+    return stop
+
+
+def test_checkpoints_of_a_training_that_fails_are_kept(biobert, corpus, earlier, monkeypatch):
+    error = TrainingDataError("the loss became nan")
+    monkeypatch.setattr("spacy.cli.train.train", stopping(error))
+    output = earlier.parents[1]
+    with pytest.raises(TrainingDataError, match="the loss became nan"):
+        train(biobert, corpus, output)
+    assert (output.parent / "biobert.interrupted" / "model-last" / "meta.json").is_file()
+    assert earlier.read_text(encoding="utf-8") == "{}"
+
+
+def test_checkpoints_of_a_training_that_was_killed_are_kept_and_resumed_from(
+    biobert, corpus, tmp_path
+):
+    first = train(biobert, corpus, tmp_path / "first", overrides=SMALL, max_steps=1)
+    left = tmp_path / ".second.partial"
+    first.parent.rename(left)
+    best = train(
+        biobert,
+        corpus,
+        tmp_path / "second",
+        overrides=SMALL,
+        max_steps=1,
+        resume=left / "model-last",
+    )
+    assert best.is_dir()
+    assert (tmp_path / "second.interrupted" / "model-last" / "meta.json").is_file()
+    assert not left.exists()
+
+
+def test_training_that_fails_has_its_curves(biobert, corpus, tmp_path, monkeypatch):
+    def fail(profile, corpus_dir, output, *, log_path, **settings):
+        row = {"step": 1, "losses": {"bioner": 1.0}, "scores": {"ents_f": 0.5}, "score": 0.5}
+        log_path.write_text(json.dumps(row) + "\n", encoding="utf-8")
+        raise TrainingDataError("the loss became nan")
+
+    monkeypatch.setattr(drawn_training, "train", fail)
+    with pytest.raises(TrainingDataError, match="the loss became nan"):
+        train_and_draw(biobert, corpus, tmp_path / "out", log_path=tmp_path / "out.jsonl")
+    assert (tmp_path / "out.png").is_file()
+
+
+def test_without_matplotlib_nothing_is_trained(biobert, corpus, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setattr(drawn_training, "train", lambda *a, **k: pytest.fail("trained"))
+    with pytest.raises(ConfigError, match="plots need matplotlib"):
+        train_and_draw(biobert, corpus, tmp_path / "out", log_path=tmp_path / "out.jsonl")
+
+
+@pytest.mark.parametrize("name", ["cnn_bilstm_crf", "cnn_ner", "feature_crf"])
+def test_an_encoder_for_a_profile_that_has_none_is_refused(name):
+    with pytest.raises(ConfigError, match=r"found the encoder 'x' .* places for one are: none"):
+        load_profile(name, encoder="x")
 
 
 def test_training_goes_on_from_a_checkpoint(biobert, corpus, tmp_path):

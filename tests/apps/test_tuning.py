@@ -1,3 +1,4 @@
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -55,14 +56,13 @@ def test_trials_train_and_the_best_is_a_profile(corpus, profile, tmp_path, monke
     assert best.overrides["training.dropout"] == chosen["training.dropout"]
     assert set(chosen) == {setting.key for setting in tuning.DEFAULT_SPACE}
     tune(corpus, output, profile, n_trials=3, max_steps=2, overrides=SMALL)
-    assert len(list((output / "trials").iterdir())) == 3
+    kinds = Counter(path.suffix for path in (output / "trials").iterdir())
+    assert kinds == {".jsonl": 3, ".png": 3, ".svg": 3}
 
 
-def test_trial_below_the_median_ends_in_the_middle_of_training(
+def test_trial_that_is_pruned_ends_in_the_middle_of_training(
     corpus, profile, tmp_path, monkeypatch
 ):
-    real = tuning.open_study
-    monkeypatch.setattr(tuning, "open_study", lambda path: real(path, startup_trials=0))
     monkeypatch.setattr(optuna.Trial, "should_prune", lambda trial: trial.number == 1)
     settings = {"max_steps": 3, "overrides": SMALL, "space": [RATE]}
     study = tune(corpus, tmp_path / "out", profile, n_trials=2, **settings)

@@ -179,6 +179,14 @@ def test_encoder_float16_needs_a_gpu(tiny_bert):
         build_transformer_encoder(str(tiny_bert), precision="float16").initialize()
 
 
+def test_encoder_trained_in_float16_runs_on_a_cpu(make_encoder, docs, tiny_bert, caplog):
+    full = make_encoder()
+    half = build_transformer_encoder(str(tiny_bert), precision="float16")
+    half.from_bytes(full.to_bytes())
+    assert "taken as auto on this CPU" in caplog.text
+    assert half.predict(docs)[0].shape == full.predict(docs)[0].shape
+
+
 def test_encoder_in_float16_learns_with_scaled_gradients(make_encoder, docs):
     import torch
 

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from spacy_bioner.architectures.loss_scaling import FIRST_SCALE, GROWTH_STEPS, LossScaler
+from spacy_bioner.errors import TrainingDataError
 
 
 @pytest.fixture
@@ -27,6 +28,25 @@ def test_an_overflow_halves_the_factor(module, value: float) -> None:
     put(module, value)
     assert not scaler.unscale(module)
     assert (scaler.scale, scaler.n_skipped) == (FIRST_SCALE / 2, 1)
+
+
+def test_an_overflow_at_the_smallest_factor_stops_training(module) -> None:
+    scaler = LossScaler()
+    for _ in range(14):
+        put(module, float("nan"))
+        assert not scaler.unscale(module)
+    put(module, float("nan"))
+    with pytest.raises(TrainingDataError, match="no number at the smallest loss scale"):
+        scaler.unscale(module)
+
+
+def test_steps_that_are_left_out_are_logged_at_powers_of_ten(module, caplog) -> None:
+    scaler = LossScaler()
+    for _ in range(12):
+        put(module, float("inf"))
+        scaler.unscale(module)
+    counts = [int(record.getMessage().split()[2]) for record in caplog.records]
+    assert counts == [1, 10]
 
 
 def test_the_factor_grows_after_many_good_steps(module) -> None:

@@ -10,6 +10,7 @@ import torch
 from spacy.language import Language
 from spacy.training import Example
 
+from spacy_bioner.architectures import torch_bridge
 from spacy_bioner.architectures.adversary import make_adversary, tapped
 from spacy_bioner.architectures.objectives import crf_of, make_objective
 from spacy_bioner.architectures.torch_bridge import torch_shims
@@ -199,27 +200,72 @@ def test_several_steps_raise_the_loss_more_than_one(tiny_bert, examples) -> None
     assert raised["pgd"] > raised["fgsm"]
 
 
-def test_looking_for_an_attack_adds_nothing_to_the_gradients_of_weights(
-    tiny_bert, examples
+@pytest.mark.parametrize("method", ["fgsm", "pgd", "vat"])
+@pytest.mark.parametrize("crf", [False, True])
+def test_an_attack_adds_its_weight_to_the_gradients_of_all_weights(
+    tiny_bert, examples, method, crf
 ) -> None:
+    nlp = build(tiny_bert, model={"dropout": 0.0, "crf": crf})
+    nlp.initialize(lambda: examples)
+    component = nlp.get_pipe("bioner")
+    still(component.model)
+    found = {}
+    for weight in (None, 0.0, 0.5, 1.0):
+        for shim in torch_shims(component.model):
+            shim.module.zero_grad()
+        torch.manual_seed(0)
+        random.seed(0)
+        component.adversary = weight is not None and make_adversary(
+            method, epsilon=1.0, steps=2, weight=weight
+        )
+        component.adversary = component.adversary or None
+        component.update(examples)
+        found[weight] = gradients(nlp)
+    for clean, none, half, whole in zip(*found.values()):
+        torch.testing.assert_close(none, clean)
+        torch.testing.assert_close(half - clean, 0.5 * (whole - clean), rtol=1e-3, atol=1e-5)
+    assert any(not torch.allclose(a, b) for a, b in zip(found[None], found[1.0]))
+
+
+def test_the_virtual_direction_is_looked_for_without_dropout(
+    tiny_bert, examples, monkeypatch
+) -> None:
+    monkeypatch.setattr(torch, "randn_like", torch.ones_like)
+    nlp = build(tiny_bert, model={"dropout": 0.5})
+    nlp.initialize(lambda: examples)
+    component = nlp.get_pipe("bioner")
+    docs = [eg.predicted for eg in examples]
+    found = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        adversary = make_adversary("vat", epsilon=1.0, steps=2)
+        adversary.strikes()
+        with tapped(component.model) as (tap,):
+            component.model.begin_update(docs)
+            adversary.train(component.model, docs, component.get_loss)
+            found.append(torch.cat([delta.flatten() for delta in tap.deltas]))
+            assert tap.dropout
+    torch.testing.assert_close(*found)
+    assert component.model.get_ref("output_layer").attrs["dropout_rate"] == 0.5
+
+
+def test_updates_before_a_step_are_averaged(tiny_bert, examples, monkeypatch) -> None:
     nlp = build(tiny_bert, model={"dropout": 0.0})
     nlp.initialize(lambda: examples)
     component = nlp.get_pipe("bioner")
     still(component.model)
-    docs = [eg.predicted for eg in examples]
-    before: List[torch.Tensor] = []
-    for weight in (0.0, 1.0):
-        for shim in torch_shims(component.model):
-            shim.module.zero_grad()
-        adversary = make_adversary("pgd", epsilon=1.0, steps=4, weight=weight)
-        adversary.strikes()
-        with tapped(component.model):
-            emissions, backprop = component.model.begin_update(docs)
-            backprop(component.get_loss(examples, emissions)[1])
-            before = gradients(nlp) if weight == 0.0 else before
-            adversary.train(component.model, docs, lambda rows: component.get_loss(examples, rows))
-        same = all(torch.allclose(a, b) for a, b in zip(before, gradients(nlp)))
-        assert same == (weight == 0.0)
+    found = []
+    monkeypatch.setattr(
+        torch_bridge, "clip_gradients", lambda model, norm: found.append(gradients(nlp))
+    )
+    optimizer = nlp.create_optimizer()
+    optimizer.learn_rate = 0.0
+    for n_updates in (1, 3):
+        for _ in range(n_updates):
+            component.update(examples)
+        component.finish_update(optimizer)
+    for one, three in zip(*found):
+        torch.testing.assert_close(three, one, rtol=1e-4, atol=1e-7)
 
 
 def test_training_under_attack_learns_and_reports_its_loss(tiny_bert, examples) -> None:

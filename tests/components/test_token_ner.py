@@ -64,6 +64,29 @@ def test_bioner_keeps_entities_of_others_where_there_is_room(trained_nlp):
     assert entities_of(doc) == [LEARNED[0], ("effect", "Other"), LEARNED[1]]
 
 
+def test_bioner_is_as_sure_of_an_entity_before_white_space(trained_nlp):
+    doc = Doc(trained_nlp.vocab, words=["rats", "hypertension", "\n\n", "in"])
+    scores = np.full((4, 5), np.log(1e-5), dtype=np.float32)
+    scores[[0, 1, 2, 3], [0, 3, 4, 0]] = np.log(1 - 4e-5)
+    trained_nlp.get_pipe("bioner").set_annotations([doc], [scores])
+    assert entities_of(doc) == [("hypertension", "Disease")]
+    assert doc.ents[0]._.confidence == pytest.approx(1.0, abs=1e-3)
+
+
+def test_bioner_keeps_what_its_columns_mean_when_it_is_initialised_again(trained_nlp, make_example):
+    component = trained_nlp.get_pipe("bioner")
+    component.initialize(lambda: [make_example(TEXT, [])], labels=["Disease", "Chemical"])
+    assert component.labels == ("Chemical", "Disease")
+    assert entities_of(trained_nlp(TEXT)) == LEARNED
+
+
+def test_bioner_with_weights_refuses_other_labels_of_the_same_number(trained_nlp, make_example):
+    component = trained_nlp.get_pipe("bioner")
+    with pytest.raises(LabelError, match="labels: Chemical, Disease"):
+        component.initialize(lambda: [make_example(TEXT, [])], labels=["Gene", "Species"])
+    assert component.labels == ("Chemical", "Disease")
+
+
 def test_bioner_bytes_round_trip(trained_nlp, bioner_config):
     again = spacy.blank("en", config=bioner_config)
     again.add_pipe("bioner", config={"model": {"encoder": {"precision": "float32"}}})
@@ -182,13 +205,6 @@ def test_get_loss_aligns_other_tokenisations(trained_nlp):
     assert gradient[0].argmin() == component.tags.index("B-Disease")
 
 
-@pytest.mark.parametrize("scheme", ["BIO", "BIOES", "IO"])
-def test_bioner_learns_in_any_scheme(tiny_bert, make_example, scheme):
-    nlp = make_bioner_nlp(str(tiny_bert), scheme=scheme)
-    learn_by_heart(nlp, [make_example(TEXT, [(0, 8, "Chemical"), (32, 41, "Chemical")])])
-    assert entities_of(nlp(TEXT)) == LEARNED
-
-
 def test_bioner_initialize_takes_labels_that_were_added(bioner_nlp):
     component = bioner_nlp.get_pipe("bioner")
     component.add_label("Gene")
@@ -208,7 +224,7 @@ def test_bioner_rejects_an_unknown_scheme(tiny_bert):
         make_bioner_nlp(str(tiny_bert), scheme="BIOESX")
 
 
-@pytest.mark.parametrize("scheme", ["IO", "IOB1", "BIOES", "BILOU"])
+@pytest.mark.parametrize("scheme", ["BIO", "IO", "IOB1", "BIOES", "BILOU"])
 def test_bioner_learns_in_every_scheme(tiny_bert, make_example, scheme):
     nlp = make_bioner_nlp(str(tiny_bert), scheme=scheme)
     learn_by_heart(nlp, [make_example(TEXT, [(0, 8, "Chemical"), (32, 41, "Chemical")])])

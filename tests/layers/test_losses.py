@@ -33,6 +33,13 @@ def test_nothing_known_costs_nothing_and_teaches_nothing() -> None:
     assert row.grad.abs().max() == 0
 
 
+@pytest.mark.parametrize("allowed", [(True, False, False), (True, True, True)])
+def test_focal_loss_of_any_power_has_a_slope_where_nothing_is_in_doubt(allowed) -> None:
+    certain = torch.tensor([[60.0, 0.0, 0.0]], requires_grad=True)
+    tag_loss(certain, allow(*allowed), focal_gamma=0.5).sum().backward()
+    assert torch.isfinite(certain.grad).all()
+
+
 def test_focal_loss_scales_by_what_is_missing() -> None:
     found = tag_loss(ROW, allow(True, False, False), focal_gamma=2.0)
     assert found.item() == pytest.approx(0.25 * math.log(2))

@@ -73,6 +73,14 @@ def test_what_is_neither_mapped_nor_listed_is_unknown(settings, blank_nlp) -> No
     assert allowed_tags(example, tags, "BIO").sum(axis=1).tolist() == [1, 3, 5]
 
 
+def test_what_was_unknown_stays_unknown(settings, blank_nlp) -> None:
+    [doc] = read_docbin(settings["diseases"]["path"], blank_nlp.vocab)
+    doc.set_ents(list(doc.ents), default="missing")
+    write_docbin([doc], settings["diseases"]["path"])
+    example = by_id(make_multi_corpus(settings)(blank_nlp))["3"]
+    assert [token.ent_iob_ for token in example.reference] == ["B", "", ""]
+
+
 def test_the_offsets_of_the_corpus_are_relabelled_too(settings, write, blank_nlp) -> None:
     [doc] = read_docbin(settings["diseases"]["path"], blank_nlp.vocab)
     doc.user_data[GOLD_KEY] = [[0, 12, "Illness", ["MESH:D006973"]]]

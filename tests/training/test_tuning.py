@@ -1,6 +1,6 @@
 import pytest
 
-from spacy_bioner.errors import BionerError, ConfigError
+from spacy_bioner.errors import BionerError, ConfigError, StoppedError
 from spacy_bioner.training.tuning import (
     Setting,
     find_importances,
@@ -28,17 +28,18 @@ def test_trials_of_an_earlier_run_count(tmp_path):
     assert len(study.trials) == 5
 
 
-def test_study_that_was_interrupted_continues_as_if_it_had_not_been(tmp_path):
+@pytest.mark.parametrize("error", [KeyboardInterrupt, StoppedError])
+def test_study_that_was_interrupted_continues_as_if_it_had_not_been(tmp_path, error):
     whole = open_study(tmp_path / "whole.db")
     run_trials(whole, X.suggest, 6, seed=3)
 
     def stop(trial):
         X.suggest(trial)
-        raise KeyboardInterrupt
+        raise error
 
     cut = open_study(tmp_path / "cut.db")
     run_trials(cut, X.suggest, 3, seed=3)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(error):
         run_trials(cut, stop, 6, seed=3)
     # As a process leaves it that was killed.
     cut.ask()

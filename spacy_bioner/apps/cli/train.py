@@ -37,32 +37,23 @@ def train_cli(
     """
     from spacy.cli._util import parse_config_overrides
 
-    from spacy_bioner.apps.curves import write_training_curves
-    from spacy_bioner.apps.training import check_package_name, train
+    from spacy_bioner.apps.drawn_training import train_and_draw
+    from spacy_bioner.apps.training import check_package_name
 
     chosen = load_profile(profile, encoder=encoder)
     if package_name:
         check_package_name(package_name, chosen, corpus_dir)
     overrides = parse_config_overrides(context.args, env_var=None)
-    log_path = log or output.with_name(f"{output.name}.training.jsonl")
-    best = train(
+    best = train_and_draw(
         chosen,
         corpus_dir,
         output,
+        log_path=log or output.with_name(f"{output.name}.training.jsonl"),
+        title=chosen.name,
         gpu_id=gpu_id,
         seed=seed,
-        log_path=log_path,
         max_steps=max_steps,
         overrides=overrides,
         resume=resume,
     )
-    # A config with another logger writes no log of ours.
-    if log_path.is_file():
-        write_training_curves(
-            log_path,
-            log_path.parent,
-            name=log_path.stem,
-            title=chosen.name,
-            config_path=best / "config.cfg",
-        )
     typer.echo(f"best checkpoint: {best}")
