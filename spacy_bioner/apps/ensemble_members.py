@@ -179,6 +179,12 @@ def _check_pair(first: Member, other: Member) -> None:
             f"{other.source}: found the tag scheme {schemes[1]}, expected {schemes[0]} as in "
             f"{first.source}; combine pipelines of the same scheme"
         )
+    left, right = (member.nlp.vocab.vectors for member in (first, other))
+    if left.shape != right.shape or not bool((left.data == right.data).all()):
+        raise ConfigError(
+            f"{other.source}: found other word vectors than in {first.source}, expected the same: "
+            "an ensemble has one vocabulary"
+        )
 
 
 def _check_words(

@@ -19,7 +19,6 @@ from spacy_bioner.corpora.docs import DATASET_KEY
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.layers.char_encoder import CharacterEncoder, SequenceLstm, character_ids
 
-TokenModel = Model[List[Doc], List[Floats2d]]
 Backprop = Callable[[List[Floats2d]], List[Doc]]
 
 
@@ -40,7 +39,7 @@ def build_character_encoder(
     if kind == "lstm" and width % 2:
         raise ConfigError(f"character setting width = {width}: expected an even number for lstm")
     spec: Spec = {"kind": kind, "embedding": embedding, "width": width}
-    return _make_lookup("character_encoder", _build_characters, spec, _read_characters, lr_scale)
+    return make_lookup("character_encoder", _build_characters, spec, _read_characters, lr_scale)
 
 
 def build_attribute_embedding(
@@ -55,7 +54,7 @@ def build_attribute_embedding(
     lr_scale (float): The learning rate, as a multiple of the optimizer's.
     """
     spec: Spec = {"rows": rows, "width": width, "attribute": attribute}
-    return _make_lookup("attribute_embedding", _build_rows, spec, _read_attribute, lr_scale)
+    return make_lookup("attribute_embedding", _build_rows, spec, _read_attribute, lr_scale)
 
 
 def build_dataset_embedding(
@@ -71,7 +70,7 @@ def build_dataset_embedding(
     lr_scale (float): The learning rate, as a multiple of the optimizer's.
     """
     spec: Spec = {"rows": len(names), "width": width, "names": list(names)}
-    return _make_lookup("dataset_embedding", _build_datasets, spec, _read_dataset, lr_scale)
+    return make_lookup("dataset_embedding", _build_datasets, spec, _read_dataset, lr_scale)
 
 
 def build_concatenation(
@@ -119,6 +118,35 @@ def build_sequence_lstm(
     return model
 
 
+def make_lookup(
+    name: str,
+    build: Callable[[Spec], nn.Module],
+    spec: Spec,
+    read: Callable[[Spec, List[Doc]], Tuple[Any, ...]],
+    lr_scale: float,
+    *,
+    init: Optional[Callable] = None,
+) -> Model[List[Doc], List[Floats2d]]:
+    """Make a part of token states from what is read off the Docs.
+
+    build (Callable[[Spec], nn.Module]): Makes the module that turns what is read into states.
+    spec (Spec): Describes the module; "width" is the size of a token's state.
+    read (Callable[[Spec, List[Doc]], Tuple[Any, ...]]): Gives the module's inputs for all Docs
+        one behind another, as arrays of any device.
+    lr_scale (float): The learning rate, as a multiple of the optimizer's.
+    init (Optional[Callable]): Makes the module on `initialize`; None builds it from `spec`.
+    """
+    model: Model = Model(
+        name,
+        _look_up,
+        init=init or _init_lookup,
+        dims={"nO": spec["width"]},
+        attrs={"spec": spec, "read": read},
+        shims=[TorchShim(build, lr_scale=_Constant(lr_scale))],
+    )
+    return model
+
+
 class _Constant:
     """The same learning rate for every parameter; a class, since closures cannot be pickled."""
 
@@ -127,24 +155,6 @@ class _Constant:
 
     def __call__(self, name: str) -> float:
         return self.scale
-
-
-def _make_lookup(
-    name: str,
-    build: Callable[[Spec], nn.Module],
-    spec: Spec,
-    read: Callable[[Spec, List[Doc]], Tuple[np.ndarray, ...]],
-    lr_scale: float,
-) -> TokenModel:
-    model: Model = Model(
-        name,
-        _look_up,
-        init=_init_lookup,
-        dims={"nO": spec["width"]},
-        attrs={"spec": spec, "read": read},
-        shims=[TorchShim(build, lr_scale=_Constant(lr_scale))],
-    )
-    return model
 
 
 def _init_lookup(model: Model, X: Optional[Any] = None, Y: Optional[Any] = None) -> None:
@@ -157,9 +167,7 @@ def _look_up(model: Model, docs: List[Doc], is_train: bool) -> Tuple[List[Floats
     shim = cast(TorchShim, model.shims[0])
     module = shim.module
     module.train(is_train)
-    inputs = [
-        torch.from_numpy(array).to(shim.device) for array in model.attrs["read"](shim.spec, docs)
-    ]
+    inputs = [xp2torch(array, device=shim.device) for array in model.attrs["read"](shim.spec, docs)]
     lengths = [len(doc) for doc in docs]
     with torch.set_grad_enabled(is_train):
         states = module(*inputs)

@@ -23,6 +23,10 @@ from spacy_bioner.layers.pooled_encoder import PieceBatch, PooledEncoder
 
 logger = logging.getLogger(__name__)
 LAYER = re.compile(r"\.layers?\.(\d+)\.")
+# ALBERT's layers share their weights by groups.
+SHARED = re.compile(r"\.albert_layer_groups\.(\d+)\.")
+# A normalisation behind the topmost layer: ModernBERT's, ESM's.
+ABOVE = re.compile(r"\.(final_norm|emb_layer_norm_after)\.")
 
 
 def build_transformer_encoder(
@@ -157,9 +161,15 @@ class EncoderShim(TorchShim):
     def _layer_rate(self, name: str) -> float:
         """Scale the learning rate of a parameter by its distance from the topmost layer."""
         # Not from the plain description, where DistilBERT and others have names of their own.
-        n_layers = int(cast(PooledEncoder, self.module).transformer.config.num_hidden_layers)
-        found = LAYER.search(name)
-        below = n_layers if found is None else n_layers - 1 - int(found.group(1))
+        config = cast(PooledEncoder, self.module).transformer.config
+        n_layers = below = int(config.num_hidden_layers)
+        if found := LAYER.search(name):
+            below = n_layers - 1 - int(found.group(1))
+        elif found := SHARED.search(name):
+            # The rate of the topmost layer that has these weights.
+            below = n_layers - (int(found.group(1)) + 1) * n_layers // config.num_hidden_groups
+        elif ABOVE.search(name):
+            below = 0
         return self.layer_decay**below
 
     def _build(self, spec: Spec) -> torch.nn.Module:

@@ -148,6 +148,8 @@ def number_words(encoding: Any) -> np.ndarray:
     if all(number is not None for number in found):
         numbers = np.array(found, np.int64)
         starts = np.concatenate([[True], numbers[1:] != numbers[:-1]])
+        # SentencePiece tokenizers may leave a text whole and only mark where words begin.
+        starts |= [piece.startswith("▁") for piece in encoding.tokens]
     else:
         offsets = np.array(encoding.offsets, np.int64).reshape(-1, 2)
         starts = np.concatenate([[True], offsets[1:, 0] > offsets[:-1, 1]])

@@ -12,6 +12,7 @@ pytest.importorskip("transformers")
 
 from spacy_bioner.apps.cli.evaluate import evaluate  # noqa: E402
 from spacy_bioner.apps.cli.main import run  # noqa: E402
+from spacy_bioner.apps.ensemble_members import load_members  # noqa: E402
 from spacy_bioner.apps.ensembling import EnsembleSettings, make_ensemble  # noqa: E402
 from spacy_bioner.errors import BionerError, ConfigError  # noqa: E402
 from spacy_bioner.evaluation.intervals import bootstrap_scores  # noqa: E402
@@ -240,6 +241,14 @@ def test_a_member_with_other_labels_is_refused(trained_folder, other_folder, dev
         f"{trained_folder}; combine pipelines of the same ones"
     )
     assert not (tmp_path / "out").exists()
+
+
+def test_a_member_with_other_word_vectors_is_refused(trained_folder, tmp_path):
+    nlp = spacy.load(trained_folder)
+    nlp.vocab.set_vector("Naloxone", np.ones(4, dtype="float32"))
+    nlp.to_disk(tmp_path / "vectors")
+    with pytest.raises(ConfigError, match="found other word vectors than in"):
+        load_members([str(trained_folder), str(tmp_path / "vectors")])
 
 
 def test_a_member_with_another_scheme_is_refused(

@@ -1,5 +1,6 @@
 """Parts of token states: shapes, gradients, round trips, and what they refuse."""
 
+from pathlib import Path
 from typing import Any, List
 
 import numpy as np
@@ -7,8 +8,11 @@ import pytest
 import spacy
 import torch
 from spacy.language import Language
+from spacy.tokens import Doc
 from thinc.api import Model
+from transformers import BertConfig, BertModel
 
+from spacy_bioner.architectures.adversary import tapped
 from spacy_bioner.architectures.composition import (
     build_attribute_embedding,
     build_character_encoder,
@@ -139,6 +143,51 @@ def test_datasets_have_vectors_and_other_texts_their_mean(blank_nlp):
         model.predict(docs)
 
 
+@Language.component("test_length_as_pos")
+def length_as_pos(doc: Doc) -> Doc:
+    """Stand in for a tagger: words of more than four letters are nouns."""
+    for token in doc:
+        token.pos_ = "NOUN" if len(token) > 4 else "X"
+    return doc
+
+
+@pytest.fixture
+def with_pos() -> Language:
+    """A stand-in for a tagger, and `bioner` on nothing but what that says."""
+    nlp = spacy.blank("en", config=TOKENIZER)
+    nlp.add_pipe("test_length_as_pos")
+    encoder = {
+        ARCHITECTURES: "spacy_bioner.AttributeEmbedding.v1",
+        "rows": 100,
+        "width": 8,
+        "attribute": "POS",
+        "lr_scale": 1.0,
+    }
+    nlp.add_pipe("bioner", config={"model": {"encoder": encoder, "dropout": 0.0}})
+    nlp.config["training"]["annotating_components"] = ["test_length_as_pos"]
+    return nlp
+
+
+def test_part_of_speech_of_an_annotating_component_is_learned_from(with_pos, make_example):
+    example = make_example("Naloxone in rats", [(0, 8, "Chemical")])
+    with_pos.initialize(lambda: [example])
+    annotates = with_pos.config["training"]["annotating_components"]
+    optimizer = with_pos.resume_training()
+    optimizer.learn_rate = 0.05
+    for _ in range(30):
+        with_pos.update([example], sgd=optimizer, annotates=annotates)
+    # Of a word that it has not seen, it knows the part of speech alone.
+    assert entities_of(with_pos("in clonidine")) == [("clonidine", "Chemical")]
+
+
+def test_states_differ_between_parts_of_speech_and_not_within_them(blank_nlp):
+    model = build_attribute_embedding(100, 8, "POS")
+    model.initialize()
+    first, second, third = model.predict([length_as_pos(blank_nlp("rats in Naloxone"))])[0]
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first, third)
+
+
 def test_part_of_speech_must_be_there(blank_nlp):
     model = build_attribute_embedding(attribute="POS")
     model.initialize()
@@ -203,3 +252,70 @@ def test_the_whole_composition_learns_and_survives_a_round_trip(fusion, make_exa
     assert entities_of(fusion(text)) == expected
     fusion.to_disk(tmp_path / "model")
     assert entities_of(spacy.load(tmp_path / "model")(text)) == expected
+
+
+@pytest.fixture(scope="module")
+def second_bert(tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another BERT, with a vocabulary of its own: single characters, in lower case."""
+    folder = tmp_path_factory.mktemp("scibert-tiny")
+    pieces = (tiny_bert / "vocab.txt").read_text(encoding="utf8").split()
+    pieces = [p for p in reversed(pieces) if p == p.lower() and len(p) < 4] + pieces[:5]
+    (folder / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf8")
+    torch.manual_seed(1)
+    size = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    limits = {"intermediate_size": 32, "max_position_embeddings": 32}
+    BertModel(BertConfig(vocab_size=len(pieces), **size, **limits)).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def two_encoders(tiny_bert: Path, second_bert: Path) -> Language:
+    """The states of two transformers side by side, trained under attack."""
+    nlp = spacy.blank("en", config=TOKENIZER)
+    encoders = {
+        name: {
+            ARCHITECTURES: "spacy_bioner.TransformerEncoder.v1",
+            "name": str(folder),
+            "precision": "float32",
+        }
+        for name, folder in {"biobert": tiny_bert, "scibert": second_bert}.items()
+    }
+    encoder = {ARCHITECTURES: "spacy_bioner.Concatenation.v1", "*": encoders}
+    adversary = {"@misc": "spacy_bioner.Adversary.v1", "method": "fgsm", "epsilon": 0.5}
+    model = {"encoder": encoder, "crf": True, "crf_lr_scale": 1.0}
+    nlp.add_pipe("bioner", config={"model": model, "adversary": adversary})
+    return nlp
+
+
+TWO = ("Naloxone in hypertension", [(0, 8, "Chemical"), (12, 24, "Disease")])
+
+
+def test_two_transformers_learn_and_survive_a_round_trip(two_encoders, make_example, tmp_path):
+    learn_by_heart(two_encoders, [make_example(*TWO)], steps=40)
+    component = two_encoders.get_pipe("bioner")
+    assert component.model.get_ref("encoder").get_dim("nO") == 48
+    assert entities_of(two_encoders(TWO[0])) == [
+        ("Naloxone", "Chemical"),
+        ("hypertension", "Disease"),
+    ]
+    two_encoders.to_disk(tmp_path / "model")
+    again = spacy.load(tmp_path / "model")
+    docs = [two_encoders.make_doc(text) for text in (TWO[0], "zz " * 40)]
+    for ours, theirs in zip(component.predict(docs), again.get_pipe("bioner").predict(docs)):
+        assert np.array_equal(ours, theirs)
+
+
+def test_both_transformers_learn_and_are_attacked(two_encoders, make_example):
+    example = make_example(*TWO)
+    two_encoders.initialize(lambda: [example])
+    component = two_encoders.get_pipe("bioner")
+    losses = two_encoders.update([example], sgd=False)
+    assert losses["bioner_adversarial"] > 0
+    for shim in torch_shims(component.model):
+        assert all(p.grad is not None for p in shim.module.parameters())
+    with tapped(component.model, dropout=False) as taps:
+        component.adversary.perturb(
+            component.model, [example.predicted], lambda rows: component.get_loss([example], rows)
+        )
+        sizes = [float(torch.cat(tap.deltas).flatten(1).norm()) for tap in taps]
+    assert sizes == pytest.approx([0.5, 0.5], rel=1e-4)

@@ -1,7 +1,10 @@
 """WordPiece, byte-level BPE and Unigram (SentencePiece) tokenizers pass the same tests."""
 
+import json
+import shutil
 import string
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,9 +12,21 @@ from numpy.testing import assert_allclose
 from spacy.tokens import Doc
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import (
+    AlbertConfig,
+    AlbertModel,
+    AutoTokenizer,
+    DebertaV2Config,
+    DebertaV2Model,
+    DistilBertConfig,
+    DistilBertModel,
+    ElectraConfig,
+    ElectraModel,
     PreTrainedTokenizerFast,
     RobertaConfig,
     RobertaModel,
+    T5Config,
+    T5EncoderModel,
+    T5Model,
     XLMRobertaConfig,
     XLMRobertaModel,
 )
@@ -19,6 +34,8 @@ from transformers import (
 from spacy_bioner.architectures.alignment import token_offsets
 from spacy_bioner.architectures.encoders import build_transformer_encoder, prepare_batches
 from spacy_bioner.architectures.piece_layout import lay_out
+from spacy_bioner.errors import EncoderError
+from spacy_bioner.training.packing import number_words
 from tests.conftest import WORDS
 
 SPECIAL = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
@@ -73,20 +90,101 @@ def unigram() -> Tokenizer:
     return tokenizer
 
 
-@pytest.fixture(scope="module", params=["wordpiece", "byte-level", "unigram"])
+def train_sentencepiece(folder: Path) -> bytes:
+    """Train such a model file as DeBERTa and ALBERT ship, which transformers converts."""
+    trainer = pytest.importorskip("sentencepiece", reason="DeBERTa's tokenizer needs it")
+    pytest.importorskip("google.protobuf", reason="transformers reads its model files by it")
+    # Each word after each other one, so that whole words are likely; then single characters.
+    turns = [" ".join(WORDS[start:] + WORDS[:start]) for start in range(len(WORDS))]
+    lines = [*(turns * 20), *string.printable[:94], "zq"]
+    (folder / "text.txt").write_text("\n".join(lines) + "\n", encoding="utf8")
+    trainer.SentencePieceTrainer.train(
+        input=str(folder / "text.txt"),
+        model_prefix=str(folder / "trained"),
+        vocab_size=400,
+        hard_vocab_limit=False,
+        character_coverage=1.0,
+        minloglevel=2,
+        **{"pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3},
+        **{"pad_piece": "[PAD]", "bos_piece": "[CLS]", "eos_piece": "[SEP]", "unk_piece": "[UNK]"},
+    )
+    return (folder / "trained.model").read_bytes()
+
+
+def save_fast(path: Path, tokenizer: Tokenizer, model: Any) -> None:
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **SPECIAL).save_pretrained(path)
+    model(tokenizer.get_vocab_size()).save_pretrained(path)
+
+
+def save_roberta(path: Path, tiny_bert: Path) -> None:
+    save_fast(path, byte_level_bpe(), lambda n: RobertaModel(RobertaConfig(**SIZE, vocab_size=n)))
+
+
+def save_xlm_roberta(path: Path, tiny_bert: Path) -> None:
+    save_fast(path, unigram(), lambda n: XLMRobertaModel(XLMRobertaConfig(**SIZE, vocab_size=n)))
+
+
+def save_distilbert(path: Path, tiny_bert: Path) -> None:
+    shutil.copy(tiny_bert / "vocab.txt", path)
+    n_pieces = len((path / "vocab.txt").read_text(encoding="utf8").split())
+    size = {"dim": 32, "n_layers": 2, "n_heads": 2, "hidden_dim": 64}
+    config = DistilBertConfig(vocab_size=n_pieces, max_position_embeddings=64, **size)
+    DistilBertModel(config).save_pretrained(path)
+
+
+def save_electra(path: Path, tiny_bert: Path) -> None:
+    """Embeddings are narrower than states."""
+    shutil.copy(tiny_bert / "vocab.txt", path)
+    n_pieces = len((path / "vocab.txt").read_text(encoding="utf8").split())
+    size = {**SIZE, "max_position_embeddings": 64, "pad_token_id": 0}
+    config = ElectraConfig(vocab_size=n_pieces, embedding_size=16, **size)
+    ElectraModel(config).save_pretrained(path)
+
+
+def save_deberta(path: Path, tiny_bert: Path) -> None:
+    """spm.model and the settings of microsoft/deberta-v3-base."""
+    (path / "spm.model").write_bytes(train_sentencepiece(path))
+    settings = {"do_lower_case": False, "vocab_type": "spm"}
+    (path / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf8")
+    n_pieces = len(AutoTokenizer.from_pretrained(path, config=DebertaV2Config()))
+    config = DebertaV2Config(
+        **{**SIZE, "max_position_embeddings": 64, "pad_token_id": 0},
+        vocab_size=n_pieces,
+        relative_attention=True,
+        position_buckets=16,
+        norm_rel_ebd="layer_norm",
+        share_att_key=True,
+        pos_att_type="p2c|c2p",
+        position_biased_input=False,
+        type_vocab_size=0,
+    )
+    DebertaV2Model(config).save_pretrained(path)
+
+
+def save_albert(path: Path, tiny_bert: Path) -> None:
+    """Layers share their weights, and embeddings are narrower than states."""
+    size = {**SIZE, "embedding_size": 16}
+    save_fast(path, unigram(), lambda n: AlbertModel(AlbertConfig(**size, vocab_size=n)))
+
+
+FAMILIES = {
+    "wordpiece": None,
+    "byte-level": save_roberta,
+    "unigram": save_xlm_roberta,
+    "distilbert": save_distilbert,
+    "electra": save_electra,
+    "deberta-v2": save_deberta,
+    "albert": save_albert,
+}
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
 def folder(request, tiny_bert, tmp_path_factory) -> Path:
-    if request.param == "wordpiece":
+    save = FAMILIES[request.param]
+    if save is None:
         return tiny_bert
     path = tmp_path_factory.mktemp(request.param)
-    tokenizer = byte_level_bpe() if request.param == "byte-level" else unigram()
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **SPECIAL).save_pretrained(path)
-    size = {**SIZE, "vocab_size": tokenizer.get_vocab_size()}
-    module = (
-        RobertaModel(RobertaConfig(**size))
-        if request.param == "byte-level"
-        else XLMRobertaModel(XLMRobertaConfig(**size))
-    )
-    module.save_pretrained(path)
+    save(path, tiny_bert)
     return path
 
 
@@ -116,12 +214,48 @@ def touches(doc: Doc, offsets: list) -> list:
     ]
 
 
+def test_states_are_as_wide_as_the_family_says(make_encoder):
+    assert make_encoder().get_dim("nO") == 32
+
+
+# ALBERT's layers share their weights.
+@pytest.mark.parametrize("folder", [name for name in FAMILIES if name != "albert"], indirect=True)
+def test_layer_decay_falls_from_the_top_layer_to_the_embeddings(make_encoder):
+    (shim,) = make_encoder(layer_decay=0.5).shims
+    rates = {name: shim.lr_scale(name) for name, _ in shim.module.named_parameters()}
+    assert set(rates.values()) == {1.0, 0.5, 0.25}
+    for name, rate in rates.items():
+        assert rate == (1.0 if ".layer.1." in name else 0.5 if ".layer.0." in name else 0.25)
+
+
+@pytest.mark.parametrize("folder", ["albert"], indirect=True)
+def test_layer_decay_spares_layers_that_share_the_weights_of_the_topmost(make_encoder):
+    (shim,) = make_encoder(layer_decay=0.5).shims
+    rates = {name: shim.lr_scale(name) for name, _ in shim.module.named_parameters()}
+    for name, rate in rates.items():
+        assert rate == (1.0 if "albert_layer_groups" in name else 0.25)
+
+
+@pytest.mark.parametrize("model", [T5Model, T5EncoderModel])
+def test_an_encoder_with_a_decoder_is_refused_by_family(model, tmp_path):
+    size = {"d_model": 32, "d_kv": 16, "d_ff": 64, "num_layers": 1, "num_heads": 2}
+    save_fast(tmp_path, unigram(), lambda n: model(T5Config(**size, vocab_size=n)))
+    with pytest.raises(EncoderError, match="found a model of the family 't5', expected one that"):
+        build_transformer_encoder(str(tmp_path)).initialize()
+
+
 def test_known_words_are_one_piece_and_others_several(make_encoder, docs):
     model = make_encoder(pooling="parent")
     layout = lay_out(model, docs[:1], every_piece=True)
     assert layout.rows[0].parents.tolist() == [1]
     # Naloxone, z, z, rats: the second z has the row behind those of the three tokens.
     assert np.concatenate(layout.targets).tolist() == [0, 1, 3, 2]
+
+
+def test_words_to_mask_are_those_of_the_text(make_encoder):
+    tokenizer = make_encoder().shims[0].tokenizer
+    encoding = tokenizer.encode(TEXTS[0], add_special_tokens=False)
+    assert number_words(encoding).tolist() == [0, 1, 1, 2]
 
 
 def test_pieces_are_paired_with_the_tokens_they_touch(make_encoder, docs):

