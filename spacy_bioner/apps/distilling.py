@@ -23,7 +23,11 @@ from spacy_bioner.training.distillation import (
     PassageStream,
     cut_passages,
 )
-from spacy_bioner.training.pretraining import check_range, fingerprint_weights
+from spacy_bioner.training.pretraining import (
+    check_range,
+    fingerprint_weights,
+    require_held_out,
+)
 from spacy_bioner.training.run_state import Pace
 from spacy_bioner.training.text_stream import (
     TextList,
@@ -53,7 +57,7 @@ def distil(
     """Train a smaller pipeline to tag as a teacher does.
 
     teacher (Path): A pipeline with a `bioner`; other components are not taken over.
-    texts (Sequence[Path]): .txt and .txt.xz files or folders of them, or one .spacy file.
+    texts (Sequence[Path]): .txt, .txt.xz and .xz files or folders of them, or one .spacy file.
     output (Path): Gets the student's pipeline; beside it are OUT.log.jsonl, its curves and
         OUT.state.pt.
     gold (Optional[Path]): A .spacy file with entities, to learn from as well.
@@ -166,7 +170,8 @@ def _gather_held_out(
         passages = (
             passage for text in aside for passage in cut_passages(nlp.make_doc(text), 100)[:4]
         )
-        return list(islice(passages, n_passages))
+        found = list(islice(passages, n_passages))
+    return require_held_out(found, settings.held_out)
 
 
 def _make_task(

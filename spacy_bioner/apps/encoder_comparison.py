@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from dataclasses import asdict
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from spacy_bioner.apps.curves import write_figure
+from spacy_bioner.apps.encoder_setting import check_one_encoder
+from spacy_bioner.apps.exit_reasons import explain_exit
 from spacy_bioner.apps.finished_runs import (
     describe_profile,
     digest,
@@ -18,7 +19,7 @@ from spacy_bioner.apps.finished_runs import (
     store_result,
     write_json,
 )
-from spacy_bioner.apps.profiles import SPLITS, Profile
+from spacy_bioner.apps.profiles import SPLITS, Profile, read_config
 from spacy_bioner.apps.training import check_device
 from spacy_bioner.corpora.files import replacing
 from spacy_bioner.errors import ConfigError
@@ -74,6 +75,7 @@ def compare_encoders(
     if not encoders or seeds < 1:
         message = f"found {len(encoders)} encoders and {seeds} seeds, expected one or more of each"
         raise ConfigError(f"{message}: name encoders by --encoder NAME=SOURCE, or use --all")
+    check_one_encoder(read_config(profile.config, interpolate=False), next(iter(encoders.values())))
     check_device(gpu_id)
     plan = _plan(corpus_dir, output, profile, encoders, seeds, max_steps, dict(overrides or {}))
     # All of them before the first training, which may take hours.
@@ -114,6 +116,8 @@ def summarise_encoder(
         for rows in zip(*(result["document_counts"] for result in done))
     ]
     seeds = [sum((Counts(*row) for row in run["document_counts"]), Counts()) for run in done]
+    # Results of before it was shown may be without it.
+    gpu_memory = [result.get("gpu_memory_mb") for result in done]
     return ComparisonRow(
         name=name,
         source=source,
@@ -122,6 +126,7 @@ def summarise_encoder(
         training_seconds=_mean(done, "training_seconds"),
         words_per_second=_mean(done, "words_per_second"),
         peak_memory_mb=max(result["peak_memory_mb"] for result in done),
+        gpu_memory_mb=max((value for value in gpu_memory if value is not None), default=None),
         parameters=done[0]["parameters"],
         f_scores=[counts.f_score for counts in seeds],
     )
@@ -218,20 +223,10 @@ def _run_job(
     if not keep_model:
         shutil.rmtree(folder / "model", ignore_errors=True)
     if done.returncode or not measured.is_file():
-        return None, _explain(done.returncode, log)
+        return None, f"{explain_exit(done.returncode, log, subject='the training')}; see {log}"
     result = json.loads(measured.read_text(encoding="utf-8"))
     measured.unlink()
     return result, ""
-
-
-def _explain(code: int, log: Path) -> str:
-    if code < 0:
-        name = signal.Signals(-code).name
-        hint = ", most likely for want of memory" if name == "SIGKILL" else ""
-        return f"the training was ended by {name}{hint}; see {log}"
-    lines = [line.strip() for line in log.read_text("utf-8", "replace").splitlines()]
-    last = next((line for line in reversed(lines) if line), "")
-    return last or f"the training ended with code {code}; see {log}"
 
 
 def _write(rows: Sequence[ComparisonRow], output: Path) -> None:

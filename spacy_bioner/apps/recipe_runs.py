@@ -7,7 +7,6 @@ ran after it; one that was killed goes on in its folder, where many commands res
 
 import json
 import shutil
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -15,9 +14,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, Callable, Dict, List, Mapping, Sequence
 
+from spacy_bioner.apps.exit_reasons import explain_exit
 from spacy_bioner.apps.finished_runs import write_json
+from spacy_bioner.apps.recipe_files import Recipe
 from spacy_bioner.apps.recipe_scores import LOGS, collect_results
-from spacy_bioner.apps.recipes import Choices, Command, Recipe, describe_run, plan_recipe
+from spacy_bioner.apps.recipes import Choices, Command, describe_run, plan_recipe
 from spacy_bioner.corpora.files import replacing
 from spacy_bioner.errors import BionerError, ConfigError
 from spacy_bioner.reports.recipes import render_recipe
@@ -135,7 +136,7 @@ def find_reason(command: Command, earlier: Sequence[Command], state: State, out:
     elif not known["finished"]:
         reason, keeps = "it was not finished", True
     else:
-        missing = [item for item in command.step.outputs if not (command.folder / item).exists()]
+        missing = _find_missing(command)
         reason, keeps = (f"{missing[0]} is missing", False) if missing else (FINISHED, True)
     if not keeps and command.folder.exists():
         shutil.rmtree(command.folder)
@@ -169,11 +170,15 @@ def _run_step(
     except KeyboardInterrupt:
         message = f"interrupted in step {name}; the same command goes on with it"
         raise BionerError(message) from None
-    missing = [item for item in command.step.outputs if not (command.folder / item).exists()]
+    missing = _find_missing(command)
     if code or missing:
-        why = _explain(code, log) if code else f"it did not write {', '.join(missing)}"
+        why = explain_exit(code, log) if code else f"it did not write {', '.join(missing)}"
         raise BionerError(f"step {head} failed: {why}; its log is {log}")
     state.finish(name, perf_counter() - start)
+
+
+def _find_missing(command: Command) -> List[str]:
+    return [item for item in command.step.leaves if not (command.folder / item).exists()]
 
 
 def _load_state(out: Path, recipe: Recipe) -> State:
@@ -203,14 +208,3 @@ def _without_place(command: Command, out: Path) -> List[str]:
 def _number(state: State, command: Command) -> int:
     known: Mapping[str, Any] = state.steps.get(command.step.name, {})
     return int(known.get("number", 0))
-
-
-def _explain(code: int, log: Path) -> str:
-    if code < 0:
-        name = signal.Signals(-code).name
-        return f"it was ended by {name}" + (
-            ", most likely for want of memory" if name == "SIGKILL" else ""
-        )
-    lines = log.read_text("utf-8", "replace").splitlines() if log.is_file() else []
-    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    return last.removeprefix("error: ") or f"it ended with code {code}"

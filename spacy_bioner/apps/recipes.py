@@ -1,73 +1,16 @@
-"""Recipes: a published system as `bioner` commands that run from corpus to scores.
-
-A recipe is a YAML file of this form (`recipes_data/P1.yaml` is one):
-
-    title, paper, did:      what was published
-    stand_in, data:         what runs without the paper's data, and how to give that data
-    not_comparable:         why the figures differ whatever the system does
-    later: […]              optional: parts of the paper that the recipe leaves out
-    corpus: PATH            the stand-in, which `--corpus` replaces
-    settings: {NAME: …}     placeholders with their defaults
-    published: […]          rows of system, data, precision, recall, f_score (per cent)
-    steps:                  in order
-      - name: split         also its folder in OUT
-        title: what it does
-        when: stand-in      optional; `corpus` is only with --corpus, `hub` only with hub access
-        run: bioner split ${out}/clean/corpus.spacy ${here}/corpus --ratio ${ratio}
-        outputs: […]        files and folders in its folder, without which it is not finished
-        scores: test.json   optional: what the summary quotes
-        tables: […]         optional: Markdown files that the summary takes in
-
-Placeholders are the settings, and `out`, `here` (the step's folder), `corpus`, `recipes` (the
-folder of this package's recipes), `gpu`, `seed`, `eval_every` (a fifth of `steps`), `patience` (two
-fifths) and `short` (a tenth).
-"""
+"""Recipes: those that come with the package, and the commands of a run with all filled in."""
 
 import re
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Dict, List, Mapping, Sequence, Tuple
 
-import srsly
-
+from spacy_bioner.apps.recipe_files import Recipe, RecipeStep, read_recipe
 from spacy_bioner.errors import ConfigError
-from spacy_bioner.reports.recipes import RecipeAbout, ScoreRow
 
 FOLDER = Path(__file__).parent / "recipes_data"
-WHEN = ("", "stand-in", "corpus", "hub")
-_TEXTS = ("title", "paper", "did", "stand_in", "data", "not_comparable", "corpus")
-_STEP_KEYS = {"name", "title", "when", "run", "outputs", "scores", "tables"}
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-
-
-@dataclass(frozen=True)
-class RecipeStep:
-    """One command of a recipe, with its placeholders; see the top of this module."""
-
-    name: str
-    title: str
-    run: str
-    when: str = ""
-    outputs: Tuple[str, ...] = ()
-    scores: str = ""
-    tables: Tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What a published system did, and the commands; see the top of this module."""
-
-    about: RecipeAbout
-    corpus: str
-    settings: Mapping[str, str]
-    steps: Tuple[RecipeStep, ...]
-
-    @property
-    def name(self) -> str:
-        """Its short name: the file's stem."""
-        return self.about.name
 
 
 @dataclass(frozen=True)
@@ -132,42 +75,10 @@ def find_recipe(name: str) -> Recipe:
     return read_recipe(known[name.upper()])
 
 
-def read_recipe(path: Path) -> Recipe:
-    """Read the file of a recipe.
-
-    RAISES ConfigError: No such file, or one that is no recipe, with the key.
-    """
-    if not path.is_file():
-        raise ConfigError(f"{path}: no such file, expected a recipe")
-    try:
-        data = srsly.read_yaml(path)
-    except ValueError as error:
-        raise ConfigError(f"{path}: not readable as YAML: {error}") from error
-    if not isinstance(data, dict):
-        raise ConfigError(f"{path}: found no mapping, expected the keys {', '.join(_TEXTS)}, steps")
-    missing = [key for key in (*_TEXTS, "steps") if not data.get(key)]
-    if missing:
-        raise ConfigError(f"{path}: found no {', '.join(missing)}, expected a value for each")
-    texts = {key: " ".join(str(data[key]).split()) for key in _TEXTS if key != "corpus"}
-    about = RecipeAbout(
-        name=path.stem,
-        **texts,
-        published=tuple(_read_published(row, path) for row in data.get("published", ())),
-        later=tuple(" ".join(item.split()) for item in data.get("later", ())),
-    )
-    return Recipe(
-        about,
-        corpus=str(data["corpus"]),
-        settings={name: str(value) for name, value in data.get("settings", {}).items()},
-        steps=tuple(_read_step(item, path) for item in data["steps"]),
-    )
-
-
 def plan_recipe(recipe: Recipe, out: Path, choices: Choices) -> List[Command]:
     """Fill in the commands of a run, without those that it does not need.
 
-    RAISES ConfigError: An unknown setting or placeholder, a command that is none of ours, or two
-        steps of one name.
+    RAISES ConfigError: An unknown setting or placeholder, or two steps of one name.
     """
     values = _fill_values(recipe, out, choices)
     wanted = {"", "corpus" if choices.corpus else "stand-in", "hub" if choices.from_hub else ""}
@@ -180,9 +91,7 @@ def plan_recipe(recipe: Recipe, out: Path, choices: Choices) -> List[Command]:
             raise ConfigError(f"recipe {recipe.name}: found the step {step.name} twice")
         place = f"recipe {recipe.name}, step {step.name}"
         step_values = {**values, "here": str(folder)}
-        words = [_fill(word, step_values, place) for word in shlex.split(step.run)]
-        if words[:1] != ["bioner"]:
-            raise ConfigError(f"{place}: found {step.run!r}, expected a `bioner` command")
+        words = [_fill(word, step_values, place) for word in step.words]
         commands.append(Command(step, tuple(words), folder))
     return commands
 
@@ -204,36 +113,6 @@ def parse_settings(items: Sequence[str]) -> Dict[str, str]:
         if not sign or not name.strip():
             raise ConfigError(f"--set: found {item!r}, expected NAME=VALUE")
     return {name.strip(): value for name, _, value in pairs}
-
-
-def _read_published(row: Mapping[str, Any], path: Path) -> ScoreRow:
-    known = ("system", "data", "precision", "recall", "f_score")
-    if not {"system", "data"} <= set(row) <= set(known):
-        raise ConfigError(f"{path}: published: found {dict(row)}, expected {', '.join(known)}")
-    return ScoreRow(**row)
-
-
-def _read_step(item: Mapping[str, Any], path: Path) -> RecipeStep:
-    name = str(item.get("name", ""))
-    if not _NAME.fullmatch(name) or name == "logs":
-        raise ConfigError(f"{path}: found the step name {name!r}, expected words like train-crf")
-    unknown = sorted(set(item) - _STEP_KEYS)
-    missing = sorted({"title", "run"} - set(item))
-    if unknown or missing or item.get("when", "") not in WHEN:
-        expected = ", ".join(sorted(_STEP_KEYS))
-        raise ConfigError(
-            f"{path}: step {name}: found {', '.join(sorted(item))}, expected title, run and others "
-            f"of {expected}, with when = {', '.join(WHEN[1:])} or none"
-        )
-    return RecipeStep(
-        name=name,
-        title=" ".join(str(item["title"]).split()),
-        run=str(item["run"]),
-        when=item.get("when", ""),
-        outputs=tuple(item.get("outputs", ())),
-        scores=item.get("scores", ""),
-        tables=tuple(item.get("tables", ())),
-    )
 
 
 def _fill_values(recipe: Recipe, out: Path, choices: Choices) -> Dict[str, str]:

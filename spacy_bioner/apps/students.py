@@ -78,6 +78,10 @@ def make_student(master: Language, settings: DistilSettings) -> Language:
 
 
 def as_tagger(component: Any) -> TokenNER:
+    """Pass on the component of a pipeline that is to be distilled, as what it is.
+
+    RAISES ConfigError: For one that is no tagger of tokens.
+    """
     if not isinstance(component, TokenNER):
         raise ConfigError(f"component '{COMPONENT}' is no tagger of tokens: it cannot be distilled")
     return component

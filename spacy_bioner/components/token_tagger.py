@@ -88,7 +88,7 @@ class TokenNER(TagLabels, TrainablePipe):
         docs (Iterable[Doc]): The Docs to change.
         scores (List[np.ndarray]): What `predict` gave for them.
         """
-        tags, grammar = self.tags, self._grammar()
+        tags, grammar = self.tags, self.grammar()
         paths = decode_tags(scores, grammar)
         spans = [tags_to_spans([tags[index] for index in path]) for path in paths]
         borders = [[span[:2] for span in found] for found in spans]
@@ -164,17 +164,18 @@ class TokenNER(TagLabels, TrainablePipe):
             self.set_annotations(docs, self.predict(docs))
 
     def get_loss(
-        self, examples: Iterable[Example], scores: List[Floats2d]
+        self, examples: Iterable[Example], scores: List[Floats2d], *, share: float = 1.0
     ) -> Tuple[float, List[Floats2d]]:
         """Compute the objective and its gradient, averaged over the tokens that are annotated.
 
         examples (Iterable[Example]): The batch.
         scores (List[Floats2d]): Emissions, shape (tokens, tags), per Doc.
+        share (float): What loss and gradients are multiplied by, those of a CRF's own weights too.
         RETURNS (Tuple[float, List[Floats2d]]): The mean loss and the gradient per Doc.
         RAISES LabelError: For gold labels that the component does not know.
         RAISES TrainingDataError: For a loss that is no number.
         """
-        return self._make_loss(*self._teach(list(examples)))(scores)
+        return self._make_loss(*self._teach(list(examples)), share)(scores)
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Average over the updates since the last step, clip all gradients together, then step."""
@@ -228,6 +229,12 @@ class TokenNER(TagLabels, TrainablePipe):
     def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
         """Score predictions against gold; empty without a scorer."""
         return self.scorer(examples, **kwargs) if self.scorer is not None else {}
+
+    def grammar(self) -> TagGrammar:
+        """Give the legal tag sequences, with the transition weights of a CRF."""
+        from spacy_bioner.architectures.objectives import learned_transitions
+
+        return make_grammar(self.tags, self.cfg["scheme"], learned_transitions(self.model))
 
     def _learn(
         self,
@@ -284,8 +291,3 @@ class TokenNER(TagLabels, TrainablePipe):
 
             self.objective = make_objective()
         return self.objective
-
-    def _grammar(self) -> TagGrammar:
-        from spacy_bioner.architectures.objectives import learned_transitions
-
-        return make_grammar(self.tags, self.cfg["scheme"], learned_transitions(self.model))

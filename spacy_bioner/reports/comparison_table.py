@@ -20,8 +20,10 @@ HEADER = (
     "training s",
     "words/s",
     "peak MB",
+    "GPU MB",
     "parameters",
 )
+_GPU = HEADER.index("GPU MB")
 _REASON_WIDTH = 160
 _WIDTH = 8.2
 _SCORES = (("precision", "P"), ("recall", "R"), ("f_score", "F1"))
@@ -35,7 +37,8 @@ class ComparisonRow:
     scores (Optional[ScoreIntervals]): On the test set, the counts of all seeds together; None
         where nothing came of it.
     dev_f_score (Optional[float]): As all that follow, the mean over the seeds.
-    peak_memory_mb (Optional[float]): The greatest over the seeds.
+    peak_memory_mb (Optional[float]): Of the host, the greatest over the seeds.
+    gpu_memory_mb (Optional[float]): Of the GPU, the greatest over the seeds; None without one.
     f_scores (Sequence[Optional[float]]): On the test set, by seed.
     reason (str): Why there is nothing.
     """
@@ -47,6 +50,7 @@ class ComparisonRow:
     training_seconds: Optional[float] = None
     words_per_second: Optional[float] = None
     peak_memory_mb: Optional[float] = None
+    gpu_memory_mb: Optional[float] = None
     parameters: Optional[int] = None
     f_scores: Sequence[Optional[float]] = ()
     reason: str = ""
@@ -61,6 +65,7 @@ class ComparisonRow:
             "training_seconds": self.training_seconds,
             "words_per_second": self.words_per_second,
             "peak_memory_mb": self.peak_memory_mb,
+            "gpu_memory_mb": self.gpu_memory_mb,
             "parameters": self.parameters,
             "f_scores": list(self.f_scores),
             "reason": self.reason,
@@ -78,10 +83,17 @@ def rank_rows(rows: Sequence[ComparisonRow]) -> List[ComparisonRow]:
 
 
 def render_comparison(rows: Sequence[ComparisonRow]) -> str:
-    """Render a Markdown table, the best first; failures are listed below it with their reasons."""
+    """Render a Markdown table, the best first; failures are listed below it with their reasons.
+
+    There is a column for the GPU's memory where it is known of any row.
+    """
     ranked = rank_rows(rows)
-    cells = [_make_cells(row) for row in ranked]
-    table = render_markdown_table(HEADER, cells, right=range(1, len(HEADER)))
+    has_gpu = any(row.gpu_memory_mb is not None for row in ranked)
+    lines = [
+        [cell for place, cell in enumerate(line) if has_gpu or place != _GPU]
+        for line in (HEADER, *map(_make_cells, ranked))
+    ]
+    table = render_markdown_table(lines[0], lines[1:], right=range(1, len(lines[0])))
     notes = [
         f"- **{row.name}** (`{row.source}`) is without scores: {shorten(row.reason, _REASON_WIDTH)}"
         for row in ranked
@@ -103,7 +115,13 @@ def render_comparison_csv(rows: Sequence[ComparisonRow]) -> str:
     """Render the table with raw numbers, a column for each end of an interval."""
     stream = io.StringIO()
     columns = [f"{name}{end}" for name, _ in _SCORES for end in ("", "_low", "_high")]
-    numbers = ("dev_f_score", "training_seconds", "words_per_second", "peak_memory_mb")
+    numbers = (
+        "dev_f_score",
+        "training_seconds",
+        "words_per_second",
+        "peak_memory_mb",
+        "gpu_memory_mb",
+    )
     names = ["name", "source", *columns, *numbers, "parameters", "reason"]
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(names)
@@ -150,6 +168,7 @@ def _make_cells(row: ComparisonRow) -> List[str]:
         *scores,
         DASH if row.dev_f_score is None else f"{100 * row.dev_f_score:.1f}",
         *map(_format_whole, (row.training_seconds, row.words_per_second, row.peak_memory_mb)),
+        _format_whole(row.gpu_memory_mb),
         parameters,
     ]
 

@@ -11,9 +11,9 @@ from spacy.training import Example
 from thinc.api import Adam, Model, set_dropout_rate
 from thinc.types import Floats2d
 
-from spacy_bioner.architectures.decoding import log_softmax
 from spacy_bioner.components.token_tagger import TokenNER
 from spacy_bioner.errors import ConfigError
+from spacy_bioner.training.imitation import choose_targets, compare_taggers, imitation_loss
 from spacy_bioner.training.run_state import compute_in_parts
 
 SHUFFLING, GOLD = 4, 5
@@ -73,9 +73,10 @@ class PassageStream:
 def cut_passages(doc: Doc, n_tokens: int) -> List[str]:
     """Cut a Doc into texts of about so many tokens, at sentence starts where it has some."""
     starts = [0]
+    # It looks at every token: once is enough.
+    known = doc.has_annotation("SENT_START")
     for token in doc:
         long_enough = token.i - starts[-1] >= n_tokens
-        known = doc.has_annotation("SENT_START")
         if long_enough and (token.is_sent_start or not known):
             starts.append(token.i)
     ends = [*starts[1:], len(doc)]
@@ -86,7 +87,7 @@ def cut_passages(doc: Doc, n_tokens: int) -> List[str]:
 class DistillationTask:
     """What a step of distillation does; `run_steps` drives it.
 
-    teacher (TokenNER): Gives tag log probabilities.
+    teacher (TokenNER): Gives tag log probabilities, see `choose_targets`.
     student (TokenNER): Has the same tags.
     nlp (Language): The student's pipeline; its tokenizer cuts texts for both.
     held_out (Sequence[str]): Passages to compare both on.
@@ -150,16 +151,15 @@ class DistillationTask:
         }
 
     def evaluate(self) -> Dict[str, Any]:
-        """Compare tags and distributions on held-out passages; per token, temperature 1."""
+        """Compare what both believe and decode on held-out passages; see `compare_taggers`."""
         n_tokens = sum(map(len, self.held_out))
         if not n_tokens:
             return {}
         loss, same = 0.0, 0
         for start in range(0, len(self.held_out), self.batch_passages):
             docs = self.held_out[start : start + self.batch_passages]
-            for p, q in zip(self.teacher.predict(docs), self.student.predict(docs)):
-                loss += float((np.exp(p) * (p - q)).sum())
-                same += int((p.argmax(axis=1) == q.argmax(axis=1)).sum())
+            divergence, n_same = compare_taggers(self.teacher, self.student, docs)
+            loss, same = loss + divergence, same + n_same
         return {"loss": loss / n_tokens, "agreement": same / n_tokens, "n": n_tokens}
 
     def state(self) -> Dict[str, Any]:
@@ -208,14 +208,15 @@ class DistillationTask:
         if examples:
             share = sum(len(example.predicted) for example in examples) / n_gold
             emissions, backprop = self.student.model.begin_update([e.predicted for e in examples])
-            gold_loss, gradient = self.student.get_loss(examples, emissions)
-            backprop([rows * (self.alpha * share) for rows in gradient])
-            loss += self.alpha * share * gold_loss
+            weight = self.alpha * share
+            gold_loss, gradient = self.student.get_loss(examples, emissions, share=weight)
+            backprop(gradient)
+            loss += gold_loss
         return loss
 
     def _imitate(self, docs: List[Doc], weight: float) -> float:
         ops = self.student.model.ops
-        targets = self.teacher.predict(docs)
+        targets = choose_targets(self.teacher, self.student, docs)
         emissions, backprop = self.student.model.begin_update(docs)
         loss, gradients = 0.0, []
         for target, scores in zip(targets, emissions):
@@ -228,20 +229,6 @@ class DistillationTask:
     def _reset(self) -> None:
         for shim in _shims(self.student.model):
             shim.module.zero_grad(set_to_none=True)
-
-
-def imitation_loss(
-    target: np.ndarray, scores: np.ndarray, temperature: float
-) -> Tuple[float, np.ndarray]:
-    """Sum T² KL(teacher ∥ student) over tokens, both softened by the temperature T.
-
-    target (np.ndarray): The teacher's log probabilities; shape (tokens, tags).
-    scores (np.ndarray): The student's emissions; of the same shape.
-    RETURNS (Tuple[float, np.ndarray]): The sum, and its gradient with respect to the emissions.
-    """
-    p, q = (log_softmax((rows / temperature).astype(np.float64)) for rows in (target, scores))
-    loss = temperature**2 * float((np.exp(p) * (p - q)).sum())
-    return loss, (temperature * (np.exp(q) - np.exp(p))).astype(np.float32)
 
 
 def choose_layers(n_layers: int, n_kept: int, *, spaced: bool = True) -> List[int]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Sequence
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Sequence, Sized, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import torch
 
     from spacy_bioner.layers.masked_lm import MaskedLM
+
+Kept = TypeVar("Kept", bound=Sized)
 
 # Of RoBERTa (Liu et al. 2019).
 BETAS = (0.9, 0.98)
@@ -197,17 +199,17 @@ def check_range(name: str, value: float, low: float, high: float) -> None:
         raise ConfigError(f"{name} {value}: expected a number between {low} and {high}")
 
 
-def require_held_out(packed: Packed, share: float) -> Packed:
-    """Pass held-out sequences on.
+def require_held_out(kept: Kept, share: float) -> Kept:
+    """Pass what is held out on.
 
     RAISES TrainingDataError: Where there are none, though a share was to be set aside.
     """
-    if share and not len(packed):
+    if share and not len(kept):
         raise TrainingDataError(
             f"no document falls into the share of {share} that is held out: name more text, raise "
             "--held-out, or set it to 0 to train without measuring"
         )
-    return packed
+    return kept
 
 
 def fingerprint_weights(weights: Sequence["torch.Tensor"]) -> str:

@@ -249,11 +249,13 @@ def _sum_or_none(compute: Callable[[Part], float], parts: Sequence[Part]) -> Opt
 
 
 def _learn(task: Task, step: int, rate: float, state: Path) -> Dict[str, Any]:
-    kept = f"the last checkpoint is kept in {state}" if state.is_file() else "no checkpoint was due"
+    is_stored = state.is_file()
+    kept = f"the last checkpoint is kept in {state}" if is_stored else "no checkpoint was due"
     try:
         entry = task.learn(step, rate)
     except KeyboardInterrupt:
-        message = f"interrupted in step {step + 1}; {kept}; the same command goes on from there"
+        again = "goes on from there" if is_stored else "begins anew"
+        message = f"interrupted in step {step + 1}; {kept}; the same command {again}"
         raise BionerError(message) from None
     if not math.isfinite(entry["loss"]):
         raise TrainingDataError(

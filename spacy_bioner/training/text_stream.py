@@ -1,4 +1,4 @@
-"""Unlabelled text as a stream of documents that can be resumed: .txt and .txt.xz files."""
+"""Unlabelled text as a stream of documents that can be resumed: .txt, .txt.xz and .xz files."""
 
 import hashlib
 import lzma
@@ -9,7 +9,8 @@ import numpy as np
 
 from spacy_bioner.errors import ConfigError, CorpusError, TrainingDataError
 
-SUFFIXES = (".txt", ".txt.xz")
+SUFFIXES = (".txt", ".xz")
+KINDS = ".txt, .txt.xz or .xz"
 UNITS = ("line", "block")
 MAX_OPEN = 16
 # Longer lines come in parts: a file without line ends must not fill the memory.
@@ -22,26 +23,26 @@ READ_ERRORS = (OSError, EOFError, UnicodeDecodeError, lzma.LZMAError)
 def find_texts(paths: Sequence[Path]) -> List[Path]:
     """List the text files that paths stand for: files themselves, and all below folders.
 
+    Below folders, NAME.xz is taken for text where the name says nothing else, as data.json.xz does.
+
     RAISES TrainingDataError: Where there is none, or one of another kind is named.
     """
     found: List[Path] = []
     for path in paths:
         if path.is_dir():
-            below = sorted(p for p in path.rglob("*") if p.is_file() and _is_text(p))
+            below = sorted(p for p in path.rglob("*") if p.is_file() and _is_surely_text(p))
             if not below:
-                raise TrainingDataError(f"{path}: the folder has no .txt or .txt.xz file")
+                raise TrainingDataError(f"{path}: the folder has no {KINDS} file")
             found += below
         elif not path.is_file():
-            raise TrainingDataError(f"{path}: no such file or folder; name .txt or .txt.xz files")
-        elif not _is_text(path):
-            raise TrainingDataError(
-                f"{path}: found a file of another kind, expected .txt or .txt.xz"
-            )
+            raise TrainingDataError(f"{path}: no such file or folder; name {KINDS} files")
+        elif path.suffix not in SUFFIXES:
+            raise TrainingDataError(f"{path}: found a file of another kind, expected {KINDS}")
         else:
             found.append(path)
     unique = list(dict.fromkeys(found))
     if not unique:
-        raise TrainingDataError("no text is named; name .txt or .txt.xz files or folders of them")
+        raise TrainingDataError(f"no text is named; name {KINDS} files or folders of them")
     return unique
 
 
@@ -99,26 +100,19 @@ class TextStream:
         RAISES TrainingDataError: Where a whole epoch has none.
         RAISES CorpusError: For a file that cannot be read.
         """
-        while True:
-            self._open_files()
-            if not self._open:
-                self._start_epoch()
-                continue
-            source = min(self._open, key=lambda text: text.progress)
-            document = source.read()
-            if document is None:
-                source.close()
-                self._open.remove(source)
-                continue
-            self._given += 1
-            return document
+        while (document := self._read()) is None:
+            self._start_epoch()
+        return document
 
     def read_epoch(self) -> Iterator[str]:
-        """Give the documents up to the end of the epoch, then close the files."""
-        epoch = self.epoch
-        while (document := next(self)) is not None and self.epoch == epoch:
+        """Give the documents that are left of the epoch; a further call gives all of the next.
+
+        RAISES TrainingDataError: Where the whole epoch has none.
+        RAISES CorpusError: For a file that cannot be read.
+        """
+        while (document := self._read()) is not None:
             yield document
-        self.close()
+        self._start_epoch()
 
     def state(self) -> Dict[str, Any]:
         """Describe the position in plain data."""
@@ -144,6 +138,20 @@ class TextStream:
         for text in self._open:
             text.close()
         self._open = []
+
+    def _read(self) -> Optional[str]:
+        """Give the next document of this epoch; None at its end, with all files closed."""
+        while True:
+            self._open_files()
+            if not self._open:
+                return None
+            source = min(self._open, key=lambda text: text.progress)
+            document = source.read()
+            if document is not None:
+                self._given += 1
+                return document
+            source.close()
+            self._open.remove(source)
 
     def _open_files(self) -> None:
         if len(self._open) >= MAX_OPEN or self._next_file >= len(self.files):
@@ -257,5 +265,6 @@ def _open_reading(path: Path) -> TextIO:
         raise CorpusError(f"found {error.strerror}, expected a text file", path=path) from error
 
 
-def _is_text(path: Path) -> bool:
-    return path.name.endswith(SUFFIXES)
+def _is_surely_text(path: Path) -> bool:
+    inner = Path(path.stem).suffix
+    return path.suffix == ".txt" or (path.suffix == ".xz" and inner in ("", ".txt"))

@@ -13,7 +13,11 @@ pytest.importorskip("transformers")
 
 from spacy_bioner.apps.cli.distill import distill_cli  # noqa: E402
 from spacy_bioner.apps.distilling import distil  # noqa: E402
-from spacy_bioner.apps.students import DistilSettings, make_student  # noqa: E402
+from spacy_bioner.apps.students import (  # noqa: E402
+    DistilSettings,
+    as_tagger,
+    make_student,
+)
 from spacy_bioner.errors import ConfigError, TrainingDataError  # noqa: E402
 from spacy_bioner.training.distillation import DistillationTask  # noqa: E402
 
@@ -158,6 +162,17 @@ def test_a_teacher_without_bioner_is_refused(texts, tmp_path):
 def test_no_text_is_an_error(trained_folder, tmp_path):
     with pytest.raises(TrainingDataError, match="no such file"):
         distil(trained_folder, [tmp_path / "gone.txt"], tmp_path / "out", _settings())
+
+
+def test_text_of_which_nothing_is_held_out_is_an_error(trained_folder, texts, tmp_path):
+    message = r"no document falls into the share of 1e-09 that is held out: name more text"
+    with pytest.raises(TrainingDataError, match=message):
+        distil(trained_folder, texts, tmp_path / "out", _settings(held_out=1e-9))
+
+
+def test_a_component_that_tags_no_tokens_is_refused(blank_nlp):
+    with pytest.raises(ConfigError, match="component 'bioner' is no tagger of tokens"):
+        as_tagger(blank_nlp.tokenizer)
 
 
 def test_command_distils(trained_folder, texts, tmp_path):

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from spacy_bioner.apps.cli.main import app, run
 from spacy_bioner.apps.profiles import load_profile
+from spacy_bioner.apps.recipe_files import read_recipe
 from spacy_bioner.apps.recipe_runs import run_in_process, run_recipe
 from spacy_bioner.apps.recipes import (
     FOLDER,
@@ -21,7 +22,6 @@ from spacy_bioner.apps.recipes import (
     list_recipes,
     parse_settings,
     plan_recipe,
-    read_recipe,
 )
 from spacy_bioner.errors import BionerError, ConfigError
 
@@ -260,7 +260,6 @@ def test_steps_that_are_no_number_are_refused(small):
     [
         (cut(run="bioner convert ${where} x"), "step make: found the placeholder 'where'"),
         (cut(run="bioner convert $ x"), r"step make: found '\$', expected"),
-        (cut(run="rm -r x"), "found 'rm -r x', expected a `bioner` command"),
         (cut() * 2, "found the step make twice"),
     ],
 )
@@ -275,16 +274,73 @@ def test_a_recipe_that_cannot_be_planned_is_refused(steps, message, write_small)
         ({"title": ""}, "found no title, expected"),
         ({"steps": cut(name="../x")}, "found the step name '../x'"),
         ({"steps": cut(name="logs")}, "found the step name 'logs'"),
-        ({"steps": cut(when="sometimes")}, "with when = stand-in, corpus, hub or none"),
+        (
+            {"steps": cut(when="sometimes")},
+            "step make: found name, outputs, run, title, when, expected title, run and others of "
+            "name, outputs, run, scores, tables, title, when, with when = stand-in, corpus, hub or",
+        ),
         ({"steps": cut(output=[])}, "step make: found name, output, outputs"),
-        ({"published": [{"system": "x"}]}, "published: found"),
+        ({"steps": {"name": "make"}}, "steps: found {'name': 'make'}, expected a list of steps"),
+        ({"steps": [*cut(), "more"]}, "step 2: found 'more', expected a mapping with name, title"),
+        ({"steps": cut(run="rm -r x")}, "step make: run: found 'rm -r x', expected a `bioner` com"),
+        ({"steps": cut(run="bioner", scores="s.json")}, "step make: run: found 'bioner', expected"),
+        (
+            {"steps": cut(run="bioner convert 'x y")},
+            'step make: run: found "bioner convert \'x y", expected a line as in a shell (No clos',
+        ),
+        (
+            {"steps": cut(scores="s.json")},
+            "step make: found scores of `bioner convert`, expected those of `bioner evaluate`, "
+            "`bioner compare`, `bioner kfold`",
+        ),
+        (
+            {"steps": cut(run="bioner kfold c", scores=["s.json"])},
+            "step make: scores: found ['s.json'], expected the name of a file",
+        ),
+        (
+            {"steps": cut(outputs="s.json")},
+            "step make: outputs: found 's.json', expected a list of names",
+        ),
+        (
+            {"steps": cut(tables="t.md")},
+            "step make: tables: found 't.md', expected a list of names",
+        ),
+        ({"setings": {"steps": 3}}, "found the key setings, expected some of title, paper"),
+        ({"settings": ["steps"]}, "settings: found ['steps'], expected NAME: VALUE pairs"),
+        ({"later": [{"more": 1}]}, "later: found [{'more': 1}], expected a list of texts"),
+        (
+            {"published": [{"system": "x"}]},
+            "published: found {'system': 'x'}, expected system, dat",
+        ),
+        ({"published": ["x"]}, "published: found 'x', expected system, data, precision"),
+        (
+            {"published": [{"system": "x", "data": "y", "recall": "80 %"}]},
+            "published, recall of x: found '80 %', expected per cent",
+        ),
     ],
 )
 def test_a_file_that_is_no_recipe_is_refused(changes, message, write_small):
     path = write_small(**changes)
-    with pytest.raises(ConfigError, match=message) as raised:
+    with pytest.raises(ConfigError) as raised:
         read_recipe(path)
-    assert str(path) in str(raised.value)
+    assert str(raised.value).startswith(f"{path}: {message}")
+
+
+@pytest.mark.parametrize("key", ["settings", "later", "published"])
+def test_a_key_without_a_value_is_as_none(key, write_small, small):
+    found, plain = read_recipe(write_small(**{key: None})), small
+    assert found.about.published == found.about.later == ()
+    assert found.settings == ({} if key == "settings" else plain.settings)
+
+
+def test_a_setting_without_a_value_is_empty(write_small):
+    assert read_recipe(write_small(settings={"label_map": None})).settings == {"label_map": ""}
+
+
+@pytest.mark.parametrize("key", ["when", "outputs", "tables", "scores"])
+def test_a_steps_key_without_a_value_is_as_none(key, write_small):
+    (step,) = read_recipe(write_small(steps=cut(**{key: None}))).steps
+    assert not getattr(step, key)
 
 
 def test_settings_are_read_up_to_the_first_equals_sign():
@@ -383,6 +439,33 @@ def test_a_step_that_was_killed_says_by_what(small, tmp_path):
 def test_a_step_without_its_outputs_failed(small, tmp_path):
     with pytest.raises(BionerError, match=r"make failed: it did not write words\.csv; its log is"):
         run_recipe(small, tmp_path / "out", Choices(), run_command=lambda words, log: 0)
+
+
+@pytest.mark.parametrize("keys", [{"scores": "s.json"}, {"tables": ["s.json"]}])
+def test_a_step_without_its_scores_or_tables_failed(keys, write_small, tmp_path):
+    step = {"name": "score", "title": "the system", "run": "bioner kfold c", **keys}
+    recipe = read_recipe(write_small(steps=[step, {**step, "name": "later"}]))
+    with pytest.raises(BionerError) as raised:
+        run_recipe(recipe, tmp_path / "out", Choices(), run_command=lambda words, log: 0)
+    message = "step 1 of 2 score failed: it did not write s.json; its log is"
+    assert str(raised.value).startswith(message)
+
+
+def test_a_step_whose_scores_are_gone_runs_anew(write_small, tmp_path):
+    step = {"name": "score", "title": "the system", "run": "bioner kfold c", "scores": "s.json"}
+    recipe = read_recipe(write_small(steps=[step]))
+    ran = []
+
+    def write(words, log):
+        ran.append(log.stem)
+        data = {"folds": [], "pooled": counts(1, 0.5)}
+        (tmp_path / "out/score/s.json").write_text(json.dumps(data))
+        return 0
+
+    run_recipe(recipe, tmp_path / "out", Choices(), run_command=write)
+    (tmp_path / "out/score/s.json").unlink()
+    run_recipe(recipe, tmp_path / "out", Choices(), run_command=write)
+    assert ran == ["score", "score"]
 
 
 def test_an_interrupt_is_one_line_that_says_how_to_go_on(small, tmp_path):
@@ -555,38 +638,3 @@ def test_faults_are_one_line(arguments, message, capsys):
     error = capsys.readouterr().err
     assert (raised.value.code, error.count("\n")) == (1, 1)
     assert error.startswith(message)
-
-
-def run_here(words, log):
-    """Run a command in this process: starting one costs more than two steps of training."""
-    result = CliRunner().invoke(app, list(words[1:]))
-    log.write_text(f"{result.output}\n{result.exception or ''}", encoding="utf-8")
-    return result.exit_code
-
-
-@pytest.mark.slow
-def test_p1_runs_from_a_table_to_scores(tiny_bert, tmp_path, monkeypatch):
-    pytest.importorskip("pycrfsuite")
-    monkeypatch.chdir(ROOT)
-    drugs = ("Naloxone", "Clonidine", "Lithium", "Aspirin", "Digoxin")
-    rows = ["document,word,tag"]
-    for number in range(10):
-        drug = drugs[number % len(drugs)]
-        tags = [(drug, "B-Drug"), ("reversed", "O"), ("hypertension", "B-Disease"), ("in", "O")]
-        rows += [f"note{number},{word},{tag}" for word, tag in [*tags, (f"{number}", "O")]]
-    table = tmp_path / "words.csv"
-    table.write_text("\n".join(rows) + "\n", encoding="utf-8")
-    choices = Choices(str(table), str(tiny_bert), steps=2, settings={"window": "64"})
-    recipe, out = find_recipe("P1"), tmp_path / "out"
-    summary = run_recipe(recipe, out, choices, run_command=run_here).read_text("utf-8")
-    names = [row[0] for row in find_rows(summary) if row[1] == "test"]
-    assert names == ["embedded encoder, tag X", "embedded encoder, parent's tag", "feature CRF"]
-    assert "[train-x/training.png](train-x/training.png)" in summary
-    assert f"{tiny_bert}, 2 training steps and seed 0" in summary
-    assert f"**Data.** `{table}`" in summary
-    assert "The paper has no table of results" in summary
-
-    def refuse(words, log):
-        raise AssertionError(words)
-
-    run_recipe(recipe, out, choices, run_command=refuse)

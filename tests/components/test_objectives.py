@@ -249,6 +249,21 @@ def test_the_virtual_direction_is_looked_for_without_dropout(
     assert component.model.get_ref("output_layer").attrs["dropout_rate"] == 0.5
 
 
+def test_a_share_of_the_loss_is_one_for_the_transitions_too(tiny_bert, examples) -> None:
+    nlp = build(tiny_bert, model=CRF)
+    nlp.initialize(lambda: examples)
+    component = nlp.get_pipe("bioner")
+    rows = [np.zeros((len(eg.predicted), 5), dtype="float32") for eg in examples]
+    found = []
+    for share in (1.0, 0.25):
+        crf = crf_of(component.model)
+        crf.zero_grad()
+        loss, slopes = component.get_loss(examples, rows, share=share)
+        found.append((loss, slopes[0], crf.transitions.grad.numpy().copy()))
+    for whole, part in zip(*found):
+        np.testing.assert_allclose(part, 0.25 * whole, rtol=1e-5, atol=1e-8)
+
+
 def test_updates_before_a_step_are_averaged(tiny_bert, examples, monkeypatch) -> None:
     nlp = build(tiny_bert, model={"dropout": 0.0})
     nlp.initialize(lambda: examples)

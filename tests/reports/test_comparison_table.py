@@ -1,3 +1,6 @@
+import csv
+import io
+
 import pytest
 
 from spacy_bioner.evaluation.intervals import bootstrap_scores
@@ -7,6 +10,7 @@ from spacy_bioner.reports.comparison_table import (
     plot_comparison,
     rank_rows,
     render_comparison,
+    render_comparison_csv,
 )
 
 
@@ -34,6 +38,19 @@ def test_table_has_intervals_and_reasons():
     score = "50.0 [50.0, 50.0]"
     assert cells == ["a", score, score, score, "61.0", "1,234", "–", "–", "110.0 M"]
     assert lines[-1] == "- **failed** (`hub/failed`) is without scores: no such | weights"
+
+
+def test_memory_of_a_gpu_has_a_column_where_it_is_known():
+    rows = [row("a", 5, peak_memory_mb=900.0, gpu_memory_mb=4321.4), row("b", 3)]
+    lines = render_comparison([*rows, FAILED]).splitlines()[2:7]
+    cells = [[cell.strip() for cell in line.split("|")[-4:-2]] for line in lines]
+    assert [cells[0], *cells[2:]] == [["peak MB", "GPU MB"], ["900", "4,321"], ["–"] * 2, ["–"] * 2]
+
+
+def test_csv_has_the_memory_of_host_and_gpu():
+    text = render_comparison_csv([row("a", 5, peak_memory_mb=900.5, gpu_memory_mb=4321.4)])
+    (found,) = csv.DictReader(io.StringIO(text))
+    assert (found["peak_memory_mb"], found["gpu_memory_mb"]) == ("900.5", "4321.4")
 
 
 def test_plot_leaves_out_what_has_no_score():

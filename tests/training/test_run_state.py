@@ -119,8 +119,21 @@ def test_a_loss_that_is_no_number_keeps_the_state(files):
 
 def test_an_interrupt_says_where_the_state_is(files):
     task = Counter(dies_at=2, error=KeyboardInterrupt())
-    with pytest.raises(BionerError, match="interrupted in step 3; no checkpoint was due"):
+    with pytest.raises(BionerError) as raised:
+        run_steps(task, PACE, files, SETTINGS, checkpoint_every=1)
+    assert str(raised.value) == (
+        f"interrupted in step 3; the last checkpoint is kept in {files.state}; the same command "
+        "goes on from there"
+    )
+
+
+def test_an_interrupt_before_the_first_checkpoint_says_that_all_begins_anew(files):
+    task = Counter(dies_at=2, error=KeyboardInterrupt())
+    with pytest.raises(BionerError) as raised:
         run_steps(task, PACE, files, SETTINGS)
+    assert str(raised.value) == (
+        "interrupted in step 3; no checkpoint was due; the same command begins anew"
+    )
 
 
 def test_a_line_of_the_log_that_was_cut_is_left_out(tmp_path):

