@@ -126,6 +126,7 @@ def _read_line(line: bytes, place: str) -> Evaluation:
         raise BionerError(f"{place}: found step {step!r}, expected a whole number from 0")
     losses, scores = _read_section(row, "losses", place), _read_section(row, "scores", place)
     numbers = {name: _read_number(loss, name, place) for name, loss in losses.items()}
+    fitted = _read_section(row, "fitted", place)
     for name in ("ents_p", "ents_r", "ents_f"):
         _read_number(scores.get(name), name, place)
     for label, values in _read_section(scores, "ents_per_type", place).items():
@@ -136,6 +137,7 @@ def _read_line(line: bytes, place: str) -> Evaluation:
         scores=scores,
         score=_read_number(row.get("score"), "score", place),
         learn_rate=_read_number(row.get("learn_rate"), "learn_rate", place),
+        fitted={name: _read_list(found, name, place) for name, found in fitted.items()},
     )
 
 
@@ -146,6 +148,13 @@ def _read_section(row: Mapping[str, Any], name: str, place: str) -> Mapping[str,
     if not isinstance(section, dict):
         raise BionerError(f"{place}: found {name} {section!r}, expected a JSON object")
     return section
+
+
+def _read_list(value: Any, name: str, place: str) -> List[float]:
+    if not isinstance(value, list):
+        raise BionerError(f"{place}: found {value!r} as losses of {name}, expected a list")
+    numbers = [_read_number(item, name, place) for item in value]
+    return [number for number in numbers if number is not None]
 
 
 def _read_number(value: Any, name: str, place: str) -> Optional[float]:

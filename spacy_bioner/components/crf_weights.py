@@ -4,7 +4,7 @@ CRFsuite sees features and tags as numbers, so that no character of a word can d
 """
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Sequence, Tuple
@@ -27,11 +27,14 @@ class CrfWeights:
     features (Dict[str, int]): The row of each feature that has a weight; that of `BIAS` is 0.
     states (np.ndarray): Weights of tags by feature; float32, shape (features, tags).
     transitions (np.ndarray): Weight of tag j behind tag i; float32, shape (tags, tags).
+    losses (Tuple[float, ...]): Negative log-likelihood and penalties after each iteration of the
+        training, summed over the training set.
     """
 
     features: Dict[str, int]
     states: np.ndarray
     transitions: np.ndarray
+    losses: Tuple[float, ...] = ()
 
     def emissions(self, tokens: Sequence[Sequence[str]]) -> np.ndarray:
         """Score the tags of tokens by their features; float32, shape (tokens, tags)."""
@@ -51,6 +54,7 @@ class CrfWeights:
             "features": list(self.features),
             "states": self.states.tobytes(),
             "transitions": self.transitions.tobytes(),
+            "losses": list(self.losses),
         }
 
     @classmethod
@@ -59,7 +63,8 @@ class CrfWeights:
         features = {name: row for row, name in enumerate(data["features"])}
         states = np.frombuffer(data["states"], dtype=np.float32).reshape(len(features), -1)
         transitions = np.frombuffer(data["transitions"], dtype=np.float32)
-        return cls(features, states, transitions.reshape(states.shape[1], states.shape[1]))
+        transitions = transitions.reshape(states.shape[1], states.shape[1])
+        return cls(features, states, transitions, tuple(data["losses"]))
 
 
 def check_crfsuite() -> None:
@@ -104,7 +109,8 @@ def train_weights(
         tagger.open(path)
         learned = tagger.info()
         tagger.close()
-    return _collect(learned, names, n_tags)
+    losses = tuple(entry["loss"] for entry in trainer.logparser.iterations)
+    return replace(_collect(learned, names, n_tags), losses=losses)
 
 
 def _append(trainer: Any, sequences: Sequences) -> List[str]:

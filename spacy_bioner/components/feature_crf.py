@@ -105,6 +105,11 @@ class FeatureCrf(TagLabels, Pipe):
         self._grammar: Optional[TagGrammar] = None
         register_extensions()
 
+    @property
+    def fitting_losses(self) -> List[float]:
+        """The loss after each iteration of `initialize`, for the training log."""
+        return [] if self.weights is None else list(self.weights.losses)
+
     def __call__(self, doc: Doc) -> Doc:
         """Write `doc.ents`, the span group named like the component, and the ledger.
 

@@ -22,6 +22,8 @@ class Evaluation:
     scores (Mapping[str, Any]): As spaCy's scorers give them, shares of 1.
     score (Optional[float]): The score that chooses the best checkpoint.
     learn_rate (Optional[float]): None where it is not known.
+    fitted (Mapping[str, Sequence[float]]): Losses of components that learned all before the first
+        step, one per iteration.
     """
 
     step: int
@@ -29,6 +31,7 @@ class Evaluation:
     scores: Mapping[str, Any] = field(default_factory=dict)
     score: Optional[float] = None
     learn_rate: Optional[float] = None
+    fitted: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 def plot_training(evaluations: Sequence[Evaluation], *, title: str = "") -> Any:
@@ -37,6 +40,7 @@ def plot_training(evaluations: Sequence[Evaluation], *, title: str = "") -> Any:
     evaluations (Sequence[Evaluation]): In the order of the steps, one at least.
     """
     every: Tuple[Tuple[Callable[[Any, Any], None], Any], ...] = (
+        (_draw_fitting, gather_fitted(evaluations)),
         (_draw_losses, average_losses(evaluations)),
         (_draw_scores, evaluations),
         (_draw_types, gather_types(evaluations)),
@@ -49,8 +53,9 @@ def plot_training(evaluations: Sequence[Evaluation], *, title: str = "") -> Any:
     last = max(max(evaluation.step for evaluation in evaluations), 1)
     for axes, (draw, data) in zip(grid.flat, panels):
         draw(axes, data)
-        axes.set_xlim(-0.01 * last, last * _MARGIN)
-        axes.set_xlabel("step")
+        if draw is not _draw_fitting:
+            axes.set_xlim(-0.01 * last, last * _MARGIN)
+        axes.set_xlabel("iteration" if draw is _draw_fitting else "step")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         axes.xaxis.get_major_locator().set_params(integer=True)
     for axes in grid.flat[len(panels) :]:
@@ -76,6 +81,16 @@ def average_losses(evaluations: Sequence[Evaluation]) -> Dict[str, Points]:
     return curves
 
 
+def gather_fitted(evaluations: Sequence[Evaluation]) -> Dict[str, Points]:
+    """Give the loss of each iteration, from 1 on, of what was learned before the first step."""
+    return {
+        name: list(enumerate(losses, start=1))
+        for evaluation in evaluations
+        for name, losses in evaluation.fitted.items()
+        if losses
+    }
+
+
 def gather_rates(evaluations: Sequence[Evaluation]) -> Points:
     """Give the learning rate where it is known."""
     return [(item.step, item.learn_rate) for item in evaluations if item.learn_rate is not None]
@@ -91,6 +106,12 @@ def gather_types(evaluations: Sequence[Evaluation]) -> Dict[str, Points]:
                 curves.setdefault(label, []).append((evaluation.step, scores["f"]))
                 sizes[label] = scores.get("tp", 0) + scores.get("fn", 0)
     return {label: curves[label] for label in sorted(curves, key=lambda name: (-sizes[name], name))}
+
+
+def _draw_fitting(axes: Any, curves: Dict[str, Points]) -> None:
+    _draw_losses(axes, curves)
+    axes.set_title("Loss of an iteration")
+    _put_legend(axes, curves)
 
 
 def _draw_losses(axes: Any, curves: Dict[str, Points]) -> None:

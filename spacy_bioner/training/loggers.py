@@ -5,7 +5,7 @@ import math
 import sys
 from pathlib import Path
 from time import perf_counter
-from typing import IO, Any, Callable, Dict, Literal, Optional, Tuple
+from typing import IO, Any, Callable, Dict, List, Literal, Optional, Tuple
 
 from spacy.language import Language
 from spacy.training.loggers import console_logger_v3
@@ -28,8 +28,10 @@ def make_training_logger(
     spaCy's own logger stops writing, with a line on the console, when its file exists; this one
     begins the file anew with each run. Each line has epoch, step, seconds since the start of
     training, words seen, the losses summed since the line before it, all scores (those per type
-    too, as shares of 1) and the score that chooses the best model. The learning rate is not among
-    what `spacy train` tells a logger. Schedules that follow the score hear of it from here.
+    too, as shares of 1) and the score that chooses the best model; the first line has the losses
+    of components that have learned all in `initialize` as well, one per iteration. The learning
+    rate is not among what `spacy train` tells a logger. Schedules that follow the score hear of it
+    from here.
 
     output_file (Optional[str]): JSON lines go here; its folder is made. None writes no file.
     progress_bar (Optional[str]): "train" shows the way to `max_steps`, "eval" to the next
@@ -47,11 +49,15 @@ def make_training_logger(
         # A log is read while it grows, so it is no temporary file that gets its name at the end.
         stream = _open_log(output_file)
         start = perf_counter()
+        fitted = _find_fitted(nlp)
 
         def log_step(info: Optional[Dict[str, Any]]) -> None:
             if info is not None and stream is not None:
-                line = json.dumps(_make_row(info, perf_counter() - start), ensure_ascii=False)
-                stream.write(line + "\n")
+                row = _make_row(info, perf_counter() - start)
+                if fitted:
+                    row["fitted"] = dict(fitted)
+                    fitted.clear()
+                stream.write(json.dumps(row, ensure_ascii=False) + "\n")
                 stream.flush()
             if info is not None:
                 announce_score(float(info["score"]))
@@ -73,6 +79,11 @@ def _open_log(output_file: Optional[str]) -> Optional[IO[str]]:
     path = Path(output_file)
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.open("w", encoding="utf-8")
+
+
+def _find_fitted(nlp: Language) -> Dict[str, List[float]]:
+    losses = {name: getattr(component, "fitting_losses", []) for name, component in nlp.pipeline}
+    return {name: found for name, found in losses.items() if found}
 
 
 def _make_row(info: Dict[str, Any], seconds: float) -> Dict[str, Any]:

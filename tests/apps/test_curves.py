@@ -84,6 +84,7 @@ def test_undefined_scores_leave_a_gap(tmp_path):
         ('{"step": 5}\n\n{"step": 5}', r"a\.jsonl:3: found step 5 after step 5"),
         ('{"step": 5, "losses": 3}', r"a\.jsonl:1: found losses 3"),
         ('{"step": 5, "losses": {"a": "x"}}', r"a\.jsonl:1: found 'x' as a, expected a number"),
+        ('{"step": 5, "fitted": {"a": 1}}', r"a\.jsonl:1: found 1 as losses of a, expected a list"),
         ('{"step": 5, "scores": {"ents_f": NaN}}', r"a\.jsonl:1: found nan as ents_f"),
         ('{"step": 5, "scores": {"ents_per_type": {"A": 1}}}', r"a\.jsonl:1: found A 1"),
         (b"\xff\xfe", r"a\.jsonl:1: found no JSON"),

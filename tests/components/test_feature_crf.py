@@ -210,6 +210,7 @@ def test_weights_survive_as_plain_data():
     assert again.features == weights.features
     assert np.array_equal(again.states, weights.states)
     assert np.array_equal(again.transitions, weights.transitions)
+    assert again.losses == weights.losses
 
 
 def test_no_token_to_train_on_is_an_error():
@@ -233,3 +234,9 @@ def test_docs_survive_several_processes(nlp):
 def test_doc_without_sentences_is_tagged_as_one_sequence(nlp):
     doc = Doc(nlp.vocab, words=["acute", "renal", "failure"])
     assert entities_of(nlp.get_pipe(NAME)(doc)) == [("acute renal failure", "Disease")]
+
+
+def test_the_loss_of_each_iteration_is_kept():
+    losses = train_weights(SEQUENCES, 3, **SETTINGS).losses
+    assert len(losses) > 3
+    assert losses[-1] < losses[0]

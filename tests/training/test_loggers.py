@@ -59,6 +59,22 @@ def test_logger_writes_one_line_per_evaluation(nlp, tmp_path):
     }
 
 
+def test_logger_writes_once_what_was_learned_before_the_first_step(nlp, tmp_path):
+    @spacy.Language.component("tests_fitted")
+    def fitted(doc):
+        return doc
+
+    fitted.fitting_losses = [9.0, 4.0]
+    nlp.add_pipe("tests_fitted", name="crf")
+    log_step, finalize = _start(nlp, tmp_path / "log.jsonl")
+    log_step(INFO)
+    log_step({**INFO, "step": 40})
+    finalize()
+    rows = _read_rows(tmp_path / "log.jsonl")
+    assert rows[0]["fitted"] == {"crf": [9.0, 4.0]}
+    assert "fitted" not in rows[1]
+
+
 def test_logger_flushes_each_line(nlp, tmp_path):
     log_step, finalize = _start(nlp, tmp_path / "log.jsonl")
     log_step(INFO)
