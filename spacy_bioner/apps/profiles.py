@@ -111,7 +111,9 @@ def load_profile(name: str, *, encoder: str = "", corpus: str = "") -> Profile:
         overrides=dict(sections.get("overrides", {})),
     )
     if encoder and encoder != profile.encoder:
-        check_one_encoder(read_config(profile.config, interpolate=False), encoder)
+        # Training says where a config is missing.
+        if profile.config.is_file():
+            check_one_encoder(read_config(profile.config, interpolate=False), encoder)
         profile = replace(profile, encoder=encoder)
     return profile
 

@@ -160,7 +160,7 @@ def test_a_crf_member_gives_marginals_and_not_its_emissions(members):
     docs = [members[1].nlp.make_doc(TEXTS[0])]
     scores = tagger.model.predict(docs)
     (found,) = tag_opinions(tagger.model, scores, tagger.labels, "BIO", range(5))
-    (expected,) = tag_log_marginals(scores, tagger._grammar())
+    (expected,) = tag_log_marginals(scores, tagger.grammar())
     np.testing.assert_allclose(found, np.maximum(expected, LOWEST), rtol=1e-6)
     assert not np.allclose(found, log_softmax(scores[0]), atol=0.1)
     # An I cannot come first.
