@@ -37,6 +37,8 @@ from spacy_bioner.transforms.augmentation.noise import make_add_noise
 COMPONENT = "bioner"
 EPSILONS = (0.25, 0.5, 1.0, 2.0, 4.0)
 METHODS = ("fgsm", "pgd")
+# As adversarial training calls them, and as tables do.
+NORMS = {"l2": "L2", "linf": "L∞"}
 # Documents that are attacked together.
 _BATCH = 8
 
@@ -70,6 +72,7 @@ def measure_robustness(
     *,
     attacks: Dict[str, Augmentation],
     method: str = "fgsm",
+    norm: str = "l2",
     epsilons: Sequence[float] = EPSILONS,
     points: float = 10.0,
     seed: int = 0,
@@ -86,7 +89,9 @@ def measure_robustness(
         a defence, which the others are held against.
     corpus (Path): A DocBin.
     output (Path): Gets robustness.md, .json, .png and .svg.
-    method (str): "fgsm" or "pgd"; epsilon is the L2 norm over a window.
+    method (str): "fgsm" or "pgd".
+    norm (str): What epsilon bounds: "l2", the norm over a window, where few words bear nearly all
+        of it; or "linf", each coordinate, so that all words are moved.
     points (float): Points of F1; 0 looks for no such epsilon.
     limit (int): Take only so many documents; 0 takes all.
     RAISES BionerError: For what cannot be loaded, and a pipeline that cannot be attacked.
@@ -95,15 +100,18 @@ def measure_robustness(
     if method not in METHODS or not all(0 < epsilon < math.inf for epsilon in epsilons):
         message = f"found method {method!r} and epsilon {', '.join(f'{e:g}' for e in epsilons)}"
         raise ConfigError(f"{message}, expected {' or '.join(METHODS)} and numbers above 0")
+    if norm not in NORMS:
+        raise ConfigError(f"found norm {norm!r}, expected {' or '.join(NORMS)}")
     names = [name for name, _ in models]
     if len(set(names)) < len(names) or not names:
         raise ConfigError(f"found the pipelines {', '.join(names)}; expected different names")
     strengths = sorted(epsilons)
+    attack_name = f"{method} ({NORMS[norm]})"
     results: List[Robustness] = []
     # All of them before the first is measured, which takes minutes.
     loaded = [(name, *_load(path, corpus, limit, gpu_id)) for name, path in models]
     for name, nlp, gold in loaded:
-        embeddings = _make_embedding_attack(nlp, method)
+        embeddings = _make_embedding_attack(nlp, method, norm)
         clean = score_clean(nlp, gold)
         if not results and points and strengths:
             report(f"{name}: looking for the epsilon that costs {points:g} points")
@@ -115,8 +123,8 @@ def measure_robustness(
             text.append(score_changed_text(nlp, gold, attack, changing))
         curve = []
         for epsilon in strengths:
-            report(f"{name}: {method} ε = {epsilon:.3g}")
-            curve.append(score_attacked(embeddings, gold, epsilon, name=method))
+            report(f"{name}: {attack_name} ε = {epsilon:.3g}")
+            curve.append(score_attacked(embeddings, gold, epsilon, name=attack_name))
         results.append(Robustness(name, clean, tuple(text), tuple(curve)))
     _write(results, output, seed)
     return results
@@ -186,13 +194,13 @@ def _make_change(nlp: Language, change: Augmentation, seed: str) -> ChangeText:
     return change_text
 
 
-def _make_embedding_attack(nlp: Language, method: str) -> AttackEmbeddings:
+def _make_embedding_attack(nlp: Language, method: str, norm: str) -> AttackEmbeddings:
     from spacy_bioner.architectures.adversary import make_adversary
 
     def attack(gold: Sequence[Doc], epsilon: float) -> List[Doc]:
         # The tagger has to be attacked as it is part of the pipeline: what comes before it runs
         # as ever, what comes behind it sees its entities.
-        adversary = make_adversary(method, epsilon)
+        adversary = make_adversary(method, epsilon, norm)
         found: List[Doc] = []
         for start in range(0, len(gold), _BATCH):
             batch = gold[start : start + _BATCH]

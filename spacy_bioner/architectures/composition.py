@@ -14,10 +14,11 @@ from thinc.types import Floats2d
 from thinc.util import xp2torch
 from torch import nn
 
+from spacy_bioner.architectures.datasets import dataset_rows
 from spacy_bioner.architectures.torch_bridge import Spec, TorchShim, split_rows
-from spacy_bioner.corpora.docs import DATASET_KEY
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.layers.char_encoder import CharacterEncoder, SequenceLstm, character_ids
+from spacy_bioner.layers.dataset_vectors import DatasetVectors
 
 Backprop = Callable[[List[Floats2d]], List[Doc]]
 
@@ -63,14 +64,15 @@ def build_dataset_embedding(
     """Build one vector per corpus: `spacy_bioner.DatasetEmbedding.v1`.
 
     The reader `spacy_bioner.MultiCorpus.v1` says which corpus a Doc is from. Other texts get the
-    mean of the vectors of all corpora.
+    mean of the vectors of all corpora, until `choose_dataset` names one.
 
     names (List[str]): The corpora.
     width (int): Size of a token's state.
     lr_scale (float): The learning rate, as a multiple of the optimizer's.
     """
-    spec: Spec = {"rows": len(names), "width": width, "names": list(names)}
-    return make_lookup("dataset_embedding", _build_datasets, spec, _read_dataset, lr_scale)
+    spec: Spec = {"datasets": list(names), "width": width}
+    read = _read_dataset
+    return make_lookup("dataset_embedding", _build_datasets, spec, read, lr_scale, dataset="")
 
 
 def build_concatenation(
@@ -122,26 +124,29 @@ def make_lookup(
     name: str,
     build: Callable[[Spec], nn.Module],
     spec: Spec,
-    read: Callable[[Spec, List[Doc]], Tuple[Any, ...]],
+    read: Callable[[Dict[str, Any], Spec, List[Doc]], Tuple[Any, ...]],
     lr_scale: float,
     *,
     init: Optional[Callable] = None,
+    **attrs: Any,
 ) -> Model[List[Doc], List[Floats2d]]:
     """Make a part of token states from what is read off the Docs.
 
     build (Callable[[Spec], nn.Module]): Makes the module that turns what is read into states.
     spec (Spec): Describes the module; "width" is the size of a token's state.
-    read (Callable[[Spec, List[Doc]], Tuple[Any, ...]]): Gives the module's inputs for all Docs
-        one behind another, as arrays of any device.
+    read (Callable[[Dict[str, Any], Spec, List[Doc]], Tuple[Any, ...]]): Gives the module's inputs
+        for all Docs one behind another, as arrays of any device, from the model's attributes,
+        the description and the Docs.
     lr_scale (float): The learning rate, as a multiple of the optimizer's.
     init (Optional[Callable]): Makes the module on `initialize`; None builds it from `spec`.
+    attrs (Any): Further attributes of the model.
     """
     model: Model = Model(
         name,
         _look_up,
         init=init or _init_lookup,
         dims={"nO": spec["width"]},
-        attrs={"spec": spec, "read": read},
+        attrs={"spec": spec, "read": read, **attrs},
         shims=[TorchShim(build, lr_scale=_Constant(lr_scale))],
     )
     return model
@@ -167,7 +172,8 @@ def _look_up(model: Model, docs: List[Doc], is_train: bool) -> Tuple[List[Floats
     shim = cast(TorchShim, model.shims[0])
     module = shim.module
     module.train(is_train)
-    inputs = [xp2torch(array, device=shim.device) for array in model.attrs["read"](shim.spec, docs)]
+    read = model.attrs["read"]
+    inputs = [xp2torch(array, device=shim.device) for array in read(model.attrs, shim.spec, docs)]
     lengths = [len(doc) for doc in docs]
     with torch.set_grad_enabled(is_train):
         states = module(*inputs)
@@ -179,14 +185,14 @@ def _look_up(model: Model, docs: List[Doc], is_train: bool) -> Tuple[List[Floats
     return split_rows(states, lengths), backprop
 
 
-def _read_characters(spec: Spec, docs: List[Doc]) -> Tuple[np.ndarray, ...]:
+def _read_characters(attrs: Dict[str, Any], spec: Spec, docs: List[Doc]) -> Tuple[np.ndarray, ...]:
     words = [token.text for doc in docs for token in doc]
     distinct: Dict[str, int] = {}
     rows = np.array([distinct.setdefault(word, len(distinct)) for word in words], dtype=np.int64)
     return character_ids(list(distinct)), rows
 
 
-def _read_attribute(spec: Spec, docs: List[Doc]) -> Tuple[np.ndarray, ...]:
+def _read_attribute(attrs: Dict[str, Any], spec: Spec, docs: List[Doc]) -> Tuple[np.ndarray, ...]:
     attribute = spec["attribute"]
     for doc in docs:
         if attribute in ("POS", "TAG") and len(doc) and not doc.has_annotation(attribute):
@@ -198,17 +204,9 @@ def _read_attribute(spec: Spec, docs: List[Doc]) -> Tuple[np.ndarray, ...]:
     return ((np.concatenate(values) % np.uint64(spec["rows"])).astype(np.int64),)
 
 
-def _read_dataset(spec: Spec, docs: List[Doc]) -> Tuple[np.ndarray, ...]:
-    names = {name: row for row, name in enumerate(spec["names"])}
-    unknown = sorted(
-        {str(d.user_data[DATASET_KEY]) for d in docs if DATASET_KEY in d.user_data} - set(names)
-    )
-    if unknown:
-        raise ConfigError(
-            f"dataset embedding: found corpus {unknown[0]}, expected one of {', '.join(names)}"
-        )
-    chosen = [names.get(doc.user_data.get(DATASET_KEY, ""), -1) for doc in docs]
-    return (np.repeat(np.array(chosen, dtype=np.int64), [len(doc) for doc in docs]),)
+def _read_dataset(attrs: Dict[str, Any], spec: Spec, docs: List[Doc]) -> Tuple[np.ndarray, ...]:
+    rows = dataset_rows(docs, spec["datasets"], attrs["dataset"])
+    return (np.repeat(rows, [len(doc) for doc in docs]),)
 
 
 def _build_characters(spec: Spec) -> nn.Module:
@@ -220,14 +218,7 @@ def _build_rows(spec: Spec) -> nn.Module:
 
 
 def _build_datasets(spec: Spec) -> nn.Module:
-    return _DatasetRows(spec["rows"], spec["width"])
-
-
-class _DatasetRows(nn.Embedding):
-    def forward(self, rows: torch.Tensor) -> torch.Tensor:
-        """Look rows up; -1 stands for no corpus in particular."""
-        known = super().forward(rows.clamp_min(0))
-        return torch.where((rows < 0)[:, None], self.weight.mean(dim=0), known)
+    return DatasetVectors(len(spec["datasets"]), spec["width"])
 
 
 def _concatenate(model: Model, docs: List[Doc], is_train: bool) -> Tuple[List[Floats2d], Backprop]:

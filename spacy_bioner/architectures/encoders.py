@@ -19,12 +19,15 @@ from spacy_bioner.architectures.piece_layout import POOLING, UNITS, Layout, lay_
 from spacy_bioner.architectures.precision import PRECISIONS, check_trainable, choose_precision
 from spacy_bioner.architectures.torch_bridge import Spec, TorchShim, split_rows
 from spacy_bioner.errors import EncoderError
+from spacy_bioner.layers.dataset_vectors import pool_encoder
 from spacy_bioner.layers.pooled_encoder import PieceBatch, PooledEncoder
 
 logger = logging.getLogger(__name__)
 LAYER = re.compile(r"\.layers?\.(\d+)\.")
 # ALBERT's layers share their weights by groups.
 SHARED = re.compile(r"\.albert_layer_groups\.(\d+)\.")
+# The learning rate of vectors that start from nothing, as a multiple of the optimizer's.
+DATASET_RATE = 10.0
 # A normalisation behind the topmost layer: ModernBERT's, ESM's.
 ABOVE = re.compile(r"\.(final_norm|emb_layer_norm_after)\.")
 
@@ -41,6 +44,8 @@ def build_transformer_encoder(
     layer_decay: float = 1.0,
     checkpointing: bool = False,
     truncate: bool = False,
+    datasets: Optional[List[str]] = None,
+    dataset: str = "",
 ) -> Model[List[Doc], List[Floats2d]]:
     """Build an encoder with one row of `nO` float32 values per token.
 
@@ -68,6 +73,9 @@ def build_transformer_encoder(
     truncate (bool): A unit of more than `window` pieces loses those tokens that do not fit, where
         otherwise it would get several windows. They are counted, taught nothing and outside of
         all entities.
+    datasets (Optional[List[str]]): The corpora that `spacy_bioner.MultiCorpus.v1` reads: each has
+        a vector that is added to the embeddings of its texts' pieces.
+    dataset (str): Which of them texts count as that name none; "" takes the mean of the vectors.
     RAISES EncoderError: For settings that name no known choice; on `initialize` for weights that
         cannot be loaded.
     """
@@ -92,6 +100,8 @@ def build_transformer_encoder(
         "cased": cased,
         "checkpointing": checkpointing,
         "truncate": truncate,
+        "datasets": datasets,
+        "dataset": dataset,
     }
     shim = EncoderShim(precision=precision, layer_decay=layer_decay)
     model: Model = Model(
@@ -160,6 +170,8 @@ class EncoderShim(TorchShim):
 
     def _layer_rate(self, name: str) -> float:
         """Scale the learning rate of a parameter by its distance from the topmost layer."""
+        if name.startswith("datasets."):
+            return DATASET_RATE
         # Not from the plain description, where DistilBERT and others have names of their own.
         config = cast(PooledEncoder, self.module).transformer.config
         n_layers = below = int(config.num_hidden_layers)
@@ -173,7 +185,7 @@ class EncoderShim(TorchShim):
         return self.layer_decay**below
 
     def _build(self, spec: Spec) -> torch.nn.Module:
-        return PooledEncoder(build_transformer(spec["config"]))
+        return pool_encoder(build_transformer(spec["config"]), spec.get("datasets", ()))
 
 
 def init(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Any] = None) -> None:
@@ -191,7 +203,9 @@ def init(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Any] = None) -
         "before": before,
         "after": after,
     }
-    shim.set_module(spec, PooledEncoder(files.module))
+    if model.attrs["datasets"]:
+        spec["datasets"] = list(model.attrs["datasets"])
+    shim.set_module(spec, pool_encoder(files.module, spec.get("datasets", ())))
     model.set_dim("nO", cast(PooledEncoder, shim.module).width)
 
 
@@ -266,7 +280,9 @@ def _fill_batch(
         mask[row, : lengths[index]] = 1
     source = np.concatenate([layout.sources[i] + row * width for row, i in enumerate(group)])
     target = np.concatenate([layout.targets[index] for index in group])
-    arrays = (ids, mask, source, target)
+    arrays = [ids, mask, source, target]
+    if layout.datasets is not None:
+        arrays.append(layout.datasets[[layout.windows[index].doc_index for index in group]])
     return PieceBatch(*(torch.from_numpy(array.astype(np.int64)).to(device) for array in arrays))
 
 

@@ -16,6 +16,7 @@ from spacy_bioner.architectures.alignment import (
     token_offsets,
     unit_starts,
 )
+from spacy_bioner.architectures.datasets import dataset_rows
 
 UNITS = ("sentence", "neighbours", "document")
 # How a token is taught and read by its pieces; with the last two, each piece has a tag.
@@ -55,6 +56,8 @@ def lay_out(model: Model, docs: List[Doc], *, every_piece: bool = False) -> "Lay
         offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
         ids = np.asarray(encoding.ids, dtype=np.int64)
         layout.add(doc, Pieces(ids, offsets[:, 0], offsets[:, 1]))
+    if names := shim.spec.get("datasets"):
+        layout.datasets = dataset_rows(docs, names, model.attrs["dataset"])
     return layout
 
 
@@ -67,6 +70,8 @@ class Layout:
     sources (List[np.ndarray]): Per window, the positions of owned pieces in it, special tokens
         counted.
     targets (List[np.ndarray]): Per window, the rows that they belong to, counted over all Docs.
+    datasets (Optional[np.ndarray]): Per Doc, the corpus by whose rules it is read, where the
+        encoder knows several; -1 for none in particular.
     """
 
     def __init__(
@@ -83,6 +88,7 @@ class Layout:
         self.pieces: List[Pieces] = []
         self.rows: List[DocRows] = []
         self.n_rows = 0
+        self.datasets: Optional[np.ndarray] = None
         self.sources: List[np.ndarray] = []
         self.targets: List[np.ndarray] = []
 

@@ -1,6 +1,6 @@
 """`spacy_bioner.StaticVectors.v1`: the vocabulary's word vectors under a trained linear layer."""
 
-from typing import Any, List, Optional, Tuple, cast
+from typing import Any, Dict, List, Optional, Tuple, cast
 
 from spacy.attrs import ORTH
 from spacy.tokens import Doc
@@ -50,7 +50,7 @@ def _init_linear(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Any] =
     shim.set_module(spec, _build_linear(spec))
 
 
-def _read_vectors(spec: Spec, docs: List[Doc]) -> Tuple[Any, ...]:
+def _read_vectors(attrs: Dict[str, Any], spec: Spec, docs: List[Doc]) -> Tuple[Any, ...]:
     """Look the tokens' vectors up, on the device that holds them."""
     vectors = docs[0].vocab.vectors
     if vectors.shape[1] != spec["length"]:

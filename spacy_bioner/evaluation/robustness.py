@@ -108,9 +108,9 @@ def find_epsilon(
     f_score_at: Callable[[float], float],
     target: float,
     *,
-    low: float = 0.01,
+    low: float = 1e-4,
     high: float = 64.0,
-    steps: int = 7,
+    steps: int = 8,
 ) -> Optional[float]:
     """Look for the epsilon at which F1 has fallen to a target, by halving on the log scale.
 

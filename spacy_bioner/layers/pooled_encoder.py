@@ -18,12 +18,15 @@ class PieceBatch:
     mask (torch.Tensor): 1 for pieces, 0 for padding; int64, shape (windows, length).
     source (torch.Tensor): Positions in the flattened rectangle; int64, shape (pairs,).
     target (torch.Tensor): The token row that each of them is added to; int64, shape (pairs,).
+    datasets (Optional[torch.Tensor]): The corpora by whose rules windows are read; int64, shape
+        (windows,).
     """
 
     ids: torch.Tensor
     mask: torch.Tensor
     source: torch.Tensor
     target: torch.Tensor
+    datasets: Optional[torch.Tensor] = None
 
 
 class PooledEncoder(nn.Module):
@@ -31,14 +34,23 @@ class PooledEncoder(nn.Module):
 
     transformer (nn.Module): Takes `input_ids` and `attention_mask`, gives `last_hidden_state`.
     precision (torch.dtype): The dtype of matrix products; the result is always float32.
+    datasets (Optional[nn.Module]): Turns the corpora of windows, int64, shape (windows,), into
+        vectors that are added to the embeddings of their pieces, shape (windows, width).
     """
 
-    def __init__(self, transformer: nn.Module, *, precision: torch.dtype = torch.float32) -> None:
+    def __init__(
+        self,
+        transformer: nn.Module,
+        *,
+        precision: torch.dtype = torch.float32,
+        datasets: Optional[nn.Module] = None,
+    ) -> None:
         super().__init__()
         # Typed loosely: a pre-trained model has methods that nn.Module does not know of.
         self.transformer: Any = transformer
         self.width = int(transformer.config.hidden_size)  # type: ignore[union-attr, arg-type]
         self.precision = precision
+        self.datasets = datasets
         self.tap: Optional[EmbeddingTap] = None
         # No submodule: its weights are not to be saved, trained or listed.
         self.__dict__["_fast"] = None
@@ -71,6 +83,9 @@ class PooledEncoder(nn.Module):
         transformer = self._choose_transformer(weights.device)
         with torch.autocast(weights.device.type, dtype=self.precision, enabled=reduced):
             parts = self._embed(batches)
+            if self.datasets is not None:
+                vectors = [self.datasets(batch.datasets) for batch in batches]
+                parts = [rows + vector[:, None] for rows, vector in zip(parts, vectors)]
             if self.tap is not None:
                 parts = self.tap.perturb(list(parts), [batch.mask for batch in batches])
             for batch, embedded in zip(batches, parts):

@@ -64,7 +64,7 @@ def _draw_curve(axes: Any, results: Sequence[Robustness]) -> None:
         axes.plot(strengths, scores, label=item.name, lw=1.6, **style)
     axes.set_xscale("symlog", linthresh=min(o.strength or 1.0 for o in results[0].curve))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.set_xlabel(f"ε of {results[0].curve[0].attack} (L2 norm over a window)")
+    axes.set_xlabel(f"ε of {results[0].curve[0].attack}, within a window")
     axes.set_ylabel("strict F1")
     axes.set_title("Attack on the embeddings")
 

@@ -141,3 +141,27 @@ def test_evaluate_names_a_gpu_that_is_absent(model, corpus):
     absent = torch.cuda.device_count() + 7
     with pytest.raises(DeviceError, match=f"GPU {absent} was asked for"):
         evaluate(model, corpus, gpu_id=absent)
+
+
+def test_evaluate_annotates_by_the_rules_of_the_corpus_that_is_named(
+    tiny_bert, corpus, tmp_path
+) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    encoder = {"name": str(tiny_bert), "datasets": ["drugs", "genes"]}
+    pipe = nlp.add_pipe("bioner", config={"model": {"encoder": encoder}})
+    pipe.add_label("Chemical")
+    nlp.initialize()
+    nlp.to_disk(tmp_path / "model")
+    output = tmp_path / "test.json"
+    command = ["evaluate", str(tmp_path / "model"), str(corpus), "--label", "Chemical"]
+    options = ["--dataset", "drugs", "--output", str(output)]
+    CliRunner().invoke(app, [*command, *options], catch_exceptions=False)
+    assert json.loads(output.read_text(encoding="utf-8"))["dataset"] == "drugs"
+    with pytest.raises(ConfigError, match="found corpus 'cells', expected one of drugs, genes"):
+        evaluate(str(tmp_path / "model"), corpus, dataset="cells")
+
+
+def test_evaluate_says_that_a_pipeline_knows_no_corpora(model, corpus) -> None:
+    with pytest.raises(ConfigError, match="no component has learnt a vector per corpus"):
+        evaluate(model, corpus, dataset="drugs")

@@ -43,7 +43,7 @@ def test_pipelines_are_compared_under_every_attack(trained_folder, corpus, tmp_p
     result = CliRunner().invoke(app, [*command, *settings], catch_exceptions=False)
     assert result.exit_code == 0
     assert "| none " in result.stdout
-    assert "| fgsm, ε = 0.5 " in result.stdout
+    assert "| fgsm (L2), ε = 0.5 " in result.stdout
     written = json.loads((tmp_path / "out" / "robustness.json").read_text(encoding="utf-8"))
     first, second = written["models"]
     assert first["clean"]["f_score"] == 1.0
@@ -95,6 +95,24 @@ def test_labels_that_a_pipeline_does_not_know_are_named_at_once(
         measure_robustness([("x", str(trained_folder))], corpus, tmp_path, attacks={})
 
 
+def test_the_sign_attack_moves_every_coordinate(trained_folder, corpus, tmp_path) -> None:
+    results = {
+        norm: measure_robustness(
+            [("x", str(trained_folder))],
+            corpus,
+            tmp_path / norm,
+            attacks={},
+            norm=norm,
+            epsilons=[0.5],
+            points=0.0,
+        )[0].curve[0]
+        for norm in ("l2", "linf")
+    }
+    assert [item.attack for item in results.values()] == ["fgsm (L2)", "fgsm (L∞)"]
+    # Half a unit in each coordinate is far more than half a unit in all of them together.
+    assert results["linf"].counts.f_score < results["l2"].counts.f_score
+
+
 def test_a_pipeline_without_the_component_is_refused(corpus, tmp_path) -> None:
     spacy.blank("en").to_disk(tmp_path / "blank")
     with pytest.raises(BionerError, match="found the components none, expected 'bioner'"):
@@ -105,6 +123,7 @@ def test_a_pipeline_without_the_component_is_refused(corpus, tmp_path) -> None:
     ("settings", "message"),
     [
         ({"method": "vat"}, "found method 'vat'"),
+        ({"norm": "l1"}, "found norm 'l1', expected l2 or linf"),
         ({"epsilons": [float("nan")]}, "epsilon nan, expected"),
         ({"epsilons": [0.0]}, "epsilon 0, expected fgsm or pgd and numbers above 0"),
     ],

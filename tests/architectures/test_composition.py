@@ -139,7 +139,7 @@ def test_datasets_have_vectors_and_other_texts_their_mean(blank_nlp):
     first, second, other = (rows[0] for rows in model.predict(docs))
     np.testing.assert_allclose(other, (first + second) / 2, rtol=1e-6)
     docs[2].user_data[DATASET_KEY] = "c"
-    with pytest.raises(ConfigError, match="found corpus c, expected one of a, b"):
+    with pytest.raises(ConfigError, match="found corpus 'c', expected one of a, b"):
         model.predict(docs)
 
 

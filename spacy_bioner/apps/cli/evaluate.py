@@ -29,6 +29,10 @@ def evaluate_cli(
         Optional[str],
         typer.Option(help="Score this span group as well: nested mentions, which doc.ents has not"),
     ] = None,
+    dataset: Annotated[
+        str,
+        typer.Option(help="Annotate by the rules of this corpus, one of those of its training"),
+    ] = "",
 ) -> None:
     """Score a pipeline on gold documents.
 
@@ -37,7 +41,13 @@ def evaluate_cli(
     corpus annotates.
     """
     evaluation = evaluate(
-        model, corpus, output=output, gpu_id=gpu_id, labels=label or (), spans_key=spans_key
+        model,
+        corpus,
+        output=output,
+        gpu_id=gpu_id,
+        labels=label or (),
+        spans_key=spans_key,
+        dataset=dataset,
     )
     typer.echo(render_evaluation(evaluation))
 
@@ -50,6 +60,7 @@ def evaluate(
     gpu_id: int = -1,
     labels: Sequence[str] = (),
     spans_key: Optional[str] = None,
+    dataset: str = "",
 ) -> "PipelineEvaluation":
     """Load a pipeline, run it over the texts of a corpus and score it.
 
@@ -59,7 +70,9 @@ def evaluate(
     gpu_id (int): -1 for the CPU.
     labels (Sequence[str]): Those that the corpus annotates; others are not scored. Empty: all.
     spans_key (Optional[str]): A span group to score as well.
-    RAISES (BionerError): No such pipeline, corpus or GPU; a corpus without documents.
+    dataset (str): Of a pipeline that was trained on several corpora, the one by whose rules it
+        annotates; "" is none in particular.
+    RAISES (BionerError): No such pipeline, corpus, GPU or dataset; a corpus without documents.
     """
     from spacy_bioner.apps.loading import fingerprint, load_pipeline
     from spacy_bioner.corpora.docbin import read_docbin
@@ -71,6 +84,10 @@ def evaluate(
     # Before the pipeline is loaded, which takes seconds.
     check_is_file(corpus)
     nlp = load_pipeline(model, gpu_id=gpu_id)
+    if dataset:
+        from spacy_bioner.architectures.datasets import choose_dataset
+
+        choose_dataset(nlp, dataset)
     gold = list(read_docbin(corpus, nlp.vocab))
     if not gold:
         raise CorpusError("found no document, expected at least one to score", path=corpus)
@@ -85,6 +102,8 @@ def evaluate(
         data = {"model": {"path": model, **about}, "corpus": str(corpus), **evaluation.to_json()}
         if labels:
             data["labels"] = sorted(labels)
+        if dataset:
+            data["dataset"] = dataset
         if spans_key is not None:
             data["spans_key"] = spans_key
         with replacing(output) as temporary:

@@ -25,6 +25,9 @@ def robustness_cli(
         Optional[Path], typer.Option(help="Term table: mentions become synonyms of their concept")
     ] = None,
     method: Annotated[str, typer.Option(help="Attack on the embeddings: fgsm or pgd")] = "fgsm",
+    norm: Annotated[
+        str, typer.Option(help="What epsilon bounds: l2 over a window, or linf, each coordinate")
+    ] = "l2",
     epsilon: Annotated[
         Optional[List[float]], typer.Option(help="Its size; can be repeated", show_default=False)
     ] = None,
@@ -53,6 +56,7 @@ def robustness_cli(
         output,
         attacks=text_attacks(noise=noise, synonyms=SynonymTable(synonyms) if synonyms else None),
         method=method,
+        norm=norm,
         epsilons=epsilon or EPSILONS,
         points=points,
         seed=seed,

@@ -1,0 +1,63 @@
+"""Which corpus' rules of annotation a text is read by, where a model was trained on several.
+
+One corpus calls insulin a chemical, another a gene: a vector per corpus lets one model hold both
+rules, as a task name before the text does for AIONER (Luo and others, 2023).
+"""
+
+from typing import Any, List, Sequence, cast
+
+import numpy as np
+from spacy.language import Language
+from spacy.tokens import Doc
+from thinc.api import Model
+
+from spacy_bioner.corpora.docs import DATASET_KEY
+from spacy_bioner.errors import ConfigError
+
+
+def dataset_rows(docs: Sequence[Doc], names: Sequence[str], default: str = "") -> np.ndarray:
+    """Look up the corpus of each Doc.
+
+    docs (Sequence[Doc]): Those that name their corpus do so in `user_data["bioner_dataset"]`.
+    names (Sequence[str]): The corpora of the model.
+    default (str): The corpus of Docs that name none; "" is none in particular.
+    RETURNS (np.ndarray): Places in `names`, -1 for none; int64, shape (docs,).
+    RAISES ConfigError: For a corpus that the model does not know.
+    """
+    rows = {"": -1, **{name: row for row, name in enumerate(names)}}
+    found = [str(doc.user_data.get(DATASET_KEY, default)) for doc in docs]
+    unknown = sorted(set(found) - set(rows))
+    if unknown:
+        raise ConfigError(f"found corpus '{unknown[0]}', expected one of {', '.join(names)}")
+    return np.array([rows[name] for name in found], dtype=np.int64)
+
+
+def choose_dataset(nlp: Language, name: str) -> None:
+    """Let a pipeline that was trained on several corpora annotate by the rules of one of them.
+
+    It holds until it is called again; `spacy.load(…, config=…)` with the encoder's setting
+    `dataset` does the same.
+    name (str): The corpus, as the training's reader named it; "" for none in particular.
+    RAISES ConfigError: For a pipeline that knows no corpora, or not this one.
+    """
+    nodes = [node for _, pipe in nlp.pipeline for node in _knowing(pipe)]
+    if not nodes:
+        raise ConfigError(
+            f"found corpus '{name}', but no component has learnt a vector per corpus: train one "
+            "with the setting datasets of its encoder"
+        )
+    for node in nodes:
+        if name and name not in _names(node):
+            raise ConfigError(f"found corpus '{name}', expected one of {', '.join(_names(node))}")
+    for node in nodes:
+        node.attrs["dataset"] = name
+
+
+def _knowing(pipe: Any) -> List[Model]:
+    model = getattr(pipe, "model", None)
+    nodes = model.walk() if isinstance(model, Model) else ()
+    return [node for node in nodes if "dataset" in node.attrs and _names(node)]
+
+
+def _names(node: Model) -> List[str]:
+    return list(cast(Any, node.shims[0]).spec.get("datasets", ()))
