@@ -19,7 +19,7 @@ from spacy_bioner.apps.finished_runs import (
     store_result,
     write_json,
 )
-from spacy_bioner.apps.profiles import SPLITS, Profile, read_config
+from spacy_bioner.apps.profiles import SPLITS, Profile, read_training_config
 from spacy_bioner.apps.training import check_device
 from spacy_bioner.corpora.files import replacing
 from spacy_bioner.errors import ConfigError
@@ -75,7 +75,7 @@ def compare_encoders(
     if not encoders or seeds < 1:
         message = f"found {len(encoders)} encoders and {seeds} seeds, expected one or more of each"
         raise ConfigError(f"{message}: name encoders by --encoder NAME=SOURCE, or use --all")
-    check_one_encoder(read_config(profile.config, interpolate=False), next(iter(encoders.values())))
+    check_one_encoder(read_training_config(profile.config), next(iter(encoders.values())))
     check_device(gpu_id)
     plan = _plan(corpus_dir, output, profile, encoders, seeds, max_steps, dict(overrides or {}))
     # All of them before the first training, which may take hours.

@@ -154,10 +154,9 @@ def _load(settings: PretrainSettings) -> "EncoderFiles":
 def _make_model(
     encoder: "EncoderFiles", settings: PretrainSettings, device: "torch.device"
 ) -> "tuple[MaskedLM, bool]":
-    from spacy_bioner.architectures.precision import check_trainable, choose_precision
+    from spacy_bioner.architectures.precision import choose_precision
     from spacy_bioner.layers.masked_lm import MaskedLM, load_head
 
-    check_trainable(settings.precision, device)
     precision = choose_precision(settings.precision, device)
     model = MaskedLM(encoder.module, precision=precision)
     weights = _read_weights(settings.encoder)

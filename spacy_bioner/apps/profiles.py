@@ -161,6 +161,16 @@ def read_config(path: Path, *, interpolate: bool = True) -> Config:
         raise ConfigError(f"{path}: not a readable config: {error}") from error
 
 
+def read_training_config(path: Path) -> Config:
+    """Read a training config as it stands, with its variables.
+
+    RAISES ConfigError: For one that is not there or cannot be parsed.
+    """
+    if not path.is_file():
+        raise ConfigError(f"no training config at {path}; run the command in the project folder")
+    return read_config(path, interpolate=False)
+
+
 def get_setting(config: Mapping[str, Any], key: str, default: Any = None) -> Any:
     """Give what stands at a dotted key of a config; the default where there is no such key."""
     value: Any = config

@@ -20,7 +20,7 @@ from spacy_bioner.apps.recipe_files import Recipe
 from spacy_bioner.apps.recipe_scores import LOGS, collect_results
 from spacy_bioner.apps.recipes import Choices, Command, describe_run, plan_recipe
 from spacy_bioner.corpora.files import replacing
-from spacy_bioner.errors import BionerError, ConfigError
+from spacy_bioner.errors import BionerError, ConfigError, StoppedError
 from spacy_bioner.reports.recipes import render_recipe
 
 STATE = "steps.json"
@@ -169,7 +169,7 @@ def _run_step(
         code = run_command(command.words, log)
     except KeyboardInterrupt:
         message = f"interrupted in step {name}; the same command goes on with it"
-        raise BionerError(message) from None
+        raise StoppedError(message) from None
     missing = _find_missing(command)
     if code or missing:
         why = explain_exit(code, log) if code else f"it did not write {', '.join(missing)}"

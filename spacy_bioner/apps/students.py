@@ -8,7 +8,7 @@ from spacy.language import Language
 from spacy.training import Example
 from thinc.api import Config
 
-from spacy_bioner.apps.profiles import load_profile, read_config
+from spacy_bioner.apps.profiles import load_profile, read_training_config
 from spacy_bioner.apps.training import encoder_override
 from spacy_bioner.components.token_tagger import TokenNER
 from spacy_bioner.errors import ConfigError
@@ -92,7 +92,7 @@ def _read_model(name: str) -> Dict[str, Any]:
     profile = load_profile(name)
     path = f"components.{COMPONENT}.model."
     own = {key: value for key, value in profile.overrides.items() if key.startswith(path)}
-    config = read_config(profile.config, interpolate=False)
+    config = read_training_config(profile.config)
     if COMPONENT not in config["components"]:
         raise ConfigError(f"--student {name}: {profile.config} has no '{COMPONENT}'")
     own.update(encoder_override(config, profile.encoder))

@@ -10,7 +10,7 @@ from thinc.api import Config
 
 from spacy_bioner.apps.encoder_setting import TRF_KEY, find_encoder_keys
 from spacy_bioner.apps.naming import check_name, other_words
-from spacy_bioner.apps.profiles import Profile, get_setting, read_config
+from spacy_bioner.apps.profiles import Profile, get_setting, read_training_config
 from spacy_bioner.corpora.files import partial_folder, replace_folder, replacing_folder
 from spacy_bioner.errors import ConfigError, DeviceError, StoppedError
 
@@ -64,7 +64,7 @@ def train(
     settings = config_overrides(profile, corpus_dir, seed=seed, log_path=log_path)
     settings.update({"training.max_steps": max_steps} if max_steps else {})
     settings.update(overrides or {})
-    config = _load_training_config(profile.config)
+    config = read_training_config(profile.config)
     if resume is not None:
         own = settings.get(_AFTER_INIT, get_setting(config, _AFTER_INIT))
         callback = {"@callbacks": "spacy_bioner.ResumeFrom.v1", "path": str(resume), "after": own}
@@ -110,7 +110,7 @@ def config_overrides(
     profile: Profile, corpus_dir: Path, *, seed: int, log_path: Optional[Path]
 ) -> Dict[str, Any]:
     """Gather what a profile changes in its training config, as dotted keys."""
-    config = _load_training_config(profile.config)
+    config = read_training_config(profile.config)
     overrides: Dict[str, Any] = {
         **profile.overrides,
         "paths.train": str(corpus_dir / "train.spacy"),
@@ -131,7 +131,7 @@ def check_package_name(name: str, profile: Profile, corpus_dir: Path) -> None:
     """
     account = corpus_dir / "corpus.json"
     corpus = srsly.read_json(account)["name"] if account.is_file() else profile.corpus
-    config = _load_training_config(profile.config)
+    config = read_training_config(profile.config)
     components = config["components"]
     uses_trf = "transformer" in components
     has_encoder = bool(find_encoder_keys(config))
@@ -175,7 +175,7 @@ def encoder_override(config: Config, encoder: str) -> Dict[str, str]:
     components = config.get("components", {})
     keys = find_encoder_keys(config)
     for name in PACKAGES:
-        if name in components or (name == "bioner" and keys not in ([], [TRF_KEY])):
+        if name in components or (name == "bioner" and any(key != TRF_KEY for key in keys)):
             _check_packages(name)
     if keys == [TRF_KEY]:
         from spacy_bioner.architectures.encoder_source import resolve_source
@@ -213,9 +213,3 @@ def _check_packages(component: str) -> None:
             f"training '{component}' needs {' and '.join(missing)}, not installed here: "
             f"pip install 'spacy-bioner[{extra}]'"
         )
-
-
-def _load_training_config(path: Path) -> Config:
-    if not path.is_file():
-        raise ConfigError(f"no training config at {path}; run the command in the project folder")
-    return read_config(path, interpolate=False)

@@ -16,7 +16,7 @@ from spacy_bioner.apps.finished_runs import (
     load_result,
     store_result,
 )
-from spacy_bioner.apps.profiles import Profile, get_setting, read_config
+from spacy_bioner.apps.profiles import Profile, get_setting, read_config, read_training_config
 from spacy_bioner.apps.training import check_device, interrupted_folder
 from spacy_bioner.corpora.files import replacing
 from spacy_bioner.errors import BionerError, ConfigError
@@ -73,7 +73,7 @@ def tune(
     if n_trials < 1:
         raise ConfigError(f"found {n_trials} trials, expected one or more")
     check_device(gpu_id)
-    config = read_config(profile.config, interpolate=False)
+    config = read_training_config(profile.config)
     given = dict(overrides or {})
     steps = max_steps or {**profile.overrides, **given}.get("training.max_steps", 0)
     steps = steps or config["training"]["max_steps"]

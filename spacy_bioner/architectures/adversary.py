@@ -237,7 +237,8 @@ def _without_training(model: Model) -> Iterator[None]:
 @contextmanager
 def _without_dropout(model: Model, taps: List[EmbeddingTap]) -> Iterator[None]:
     """Drop no states within the block, in the encoders and in the layers behind them."""
-    rates = [(node, node.attrs["dropout_rate"]) for node in model.walk() if _drops(node)]
+    dropping = [node for node in model.walk() if "dropout_rate" in node.attrs]
+    rates = [(node, node.attrs["dropout_rate"]) for node in dropping]
     dropped = [(tap, tap.dropout) for tap in taps]
     set_dropout_rate(model, 0.0)
     for tap in taps:
@@ -249,10 +250,6 @@ def _without_dropout(model: Model, taps: List[EmbeddingTap]) -> Iterator[None]:
             node.attrs["dropout_rate"] = rate
         for tap, dropout in dropped:
             tap.dropout = dropout
-
-
-def _drops(node: Model) -> bool:
-    return "dropout_rate" in node.attrs
 
 
 def _make_divergence(model: Model, clean: List[Floats2d], scale: float) -> ComputeLoss:

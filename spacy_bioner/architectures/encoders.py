@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 
 from spacy_bioner.architectures.alignment import group_by_budget
 from spacy_bioner.architectures.encoder_source import build_transformer, load_encoder, special_ids
-from spacy_bioner.architectures.loss_scaling import LossScaler
+from spacy_bioner.architectures.loss_scaling import LossScaler, gains_a_digit
 from spacy_bioner.architectures.piece_layout import POOLING, UNITS, Layout, lay_out
 from spacy_bioner.architectures.precision import PRECISIONS, check_trainable, choose_precision
 from spacy_bioner.architectures.torch_bridge import Spec, TorchShim, split_rows
@@ -153,7 +153,7 @@ class EncoderShim(TorchShim):
         """Add up the tokens that were cut off; says so at the first and at each power of ten."""
         found = sum(int(rows.unseen.sum()) for rows in layout.rows)
         before, self.n_unseen = self.n_unseen, self.n_unseen + found
-        if found and len(str(self.n_unseen)) > len(str(before or "")):
+        if gains_a_digit(before, self.n_unseen):
             logger.warning(
                 "encoder setting truncate: %d tokens so far, over all passes, lie behind the first "
                 "%d pieces of their unit (window = %d) and are not seen; %d of %d in this batch",

@@ -18,6 +18,11 @@ GREATEST_SCALE = 2.0**24
 GROWTH_STEPS = 1000
 
 
+def gains_a_digit(before: int, now: int) -> bool:
+    """Say whether a count has come to 1 or passed a power of ten: then it is worth a line."""
+    return len(str(now or "")) > len(str(before or ""))
+
+
 class LossScaler:
     """The factor of a module's gradients, and what becomes of it.
 
@@ -50,7 +55,7 @@ class LossScaler:
                 "cannot go on; lower the learning rate, set grad_clip, or train in bfloat16"
             )
         self.n_skipped += 1
-        if len(str(self.n_skipped)) > len(str(self.n_skipped - 1 or "")):
+        if gains_a_digit(self.n_skipped - 1, self.n_skipped):
             logger.warning(
                 "loss scaling: %d steps so far were left out because a gradient overflowed",
                 self.n_skipped,

@@ -212,12 +212,7 @@ def torch_shims(model: Model) -> List[TorchShim]:
 
 def scale_gradients(model: Model, factor: float) -> None:
     """Multiply the gradients of all torch parts."""
-    gradients = [
-        parameter.grad
-        for shim in torch_shims(model)
-        for parameter in shim.module.parameters()
-        if parameter.grad is not None
-    ]
+    gradients = [cast(torch.Tensor, parameter.grad) for parameter in _moved(torch_shims(model))]
     if gradients:
         torch._foreach_mul_(gradients, factor)
 
@@ -240,7 +235,7 @@ def clip_shims(shims: List[TorchShim], max_norm: float) -> Optional[float]:
     for shim in shims:
         shim.clipped = True
     usable = [shim.scaler is None or shim.scaler.unscale(shim.module) for shim in shims]
-    parameters = [p for shim in shims for p in shim.module.parameters() if p.grad is not None]
+    parameters = _moved(shims)
     if not all(usable):
         for parameter in parameters:
             parameter.grad = None
@@ -248,3 +243,8 @@ def clip_shims(shims: List[TorchShim], max_norm: float) -> Optional[float]:
     if not parameters or not max_norm:
         return None
     return float(nn.utils.clip_grad_norm_(parameters, max_norm))
+
+
+def _moved(shims: List[TorchShim]) -> List[nn.Parameter]:
+    """List the parameters that have a gradient."""
+    return [p for shim in shims for p in shim.module.parameters() if p.grad is not None]

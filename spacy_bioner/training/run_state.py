@@ -15,7 +15,7 @@ import numpy as np
 
 from spacy_bioner.components.splitting import is_out_of_memory
 from spacy_bioner.corpora.files import replacing
-from spacy_bioner.errors import BionerError, ConfigError, DeviceError, TrainingDataError
+from spacy_bioner.errors import BionerError, ConfigError, DeviceError, StoppedError, TrainingDataError
 
 FORMAT = 1
 Part = TypeVar("Part")
@@ -256,7 +256,7 @@ def _learn(task: Task, step: int, rate: float, state: Path) -> Dict[str, Any]:
     except KeyboardInterrupt:
         again = "goes on from there" if is_stored else "begins anew"
         message = f"interrupted in step {step + 1}; {kept}; the same command {again}"
-        raise BionerError(message) from None
+        raise StoppedError(message) from None
     if not math.isfinite(entry["loss"]):
         raise TrainingDataError(
             f"step {step + 1}: the loss became {entry['loss']}; {kept}. Lower the learning rate, "

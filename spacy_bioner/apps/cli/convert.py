@@ -14,22 +14,25 @@ from spacy_bioner.apps.cleaning import (
     read_label_maps,
 )
 from spacy_bioner.apps.cli.audit import parse_outcomes
+from spacy_bioner.apps.cli.corpus_options import (
+    FromFormat,
+    IdColumn,
+    TextColumn,
+    ToFormat,
+    choose_note_columns,
+)
 from spacy_bioner.apps.conversion import convert
 from spacy_bioner.apps.progress import showing_progress
 from spacy_bioner.corpora.conll import ConllLayout
 from spacy_bioner.corpora.files import read_lines
-from spacy_bioner.corpora.formats import FORMATS, find_format
+from spacy_bioner.corpora.formats import find_format
 from spacy_bioner.corpora.guessing import guess_format
-from spacy_bioner.corpora.notes import NoteColumns
 from spacy_bioner.corpora.reading import Selection
 from spacy_bioner.corpora.table_format import TableLayout
 from spacy_bioner.corpora.tokenizers import TITLES
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.transforms import filters
 from spacy_bioner.transforms.normalization import STEPS
-
-READABLE = ", ".join(FORMATS)
-WRITABLE = ", ".join(name for name, item in FORMATS.items() if item.writer)
 
 
 def convert_cli(
@@ -41,12 +44,8 @@ def convert_cli(
             metavar="OUT",
         ),
     ],
-    from_format: Annotated[
-        str, typer.Option("--from", help=f"{READABLE}; auto looks into the file")
-    ] = "auto",
-    to_format: Annotated[
-        Optional[str], typer.Option("--to", help=f"{WRITABLE}; default: by the name of OUT")
-    ] = None,
+    from_format: FromFormat = "auto",
+    to_format: ToFormat = None,
     tokenizer: Annotated[
         Optional[str],
         typer.Option(
@@ -104,8 +103,8 @@ def convert_cli(
     ] = None,
     sentence_column: Annotated[Optional[str], typer.Option(help="The same, CSV only")] = None,
     document_column: Annotated[Optional[str], typer.Option(help="The same, CSV only")] = None,
-    text_column: Annotated[Optional[str], typer.Option(help="Column of a note's text")] = None,
-    id_column: Annotated[Optional[str], typer.Option(help="Column of a note's id")] = None,
+    text_column: TextColumn = None,
+    id_column: IdColumn = None,
     encoding: Annotated[
         Optional[str], typer.Option(help="Of a CSV source; default: detected")
     ] = None,
@@ -158,7 +157,7 @@ def convert_cli(
             options={
                 **given,
                 **_choose_layout(name, columns, scheme, label),
-                **_choose_columns(name, text_column, id_column),
+                **choose_note_columns(name, text_column, id_column),
             },
             to_scheme=to_scheme,
             lenient=lenient,
@@ -231,11 +230,3 @@ def _choose_layout(
 
 def _as_column(value: str) -> Any:
     return int(value) if value.lstrip("-").isdigit() else value
-
-
-def _choose_columns(name: str, text: Optional[str], id_column: Optional[str]) -> Dict[str, Any]:
-    if text is None and id_column is None:
-        return {}
-    if name != "mimic":
-        raise CorpusError(f"found columns of notes for format {name}, expected them with mimic")
-    return {"columns": NoteColumns(text=text, id=id_column)}

@@ -5,6 +5,13 @@ from typing import Annotated, Any, Dict, List, Optional
 
 import typer
 
+from spacy_bioner.apps.cli.corpus_options import (
+    FromFormat,
+    IdColumn,
+    TextColumn,
+    ToFormat,
+    choose_note_columns,
+)
 from spacy_bioner.apps.cli.options import GpuId
 from spacy_bioner.apps.deidentification import (
     MODELS_MISS_SOME,
@@ -14,15 +21,11 @@ from spacy_bioner.apps.deidentification import (
 )
 from spacy_bioner.apps.identifier_finding import build_finder
 from spacy_bioner.apps.progress import showing_progress
-from spacy_bioner.corpora.formats import FORMATS, find_format
+from spacy_bioner.corpora.formats import find_format
 from spacy_bioner.corpora.guessing import guess_format
-from spacy_bioner.corpora.notes import NoteColumns
 from spacy_bioner.corpora.reading import parse_label_map
-from spacy_bioner.errors import ConfigError, CorpusError
+from spacy_bioner.errors import ConfigError
 from spacy_bioner.transforms.deidentification import SURROGATES
-
-READABLE = ", ".join(FORMATS)
-WRITABLE = ", ".join(name for name, item in FORMATS.items() if item.writer)
 
 
 def deidentify_cli(
@@ -50,14 +53,10 @@ def deidentify_cli(
     number_documents: Annotated[
         bool, typer.Option("--number-documents", help="Replace the documents' ids by numbers")
     ] = False,
-    from_format: Annotated[
-        str, typer.Option("--from", help=f"{READABLE}; auto looks into the file")
-    ] = "auto",
-    to_format: Annotated[
-        Optional[str], typer.Option("--to", help=f"{WRITABLE}; default: by the name of OUT")
-    ] = None,
-    text_column: Annotated[Optional[str], typer.Option(help="Column of a note's text")] = None,
-    id_column: Annotated[Optional[str], typer.Option(help="Column of a note's id")] = None,
+    from_format: FromFormat = "auto",
+    to_format: ToFormat = None,
+    text_column: TextColumn = None,
+    id_column: IdColumn = None,
     encoding: Annotated[Optional[str], typer.Option(help="Of a CSV source")] = None,
     report: Annotated[
         Optional[Path], typer.Option(help="The account as JSON; default: OUT.deid.json")
@@ -72,10 +71,7 @@ def deidentify_cli(
     options: Dict[str, Any] = {"encoding": encoding}
     if text_column is not None or id_column is not None:
         name = guess_format(source) if from_format == "auto" else find_format(from_format).name
-        if name != "mimic":
-            message = f"found columns of notes for format {name}, expected them with mimic"
-            raise CorpusError(message)
-        options["columns"] = NoteColumns(text=text_column, id=id_column)
+        options.update(choose_note_columns(name, text_column, id_column))
     find = build_finder(model, labels=labels or None, keep_year=keep_year, gpu_id=gpu_id)
     with showing_progress("documents") as progress:
         account = deidentify_corpus(
