@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 # Settings of components that may change from one training to the next.
 FREE = frozenset(
     "adversary objective scorer dropout lr_scale crf_lr_scale layer_decay checkpointing precision "
-    "batch_pieces window overlap unit truncate max_chars nO".split()
+    "batch_pieces window overlap unit truncate dataset max_chars nO".split()
 )
 LOST = (
     "weights and labels are taken over; the optimizer's moments, the place in the learning-rate "

@@ -1,6 +1,7 @@
 """A training that goes on from a checkpoint."""
 
 import logging
+import shutil
 from pathlib import Path
 from typing import Any, Callable, List
 
@@ -8,6 +9,7 @@ import pytest
 import spacy
 from spacy.training import Example
 from spacy.util import registry
+from thinc.api import Config
 
 from spacy_bioner.errors import LabelError, TrainingDataError
 from spacy_bioner.training.resuming import make_resume_from
@@ -76,3 +78,17 @@ def test_another_model_than_the_checkpoints_is_refused(
     nlp.initialize(lambda: examples)
     with pytest.raises(TrainingDataError, match=message):
         make_resume_from(trained_folder)(nlp)
+
+
+def test_a_checkpoint_from_before_a_setting_existed_is_taken(
+    trained_folder: Path, tiny_bert, make_example: Callable, tmp_path
+) -> None:
+    config = Config().from_disk(trained_folder / "config.cfg", interpolate=False)
+    encoder = config["components"]["bioner"]["model"]["encoder"]
+    del encoder["dataset"], encoder["datasets"]
+    shutil.copytree(trained_folder, tmp_path / "old")
+    config.to_disk(tmp_path / "old" / "config.cfg")
+    nlp = start(tiny_bert, [make_example("Naloxone in hypertension", [CHEMICAL, DISEASE])])
+    make_resume_from(tmp_path / "old")(nlp)
+    wanted = spacy.load(trained_folder).get_pipe("bioner").model.to_bytes()
+    assert nlp.get_pipe("bioner").model.to_bytes() == wanted
