@@ -24,12 +24,8 @@ def dataset_rows(docs: Sequence[Doc], names: Sequence[str], default: str = "") -
     RETURNS (np.ndarray): Places in `names`, -1 for none; int64, shape (docs,).
     RAISES ConfigError: For a corpus that the model does not know.
     """
-    rows = {"": -1, **{name: row for row, name in enumerate(names)}}
     found = [str(doc.user_data.get(DATASET_KEY, default)) for doc in docs]
-    unknown = sorted(set(found) - set(rows))
-    if unknown:
-        raise ConfigError(f"found corpus '{unknown[0]}', expected one of {', '.join(names)}")
-    return np.array([rows[name] for name in found], dtype=np.int64)
+    return np.array([_find_row(name, names) for name in found], dtype=np.int64)
 
 
 def choose_dataset(nlp: Language, name: str) -> None:
@@ -46,9 +42,9 @@ def choose_dataset(nlp: Language, name: str) -> None:
             f"found corpus '{name}', but no component has learnt a vector per corpus: train one "
             "with the setting datasets of its encoder"
         )
+    # All of them before the first is changed.
     for node in nodes:
-        if name and name not in _names(node):
-            raise ConfigError(f"found corpus '{name}', expected one of {', '.join(_names(node))}")
+        _find_row(name, _names(node))
     for node in nodes:
         node.attrs["dataset"] = name
 
@@ -57,6 +53,12 @@ def _knowing(pipe: Any) -> List[Model]:
     model = getattr(pipe, "model", None)
     nodes = model.walk() if isinstance(model, Model) else ()
     return [node for node in nodes if "dataset" in node.attrs and _names(node)]
+
+
+def _find_row(name: str, names: Sequence[str]) -> int:
+    if name and name not in names:
+        raise ConfigError(f"found corpus '{name}', expected one of {', '.join(names)}")
+    return names.index(name) if name else -1
 
 
 def _names(node: Model) -> List[str]:

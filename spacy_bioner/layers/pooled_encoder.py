@@ -1,7 +1,7 @@
 """A pre-trained transformer whose piece states are pooled to token states."""
 
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Optional
+from typing import Any, Dict, Iterable, Iterator, List, Optional, cast
 
 import torch
 from torch import nn
@@ -84,8 +84,7 @@ class PooledEncoder(nn.Module):
         with torch.autocast(weights.device.type, dtype=self.precision, enabled=reduced):
             parts = self._embed(batches)
             if self.datasets is not None:
-                vectors = [self.datasets(batch.datasets) for batch in batches]
-                parts = [rows + vector[:, None] for rows, vector in zip(parts, vectors)]
+                parts = self._add_datasets(parts, batches)
             if self.tap is not None:
                 parts = self.tap.perturb(list(parts), [batch.mask for batch in batches])
             for batch, embedded in zip(batches, parts):
@@ -113,6 +112,14 @@ class PooledEncoder(nn.Module):
             chosen = with_fast_linears(self.transformer) if packs else self.transformer
             self.__dict__["_fast"] = chosen
         return self.__dict__["_fast"]
+
+    def _add_datasets(
+        self, parts: Iterable[torch.Tensor], batches: List[PieceBatch]
+    ) -> Iterator[torch.Tensor]:
+        # One by one: without gradients, only one batch is embedded at a time.
+        datasets = cast(nn.Module, self.datasets)
+        for rows, batch in zip(parts, batches):
+            yield rows + datasets(batch.datasets)[:, None]
 
     def _embed(self, batches: List[PieceBatch]) -> Iterable[torch.Tensor]:
         embed = self.transformer.get_input_embeddings()
