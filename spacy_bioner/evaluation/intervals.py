@@ -20,12 +20,11 @@ from spacy_bioner.evaluation.matching import (
     score_mentions,
 )
 from spacy_bioner.evaluation.pipelines import Pace, run_timed
+from spacy_bioner.evaluation.resampling import resample, score_sums
 from spacy_bioner.evaluation.scores import Counts, Scores
 
 N_RESAMPLES = 1000
 LEVEL = 0.95
-# Weights of resampled documents that are in memory at a time.
-_MAX_CELLS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,16 @@ class Interval:
     def to_json(self) -> Dict[str, Any]:
         """Give everything as plain data."""
         return {"value": self.value, "low": self.low, "high": self.high}
+
+
+def make_interval(value: float, resampled: np.ndarray, level: float = LEVEL) -> Interval:
+    """Put a value between the percentiles of its resamples; NaN stands for what is not defined."""
+    defined = resampled[~np.isnan(resampled)]
+    if np.isnan(value) or not len(defined):
+        return Interval(None, None, None)
+    tail = 50.0 * (1.0 - level)
+    low, high = np.percentile(defined, [tail, 100.0 - tail])
+    return Interval(float(value), float(low), float(high))
 
 
 @dataclass(frozen=True)
@@ -118,39 +127,8 @@ def bootstrap_scores(
         raise ConfigError(f"{message}, expected 1 or more and a level between 0 and 1")
     table = np.array([(item.tp, item.fp, item.fn) for item in counts], dtype="int64")
     table = table.reshape(len(counts), 3)
-    sums = _resample(table, np.random.default_rng(seed), n_resamples)
+    sums = resample(table, n_resamples=n_resamples, seed=seed)
     total = table.sum(axis=0, keepdims=True)
-    tail = 50.0 * (1.0 - level)
-    intervals = []
-    for actual, resampled in zip(_score(total), _score(sums)):
-        defined = resampled[~np.isnan(resampled)]
-        if np.isnan(actual[0]) or not len(defined):
-            intervals.append(Interval(None, None, None))
-            continue
-        low, high = np.percentile(defined, [tail, 100.0 - tail])
-        intervals.append(Interval(float(actual[0]), float(low), float(high)))
-    precision, recall, f_score = intervals
+    pairs = zip(score_sums(total), score_sums(sums))
+    precision, recall, f_score = (make_interval(value[0], drawn, level) for value, drawn in pairs)
     return ScoreIntervals(precision, recall, f_score, len(counts), n_resamples, level, seed)
-
-
-def _resample(table: np.ndarray, rng: np.random.Generator, n_resamples: int) -> np.ndarray:
-    """Sum the counts of as many documents as there are, drawn with replacement, (resamples, 3)."""
-    n_docs = len(table)
-    if not n_docs:
-        return np.zeros((n_resamples, 3), dtype="int64")
-    size = max(1, _MAX_CELLS // n_docs)
-    sums = []
-    for start in range(0, n_resamples, size):
-        rows = min(size, n_resamples - start)
-        drawn = rng.integers(n_docs, size=(rows, n_docs))
-        drawn += n_docs * np.arange(rows)[:, None]
-        weights = np.bincount(drawn.ravel(), minlength=rows * n_docs).reshape(rows, n_docs)
-        sums.append(weights @ table)
-    return np.concatenate(sums)
-
-
-def _score(sums: np.ndarray) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give precision, recall and F1 of rows of tp, fp, fn; NaN where `Counts` gives None."""
-    tp, fp, fn = sums.T.astype("float64")
-    with np.errstate(invalid="ignore"):
-        return tp / (tp + fp), tp / (tp + fn), 2 * tp / (2 * tp + fp + fn)

@@ -130,7 +130,9 @@ def score_mentions(
         unique = set(comparison.gold)
         totals["duplicates"] += len(comparison.gold) - len(unique)
         totals["unreachable"] += len(unique) - _largest_flat_size(unique, comparison.n_chars)
-        for label, counts in count_matches(unique, comparison.predicted).items():
+        outcome = count_matches(unique, comparison.predicted)
+        totals["exact"] += not any(counts.fp or counts.fn for counts in outcome.values())
+        for label, counts in outcome.items():
             by_type[label] = by_type.get(label, Counts()) + counts
     in_gold = {label for label, counts in by_type.items() if counts.gold}
     predicted = {label for label, counts in by_type.items() if counts.predicted}
@@ -138,6 +140,7 @@ def score_mentions(
     return Scores(
         by_type=by_type,
         n_docs=totals["docs"],
+        n_exact=totals["exact"],
         n_unannotated=totals["unannotated"],
         n_duplicates=totals["duplicates"],
         n_unreachable=totals["unreachable"],

@@ -34,7 +34,7 @@ def test_interval_is_that_of_resampling_in_a_loop():
 
 def test_same_seed_gives_the_same_interval_and_blocks_do_not_matter(monkeypatch):
     whole = bootstrap_scores(COUNTS, seed=3)
-    monkeypatch.setattr("spacy_bioner.evaluation.intervals._MAX_CELLS", 10)
+    monkeypatch.setattr("spacy_bioner.evaluation.resampling.MAX_CELLS", 10)
     assert bootstrap_scores(COUNTS, seed=3) == whole
     assert bootstrap_scores(COUNTS, seed=4) != whole
 

@@ -216,3 +216,16 @@ def test_scores_agree_with_seqeval_strict_iob2(pairs):
         assert report[name]["precision"] == pytest.approx(counts.precision or 0.0)
         assert report[name]["recall"] == pytest.approx(counts.recall or 0.0)
         assert report[name]["f1-score"] == pytest.approx(counts.f_score or 0.0)
+
+
+def test_documents_without_a_mistake_are_counted() -> None:
+    right = Comparison([(0, 4, "A"), (0, 4, "A")], [(0, 4, "A")], 9)
+    documents = [
+        right,
+        Comparison([], [], 9),
+        Comparison([], [(0, 4, "A")], 9),
+        Comparison([(0, 4, "A")], [], 9),
+        Comparison(None, [], 9),
+    ]
+    scores = score_mentions(documents)
+    assert (scores.n_exact, scores.n_docs) == (2, 4)

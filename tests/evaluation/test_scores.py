@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from spacy_bioner.evaluation.scores import Counts, Scores
+from spacy_bioner.evaluation.scores import Average, Counts, Scores
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,29 @@ def test_scores_survive_json():
 def test_scores_to_json_orders_types_by_name():
     scores = Scores(by_type={"Gene": Counts(1), "Chemical": Counts(2)})
     assert list(scores.to_json()["by_type"]) == ["Chemical", "Gene"]
+
+
+def test_averages_are_over_the_types_of_gold() -> None:
+    # Equal counts in two types, one without predictions, one that gold does not have.
+    equal = Counts(2, 1, 1)
+    scores = Scores(by_type={"A": equal, "B": equal, "C": Counts(0, 0, 6), "D": Counts(0, 4, 0)})
+    assert scores.macro.n_types == 3
+    assert scores.macro.precision == pytest.approx(2 * (2 / 3) / 3)
+    assert scores.macro.f_score == pytest.approx(2 * (2 / 3) / 3)
+    assert scores.weighted.recall == pytest.approx((3 * 2 / 3 + 3 * 2 / 3 + 0) / 12)
+    assert Scores(by_type={"D": Counts(0, 4, 0)}).macro == Average(None, None, None, 0)
+
+
+def test_weighted_recall_is_micro_recall() -> None:
+    scores = Scores(by_type={"A": Counts(5, 2, 1), "B": Counts(1, 7, 9)})
+    assert scores.weighted.recall == pytest.approx(scores.micro.recall)
+
+
+def test_entity_accuracy_has_no_true_negatives() -> None:
+    assert Counts(2, 1, 1).accuracy == 0.5
+    assert Counts().accuracy is None
+
+
+def test_exact_rate_counts_documents_without_a_mistake() -> None:
+    assert Scores(n_docs=4, n_exact=3).exact_rate == 0.75
+    assert Scores().exact_rate is None

@@ -1,0 +1,105 @@
+"""Predictions with confidences, and whether they were right: for calibration and thresholds."""
+
+from dataclasses import dataclass
+from typing import Dict, Iterable, List, Optional, Sequence, Tuple
+
+import numpy as np
+
+from spacy_bioner.errors import ConfigError
+from spacy_bioner.evaluation.matching import MentionKey
+
+
+@dataclass(frozen=True)
+class ScoredDocument:
+    """One document's gold mentions and predictions, with the confidence of each.
+
+    gold (Sequence[MentionKey]): As the corpus lists them.
+    predicted (Sequence[MentionKey]): As the system gives them.
+    confidences (Sequence[Optional[float]]): One for each prediction, 0 to 1; None where its source
+        gives none.
+    """
+
+    gold: Sequence[MentionKey]
+    predicted: Sequence[MentionKey]
+    confidences: Sequence[Optional[float]]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Predictions of a set of documents, strictly matched.
+
+    labels (Tuple[str, ...]): Of each prediction.
+    confidences (np.ndarray): Float64, shape (predictions,).
+    right (np.ndarray): Whether each has the offsets and the label of a gold mention; bool.
+    documents (np.ndarray): The document of each; int64.
+    gold (Dict[str, int]): Gold mentions by label.
+    n_docs (int): Documents.
+    n_without (int): Predictions without a confidence, which are left out.
+    """
+
+    labels: Tuple[str, ...]
+    confidences: np.ndarray
+    right: np.ndarray
+    documents: np.ndarray
+    gold: Dict[str, int]
+    n_docs: int
+    n_without: int
+
+    def select(self, label: str) -> "Judged":
+        """Give the predictions and gold mentions of one label."""
+        chosen = np.array([name == label for name in self.labels], dtype=bool)
+        return Judged(
+            tuple(name for name in self.labels if name == label),
+            self.confidences[chosen],
+            self.right[chosen],
+            self.documents[chosen],
+            {label: self.gold.get(label, 0)},
+            self.n_docs,
+            self.n_without,
+        )
+
+
+def judge(documents: Iterable[ScoredDocument]) -> Judged:
+    """Match predictions strictly; the second of two equal predictions is wrong.
+
+    RAISES ConfigError: Where no prediction has a confidence, and for one outside of 0 to 1.
+    """
+    labels: List[str] = []
+    values: List[float] = []
+    right: List[bool] = []
+    places: List[int] = []
+    gold: Dict[str, int] = {}
+    n_docs = n_without = 0
+    for place, document in enumerate(documents):
+        n_docs += 1
+        missed = set(document.gold)
+        for _, _, label in missed:
+            gold[label] = gold.get(label, 0) + 1
+        for mention, confidence in zip(document.predicted, document.confidences, strict=True):
+            is_right = mention in missed
+            missed.discard(mention)
+            if confidence is None:
+                n_without += 1
+                continue
+            labels.append(mention[2])
+            values.append(confidence)
+            right.append(is_right)
+            places.append(place)
+    if n_without and not values:
+        raise ConfigError(
+            f"found {n_without:,} predictions without a confidence: rules and gazetteers give "
+            "none. Evaluate a pipeline with a trained component"
+        )
+    confidences = np.array(values, dtype=np.float64)
+    if len(confidences) and not (confidences.min() >= 0 and confidences.max() <= 1):
+        wrong = next(value for value in values if not 0 <= value <= 1)
+        raise ConfigError(f"found the confidence {wrong}, expected 0 to 1")
+    return Judged(
+        tuple(labels),
+        confidences,
+        np.array(right, dtype=bool),
+        np.array(places, dtype=np.int64),
+        gold,
+        n_docs,
+        n_without,
+    )

@@ -1,0 +1,81 @@
+"""What is won and lost by leaving predictions below a confidence out."""
+
+from dataclasses import dataclass
+from typing import Any, Dict, List, Optional, Tuple
+
+import numpy as np
+
+from spacy_bioner.evaluation.confidences import Judged
+from spacy_bioner.evaluation.scores import Counts
+
+
+@dataclass(frozen=True)
+class Point:
+    """Strict counts of the predictions with at least some confidence."""
+
+    threshold: float
+    counts: Counts
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The precision/recall curve of one label, or of all together.
+
+    points (Tuple[Point, ...]): By rising threshold, one for each confidence that occurs; the first
+        is 0.0 and takes all.
+    average_precision (Optional[float]): The area under the curve as the sum of precision times
+        gain in recall; None without gold. It ends where the system's own predictions do, so it is
+        at most the recall.
+    """
+
+    label: str
+    points: Tuple[Point, ...]
+    average_precision: Optional[float]
+
+    def best(self) -> Point:
+        """Give the point with the greatest F1, of equal ones the lowest threshold."""
+        return max(self.points, key=lambda point: (point.counts.f_score or 0.0, -point.threshold))
+
+    def to_json(self) -> Dict[str, Any]:
+        """Give everything as plain data."""
+        return {
+            "label": self.label,
+            "average_precision": self.average_precision,
+            "points": [
+                {"threshold": point.threshold, **point.counts.to_json()} for point in self.points
+            ],
+        }
+
+
+def sweep(judged: Judged, label: str = "") -> Sweep:
+    """Count what is right at each threshold.
+
+    label (str): Of the predictions; "" takes all.
+    """
+    chosen = judged.select(label) if label else judged
+    n_gold = sum(chosen.gold.values())
+    order = np.argsort(-chosen.confidences, kind="stable")
+    values = chosen.confidences[order]
+    tp = np.cumsum(chosen.right[order])
+    # The last of equal confidences has the counts of all of them.
+    last = np.flatnonzero(np.append(values[1:] != values[:-1], True)) if len(values) else []
+    points: List[Point] = []
+    area, recall = 0.0, 0.0
+    for place in last:
+        counts = Counts(int(tp[place]), int(place + 1 - tp[place]), n_gold - int(tp[place]))
+        points.append(Point(float(values[place]), counts))
+        area += (counts.precision or 0.0) * ((counts.recall or 0.0) - recall)
+        recall = counts.recall or 0.0
+    all_kept = points[-1].counts if points else Counts(fn=n_gold)
+    first = Point(0.0, all_kept)
+    rest = [point for point in reversed(points) if point.threshold > 0.0]
+    return Sweep(label, (first, *rest), area if n_gold else None)
+
+
+def choose_thresholds(judged: Judged) -> Dict[str, float]:
+    """Give the threshold with the greatest F1 for each label, as found on these predictions.
+
+    They belong on dev: on the test set they would be chosen by what they are to be judged by.
+    """
+    labels = sorted({*judged.labels, *judged.gold})
+    return {label: sweep(judged, label).best().threshold for label in labels}
