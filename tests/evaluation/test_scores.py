@@ -35,8 +35,8 @@ def test_micro_of_no_type_is_empty():
 
 def test_counts_to_json_writes_null_for_empty_denominator():
     assert json.dumps(Counts(fn=1).to_json()) == (
-        '{"precision": null, "recall": 0.0, "f_score": 0.0, "gold": 1, "predicted": 0, '
-        '"tp": 0, "fp": 0, "fn": 1}'
+        '{"precision": null, "recall": 0.0, "f_score": 0.0, "accuracy": 0.0, "gold": 1, '
+        '"predicted": 0, "tp": 0, "fp": 0, "fn": 1}'
     )
 
 
