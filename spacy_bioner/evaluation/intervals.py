@@ -100,6 +100,16 @@ def evaluate_documents(nlp: Language, gold_docs: Iterable[Doc]) -> DocumentEvalu
     return DocumentEvaluation(score_mentions(comparisons), counts, pace)
 
 
+def check_resampling(n_resamples: int, level: float) -> None:
+    """Check the settings of a bootstrap.
+
+    RAISES ConfigError: No resample, or a level that is not between 0 and 1.
+    """
+    if n_resamples < 1 or not 0 < level < 1:
+        message = f"found {n_resamples} resamples at level {level:g}"
+        raise ConfigError(f"{message}, expected 1 or more and a level between 0 and 1")
+
+
 def count_documents(comparisons: Iterable[Comparison]) -> List[Counts]:
     """Count the outcome of each document, all types together; unannotated ones are left out."""
     return [
@@ -122,9 +132,7 @@ def bootstrap_scores(
     level (float): Share of the resamples between the ends of an interval.
     RAISES ConfigError: No resample, or a level that is not between 0 and 1.
     """
-    if n_resamples < 1 or not 0 < level < 1:
-        message = f"found {n_resamples} resamples at level {level:g}"
-        raise ConfigError(f"{message}, expected 1 or more and a level between 0 and 1")
+    check_resampling(n_resamples, level)
     table = np.array([(item.tp, item.fp, item.fn) for item in counts], dtype="int64")
     table = table.reshape(len(counts), 3)
     sums = resample(table, n_resamples=n_resamples, seed=seed)

@@ -23,8 +23,9 @@ def resample(table: np.ndarray, *, n_resamples: int, seed: int) -> np.ndarray:
         drawn = rng.integers(n_docs, size=(rows, n_docs))
         drawn += n_docs * np.arange(rows)[:, None]
         weights = np.bincount(drawn.ravel(), minlength=rows * n_docs).reshape(rows, n_docs)
-        sums.append(weights @ table)
-    return np.concatenate(sums)
+        # In floats, which hold such counts exactly, products are many times faster.
+        sums.append(weights.astype("float64") @ table.astype("float64"))
+    return np.concatenate(sums).astype("int64")
 
 
 def swap_at_random(
