@@ -195,12 +195,12 @@ class Scores:
         total = sum(weights[label] for label in known)
         if not total:
             return Average(None, None, None, 0)
-        means = [
+        precision, recall, f_score = (
             sum(weights[label] * (getattr(counts, name) or 0.0) for label, counts in known.items())
             / total
             for name in ("precision", "recall", "f_score")
-        ]
-        return Average(*means, n_types=len(known))
+        )
+        return Average(precision, recall, f_score, len(known))
 
     def to_json(self) -> Dict[str, Any]:
         """Give everything as plain data, types in alphabetical order."""

@@ -104,12 +104,16 @@ def list_gold_mentions(doc: Doc) -> List[GoldMention]:
 
 
 def split_recall(
-    pairs: Iterable[Tuple[Doc, Doc]], train: Optional[TrainingMentions] = None
+    pairs: Iterable[Tuple[Doc, Doc]],
+    train: Optional[TrainingMentions] = None,
+    *,
+    spans_key: Optional[str] = None,
 ) -> List[Stratum]:
     """Count the gold mentions of each kind that were found, strictly.
 
     pairs (Iterable[Tuple[Doc, Doc]]): Gold Doc and the system's.
     train (Optional[TrainingMentions]): Without it, there is no novelty and no frequency.
+    spans_key (Optional[str]): Take predictions from this span group; None takes `doc.ents`.
     RETURNS (List[Stratum]): Every kind of every division, those without gold mentions too.
     RAISES CorpusError: When texts differ.
     """
@@ -126,7 +130,7 @@ def split_recall(
     gold: Counter[Tuple[str, str]] = Counter()
     found: Counter[Tuple[str, str]] = Counter()
     for gold_doc, predicted_doc in pairs:
-        comparison = compare_docs(gold_doc, predicted_doc)
+        comparison = compare_docs(gold_doc, predicted_doc, spans_key=spans_key)
         if gold_doc.text != predicted_doc.text:
             raise CorpusError(
                 "gold and predicted document differ in their white space; run the pipeline over "

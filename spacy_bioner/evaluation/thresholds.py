@@ -58,7 +58,7 @@ def sweep(judged: Judged, label: str = "") -> Sweep:
     values = chosen.confidences[order]
     tp = np.cumsum(chosen.right[order])
     # The last of equal confidences has the counts of all of them.
-    last = np.flatnonzero(np.append(values[1:] != values[:-1], True)) if len(values) else []
+    last = np.flatnonzero(np.append(values[1:] != values[:-1], [True] * (len(values) > 0)))
     points: List[Point] = []
     area, recall = 0.0, 0.0
     for place in last:

@@ -1,0 +1,193 @@
+"""All that can be said of a pipeline from gold documents and its own, in one pass over them."""
+
+from dataclasses import dataclass
+from typing import Any, Callable, Collection, Dict, List, Mapping, Optional, Sequence, Tuple
+
+import numpy as np
+from spacy.tokens import Doc
+
+from spacy_bioner.components.evidence import span_evidence
+from spacy_bioner.errors import CorpusError
+from spacy_bioner.evaluation.calibration import Calibration, calibrate
+from spacy_bioner.evaluation.concepts import list_gold_concepts, score_concepts
+from spacy_bioner.evaluation.confidences import Judged, ScoredDocument, judge
+from spacy_bioner.evaluation.confusion import Confusion, confuse
+from spacy_bioner.evaluation.error_classes import Mistake, count_mistakes, find_mistakes
+from spacy_bioner.evaluation.intervals import N_RESAMPLES
+from spacy_bioner.evaluation.matching import Comparison, compare_docs, score_mentions
+from spacy_bioner.evaluation.schemes import list_schemes, score_schemes
+from spacy_bioner.evaluation.scores import Counts, SchemeCounts, Scores
+from spacy_bioner.evaluation.strata import Stratum, TrainingMentions, split_recall
+from spacy_bioner.evaluation.thresholds import Sweep, sweep
+from spacy_bioner.evaluation.token_level import (
+    TokenScores,
+    score_marginals,
+    score_tokens,
+    tag_tokens,
+)
+from spacy_bioner.evaluation.type_intervals import TypeIntervals, bootstrap_types, count_by_type
+
+Pair = Tuple[Doc, Doc]
+"""Gold Doc, and the same text as the system annotated it."""
+Marginals = Callable[[Sequence[Doc]], Tuple[Sequence[str], List[np.ndarray]]]
+"""Gives the tags of a component, and the probability of each at every token of some Docs."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What a set of documents says of a system.
+
+    strict (Scores): By offsets and label, which all else explains.
+    intervals (TypeIntervals): The same with bootstrap intervals over documents.
+    counts (Tuple[Counts, ...]): Strict, of each annotated document, for paired comparisons.
+    schemes (Mapping[str, SchemeCounts]): The four partial schemes, over all labels.
+    schemes_by_type (Mapping[str, Mapping[str, SchemeCounts]]): The same by label.
+    mistakes (Tuple[Tuple[Mistake, ...], ...]): By document.
+    areas (Optional[Mapping[str, Optional[float]]]): Areas under ROC curves of tokens by label.
+    concepts (Optional[Mapping[str, Counts]]): Concept ids of documents.
+    judged (Optional[Judged]): Predictions with confidences.
+    missing (Mapping[str, str]): Why "concepts", "calibration" or "areas" is None.
+    """
+
+    strict: Scores
+    intervals: TypeIntervals
+    counts: Tuple[Counts, ...]
+    schemes: Mapping[str, SchemeCounts]
+    schemes_by_type: Mapping[str, Mapping[str, SchemeCounts]]
+    tokens: TokenScores
+    confusion: Confusion
+    mistakes: Tuple[Tuple[Mistake, ...], ...]
+    strata: Tuple[Stratum, ...]
+    areas: Optional[Mapping[str, Optional[float]]]
+    concepts: Optional[Mapping[str, Counts]]
+    judged: Optional[Judged]
+    calibration: Optional[Calibration]
+    sweeps: Tuple[Sweep, ...]
+    missing: Mapping[str, str]
+
+    def to_json(self) -> Dict[str, Any]:
+        """Give everything as plain data, but for what is in `strict`, and texts."""
+        concepts = self.concepts
+        every = [mistake for mistakes in self.mistakes for mistake in mistakes]
+        return {
+            "intervals": self.intervals.to_json(),
+            "documents": [[item.tp, item.fp, item.fn] for item in self.counts],
+            "schemes": list_schemes(self.schemes),
+            "schemes_by_type": {
+                label: list_schemes(counts) for label, counts in self.schemes_by_type.items()
+            },
+            "tokens": self.tokens.to_json(),
+            "token_areas": None if self.areas is None else dict(self.areas),
+            "confusion": self.confusion.to_json(),
+            "mistakes": count_mistakes(every),
+            "strata": [{**vars(item), "recall": item.recall} for item in self.strata],
+            "concepts": concepts and {label: row.to_json() for label, row in concepts.items()},
+            "calibration": self.calibration and self.calibration.to_json(),
+            "sweeps": [item.to_json() for item in self.sweeps],
+            "missing": dict(self.missing),
+        }
+
+
+def measure(
+    pairs: Sequence[Pair],
+    *,
+    spans_key: Optional[str] = None,
+    model_labels: Optional[Collection[str]] = None,
+    train: Optional[TrainingMentions] = None,
+    marginals: Optional[Marginals] = None,
+    seed: int = 0,
+    n_resamples: int = N_RESAMPLES,
+) -> Measurement:
+    """Measure a system on documents.
+
+    spans_key (Optional[str]): Score this span group; None takes `doc.ents`.
+    model_labels (Optional[Collection[str]]): What the system can predict.
+    train (Optional[TrainingMentions]): What it was trained on, to split recall by novelty.
+    marginals (Optional[Marginals]): For areas under ROC curves of tokens.
+    seed (int): Of the bootstrap.
+    RAISES CorpusError: Where no document is annotated, and for texts that differ.
+    RAISES ConfigError: For settings of the bootstrap that are none.
+    """
+    compared = [compare_docs(*pair, spans_key=spans_key) for pair in pairs]
+    annotated = [place for place, item in enumerate(compared) if item.gold is not None]
+    if not annotated:
+        raise CorpusError("found no annotated document, expected at least one to score")
+    labels, table = count_by_type(compared)
+    schemes, schemes_by_type = score_schemes(compared)
+    kept = [pairs[place] for place in annotated]
+    kept_comparisons = [compared[place] for place in annotated]
+    tags = [
+        (tag_tokens(item.gold or (), _offsets(doc)), tag_tokens(item.predicted, _offsets(doc)))
+        for (_, doc), item in zip(kept, kept_comparisons)
+    ]
+    missing: Dict[str, str] = {}
+    judged = _judge(kept, kept_comparisons, spans_key, missing)
+    every = ["", *sorted({*judged.labels, *judged.gold})] if judged else []
+    return Measurement(
+        strict=score_mentions(compared, model_labels=model_labels),
+        intervals=bootstrap_types(labels, table, seed=seed, n_resamples=n_resamples),
+        counts=tuple(Counts(*map(int, row)) for row in table.sum(axis=1)),
+        schemes=schemes,
+        schemes_by_type=schemes_by_type,
+        tokens=score_tokens(tags),
+        confusion=confuse(compared),
+        mistakes=tuple(tuple(find_mistakes(item)) for item in compared),
+        strata=tuple(split_recall(pairs, train, spans_key=spans_key)),
+        areas=_measure_areas(kept, [gold for gold, _ in tags], marginals, missing),
+        concepts=_score_concepts(pairs, missing),
+        judged=judged,
+        calibration=calibrate(judged) if judged else None,
+        sweeps=tuple(sweep(judged, label) for label in every) if judged else (),
+        missing=missing,
+    )
+
+
+def _offsets(doc: Doc) -> List[Tuple[int, int]]:
+    return [(token.idx, token.idx + len(token)) for token in doc]
+
+
+def _judge(
+    pairs: Sequence[Pair],
+    compared: Sequence[Comparison],
+    spans_key: Optional[str],
+    missing: Dict[str, str],
+) -> Optional[Judged]:
+    documents = [
+        ScoredDocument(item.gold or (), item.predicted, _confidences(doc, item, spans_key))
+        for (_, doc), item in zip(pairs, compared)
+    ]
+    values = [value for document in documents for value in document.confidences]
+    if values and all(value is None for value in values):
+        missing["calibration"] = "no prediction has a confidence: rules and gazetteers give none"
+        return None
+    return judge(documents)
+
+
+def _confidences(doc: Doc, compared: Comparison, spans_key: Optional[str]) -> List[Optional[float]]:
+    spans = doc.ents if spans_key is None else doc.spans.get(spans_key, ())
+    known: Dict[Tuple[int, int, str], Optional[float]] = {}
+    for span in spans:
+        entries = span_evidence(span)
+        value = entries[0].confidence if entries else None
+        known[span.start_char, span.end_char, span.label_] = value
+    return [known.get(mention) for mention in compared.predicted]
+
+
+def _measure_areas(
+    pairs: Sequence[Pair],
+    gold: Sequence[Sequence[str]],
+    marginals: Optional[Marginals],
+    missing: Dict[str, str],
+) -> Optional[Dict[str, Optional[float]]]:
+    if marginals is None:
+        missing["areas"] = "no component gives the probability of each tag"
+        return None
+    tags, probabilities = marginals([doc for _, doc in pairs])
+    return score_marginals(probabilities, tags, gold)
+
+
+def _score_concepts(pairs: Sequence[Pair], missing: Dict[str, str]) -> Optional[Dict[str, Counts]]:
+    if not any(list_gold_concepts(gold) for gold, _ in pairs):
+        missing["concepts"] = "no gold mention has a concept id"
+        return None
+    return score_concepts(pairs)
