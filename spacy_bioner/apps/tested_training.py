@@ -12,7 +12,7 @@ from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.apps.memory import read_peak_memory
 from spacy_bioner.apps.profiles import Profile
 from spacy_bioner.corpora.docbin import read_docbin
-from spacy_bioner.evaluation.intervals import DocumentEvaluation, evaluate_documents
+from spacy_bioner.evaluation.pipelines import DocumentEvaluation, evaluate_documents
 
 
 @dataclass(frozen=True)

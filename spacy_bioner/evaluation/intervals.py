@@ -6,22 +6,17 @@ choice of test documents matters, and nothing of seeds.
 """
 
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Sequence
 
 import numpy as np
-from spacy.language import Language
-from spacy.tokens import Doc
 
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.matching import (
     Comparison,
-    compare_docs,
     count_matches,
-    score_mentions,
 )
-from spacy_bioner.evaluation.pipelines import Pace, run_timed
 from spacy_bioner.evaluation.resampling import resample, score_sums
-from spacy_bioner.evaluation.scores import Counts, Scores
+from spacy_bioner.evaluation.scores import Counts
 
 N_RESAMPLES = 1000
 LEVEL = 0.95
@@ -77,27 +72,6 @@ class ScoreIntervals:
             "level": self.level,
             "seed": self.seed,
         }
-
-
-@dataclass(frozen=True)
-class DocumentEvaluation:
-    """A pipeline's outcome on gold documents, by document.
-
-    counts (Tuple[Counts, ...]): Of each annotated document, all types together.
-    """
-
-    scores: Scores
-    counts: Tuple[Counts, ...]
-    pace: Pace
-
-
-def evaluate_documents(nlp: Language, gold_docs: Iterable[Doc]) -> DocumentEvaluation:
-    """Run a pipeline over the texts of gold documents and count by document what it finds."""
-    gold = list(gold_docs)
-    predicted, pace = run_timed(nlp, gold)
-    comparisons = [compare_docs(left, right) for left, right in zip(gold, predicted)]
-    counts = tuple(count_documents(comparisons))
-    return DocumentEvaluation(score_mentions(comparisons), counts, pace)
 
 
 def check_resampling(n_resamples: int, level: float) -> None:

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from typing import Any, Callable, Collection, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 
-from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.evaluation.calibration import Calibration, calibrate
-from spacy_bioner.evaluation.concepts import list_gold_concepts, score_concepts
+from spacy_bioner.evaluation.concepts import list_concepts, list_gold_concepts, score_concepts
 from spacy_bioner.evaluation.confidences import Judged, ScoredDocument, judge
 from spacy_bioner.evaluation.confusion import Confusion, confuse
 from spacy_bioner.evaluation.error_classes import Mistake, count_mistakes, find_mistakes
@@ -43,10 +42,11 @@ class Measurement:
     schemes (Mapping[str, SchemeCounts]): The four partial schemes, over all labels.
     schemes_by_type (Mapping[str, Mapping[str, SchemeCounts]]): The same by label.
     mistakes (Tuple[Tuple[Mistake, ...], ...]): By document.
-    areas (Optional[Mapping[str, Optional[float]]]): Areas under ROC curves of tokens by label.
+    areas (Optional[Mapping[str, Optional[float]]]): Areas under ROC curves of tokens by label;
+        None where no marginals were asked for.
     concepts (Optional[Mapping[str, Counts]]): Concept ids of documents.
     judged (Optional[Judged]): Predictions with confidences.
-    missing (Mapping[str, str]): Why "concepts", "calibration" or "areas" is None.
+    missing (Mapping[str, str]): Why "concepts" or "calibration" is None.
     """
 
     strict: Scores
@@ -133,7 +133,7 @@ def measure(
         confusion=confuse(compared),
         mistakes=tuple(tuple(find_mistakes(item)) for item in compared),
         strata=tuple(split_recall(pairs, train, spans_key=spans_key)),
-        areas=_measure_areas(kept, [gold for gold, _ in tags], marginals, missing),
+        areas=_measure_areas(kept, [gold for gold, _ in tags], marginals),
         concepts=_score_concepts(pairs, missing),
         judged=judged,
         calibration=calibrate(judged) if judged else None,
@@ -164,12 +164,13 @@ def _judge(
 
 
 def _confidences(doc: Doc, compared: Comparison, spans_key: Optional[str]) -> List[Optional[float]]:
+    """Read `span._.confidence`, which components define; there is none where none of them ran."""
+    if not Span.has_extension("confidence"):
+        return [None] * len(compared.predicted)
     spans = doc.ents if spans_key is None else doc.spans.get(spans_key, ())
     known: Dict[Tuple[int, int, str], Optional[float]] = {}
     for span in spans:
-        entries = span_evidence(span)
-        value = entries[0].confidence if entries else None
-        known[span.start_char, span.end_char, span.label_] = value
+        known[span.start_char, span.end_char, span.label_] = span._.confidence
     return [known.get(mention) for mention in compared.predicted]
 
 
@@ -177,10 +178,8 @@ def _measure_areas(
     pairs: Sequence[Pair],
     gold: Sequence[Sequence[str]],
     marginals: Optional[Marginals],
-    missing: Dict[str, str],
 ) -> Optional[Dict[str, Optional[float]]]:
     if marginals is None:
-        missing["areas"] = "no component gives the probability of each tag"
         return None
     tags, probabilities = marginals([doc for _, doc in pairs])
     return score_marginals(probabilities, tags, gold)
@@ -189,5 +188,8 @@ def _measure_areas(
 def _score_concepts(pairs: Sequence[Pair], missing: Dict[str, str]) -> Optional[Dict[str, Counts]]:
     if not any(list_gold_concepts(gold) for gold, _ in pairs):
         missing["concepts"] = "no gold mention has a concept id"
+        return None
+    if not any(list_concepts(doc) for _, doc in pairs):
+        missing["concepts"] = "no entity of the pipeline has a concept id"
         return None
     return score_concepts(pairs)

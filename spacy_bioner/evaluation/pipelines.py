@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from spacy_bioner.errors import ConfigError
+from spacy_bioner.evaluation.intervals import count_documents
 from spacy_bioner.evaluation.matching import compare_docs, score_mentions
-from spacy_bioner.evaluation.scores import Scores
+from spacy_bioner.evaluation.measurement import Measurement, Pair
+from spacy_bioner.evaluation.scores import Counts, Scores
 
 MODEL = "model"
 PIPELINE = "pipeline"
@@ -47,15 +49,18 @@ class PipelineEvaluation:
         its span group, where there is one), "pipeline" (`doc.ents` after all components) and
         "spans" (the span group that was asked for, nested mentions and all).
     n_docs (int): Documents that the pipeline ran over.
+    measurement (Optional[Measurement]): All else that was measured of `doc.ents`.
     """
 
     scores: Mapping[str, Scores]
     n_docs: int
     pace: Pace
+    measurement: Optional[Measurement] = None
 
     def to_json(self) -> Dict[str, Any]:
         """Give everything as plain data."""
         speed = self.pace.words_per_second
+        measured = self.measurement
         return {
             "scores": {source: scores.to_json() for source, scores in self.scores.items()},
             "n_docs": self.n_docs,
@@ -63,6 +68,7 @@ class PipelineEvaluation:
             "n_words": self.pace.n_words,
             "seconds": round(self.pace.seconds, 3),
             "words_per_second": speed and round(speed, 1),
+            **({"measurement": measured.to_json()} if measured is not None else {}),
         }
 
 
@@ -72,6 +78,7 @@ def evaluate_pipeline(
     *,
     spans_key: str = "bioner",
     group: Optional[str] = None,
+    measure_pairs: Optional[Callable[[Sequence[Pair]], Measurement]] = None,
 ) -> PipelineEvaluation:
     """Run a pipeline over the texts of gold documents and score it.
 
@@ -79,6 +86,8 @@ def evaluate_pipeline(
     gold_docs (Iterable[Doc]): Docs with entities, see `matching.list_gold`.
     spans_key (str): The span group, and the component, of the trained model alone.
     group (Optional[str]): A span group to score as well.
+    measure_pairs (Optional[Callable[[Sequence[Pair]], Measurement]]): Measures gold and predicted
+        Docs, after the pipeline was timed.
     RETURNS (PipelineEvaluation): Scores of the model alone are in it when any Doc has the group.
     RAISES (ConfigError): When no Doc has the group that was asked for.
     """
@@ -100,7 +109,29 @@ def evaluate_pipeline(
             (compare_docs(left, right, spans_key=group) for left, right in pairs),
             model_labels=nlp.pipe_labels.get(group),
         )
-    return PipelineEvaluation(scores, len(gold), pace)
+    measurement = measure_pairs(pairs) if measure_pairs is not None else None
+    return PipelineEvaluation(scores, len(gold), pace, measurement)
+
+
+@dataclass(frozen=True)
+class DocumentEvaluation:
+    """A pipeline's outcome on gold documents, by document.
+
+    counts (Tuple[Counts, ...]): Of each annotated document, all types together.
+    """
+
+    scores: Scores
+    counts: Tuple[Counts, ...]
+    pace: Pace
+
+
+def evaluate_documents(nlp: Language, gold_docs: Iterable[Doc]) -> DocumentEvaluation:
+    """Run a pipeline over the texts of gold documents and count by document what it finds."""
+    gold = list(gold_docs)
+    predicted, pace = run_timed(nlp, gold)
+    comparisons = [compare_docs(left, right) for left, right in zip(gold, predicted)]
+    counts = tuple(count_documents(comparisons))
+    return DocumentEvaluation(score_mentions(comparisons), counts, pace)
 
 
 def run_timed(nlp: Language, gold: Sequence[Doc]) -> Tuple[List[Doc], Pace]:

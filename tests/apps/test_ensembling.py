@@ -10,10 +10,10 @@ from spacy.tokens import DocBin
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from spacy_bioner.apps.cli.evaluate import evaluate  # noqa: E402
 from spacy_bioner.apps.cli.main import run  # noqa: E402
 from spacy_bioner.apps.ensemble_members import load_members  # noqa: E402
 from spacy_bioner.apps.ensembling import EnsembleSettings, make_ensemble  # noqa: E402
+from spacy_bioner.apps.evaluating import evaluate  # noqa: E402
 from spacy_bioner.errors import BionerError, ConfigError  # noqa: E402
 from spacy_bioner.evaluation.intervals import bootstrap_scores  # noqa: E402
 from spacy_bioner.evaluation.scores import Counts, Scores  # noqa: E402

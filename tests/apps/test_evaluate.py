@@ -5,8 +5,9 @@ import pytest
 import spacy
 from typer.testing import CliRunner
 
-from spacy_bioner.apps.cli.evaluate import evaluate, render_evaluation
+from spacy_bioner.apps.cli.evaluate import render_evaluation
 from spacy_bioner.apps.cli.main import app
+from spacy_bioner.apps.evaluating import EvaluationSettings, evaluate
 from spacy_bioner.apps.loading import fingerprint
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import BionerError, ConfigError, CorpusError, DeviceError, LabelError
@@ -52,7 +53,8 @@ def test_evaluate_writes_json(model, corpus, tmp_path):
 
 def test_evaluate_leaves_labels_out_that_were_not_asked_for(model, corpus, tmp_path):
     output = tmp_path / "test.json"
-    scores = evaluate(model, corpus, labels=["Chemical"], output=output).scores["pipeline"]
+    settings = EvaluationSettings(labels=["Chemical"])
+    scores = evaluate(model, corpus, settings, output=output).scores["pipeline"]
     assert (scores.micro.tp, scores.micro.fp, scores.micro.fn) == (1, 0, 0)
     assert json.loads(output.read_text(encoding="utf-8"))["labels"] == ["Chemical"]
 
@@ -65,7 +67,8 @@ def test_evaluate_scores_a_span_group_beside_the_entities(corpus, tmp_path):
     )
     nlp.to_disk(tmp_path / "model")
     output = tmp_path / "test.json"
-    scores = evaluate(str(tmp_path / "model"), corpus, spans_key="found", output=output).scores
+    settings = EvaluationSettings(spans_key="found")
+    scores = evaluate(str(tmp_path / "model"), corpus, settings, output=output).scores
     assert (scores["spans"].micro.tp, scores["spans"].micro.fn) == (2, 0)
     assert (scores["pipeline"].micro.tp, scores["pipeline"].micro.fn) == (0, 2)
     assert json.loads(output.read_text(encoding="utf-8"))["spans_key"] == "found"
@@ -73,12 +76,12 @@ def test_evaluate_scores_a_span_group_beside_the_entities(corpus, tmp_path):
 
 def test_evaluate_refuses_a_span_group_that_nothing_writes(model, corpus):
     with pytest.raises(ConfigError, match=r"found no span group 'gone' .* it writes none"):
-        evaluate(model, corpus, spans_key="gone")
+        evaluate(model, corpus, EvaluationSettings(spans_key="gone"))
 
 
 def test_evaluate_refuses_a_label_that_the_corpus_has_not(model, corpus):
     with pytest.raises(LabelError, match="no mention labelled Gene; the corpus has Chemical, Dis"):
-        evaluate(model, corpus, labels=["Gene"])
+        evaluate(model, corpus, EvaluationSettings(labels=["Gene"]))
 
 
 def test_evaluate_cli_prints_table_and_speed(model, corpus):
@@ -159,9 +162,9 @@ def test_evaluate_annotates_by_the_rules_of_the_corpus_that_is_named(
     CliRunner().invoke(app, [*command, *options], catch_exceptions=False)
     assert json.loads(output.read_text(encoding="utf-8"))["dataset"] == "drugs"
     with pytest.raises(ConfigError, match="found corpus 'cells', expected one of drugs, genes"):
-        evaluate(str(tmp_path / "model"), corpus, dataset="cells")
+        evaluate(str(tmp_path / "model"), corpus, EvaluationSettings(dataset="cells"))
 
 
 def test_evaluate_says_that_a_pipeline_knows_no_corpora(model, corpus) -> None:
     with pytest.raises(ConfigError, match="no component has learnt a vector per corpus"):
-        evaluate(model, corpus, dataset="drugs")
+        evaluate(model, corpus, EvaluationSettings(dataset="drugs"))

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from spacy.tokens import Span
 
 from spacy_bioner.apps import packaging
-from spacy_bioner.apps.cli.evaluate import evaluate
+from spacy_bioner.apps.evaluating import evaluate
 from spacy_bioner.apps.packaging import PackageFacts, list_requirements, package_pipeline
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import PackageError

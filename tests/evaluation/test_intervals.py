@@ -6,9 +6,9 @@ from spacy_bioner.evaluation.intervals import (
     Interval,
     bootstrap_scores,
     count_documents,
-    evaluate_documents,
 )
 from spacy_bioner.evaluation.matching import Comparison
+from spacy_bioner.evaluation.pipelines import evaluate_documents
 from spacy_bioner.evaluation.scores import Counts
 
 COUNTS = [Counts(3, 1, 0), Counts(1, 2, 2), Counts(0, 0, 0), Counts(5, 0, 1)]

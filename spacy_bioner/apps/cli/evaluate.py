@@ -1,16 +1,13 @@
-"""`bioner evaluate`: scores of a pipeline on a converted corpus, as a table and as JSON."""
+"""`bioner evaluate`: scores of a pipeline on a converted corpus, as tables and as JSON."""
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, List, Optional, Sequence
+from typing import TYPE_CHECKING, Annotated, List, Optional
 
 import typer
 
 from spacy_bioner.apps.cli.options import GpuId
 
 if TYPE_CHECKING:
-    from spacy.tokens import Doc
-
     from spacy_bioner.evaluation.pipelines import PipelineEvaluation
 
 
@@ -33,6 +30,23 @@ def evaluate_cli(
         str,
         typer.Option(help="Annotate by the rules of this corpus, one of those of its training"),
     ] = "",
+    details: Annotated[
+        bool,
+        typer.Option(
+            "--details",
+            help="Print partial matches, recall by kind, confusion, tokens, calibration, concepts",
+        ),
+    ] = False,
+    train: Annotated[
+        Optional[Path],
+        typer.Option(help="Training documents, a .spacy file: recall of what was seen in them"),
+    ] = None,
+    marginals: Annotated[
+        bool,
+        typer.Option("--marginals", help="Areas under ROC curves of tokens; runs the model twice"),
+    ] = False,
+    resamples: Annotated[int, typer.Option(min=1, help="Of the bootstrap, for intervals")] = 1000,
+    seed: Annotated[int, typer.Option(help="Of the bootstrap")] = 0,
 ) -> None:
     """Score a pipeline on gold documents.
 
@@ -40,85 +54,36 @@ def evaluate_cli(
     mentions of other labels are left out on both sides: for a pipeline that finds more than the
     corpus annotates.
     """
-    evaluation = evaluate(
-        model,
-        corpus,
-        output=output,
-        gpu_id=gpu_id,
+    from spacy_bioner.apps.evaluating import EvaluationSettings, evaluate
+
+    settings = EvaluationSettings(
         labels=label or (),
         spans_key=spans_key,
         dataset=dataset,
+        train=train,
+        marginals=marginals,
+        seed=seed,
+        n_resamples=resamples,
     )
-    typer.echo(render_evaluation(evaluation))
+    evaluation = evaluate(model, corpus, settings, output=output, gpu_id=gpu_id)
+    typer.echo(render_evaluation(evaluation, details=details or train is not None or marginals))
 
 
-def evaluate(
-    model: str,
-    corpus: Path,
-    *,
-    output: Optional[Path] = None,
-    gpu_id: int = -1,
-    labels: Sequence[str] = (),
-    spans_key: Optional[str] = None,
-    dataset: str = "",
-) -> "PipelineEvaluation":
-    """Load a pipeline, run it over the texts of a corpus and score it.
+def render_evaluation(evaluation: "PipelineEvaluation", *, details: bool = False) -> str:
+    """Render a table for each source of predictions that differs, intervals and throughput.
 
-    model (str): A pipeline folder, or the name of an installed pipeline package.
-    corpus (Path): A DocBin.
-    output (Optional[Path]): Write the scores there; the file appears only when they are complete.
-    gpu_id (int): -1 for the CPU.
-    labels (Sequence[str]): Those that the corpus annotates; others are not scored. Empty: all.
-    spans_key (Optional[str]): A span group to score as well.
-    dataset (str): Of a pipeline that was trained on several corpora, the one by whose rules it
-        annotates; "" is none in particular.
-    RAISES (BionerError): No such pipeline, corpus, GPU or dataset; a corpus without documents.
+    details (bool): All that was measured beside them.
     """
-    from spacy_bioner.apps.loading import fingerprint, load_pipeline
-    from spacy_bioner.corpora.docbin import read_docbin
-    from spacy_bioner.corpora.docs import ANNOTATED_KEY
-    from spacy_bioner.corpora.files import check_is_file, replacing
-    from spacy_bioner.errors import CorpusError
-    from spacy_bioner.evaluation.pipelines import evaluate_pipeline
-
-    # Before the pipeline is loaded, which takes seconds.
-    check_is_file(corpus)
-    nlp = load_pipeline(model, gpu_id=gpu_id)
-    if dataset:
-        from spacy_bioner.architectures.datasets import choose_dataset
-
-        choose_dataset(nlp, dataset)
-    gold = list(read_docbin(corpus, nlp.vocab))
-    if not gold:
-        raise CorpusError("found no document, expected at least one to score", path=corpus)
-    if labels:
-        _check_labels(labels, gold, corpus)
-        for doc in gold:
-            doc.user_data[ANNOTATED_KEY] = sorted(labels)
-    evaluation = evaluate_pipeline(nlp, gold, group=spans_key)
-    if output is not None:
-        about = {key: nlp.meta.get(key, "") for key in ("lang", "name", "version")}
-        about["fingerprint"] = fingerprint(Path(nlp.path))
-        data = {"model": {"path": model, **about}, "corpus": str(corpus), **evaluation.to_json()}
-        if labels:
-            data["labels"] = sorted(labels)
-        if dataset:
-            data["dataset"] = dataset
-        if spans_key is not None:
-            data["spans_key"] = spans_key
-        with replacing(output) as temporary:
-            text = json.dumps(data, indent=2, ensure_ascii=False)
-            temporary.write_text(text + "\n", encoding="utf-8")
-    return evaluation
-
-
-def render_evaluation(evaluation: "PipelineEvaluation") -> str:
-    """Render a table for each source of predictions that differs, and the throughput."""
     from spacy_bioner.evaluation.pipelines import TITLES
+    from spacy_bioner.reports.measurement import render_details, render_summary
     from spacy_bioner.reports.scores import merge_equal, render_scores
 
     tables = merge_equal({TITLES[source]: scores for source, scores in evaluation.scores.items()})
     parts = [render_scores(scores, title=title) for title, scores in tables.items()]
+    if evaluation.measurement is not None:
+        parts.append(render_summary(evaluation.measurement))
+        if details:
+            parts.append(render_details(evaluation.measurement))
     pace = evaluation.pace
     speed = pace.words_per_second
     rate = f": {speed:,.0f} words/s" if speed else ""
@@ -128,16 +93,3 @@ def render_evaluation(evaluation: "PipelineEvaluation") -> str:
         f"in {pace.seconds:,.1f} s{rate}"
     )
     return "\n" + "\n\n".join(parts) + "\n"
-
-
-def _check_labels(labels: Sequence[str], gold: Sequence["Doc"], corpus: Path) -> None:
-    from spacy_bioner.errors import LabelError
-    from spacy_bioner.evaluation.matching import list_gold
-
-    known = {label for doc in gold for _, _, label in list_gold(doc) or ()}
-    unknown = sorted(set(labels) - known)
-    if unknown:
-        raise LabelError(
-            f"{corpus}: found no mention labelled {', '.join(unknown)}; the corpus has "
-            f"{', '.join(sorted(known)) or 'none at all'}"
-        )

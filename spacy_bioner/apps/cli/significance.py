@@ -1,0 +1,33 @@
+"""`bioner significance`: is one pipeline better than another on the same documents?"""
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+
+def significance_cli(
+    first: Annotated[Path, typer.Argument(help="What `bioner evaluate --output` wrote")],
+    second: Annotated[Path, typer.Argument(help="The same of another pipeline")],
+    output: Annotated[
+        Optional[Path], typer.Option("--output", "-o", help="Write the comparison as JSON.")
+    ] = None,
+    resamples: Annotated[int, typer.Option(min=1, help="Of the bootstrap")] = 1000,
+    shuffles: Annotated[int, typer.Option(min=1, help="Of the randomisation test")] = 10_000,
+    seed: Annotated[int, typer.Option(help="Of both")] = 0,
+) -> None:
+    """Compare two pipelines on the same documents.
+
+    Gives the difference of precision, recall and F1 with its interval (paired bootstrap) and p
+    (approximate randomisation), both over documents. It says nothing of training seeds.
+    """
+    from spacy_bioner.apps.finished_runs import write_json
+    from spacy_bioner.apps.significance import compare_evaluations
+    from spacy_bioner.reports.measurement import render_paired
+
+    compared = compare_evaluations(
+        first, second, seed=seed, n_resamples=resamples, n_shuffles=shuffles
+    )
+    if output is not None:
+        write_json(output, compared.to_json())
+    typer.echo("\n" + render_paired(compared, first.stem, second.stem) + "\n")

@@ -1,0 +1,163 @@
+"""A pipeline scored on a converted corpus: strictly, and by all that explains the figure."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+import numpy as np
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from spacy_bioner.apps.finished_runs import write_json
+from spacy_bioner.apps.loading import fingerprint, load_pipeline
+from spacy_bioner.corpora.docbin import read_docbin
+from spacy_bioner.corpora.docs import ANNOTATED_KEY, ID_KEY
+from spacy_bioner.corpora.files import check_is_file
+from spacy_bioner.errors import ConfigError, CorpusError, LabelError
+from spacy_bioner.evaluation.intervals import N_RESAMPLES
+from spacy_bioner.evaluation.matching import list_gold
+from spacy_bioner.evaluation.measurement import Marginals, Measurement, measure
+from spacy_bioner.evaluation.pipelines import PipelineEvaluation, evaluate_pipeline
+from spacy_bioner.evaluation.strata import TrainingMentions, list_gold_mentions
+
+COMPONENT = "bioner"
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """What is scored, and how.
+
+    labels (Sequence[str]): Those that the corpus annotates; others are not scored. Empty: all.
+    spans_key (Optional[str]): A span group to score as well.
+    dataset (str): Of a pipeline that was trained on several corpora, the one by whose rules it
+        annotates; "" is none in particular.
+    train (Optional[Path]): The training documents, a .spacy file, to split recall by novelty.
+    marginals (bool): Run the trained component once more for areas under ROC curves of tokens.
+    seed (int): Of the bootstrap.
+    """
+
+    labels: Sequence[str] = ()
+    spans_key: Optional[str] = None
+    dataset: str = ""
+    train: Optional[Path] = None
+    marginals: bool = False
+    seed: int = 0
+    n_resamples: int = N_RESAMPLES
+
+
+def evaluate(
+    model: str,
+    corpus: Path,
+    settings: EvaluationSettings = EvaluationSettings(),
+    *,
+    output: Optional[Path] = None,
+    gpu_id: int = -1,
+) -> PipelineEvaluation:
+    """Load a pipeline, run it over the texts of a corpus and score it.
+
+    model (str): A pipeline folder, or the name of an installed pipeline package.
+    corpus (Path): A DocBin.
+    output (Optional[Path]): Write the scores there; the file appears only when they are complete.
+    gpu_id (int): -1 for the CPU.
+    RAISES (BionerError): No such pipeline, corpus, GPU or dataset; a corpus without documents or
+        without annotation.
+    """
+    # Before the pipeline is loaded, which takes seconds.
+    for path in (corpus, settings.train):
+        if path is not None:
+            check_is_file(path)
+    nlp = load_pipeline(model, gpu_id=gpu_id)
+    if settings.dataset:
+        from spacy_bioner.architectures.datasets import choose_dataset
+
+        choose_dataset(nlp, settings.dataset)
+    gold = _read_gold(corpus, nlp, settings.labels)
+    train = _read_training(settings.train, nlp)
+    marginals = make_marginals(nlp) if settings.marginals else None
+
+    def measure_pairs(pairs: Sequence[Tuple[Doc, Doc]]) -> Measurement:
+        return measure(
+            pairs,
+            train=train,
+            marginals=marginals,
+            seed=settings.seed,
+            n_resamples=settings.n_resamples,
+        )
+
+    evaluation = evaluate_pipeline(nlp, gold, group=settings.spans_key, measure_pairs=measure_pairs)
+    if output is not None:
+        about = {key: nlp.meta.get(key, "") for key in ("lang", "name", "version")}
+        about["fingerprint"] = fingerprint(Path(nlp.path))
+        data = {"model": {"path": model, **about}, "corpus": str(corpus), **evaluation.to_json()}
+        data["ids"] = [str(doc.user_data.get(ID_KEY, "")) for doc in gold]
+        write_json(output, {**data, **_describe(settings)})
+    return evaluation
+
+
+def make_marginals(nlp: Language) -> Marginals:
+    """Make the function that gives the probabilities of the trained component's tags.
+
+    RAISES ConfigError: For a pipeline without such a component.
+    """
+    component: Any = nlp.get_pipe(COMPONENT) if COMPONENT in nlp.pipe_names else None
+    if component is None or not hasattr(component, "grammar"):
+        raise ConfigError(
+            f"found the components {', '.join(nlp.pipe_names) or 'none'}, expected '{COMPONENT}', "
+            "whose tags have probabilities"
+        )
+    from spacy_bioner.architectures.decoding import tag_log_marginals
+
+    def marginals(docs: Sequence[Doc]) -> Tuple[Sequence[str], List[np.ndarray]]:
+        grammar = component.grammar()
+        rows: List[np.ndarray] = []
+        for start in range(0, len(docs), nlp.batch_size):
+            scores = component.predict(docs[start : start + nlp.batch_size])
+            # Without learned transitions, tags are independent of each other.
+            found = tag_log_marginals(scores, grammar) if grammar.is_learned else scores
+            rows += [np.exp(item) for item in found]
+        return component.tags, rows
+
+    return marginals
+
+
+def _read_gold(corpus: Path, nlp: Language, labels: Sequence[str]) -> List[Doc]:
+    gold = list(read_docbin(corpus, nlp.vocab))
+    if not gold:
+        raise CorpusError("found no document, expected at least one to score", path=corpus)
+    if all(list_gold(doc) is None for doc in gold):
+        raise CorpusError(
+            "found no annotated document, expected gold mentions to score against", path=corpus
+        )
+    if labels:
+        _check_labels(labels, gold, corpus)
+        for doc in gold:
+            doc.user_data[ANNOTATED_KEY] = sorted(labels)
+    return gold
+
+
+def _read_training(path: Optional[Path], nlp: Language) -> Optional[TrainingMentions]:
+    if path is None:
+        return None
+    docs = read_docbin(path, nlp.vocab)
+    return TrainingMentions(mention for doc in docs for mention in list_gold_mentions(doc))
+
+
+def _check_labels(labels: Sequence[str], gold: Sequence[Doc], corpus: Path) -> None:
+    known = {label for doc in gold for _, _, label in list_gold(doc) or ()}
+    unknown = sorted(set(labels) - known)
+    if unknown:
+        raise LabelError(
+            f"{corpus}: found no mention labelled {', '.join(unknown)}; the corpus has "
+            f"{', '.join(sorted(known)) or 'none at all'}"
+        )
+
+
+def _describe(settings: EvaluationSettings) -> Dict[str, Any]:
+    """Give the settings that change what is scored, those at their defaults left out."""
+    given: Dict[str, Any] = {
+        "labels": sorted(settings.labels),
+        "dataset": settings.dataset,
+        "spans_key": settings.spans_key,
+        "train": settings.train and str(settings.train),
+    }
+    return {key: value for key, value in given.items() if value}

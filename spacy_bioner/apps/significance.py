@@ -1,0 +1,52 @@
+"""Two evaluations on the same documents, as `bioner evaluate --output` wrote them, compared."""
+
+import json
+from pathlib import Path
+from typing import Any, Dict, List
+
+from spacy_bioner.corpora.files import check_is_file
+from spacy_bioner.errors import ConfigError
+from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.evaluation.significance import PairedComparison, compare_systems
+
+EXPECTED = "expected the JSON of `bioner evaluate --output`"
+
+
+def compare_evaluations(
+    first: Path, second: Path, *, seed: int = 0, n_resamples: int, n_shuffles: int
+) -> PairedComparison:
+    """Compare two evaluations.
+
+    RAISES CorpusError: No such file.
+    RAISES ConfigError: For a file of another kind, and evaluations of different documents or
+        labels.
+    """
+    left, right = _read(first), _read(second)
+    for key, name in (("ids", "documents"), ("labels", "labels")):
+        if left.get(key) != right.get(key):
+            raise ConfigError(
+                f"{first} and {second}: found other {name} in one than in the other; evaluate "
+                "both on the same file, with the same --label"
+            )
+    return compare_systems(
+        _list_counts(left),
+        _list_counts(right),
+        seed=seed,
+        n_resamples=n_resamples,
+        n_shuffles=n_shuffles,
+    )
+
+
+def _read(path: Path) -> Dict[str, Any]:
+    check_is_file(path)
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ConfigError(f"{path}: found no JSON ({error}), {EXPECTED}") from error
+    if not isinstance(data, dict) or "documents" not in data.get("measurement", {}):
+        raise ConfigError(f"{path}: found no counts of documents, {EXPECTED}")
+    return data
+
+
+def _list_counts(data: Dict[str, Any]) -> List[Counts]:
+    return [Counts(*row) for row in data["measurement"]["documents"]]

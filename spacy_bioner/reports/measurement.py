@@ -1,0 +1,218 @@
+"""What was measured of a pipeline, as tables for a terminal."""
+
+from typing import List, Mapping, Optional, Sequence
+
+from spacy_bioner.evaluation.calibration import Calibration
+from spacy_bioner.evaluation.confusion import Confusion
+from spacy_bioner.evaluation.error_classes import count_mistakes
+from spacy_bioner.evaluation.intervals import Interval
+from spacy_bioner.evaluation.measurement import Measurement
+from spacy_bioner.evaluation.schemes import SCHEMES
+from spacy_bioner.evaluation.scores import Average, Counts, SchemeCounts
+from spacy_bioner.evaluation.significance import PairedComparison
+from spacy_bioner.evaluation.strata import Stratum
+from spacy_bioner.evaluation.thresholds import Sweep
+from spacy_bioner.evaluation.token_level import TokenScores
+from spacy_bioner.reports.scores import DASH, format_percent
+from spacy_bioner.reports.tables import render_table
+
+NAMES = ("precision", "recall", "f_score")
+MEANINGS = {
+    "strict": "offsets and label",
+    "exact": "offsets, any label",
+    "partial": "some overlap, any label, counts half",
+    "type": "some overlap and the label",
+}
+
+
+def render_summary(found: Measurement) -> str:
+    """Render scores with intervals, the averages, and how many mistakes there are of each kind."""
+    intervals = found.intervals
+    header = ["type", "gold", *(f"{name} with interval" for name in ("precision", "recall", "F1"))]
+    rows = [
+        [label or "(none)", f"{found.strict.by_type[label].gold:,}", *_cells(row)]
+        for label, row in intervals.by_type.items()
+    ]
+    for name in ("macro", "weighted"):
+        average: Average = getattr(found.strict, name)
+        kinds = f"{average.n_types} types"
+        rows.append([f"{name} average", kinds, *_cells(intervals.averages[name])])
+    total = ["all types", f"{found.strict.micro.gold:,}", *_cells(intervals.averages["micro"])]
+    table = render_table(header, rows, right=range(1, 5), total=total)
+    micro = found.strict.micro
+    lines = [
+        f"entity-level accuracy {format_percent(micro.accuracy)}: right mentions for each one that "
+        "is in gold or was predicted, tp / (tp + fp + fn)",
+        f"exact-match rate {format_percent(found.strict.exact_rate)}: documents in which exactly "
+        f"the gold mentions were predicted, {found.strict.n_exact:,} of {found.strict.n_docs:,}",
+        f"intervals: {100 * intervals.level:g} % of {intervals.n_resamples:,} bootstrap resamples "
+        f"of {intervals.n_docs:,} documents, seed {intervals.seed}",
+        _list_mistakes(found),
+    ]
+    return "\n".join([table, "", *(f"  * {line}" for line in lines)])
+
+
+def render_details(found: Measurement) -> str:
+    """Render all that is not in the summary."""
+    parts = [
+        _title("Partial matches", _render_schemes(found.schemes)),
+        _title("Recall of gold mentions by kind", _render_strata(found.strata)),
+        _title(
+            "Gold labels (rows) by what was predicted (columns)", _render_confusion(found.confusion)
+        ),
+        _title("Tokens: misleading beside the scores of mentions", _render_tokens(found)),
+    ]
+    if found.calibration is not None:
+        parts.append(_title("Confidence against outcome", _render_calibration(found.calibration)))
+        parts.append(_title("Thresholds with the best F1 here", _render_sweeps(found.sweeps)))
+    if found.concepts is not None:
+        parts.append(_title("Concept ids of documents", _render_counts(found.concepts)))
+    parts += [f"  * {name} could not be measured: {why}" for name, why in found.missing.items()]
+    return "\n\n".join(parts)
+
+
+def render_paired(compared: PairedComparison, first: str, second: str) -> str:
+    """Render how a second system differs from a first one on the same documents."""
+    rows = []
+    for name, title in zip(NAMES, ("precision", "recall", "F1")):
+        item = getattr(compared, name)
+        values = [getattr(counts, name) for counts in (compared.first, compared.second)]
+        difference = item.difference
+        shown = DASH if difference.value is None else f"{100 * difference.value:+.2f}"
+        ends = _ends(difference, signed=True)
+        rows.append(
+            [title, *map(format_percent, values), f"{shown} {ends}".rstrip(), f"{item.p:.4f}"]
+        )
+    table = render_table(
+        ("", first, second, "difference with interval", "p"), rows, right=range(1, 5)
+    )
+    note = (
+        f"  * {compared.n_docs:,} documents, {compared.n_equal:,} of them with equal counts; p by "
+        f"approximate randomisation ({compared.n_shuffles:,} exchanges), interval by paired "
+        f"bootstrap ({compared.n_resamples:,} resamples), seed {compared.seed}"
+    )
+    return f"{table}\n\n{note}"
+
+
+def _title(title: str, table: str) -> str:
+    return f"{title}\n\n{table}"
+
+
+def _cells(row: Mapping[str, Interval]) -> List[str]:
+    return [f"{format_percent(row[name].value)} {_ends(row[name])}".rstrip() for name in NAMES]
+
+
+def _ends(interval: Interval, *, signed: bool = False) -> str:
+    if interval.low is None or interval.high is None:
+        return ""
+    sign = "+" if signed else ""
+    return f"[{100 * interval.low:{sign}.1f}, {100 * interval.high:{sign}.1f}]"
+
+
+def _list_mistakes(found: Measurement) -> str:
+    counts = count_mistakes(item for mistakes in found.mistakes for item in mistakes)
+    total = sum(counts.values())
+    if not total:
+        return "no mistakes"
+    named = ", ".join(f"{n:,} {kind}" for kind, n in counts.items() if n)
+    return f"{total:,} mistakes: {named}"
+
+
+def _render_schemes(schemes: Mapping[str, SchemeCounts]) -> str:
+    header = ("match", "correct", "incorrect", "partial", "missed", "spurious", "P", "R", "F1")
+    rows = []
+    for scheme in SCHEMES:
+        item = schemes[scheme]
+        integers = (item.correct, item.incorrect, item.partial, item.missed, item.spurious)
+        shares = (item.precision, item.recall, item.f_score)
+        name = f"{scheme}: {MEANINGS[scheme]}"
+        rows.append([name, *(f"{n:,}" for n in integers), *map(format_percent, shares)])
+    return render_table(header, rows, right=range(1, len(header)))
+
+
+def _render_strata(strata: Sequence[Stratum]) -> str:
+    rows = [
+        [item.division, item.name, f"{item.gold:,}", f"{item.found:,}", format_percent(item.recall)]
+        for item in strata
+    ]
+    return render_table(("by", "kind", "gold", "found", "recall"), rows, right=(2, 3, 4))
+
+
+def _render_confusion(confusion: Confusion) -> str:
+    rows = [
+        [label, *(f"{number:,}" if number else DASH for number in row)]
+        for label, row in zip(confusion.labels, confusion.matrix.tolist())
+    ]
+    return render_table(("", *confusion.labels), rows, right=range(1, len(confusion.labels) + 1))
+
+
+def _render_tokens(found: Measurement) -> str:
+    tokens: TokenScores = found.tokens
+    rows = [_counts_row(tag, counts) for tag, counts in tokens.by_tag.items()]
+    header = ("tag", "gold", "predicted", "P", "R", "F1")
+    table = render_table(
+        header, rows, right=range(1, 6), total=_counts_row("all but O", tokens.micro)
+    )
+    notes = [
+        f"accuracy {format_percent(tokens.accuracy)} of {tokens.n_tokens:,} tokens, O included"
+    ]
+    if found.areas is not None:
+        areas = ", ".join(
+            f"{label} {DASH if area is None else f'{area:.4f}'}"
+            for label, area in found.areas.items()
+        )
+        notes.append(f"area under the ROC curve, each label against all else: {areas}")
+    return "\n".join([table, "", *(f"  * {note}" for note in notes)])
+
+
+def _render_calibration(calibration: Calibration) -> str:
+    rows = [
+        [
+            f"{item.low:.1f} to {item.high:.1f}",
+            f"{item.n:,}",
+            _share(item.confidence),
+            _share(item.right),
+        ]
+        for item in calibration.bins
+        if item.n
+    ]
+    table = render_table(("confidence", "predicted", "mean", "right"), rows, right=(1, 2, 3))
+    note = (
+        f"expected calibration error {_share(calibration.error)}, Brier score "
+        f"{_share(calibration.brier)}, log loss {_share(calibration.log_loss)}"
+    )
+    return f"{table}\n\n  * {note}"
+
+
+def _render_sweeps(sweeps: Sequence[Sweep]) -> str:
+    rows = []
+    for item in sweeps:
+        best, all_kept = item.best(), item.points[0]
+        shares = (all_kept.counts.f_score, best.counts.f_score)
+        rows.append(
+            [
+                item.label or "all types",
+                _share(item.average_precision),
+                *map(format_percent, shares),
+                f"{best.threshold:.3f}",
+            ]
+        )
+    header = ("type", "average precision", "F1 of all", "best F1", "threshold")
+    note = "  * chosen on these documents: choose thresholds on dev, then score test"
+    return render_table(header, rows, right=range(1, 5)) + f"\n\n{note}"
+
+
+def _render_counts(by_type: Mapping[str, Counts]) -> str:
+    header = ("type", "gold", "predicted", "P", "R", "F1")
+    total = _counts_row("all types", sum(by_type.values(), Counts()))
+    rows = [_counts_row(label, counts) for label, counts in by_type.items()]
+    return render_table(header, rows, right=range(1, 6), total=total)
+
+
+def _counts_row(name: str, counts: Counts) -> List[str]:
+    shares = (counts.precision, counts.recall, counts.f_score)
+    return [name, f"{counts.gold:,}", f"{counts.predicted:,}", *map(format_percent, shares)]
+
+
+def _share(value: Optional[float]) -> str:
+    return DASH if value is None else f"{value:.3f}"
