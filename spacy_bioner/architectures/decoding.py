@@ -5,11 +5,14 @@ from functools import lru_cache
 from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spacy_bioner.tags import legal_ends, legal_starts, legal_transitions, tag_continues
 
 # The lowest score beside a token's best one: float64 holds its exponential, and products of it.
 FLOOR = -300.0
+# The least and, from 1, the greatest confidence that can be scaled.
+EDGE = 1e-6
 Learned = Tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -110,6 +113,19 @@ def span_confidences(
                 _chained(chain, paths[index], start, end, grammar) for start, end in spans[index]
             ]
     return found
+
+
+def scale_confidences(confidences: ArrayLike, temperature: float) -> np.ndarray:
+    """Divide the log-odds of confidences by a temperature (Guo and others, 2017).
+
+    Above 1 they become more modest; 1.0 leaves them as they are. Their order stays.
+    """
+    if temperature == 1.0:
+        return np.asarray(confidences, dtype=np.float64)
+    # Confidences of 0 and 1 have no finite log-odds.
+    clipped = np.clip(confidences, EDGE, 1.0 - EDGE)
+    odds = np.log(clipped) - np.log1p(-clipped)
+    return 1.0 / (1.0 + np.exp(-odds / temperature))
 
 
 def tag_log_marginals(scores: Sequence[np.ndarray], grammar: TagGrammar) -> List[np.ndarray]:

@@ -11,12 +11,11 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
+from spacy_bioner.architectures.decoding import EDGE, scale_confidences
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.confidences import Judged
 
 N_BINS = 10
-# Confidences of 0 and 1 have no finite log-odds.
-EDGE = 1e-6
 LEAST_TEMPERATURE, GREATEST_TEMPERATURE = 0.05, 20.0
 _STEPS = 60
 
@@ -79,7 +78,7 @@ def calibrate(judged: Judged, *, n_bins: int = N_BINS, temperature: float = 1.0)
             f"found {n_bins} bins and temperature {temperature:g}, expected 1 or more and a number "
             "above 0"
         )
-    confidences = scale(judged.confidences, temperature)
+    confidences = scale_confidences(judged.confidences, temperature)
     outcomes = judged.right.astype(np.float64)
     places = np.minimum((confidences * n_bins).astype(np.int64), n_bins - 1)
     bins = [_make_bin(row, n_bins, confidences, outcomes, places == row) for row in range(n_bins)]
@@ -116,7 +115,9 @@ def fit_temperature(judged: Judged) -> float:
     outcomes = judged.right.astype(np.float64)
 
     def loss(log_temperature: float) -> float:
-        return _log_loss(scale(judged.confidences, float(np.exp(log_temperature))), outcomes)
+        return _log_loss(
+            scale_confidences(judged.confidences, float(np.exp(log_temperature))), outcomes
+        )
 
     # The loss has one valley along the temperature: golden-section search.
     low, high = np.log(LEAST_TEMPERATURE), np.log(GREATEST_TEMPERATURE)
@@ -128,15 +129,6 @@ def fit_temperature(judged: Judged) -> float:
         else:
             low = left
     return float(np.exp((low + high) / 2.0))
-
-
-def scale(confidences: np.ndarray, temperature: float) -> np.ndarray:
-    """Divide the log-odds of confidences by a temperature; 1.0 leaves them as they are."""
-    if temperature == 1.0:
-        return confidences
-    clipped = np.clip(confidences, EDGE, 1.0 - EDGE)
-    odds = np.log(clipped) - np.log1p(-clipped)
-    return 1.0 / (1.0 + np.exp(-odds / temperature))
 
 
 def _make_bin(

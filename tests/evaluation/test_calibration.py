@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from spacy_bioner.architectures.decoding import scale_confidences
 from spacy_bioner.errors import ConfigError
-from spacy_bioner.evaluation.calibration import calibrate, fit_temperature, scale
+from spacy_bioner.evaluation.calibration import calibrate, fit_temperature
 from spacy_bioner.evaluation.confidences import Judged, ScoredDocument, judge
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.evaluation.thresholds import choose_thresholds, sweep
@@ -79,7 +80,7 @@ def test_the_temperature_that_made_confidences_too_sure_is_found() -> None:
     drawn = np.random.default_rng(1)
     honest = drawn.random(40_000)
     right = drawn.random(40_000) < honest
-    too_sure = make(scale(honest, 0.4), right)
+    too_sure = make(scale_confidences(honest, 0.4), right)
     temperature = fit_temperature(too_sure)
     assert temperature == pytest.approx(2.5, rel=0.05)
     assert calibrate(too_sure, temperature=temperature).error < 0.02
@@ -88,10 +89,10 @@ def test_the_temperature_that_made_confidences_too_sure_is_found() -> None:
 
 def test_scaling_keeps_the_order_and_one_half() -> None:
     values = np.array([0.0, 0.2, 0.5, 0.9, 1.0])
-    scaled = scale(values, 3.0)
+    scaled = scale_confidences(values, 3.0)
     assert (np.diff(scaled) > 0).all()
     assert scaled[2] == 0.5
-    assert scale(values, 1.0).tolist() == values.tolist()
+    assert scale_confidences(values, 1.0).tolist() == values.tolist()
 
 
 @pytest.mark.parametrize("right", [[], [True, True], [False, False]])

@@ -30,6 +30,7 @@ COMMANDS = {
     "ensemble": "Combine trained pipelines into one, judged on development data.",
     "assemble": "Assemble the pipeline that ships.",
     "evaluate": "Score a pipeline on gold documents.",
+    "calibrate": "Make confidences honest and leave unsure entities out.",
     "significance": "Say whether one pipeline is better than another on the same documents.",
     "robustness": "Score pipelines under typos, synonyms and attacks on their embeddings.",
     "recipe": "Run a published system from corpus to scores.",
