@@ -16,8 +16,8 @@ from spacy_bioner.corpora.files import check_is_file
 from spacy_bioner.errors import ConfigError, CorpusError, LabelError
 from spacy_bioner.evaluation.intervals import N_RESAMPLES
 from spacy_bioner.evaluation.matching import list_gold
-from spacy_bioner.evaluation.measurement import Marginals, Measurement, measure
-from spacy_bioner.evaluation.pipelines import PipelineEvaluation, evaluate_pipeline
+from spacy_bioner.evaluation.measurement import Marginals, Measurement, Pair, measure
+from spacy_bioner.evaluation.pipelines import PipelineEvaluation, run_timed, score_pairs
 from spacy_bioner.evaluation.strata import TrainingMentions, list_gold_mentions
 
 COMPONENT = "bioner"
@@ -45,14 +45,41 @@ class EvaluationSettings:
     n_resamples: int = N_RESAMPLES
 
 
+PLAIN = EvaluationSettings()
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A pipeline, gold documents, and all that was measured of the one on the other.
+
+    pairs (Sequence[Pair]): Gold Doc and the pipeline's.
+    about (Dict[str, Any]): The pipeline, the corpus and the settings, as plain data.
+    """
+
+    nlp: Language
+    evaluation: PipelineEvaluation
+    measurement: Measurement
+    pairs: Sequence[Pair]
+    about: Dict[str, Any]
+
+    def to_json(self) -> Dict[str, Any]:
+        """Give everything as plain data, texts left out."""
+        return {
+            **self.about,
+            **self.evaluation.to_json(),
+            "measurement": self.measurement.to_json(),
+            "ids": [str(gold.user_data.get(ID_KEY, "")) for gold, _ in self.pairs],
+        }
+
+
 def evaluate(
     model: str,
     corpus: Path,
-    settings: EvaluationSettings = EvaluationSettings(),
+    settings: EvaluationSettings = PLAIN,
     *,
     output: Optional[Path] = None,
     gpu_id: int = -1,
-) -> PipelineEvaluation:
+) -> Evaluated:
     """Load a pipeline, run it over the texts of a corpus and score it.
 
     model (str): A pipeline folder, or the name of an installed pipeline package.
@@ -74,24 +101,24 @@ def evaluate(
     gold = _read_gold(corpus, nlp, settings.labels)
     train = _read_training(settings.train, nlp)
     marginals = make_marginals(nlp) if settings.marginals else None
-
-    def measure_pairs(pairs: Sequence[Tuple[Doc, Doc]]) -> Measurement:
-        return measure(
+    predicted, pace = run_timed(nlp, gold)
+    pairs = list(zip(gold, predicted, strict=True))
+    evaluated = Evaluated(
+        nlp,
+        score_pairs(nlp, pairs, pace, group=settings.spans_key),
+        measure(
             pairs,
             train=train,
             marginals=marginals,
             seed=settings.seed,
             n_resamples=settings.n_resamples,
-        )
-
-    evaluation = evaluate_pipeline(nlp, gold, group=settings.spans_key, measure_pairs=measure_pairs)
+        ),
+        pairs,
+        _describe(nlp, model, corpus, settings),
+    )
     if output is not None:
-        about = {key: nlp.meta.get(key, "") for key in ("lang", "name", "version")}
-        about["fingerprint"] = fingerprint(Path(nlp.path))
-        data = {"model": {"path": model, **about}, "corpus": str(corpus), **evaluation.to_json()}
-        data["ids"] = [str(doc.user_data.get(ID_KEY, "")) for doc in gold]
-        write_json(output, {**data, **_describe(settings)})
-    return evaluation
+        write_json(output, evaluated.to_json())
+    return evaluated
 
 
 def make_marginals(nlp: Language) -> Marginals:
@@ -152,12 +179,17 @@ def _check_labels(labels: Sequence[str], gold: Sequence[Doc], corpus: Path) -> N
         )
 
 
-def _describe(settings: EvaluationSettings) -> Dict[str, Any]:
-    """Give the settings that change what is scored, those at their defaults left out."""
+def _describe(
+    nlp: Language, model: str, corpus: Path, settings: EvaluationSettings
+) -> Dict[str, Any]:
+    """Give what was scored on what, settings at their defaults left out."""
+    about = {key: nlp.meta.get(key, "") for key in ("lang", "name", "version")}
+    about["fingerprint"] = fingerprint(Path(nlp.path))
     given: Dict[str, Any] = {
         "labels": sorted(settings.labels),
         "dataset": settings.dataset,
         "spans_key": settings.spans_key,
         "train": settings.train and str(settings.train),
     }
-    return {key: value for key, value in given.items() if value}
+    chosen = {key: value for key, value in given.items() if value}
+    return {"model": {"path": model, **about}, "corpus": str(corpus), **chosen}

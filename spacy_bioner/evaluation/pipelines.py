@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -10,7 +10,6 @@ from spacy.tokens import Doc
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.intervals import count_documents
 from spacy_bioner.evaluation.matching import compare_docs, score_mentions
-from spacy_bioner.evaluation.measurement import Measurement, Pair
 from spacy_bioner.evaluation.scores import Counts, Scores
 
 MODEL = "model"
@@ -49,18 +48,15 @@ class PipelineEvaluation:
         its span group, where there is one), "pipeline" (`doc.ents` after all components) and
         "spans" (the span group that was asked for, nested mentions and all).
     n_docs (int): Documents that the pipeline ran over.
-    measurement (Optional[Measurement]): All else that was measured of `doc.ents`.
     """
 
     scores: Mapping[str, Scores]
     n_docs: int
     pace: Pace
-    measurement: Optional[Measurement] = None
 
     def to_json(self) -> Dict[str, Any]:
         """Give everything as plain data."""
         speed = self.pace.words_per_second
-        measured = self.measurement
         return {
             "scores": {source: scores.to_json() for source, scores in self.scores.items()},
             "n_docs": self.n_docs,
@@ -68,7 +64,6 @@ class PipelineEvaluation:
             "n_words": self.pace.n_words,
             "seconds": round(self.pace.seconds, 3),
             "words_per_second": speed and round(speed, 1),
-            **({"measurement": measured.to_json()} if measured is not None else {}),
         }
 
 
@@ -78,7 +73,6 @@ def evaluate_pipeline(
     *,
     spans_key: str = "bioner",
     group: Optional[str] = None,
-    measure_pairs: Optional[Callable[[Sequence[Pair]], Measurement]] = None,
 ) -> PipelineEvaluation:
     """Run a pipeline over the texts of gold documents and score it.
 
@@ -86,16 +80,26 @@ def evaluate_pipeline(
     gold_docs (Iterable[Doc]): Docs with entities, see `matching.list_gold`.
     spans_key (str): The span group, and the component, of the trained model alone.
     group (Optional[str]): A span group to score as well.
-    measure_pairs (Optional[Callable[[Sequence[Pair]], Measurement]]): Measures gold and predicted
-        Docs, after the pipeline was timed.
     RETURNS (PipelineEvaluation): Scores of the model alone are in it when any Doc has the group.
     RAISES (ConfigError): When no Doc has the group that was asked for.
     """
     gold = list(gold_docs)
     predicted, pace = run_timed(nlp, gold)
     pairs = list(zip(gold, predicted, strict=True))
+    return score_pairs(nlp, pairs, pace, spans_key=spans_key, group=group)
+
+
+def score_pairs(
+    nlp: Language,
+    pairs: Sequence[Tuple[Doc, Doc]],
+    pace: Pace,
+    *,
+    spans_key: str = "bioner",
+    group: Optional[str] = None,
+) -> PipelineEvaluation:
+    """Score what a pipeline gave for gold documents; see `evaluate_pipeline`."""
     scores: Dict[str, Scores] = {}
-    if any(spans_key in doc.spans for doc in predicted):
+    if any(spans_key in doc.spans for _, doc in pairs):
         scores[MODEL] = score_mentions(
             (compare_docs(left, right, spans_key=spans_key) for left, right in pairs),
             model_labels=nlp.pipe_labels.get(spans_key),
@@ -104,13 +108,12 @@ def evaluate_pipeline(
         (compare_docs(left, right) for left, right in pairs), model_labels=_entity_labels(nlp)
     )
     if group is not None:
-        _check_group(group, predicted)
+        _check_group(group, [doc for _, doc in pairs])
         scores[SPANS] = score_mentions(
             (compare_docs(left, right, spans_key=group) for left, right in pairs),
             model_labels=nlp.pipe_labels.get(group),
         )
-    measurement = measure_pairs(pairs) if measure_pairs is not None else None
-    return PipelineEvaluation(scores, len(gold), pace, measurement)
+    return PipelineEvaluation(scores, len(pairs), pace)
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,9 @@ class Sweep:
         return {
             "label": self.label,
             "average_precision": self.average_precision,
-            "points": [
-                {"threshold": point.threshold, **point.counts.to_json()} for point in self.points
-            ],
+            "gold": self.points[0].counts.gold,
+            # Threshold, right, wrong: there may be thousands.
+            "points": [[round(p.threshold, 6), p.counts.tp, p.counts.fp] for p in self.points],
         }
 
 

@@ -122,14 +122,14 @@ def test_what_is_written_scores_on_dev_as_the_table_says(
     outcome = make_ensemble([str(trained_folder), str(weak_folder)], dev, out, settings)
     said = outcome.average if method == "average" else outcome.stacked
     assert outcome.chosen == method
-    assert evaluate(str(out), dev).scores["pipeline"].micro == said.scores.micro
+    assert evaluate(str(out), dev).evaluation.scores["pipeline"].micro == said.scores.micro
 
 
 def test_members_are_scored_as_evaluate_scores_them(trained_folder, weak_folder, dev, tmp_path):
     sources = [str(trained_folder), str(weak_folder)]
     outcome = make_ensemble(sources, dev, tmp_path / "out", TWO_FOLDS)
     for source, judged in zip(sources, outcome.members):
-        assert evaluate(source, dev).scores["pipeline"].micro == judged.scores.micro
+        assert evaluate(source, dev).evaluation.scores["pipeline"].micro == judged.scores.micro
 
 
 def test_ensembles_can_be_members(trained_folder, weak_folder, dev, tmp_path):

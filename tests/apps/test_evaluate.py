@@ -35,7 +35,7 @@ def corpus(tmp_path):
 
 
 def test_evaluate_scores_a_pipeline_on_a_corpus(model, corpus):
-    scores = evaluate(model, corpus).scores["pipeline"]
+    scores = evaluate(model, corpus).evaluation.scores["pipeline"]
     assert (scores.micro.tp, scores.micro.fp, scores.micro.fn) == (1, 0, 1)
     assert scores.labels_unknown_to_model == ("Disease",)
 
@@ -54,7 +54,7 @@ def test_evaluate_writes_json(model, corpus, tmp_path):
 def test_evaluate_leaves_labels_out_that_were_not_asked_for(model, corpus, tmp_path):
     output = tmp_path / "test.json"
     settings = EvaluationSettings(labels=["Chemical"])
-    scores = evaluate(model, corpus, settings, output=output).scores["pipeline"]
+    scores = evaluate(model, corpus, settings, output=output).evaluation.scores["pipeline"]
     assert (scores.micro.tp, scores.micro.fp, scores.micro.fn) == (1, 0, 0)
     assert json.loads(output.read_text(encoding="utf-8"))["labels"] == ["Chemical"]
 
@@ -68,7 +68,7 @@ def test_evaluate_scores_a_span_group_beside_the_entities(corpus, tmp_path):
     nlp.to_disk(tmp_path / "model")
     output = tmp_path / "test.json"
     settings = EvaluationSettings(spans_key="found")
-    scores = evaluate(str(tmp_path / "model"), corpus, settings, output=output).scores
+    scores = evaluate(str(tmp_path / "model"), corpus, settings, output=output).evaluation.scores
     assert (scores["spans"].micro.tp, scores["spans"].micro.fn) == (2, 0)
     assert (scores["pipeline"].micro.tp, scores["pipeline"].micro.fn) == (0, 2)
     assert json.loads(output.read_text(encoding="utf-8"))["spans_key"] == "found"

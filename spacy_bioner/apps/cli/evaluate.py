@@ -8,6 +8,7 @@ import typer
 from spacy_bioner.apps.cli.options import GpuId
 
 if TYPE_CHECKING:
+    from spacy_bioner.evaluation.measurement import Measurement
     from spacy_bioner.evaluation.pipelines import PipelineEvaluation
 
 
@@ -65,14 +66,21 @@ def evaluate_cli(
         seed=seed,
         n_resamples=resamples,
     )
-    evaluation = evaluate(model, corpus, settings, output=output, gpu_id=gpu_id)
-    typer.echo(render_evaluation(evaluation, details=details or train is not None or marginals))
+    found = evaluate(model, corpus, settings, output=output, gpu_id=gpu_id)
+    wanted = details or train is not None or marginals
+    typer.echo(render_evaluation(found.evaluation, found.measurement, details=wanted))
 
 
-def render_evaluation(evaluation: "PipelineEvaluation", *, details: bool = False) -> str:
+def render_evaluation(
+    evaluation: "PipelineEvaluation",
+    measurement: Optional["Measurement"] = None,
+    *,
+    details: bool = False,
+) -> str:
     """Render a table for each source of predictions that differs, intervals and throughput.
 
-    details (bool): All that was measured beside them.
+    measurement (Optional[Measurement]): What was measured of the pipeline's entities.
+    details (bool): All of that, instead of intervals and the number of mistakes.
     """
     from spacy_bioner.evaluation.pipelines import TITLES
     from spacy_bioner.reports.measurement import render_details, render_summary
@@ -80,10 +88,10 @@ def render_evaluation(evaluation: "PipelineEvaluation", *, details: bool = False
 
     tables = merge_equal({TITLES[source]: scores for source, scores in evaluation.scores.items()})
     parts = [render_scores(scores, title=title) for title, scores in tables.items()]
-    if evaluation.measurement is not None:
-        parts.append(render_summary(evaluation.measurement))
+    if measurement is not None:
+        parts.append(render_summary(measurement))
         if details:
-            parts.append(render_details(evaluation.measurement))
+            parts.append(render_details(measurement))
     pace = evaluation.pace
     speed = pace.words_per_second
     rate = f": {speed:,.0f} words/s" if speed else ""

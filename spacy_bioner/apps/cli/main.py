@@ -31,6 +31,7 @@ COMMANDS = {
     "assemble": "Assemble the pipeline that ships.",
     "evaluate": "Score a pipeline on gold documents.",
     "calibrate": "Make confidences honest and leave unsure entities out.",
+    "report": "Write a page on a run: scores, curves, mistakes.",
     "significance": "Say whether one pipeline is better than another on the same documents.",
     "robustness": "Score pipelines under typos, synonyms and attacks on their embeddings.",
     "recipe": "Run a published system from corpus to scores.",

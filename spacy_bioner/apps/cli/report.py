@@ -1,0 +1,45 @@
+"""`bioner report`: one page on a run, with all its figures as files beside it."""
+
+from pathlib import Path
+from typing import Annotated, List, Optional
+
+import typer
+
+from spacy_bioner.apps.cli.options import GpuId
+
+
+def report_cli(
+    model: Annotated[str, typer.Argument(help="Pipeline folder or installed pipeline package")],
+    corpus: Annotated[Path, typer.Argument(help="Gold documents, a .spacy file")],
+    output: Annotated[Path, typer.Argument(help="Folder for page and figures", metavar="OUT")],
+    label: Annotated[
+        Optional[List[str]], typer.Option(help="A label that the corpus annotates; default: all")
+    ] = None,
+    train: Annotated[
+        Optional[Path],
+        typer.Option(help="Training documents, a .spacy file: recall of what was seen in them"),
+    ] = None,
+    log: Annotated[
+        Optional[Path], typer.Option(help="Training log; default: the one beside the run")
+    ] = None,
+    title: Annotated[str, typer.Option(help="Of the page")] = "",
+    dataset: Annotated[
+        str, typer.Option(help="Annotate by the rules of this corpus of its training")
+    ] = "",
+    resamples: Annotated[int, typer.Option(min=1, help="Of the bootstrap, for intervals")] = 1000,
+    seed: Annotated[int, typer.Option(help="Of the bootstrap")] = 0,
+    gpu_id: GpuId = -1,
+) -> None:
+    """Write a page on a run: scores, curves, confusion, calibration, thresholds, mistakes.
+
+    OUT/report.html opens from the disk and loads nothing; each figure stands beside it as PNG and
+    SVG, the numbers and all mistakes as JSON.
+    """
+    from spacy_bioner.apps.evaluating import EvaluationSettings
+    from spacy_bioner.apps.reporting import write_report
+
+    settings = EvaluationSettings(
+        labels=label or (), dataset=dataset, train=train, seed=seed, n_resamples=resamples
+    )
+    page = write_report(model, corpus, output, settings, log=log, title=title, gpu_id=gpu_id)
+    typer.echo(f"wrote {page}")

@@ -1,0 +1,244 @@
+"""The parts of a run's page: what was measured, as plots and tables with a word on each."""
+
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from markupsafe import Markup
+
+from spacy_bioner.evaluation.error_classes import count_mistakes
+from spacy_bioner.evaluation.intervals import Interval
+from spacy_bioner.evaluation.measurement import Measurement
+from spacy_bioner.evaluation.schemes import SCHEMES
+from spacy_bioner.reports import measurement_plots as plots
+from spacy_bioner.reports.corpus_page import Plot
+from spacy_bioner.reports.corpus_tables import Table
+from spacy_bioner.reports.figures import render_svg
+from spacy_bioner.reports.measurement import MEANINGS
+from spacy_bioner.reports.run_page import Section
+from spacy_bioner.reports.scores import DASH, footnotes, format_percent
+from spacy_bioner.reports.training_plots import Evaluation, plot_training
+
+Figures = Dict[str, Any]
+"""Figures by name, for files beside the page."""
+
+
+def make_sections(
+    found: Measurement,
+    *,
+    training: Sequence[Evaluation] = (),
+    about: Sequence[Tuple[str, str]] = (),
+    thresholds: Optional[Mapping[str, float]] = None,
+) -> Tuple[List[Section], Figures]:
+    """Make the sections of a page, within `plot_style`.
+
+    training (Sequence[Evaluation]): The run's log; without, there are no curves.
+    about (Sequence[Tuple[str, str]]): Rows on data, licences, environment, command and seed.
+    thresholds (Optional[Mapping[str, float]]): Those of the pipeline, marked in the curves.
+    RETURNS (Tuple[List[Section], Dict[str, Any]]): The sections, and the figures in them.
+    """
+    figures: Figures = {}
+
+    def draw(name: str, figure: Any, caption: str) -> Plot:
+        figures[name] = figure
+        return Plot(Markup(render_svg(figure, name=name, description=caption)), caption)
+
+    sections = [_make_scores(found, draw)]
+    if training:
+        caption = "Losses, scores on the development data and the learning rate, by step."
+        curves = draw("training", plot_training(training), caption)
+        sections.append(Section("training", "Training", plots=(curves,)))
+    sections += [_make_mistakes(found, draw), _make_strata(found, draw)]
+    if found.calibration is not None and found.calibration.n:
+        sections += _make_confidence(found, draw, thresholds or {})
+    sections.append(_make_tokens(found))
+    if about:
+        table = _table("What was run", ("", ""), about, text_columns=2)
+        sections.append(Section("about", "About this run", tables=(table,)))
+    return sections, figures
+
+
+def list_facts(found: Measurement) -> List[Tuple[str, str]]:
+    """Pick the numbers that stand large at the head of the page."""
+    micro, interval = found.strict.micro, found.intervals.averages["micro"]["f_score"]
+    return [
+        ("strict F1", format_percent(micro.f_score)),
+        (f"its {100 * found.intervals.level:g} % interval", _ends(interval)),
+        ("precision", format_percent(micro.precision)),
+        ("recall", format_percent(micro.recall)),
+        ("documents", f"{found.strict.n_docs:,}"),
+        ("gold mentions", f"{micro.gold:,}"),
+        ("documents without a mistake", format_percent(found.strict.exact_rate)),
+        ("entity-level accuracy", format_percent(micro.accuracy)),
+    ]
+
+
+def _make_scores(found: Measurement, draw: Any) -> Section:
+    intervals = found.intervals
+    rows: List[Tuple[str, ...]] = []
+    averages = [(name, intervals.averages[name]) for name in ("micro", "macro", "weighted")]
+    for label, row in (*intervals.by_type.items(), *averages):
+        counts = found.strict.by_type.get(label)
+        if label == "micro":
+            counts = found.strict.micro
+        integers = (counts.gold, counts.predicted, counts.tp) if counts else (None,) * 3
+        cells = [DASH if number is None else f"{number:,}" for number in integers]
+        scores = [_with_interval(row[name]) for name in ("precision", "recall", "f_score")]
+        rows.append((label or "(none)", *cells, *scores))
+    header = ("type", "gold", "predicted", "right", "precision", "recall", "F1")
+    schemes = [
+        (
+            f"{name}: {MEANINGS[name]}",
+            *(format_percent(value) for value in (item.precision, item.recall, item.f_score)),
+        )
+        for name, item in ((name, found.schemes[name]) for name in SCHEMES)
+    ]
+    about = (
+        f"A prediction is right when its offsets and its label are those of a gold mention. "
+        f"In brackets: {100 * intervals.level:g} % of {intervals.n_resamples:,} bootstrap "
+        f"resamples of {intervals.n_docs:,} documents, seed {intervals.seed}. micro counts all "
+        "mentions alike, macro all types, weighted each type by its gold mentions."
+    )
+    caption = "Strict F1 of each type, with its interval."
+    return Section(
+        "scores",
+        "Scores",
+        lines=(about, *footnotes(found.strict)),
+        plots=(draw("types", plots.plot_type_scores(intervals.by_type), caption),),
+        tables=(_table("Strict scores with intervals", header, rows),),
+        folded=(_table("Partial matches", ("match", "P", "R", "F1"), schemes),),
+    )
+
+
+def _make_mistakes(found: Measurement, draw: Any) -> Section:
+    counts = count_mistakes(item for mistakes in found.mistakes for item in mistakes)
+    confusion = found.confusion
+    rows = [
+        (label, *(f"{number:,}" if number else DASH for number in row))
+        for label, row in zip(confusion.labels, confusion.matrix.tolist())
+    ]
+    return Section(
+        "kinds",
+        "Kinds of mistakes",
+        plots=(
+            draw("mistakes", plots.plot_mistakes(counts), "Mistakes of each kind."),
+            draw(
+                "confusion",
+                plots.plot_confusion(confusion),
+                "Gold labels by predicted labels; O stands for no mention. Mentions are paired by "
+                "overlap, so boundary errors with the right label stand on the diagonal.",
+            ),
+        ),
+        folded=(_table("Gold labels (rows) by predicted labels", ("", *confusion.labels), rows),),
+    )
+
+
+def _make_strata(found: Measurement, draw: Any) -> Section:
+    rows = [
+        (item.division, item.name, f"{item.gold:,}", f"{item.found:,}", format_percent(item.recall))
+        for item in found.strata
+    ]
+    has_novelty = any(item.division == "novelty" for item in found.strata)
+    line = (
+        "What was seen in training can be answered from memory; the rest tells how well a "
+        "model generalises."
+        if has_novelty
+        else "Give the training documents (--train) to see recall of what was not seen in them."
+    )
+    header = ("by", "kind", "gold", "found", "recall")
+    return Section(
+        "recall",
+        "Recall by kind of mention",
+        lines=(line,),
+        plots=(draw("recall", plots.plot_strata(found.strata), "Recall of gold mentions."),),
+        folded=(_table("Recall of gold mentions", header, rows, text_columns=2),),
+    )
+
+
+def _make_confidence(
+    found: Measurement, draw: Any, thresholds: Mapping[str, float]
+) -> List[Section]:
+    calibration = found.calibration
+    if calibration is None:
+        return []
+    line = (
+        f"Expected calibration error {_decimal(calibration.error)}, Brier score "
+        f"{_decimal(calibration.brier)}, log loss {_decimal(calibration.log_loss)}, of "
+        f"{calibration.n:,} predictions. On the dashed line, confidence is what it says."
+    )
+    rows = []
+    for item in found.sweeps:
+        best, first = item.best(), item.points[0]
+        scores = (first.counts.f_score, best.counts.f_score)
+        rows.append(
+            (
+                item.label or "all types",
+                _decimal(item.average_precision),
+                *map(format_percent, scores),
+                f"{best.threshold:.3f}",
+            )
+        )
+    header = ("type", "average precision", "F1 of all", "best F1", "at threshold")
+    caption = "The share of predictions that are right, by confidence, over how many there are."
+    curves = "Precision by recall, and F1 by the least confidence that is kept."
+    return [
+        Section(
+            "calibration",
+            "Confidence",
+            lines=(line,),
+            plots=(draw("calibration", plots.plot_calibration(calibration), caption),),
+        ),
+        Section(
+            "thresholds",
+            "Thresholds",
+            lines=(
+                "Thresholds that are chosen here would be judged by what they were chosen on: "
+                "`bioner calibrate` chooses them on development data.",
+            ),
+            plots=(draw("thresholds", plots.plot_thresholds(found.sweeps, thresholds), curves),),
+            folded=(_table("Thresholds with the best F1 on these documents", header, rows),),
+        ),
+    ]
+
+
+def _make_tokens(found: Measurement) -> Section:
+    rows = [
+        (tag, f"{item.gold:,}", f"{item.predicted:,}",
+         *map(format_percent, (item.precision, item.recall, item.f_score)))
+        for tag, item in (*found.tokens.by_tag.items(), ("all but O", found.tokens.micro))
+    ]  # fmt: skip
+    lines = [
+        f"Accuracy {format_percent(found.tokens.accuracy)} of {found.tokens.n_tokens:,} tokens, "
+        "those outside of all mentions included. Many papers report no other figures; they say "
+        "little of whole mentions."
+    ]
+    if found.areas is not None:
+        areas = ", ".join(f"{name} {_decimal(area)}" for name, area in found.areas.items())
+        lines.append(f"Areas under the ROC curves, each label against all else: {areas}.")
+    header = ("tag", "gold", "predicted", "P", "R", "F1")
+    return Section(
+        "tokens", "Tokens", lines=tuple(lines), folded=(_table("Scores of tokens", header, rows),)
+    )
+
+
+def _table(
+    caption: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int = 1
+) -> Table:
+    return Table(
+        caption,
+        tuple(header),
+        tuple(tuple(row) for row in rows),
+        frozenset(range(text_columns, len(header))),
+    )
+
+
+def _with_interval(interval: Interval) -> str:
+    return f"{format_percent(interval.value)} {_ends(interval)}".rstrip()
+
+
+def _ends(interval: Interval) -> str:
+    if interval.low is None or interval.high is None:
+        return ""
+    return f"[{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
+
+
+def _decimal(value: Optional[float]) -> str:
+    return DASH if value is None else f"{value:.3f}"
