@@ -34,6 +34,7 @@ COMMANDS = {
     "report": "Write a page on a run: scores, curves, mistakes.",
     "significance": "Say whether one pipeline is better than another on the same documents.",
     "robustness": "Score pipelines under typos, synonyms and attacks on their embeddings.",
+    "ablate": "Switch parts off in turn and give what is lost.",
     "recipe": "Run a published system from corpus to scores.",
     "show": "Print the entities that a pipeline finds.",
     "package": "Make a pip-installable package of a pipeline.",

@@ -1,0 +1,69 @@
+"""`bioner ablate`: what each component, or each choice in training, is worth."""
+
+from pathlib import Path
+from typing import Annotated, List, Optional
+
+import typer
+
+from spacy_bioner.apps.cli.options import EncoderName, GpuId, MaxSteps, ProfileName
+
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+def ablate_cli(
+    context: typer.Context,
+    corpus: Annotated[
+        Path,
+        typer.Argument(help="With --model a .spacy file, with --off the folder of the splits"),
+    ],
+    output: Annotated[Path, typer.Argument(help="Folder for table and plot", metavar="OUT")],
+    model: Annotated[
+        str, typer.Option(help="A pipeline whose components are switched off in turn")
+    ] = "",
+    off: Annotated[
+        Optional[List[str]],
+        typer.Option(
+            help="NAME:KEY=VALUE, a choice in training by what switches it off; can be repeated"
+        ),
+    ] = None,
+    profile: ProfileName = "minilm",
+    encoder: EncoderName = "",
+    max_steps: MaxSteps = 0,
+    seed: Annotated[int, typer.Option(help="Of trainings and intervals")] = 0,
+    gpu_id: GpuId = -1,
+) -> None:
+    """Switch parts off in turn and give what is lost, with intervals.
+
+    With --model, each component of a trained pipeline. With --off, choices in training: the
+    profile is trained as it is and once without each. Further options go to all trainings as for
+    `spacy train`, such as --training.dropout 0.2.
+    """
+    from spacy.cli._util import parse_config_overrides
+
+    from spacy_bioner.apps.ablating import ablate_components, ablate_training, parse_choice
+    from spacy_bioner.apps.profiles import load_profile
+    from spacy_bioner.errors import ConfigError
+    from spacy_bioner.reports.ablation import render_ablation
+
+    if bool(model) == bool(off):
+        raise ConfigError("found --model and --off, or neither; expected one of them")
+
+    def say(line: str) -> None:
+        typer.echo(line, err=True)
+
+    if model:
+        rows = ablate_components(model, corpus, output, seed=seed, gpu_id=gpu_id, report=say)
+    else:
+        rows = ablate_training(
+            load_profile(profile, encoder=encoder),
+            corpus,
+            output,
+            [parse_choice(text) for text in off or ()],
+            seed=seed,
+            max_steps=max_steps,
+            gpu_id=gpu_id,
+            overrides=parse_config_overrides(context.args, env_var=None),
+            report=say,
+        )
+    typer.echo("\n" + render_ablation(rows))
+    typer.echo(f"\nwrote {output / 'ablation.md'}")
