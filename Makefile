@@ -13,7 +13,7 @@ PROFILE ?= minilm
 FROM ?=
 BIN := $(VENV)/bin
 PIP_ARGS ?=
-EXTRAS := train,trf,offline,corpora,tuning,baselines,dev
+EXTRAS := train,trf,offline,corpora,tuning,baselines,explain,dev
 
 .PHONY: run test lint assets bench install clean
 

@@ -86,6 +86,18 @@ def require_matplotlib() -> None:
         raise ConfigError(message) from error
 
 
+def require_jinja2() -> None:
+    """Check that pages can be written.
+
+    RAISES (ConfigError): When jinja2 is not installed.
+    """
+    try:
+        import jinja2  # noqa: F401
+    except ImportError as error:
+        message = "pages need jinja2, which is not installed: pip install 'spacy-bioner[corpora]'"
+        raise ConfigError(message) from error
+
+
 @contextmanager
 def plot_style() -> Iterator[None]:
     """Draw in the common style within the block; no window, no settings of the user's."""

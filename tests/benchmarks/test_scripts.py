@@ -17,6 +17,7 @@ SCRIPTS = (
     "strict_f1",
     "baselines",
     "pretraining",
+    "explanations",
     "gpu_training",
     "gpu_throughput",
 )

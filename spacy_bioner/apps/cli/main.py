@@ -36,6 +36,7 @@ COMMANDS = {
     "robustness": "Score pipelines under typos, synonyms and attacks on their embeddings.",
     "ablate": "Switch parts off in turn and give what is lost.",
     "recipe": "Run a published system from corpus to scores.",
+    "explain": "Say why entities are there: sources, other readings, words.",
     "show": "Print the entities that a pipeline finds.",
     "package": "Make a pip-installable package of a pipeline.",
 }

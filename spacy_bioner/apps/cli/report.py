@@ -36,6 +36,10 @@ def report_cli(
     SVG, the numbers and all mistakes as JSON.
     """
     from spacy_bioner.apps.evaluating import EvaluationSettings
+    from spacy_bioner.reports.figures import require_jinja2, require_matplotlib
+
+    require_matplotlib()
+    require_jinja2()
     from spacy_bioner.apps.reporting import write_report
 
     settings = EvaluationSettings(

@@ -1,0 +1,52 @@
+"""`bioner explain`: why the entities of a text are there."""
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from spacy_bioner.apps.cli.options import GpuId
+from spacy_bioner.apps.cli.show import read_text
+
+
+def explain_cli(
+    model: Annotated[str, typer.Argument(help="Pipeline folder or installed pipeline package")],
+    file: Annotated[
+        Optional[Path], typer.Argument(help="Text file; standard input without it")
+    ] = None,
+    text: Annotated[Optional[str], typer.Option("--text", "-t", help="The text itself")] = None,
+    method: Annotated[
+        str, typer.Option(help="Of the words: auto, gradients, occlusion or none")
+    ] = "auto",
+    steps: Annotated[int, typer.Option(min=2, help="Of integrated gradients")] = 50,
+    readings: Annotated[int, typer.Option(min=0, help="Other readings of an entity, at most")] = 3,
+    html: Annotated[Optional[Path], typer.Option(help="Write a page there as well")] = None,
+    output: Annotated[Optional[Path], typer.Option(help="Write all of it there as JSON")] = None,
+    gpu_id: GpuId = -1,
+) -> None:
+    """Say of each entity who found it, what else it might be, and which words it hangs on."""
+    from rich.console import Console
+
+    from spacy_bioner.apps.explaining import explain
+    from spacy_bioner.apps.finished_runs import write_json
+    from spacy_bioner.apps.loading import load_pipeline
+    from spacy_bioner.corpora.files import replacing
+    from spacy_bioner.reports.explanation import print_explanation
+    from spacy_bioner.reports.figures import require_jinja2
+
+    if html is not None:
+        require_jinja2()
+    content = read_text(file, text)
+    nlp = load_pipeline(model, gpu_id=gpu_id)
+    found = explain(nlp, content, method=method, n_steps=steps, n_readings=readings)
+    print_explanation(found, Console(highlight=False, soft_wrap=True))
+    if html is not None:
+        from spacy_bioner.reports.explanation_page import render_explanation_page
+
+        title = f"Entities of {file.name if file else 'a text'} by {Path(model).name}"
+        with replacing(html) as temporary:
+            temporary.write_text(render_explanation_page(found, title=title), encoding="utf-8")
+        typer.echo(f"wrote {html}")
+    if output is not None:
+        write_json(output, found.to_json())
+        typer.echo(f"wrote {output}")

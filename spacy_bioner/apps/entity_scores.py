@@ -1,0 +1,115 @@
+"""How sure a pipeline is of one entity, asked again for texts in which words are covered."""
+
+from dataclasses import dataclass
+from typing import Any, List, Optional, Sequence, Tuple
+
+import numpy as np
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+
+from spacy_bioner.components.tag_beliefs import TagBeliefs, has_beliefs, read_beliefs
+from spacy_bioner.evaluation.occlusion import Score
+from spacy_bioner.sentences import sentence_starts
+
+COMPONENT = "bioner"
+OCCLUDER = "_"
+"""Covers words for systems without a mask piece of their own."""
+# Probabilities of a sentence by itself may differ from those in its text by rounding alone.
+_SAME = 1e-3
+
+
+@dataclass(frozen=True)
+class Target:
+    """An entity within the stretch of text that its explanation needs.
+
+    doc (Doc): That stretch.
+    start, end (int): The entity's token borders there.
+    offset (int): Characters before the stretch.
+    columns (Tuple[int, ...]): The entity's tags as columns of the tagger's scores; empty without a
+        tagger.
+    """
+
+    doc: Doc
+    start: int
+    end: int
+    label: str
+    offset: int = 0
+    columns: Tuple[int, ...] = ()
+
+    @property
+    def sent_starts(self) -> Optional[List[bool]]:
+        """The borders of sentences, which covered words would move."""
+        borders = set(_sentence_tokens(self.doc))
+        return [token.i in borders for token in self.doc]
+
+
+def find_tagger(nlp: Language) -> Any:
+    """Give the trained tagger whose probabilities can be asked for; None where there is none."""
+    component = nlp.get_pipe(COMPONENT) if COMPONENT in nlp.pipe_names else None
+    return component if has_beliefs(component) else None
+
+
+def make_target(tagger: Any, beliefs: Optional[TagBeliefs], ent: Span) -> Target:
+    """Cut out an entity's sentence if the rest of the text changes nothing, else take all of it.
+
+    tagger (Any): None where the pipeline has none.
+    beliefs (Optional[TagBeliefs]): Of the tagger on the entity's Doc.
+    """
+    doc = ent.doc
+    if beliefs is None:
+        return Target(doc, ent.start, ent.end, ent.label_)
+    columns = tuple(beliefs.columns(ent.start, ent.end, ent.label_))
+    borders = np.array([*_sentence_tokens(doc), len(doc)])
+    first = int(borders[borders <= ent.start].max())
+    last = int(borders[borders >= ent.end].min())
+    part = doc[first:last].as_doc()
+    before, (after,) = beliefs.scores[first:last], tagger.predict([part])
+    if last - first == len(doc) or np.abs(np.exp(before) - np.exp(after)).max() > _SAME:
+        return Target(doc, ent.start, ent.end, ent.label_, 0, columns)
+    start, end = ent.start - first, ent.end - first
+    return Target(part, start, end, ent.label_, doc[first].idx, columns)
+
+
+def make_score(nlp: Language, tagger: Any, target: Target) -> Score:
+    """Make the function that says how sure a pipeline is of an entity in changed texts.
+
+    Of a tagger it is the probability of the entity's words and label, chosen or not. Of other
+    pipelines it is the confidence that they give, 1 for an entity without any, and 0 where there
+    is no such entity.
+    """
+    place = (target.start, target.end, target.label)
+
+    def ask_tagger(docs: Sequence[Doc]) -> List[float]:
+        return [beliefs.confidence(*place) for beliefs in read_beliefs(tagger, docs)]
+
+    def ask_pipeline(docs: Sequence[Doc]) -> List[float]:
+        return [_find(doc, place) for doc in nlp.pipe(docs)]
+
+    return ask_pipeline if tagger is None else ask_tagger
+
+
+def find_occluder(tagger: Any) -> str:
+    """Give the word that says nothing: the mask of the tagger's encoder, where it has one."""
+    if tagger is None or not hasattr(tagger, "model"):
+        return OCCLUDER
+    from spacy_bioner.architectures.attribution import find_encoders, mask_piece
+
+    pieces = {mask_piece(node) for node in find_encoders(tagger.model)}
+    return (pieces.pop() if len(pieces) == 1 else "") or OCCLUDER
+
+
+def _sentence_tokens(doc: Doc) -> List[int]:
+    """List the tokens at which sentences start: the Doc's own borders where it has any."""
+    if doc.has_annotation("SENT_START"):
+        return [token.i for token in doc if token.is_sent_start or token.i == 0]
+    starts = [token.idx for token in doc]
+    found = np.searchsorted(starts, np.array(sentence_starts(doc.text), dtype=np.int64))
+    return sorted({0, *(int(place) for place in found if place < len(doc))})
+
+
+def _find(doc: Doc, place: Tuple[int, int, str]) -> float:
+    for ent in doc.ents:
+        if (ent.start, ent.end, ent.label_) == place:
+            value = ent._.confidence if ent.has_extension("confidence") else None
+            return 1.0 if value is None else float(value)
+    return 0.0

@@ -1,0 +1,100 @@
+"""Which words an entity hangs on: what is left of it when they are covered.
+
+Occlusion asks nothing of a system but its scores (Zeiler and Fergus, 2014), so it explains any
+pipeline, whatever runs it. `compare_deletions` checks explanations of any kind: covering the words
+that one names first has to cost more than covering others.
+"""
+
+import random
+from dataclasses import dataclass
+from typing import Callable, List, Optional, Sequence, Union
+
+import numpy as np
+from spacy.tokens import Doc
+
+Score = Callable[[Sequence[Doc]], Sequence[float]]
+"""How sure a system is of one entity in each of some Docs of the same tokens, 0 to 1. They are
+fresh: nothing is annotated but sentence borders."""
+
+N_DRAWS = 10
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """What is left of an entity's score when words are covered.
+
+    whole (float): With none covered.
+    top (float): With the words covered that an explanation names first.
+    drawn (float): With as many others covered: the mean of several draws.
+    """
+
+    whole: float
+    top: float
+    drawn: float
+
+
+def cover(
+    doc: Doc, places: Sequence[int], occluder: str, *, sent_starts: Optional[Sequence[bool]] = None
+) -> Doc:
+    """Make a Doc of the same tokens, some of them covered.
+
+    places (Sequence[int]): The tokens.
+    occluder (str): What stands there instead: a word that says nothing.
+    sent_starts (Optional[Sequence[bool]]): Keep these sentence borders; else those of the Doc,
+        where it has any.
+    """
+    covered = set(places)
+    words = [occluder if token.i in covered else token.text for token in doc]
+    spaces = [bool(token.whitespace_) for token in doc]
+    if sent_starts is None and doc.has_annotation("SENT_START"):
+        sent_starts = [bool(token.is_sent_start) for token in doc]
+    starts: Optional[List[Union[bool, int, None]]] = list(sent_starts) if sent_starts else None
+    return Doc(doc.vocab, words=words, spaces=spaces, sent_starts=starts)
+
+
+def occlude(
+    doc: Doc, score: Score, occluder: str, *, sent_starts: Optional[Sequence[bool]] = None
+) -> np.ndarray:
+    """Give what each token adds to a score: what the score loses when it is covered.
+
+    RETURNS (np.ndarray): float64, shape (tokens,); 0 for white space.
+    """
+    places = [token.i for token in doc if not token.is_space]
+    chosen = [[], *([place] for place in places)]
+    whole, *left = score([cover(doc, item, occluder, sent_starts=sent_starts) for item in chosen])
+    values = np.zeros(len(doc))
+    values[places] = whole - np.array(left, dtype=np.float64)
+    return values
+
+
+def compare_deletions(
+    doc: Doc,
+    values: np.ndarray,
+    score: Score,
+    occluder: str,
+    *,
+    n_words: int = 1,
+    among: Optional[Sequence[int]] = None,
+    n_draws: int = N_DRAWS,
+    seed: int = 0,
+    sent_starts: Optional[Sequence[bool]] = None,
+) -> Optional[Deletion]:
+    """Cover the words that an explanation puts first, and random ones.
+
+    values (np.ndarray): What each token adds, shape (tokens,).
+    n_words (int): How many are covered.
+    among (Optional[Sequence[int]]): Take them from these tokens; None takes all that are no white
+        space.
+    RETURNS (Optional[Deletion]): None where there are no more tokens than would be covered.
+    """
+    given = range(len(doc)) if among is None else among
+    places = [place for place in given if not doc[place].is_space]
+    if len(places) <= n_words:
+        return None
+    ranked = sorted(places, key=lambda place: (-values[place], place))
+    generator = random.Random(f"{seed} {doc.text}")
+    chosen: List[List[int]] = [[], ranked[:n_words]]
+    chosen += [generator.sample(places, n_words) for _ in range(n_draws)]
+    variants = [cover(doc, items, occluder, sent_starts=sent_starts) for items in chosen]
+    whole, top, *drawn = score(variants)
+    return Deletion(float(whole), float(top), float(np.mean(drawn)))
