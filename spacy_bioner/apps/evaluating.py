@@ -10,9 +10,11 @@ from spacy.tokens import Doc
 
 from spacy_bioner.apps.finished_runs import write_json
 from spacy_bioner.apps.loading import fingerprint, load_pipeline
+from spacy_bioner.apps.shared_documents import SharedDocuments, find_shared
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.docs import ANNOTATED_KEY, ID_KEY
 from spacy_bioner.corpora.files import check_is_file
+from spacy_bioner.corpora.shingles import require_datasketch
 from spacy_bioner.errors import ConfigError, CorpusError, LabelError
 from spacy_bioner.evaluation.intervals import N_RESAMPLES
 from spacy_bioner.evaluation.matching import list_gold
@@ -54,6 +56,9 @@ class Evaluated:
 
     pairs (Sequence[Pair]): Gold Doc and the pipeline's.
     about (Dict[str, Any]): The pipeline, the corpus and the settings, as plain data.
+    shared (Optional[SharedDocuments]): Documents that stand in training; None where the training
+        documents were not given.
+    warnings (Sequence[str]): What has to be known beside the scores.
     """
 
     nlp: Language
@@ -61,6 +66,8 @@ class Evaluated:
     measurement: Measurement
     pairs: Sequence[Pair]
     about: Dict[str, Any]
+    shared: Optional[SharedDocuments] = None
+    warnings: Sequence[str] = ()
 
     def to_json(self) -> Dict[str, Any]:
         """Give everything as plain data, texts left out."""
@@ -68,6 +75,8 @@ class Evaluated:
             **self.about,
             **self.evaluation.to_json(),
             "measurement": self.measurement.to_json(),
+            "warnings": list(self.warnings),
+            "shared_documents": self.shared and self.shared.to_json(),
             "ids": [str(gold.user_data.get(ID_KEY, "")) for gold, _ in self.pairs],
         }
 
@@ -103,6 +112,7 @@ def evaluate(
     marginals = make_marginals(nlp) if settings.marginals else None
     predicted, pace = run_timed(nlp, gold)
     pairs = list(zip(gold, predicted, strict=True))
+    shared, warnings = _find_shared(pairs, settings.train)
     evaluated = Evaluated(
         nlp,
         score_pairs(nlp, pairs, pace, group=settings.spans_key),
@@ -115,6 +125,8 @@ def evaluate(
         ),
         pairs,
         _describe(nlp, model, corpus, settings),
+        shared,
+        warnings,
     )
     if output is not None:
         write_json(output, evaluated.to_json())
@@ -167,6 +179,19 @@ def _read_training(path: Optional[Path], nlp: Language) -> Optional[TrainingMent
         return None
     docs = read_docbin(path, nlp.vocab)
     return TrainingMentions(mention for doc in docs for mention in list_gold_mentions(doc))
+
+
+def _find_shared(
+    pairs: Sequence[Pair], train: Optional[Path]
+) -> Tuple[Optional[SharedDocuments], List[str]]:
+    if train is None:
+        return None, []
+    try:
+        require_datasketch()
+    except CorpusError as error:
+        return None, [f"documents that stand in training as well were not looked for: {error}"]
+    shared = find_shared(pairs, train)
+    return shared, shared.warnings()
 
 
 def _check_labels(labels: Sequence[str], gold: Sequence[Doc], corpus: Path) -> None:

@@ -69,6 +69,8 @@ def evaluate_cli(
     found = evaluate(model, corpus, settings, output=output, gpu_id=gpu_id)
     wanted = details or train is not None or marginals
     typer.echo(render_evaluation(found.evaluation, found.measurement, details=wanted))
+    for line in found.warnings:
+        typer.echo(f"warning: {line}", err=True)
 
 
 def render_evaluation(
