@@ -34,6 +34,7 @@ COMMANDS = {
     "report": "Write a page on a run: scores, curves, mistakes.",
     "significance": "Say whether one pipeline is better than another on the same documents.",
     "robustness": "Score pipelines under typos, synonyms and attacks on their embeddings.",
+    "cross": "Score what is learnt on one corpus on others.",
     "ablate": "Switch parts off in turn and give what is lost.",
     "recipe": "Run a published system from corpus to scores.",
     "explain": "Say why entities are there: sources, other readings, words.",

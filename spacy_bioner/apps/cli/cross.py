@@ -1,0 +1,65 @@
+"""`bioner cross`: what is learnt on one corpus, scored on the others."""
+
+from pathlib import Path
+from typing import Annotated, List, Optional
+
+import typer
+
+from spacy_bioner.apps.cli.options import EncoderName, GpuId, MaxSteps
+
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+def cross_cli(
+    context: typer.Context,
+    output: Annotated[Path, typer.Argument(help="Folder for table and plot", metavar="OUT")],
+    corpus: Annotated[
+        List[str],
+        typer.Option(help="Folder of splits; can be repeated", metavar="NAME=FOLDER"),
+    ],
+    model: Annotated[
+        Optional[List[str]],
+        typer.Option(
+            help="Pipeline by the corpus that it was trained on; can be repeated",
+            metavar="NAME=PIPELINE",
+        ),
+    ] = None,
+    profile: Annotated[
+        str, typer.Option(help="Train this profile on corpora that no --model is for")
+    ] = "",
+    encoder: EncoderName = "",
+    label_map: Annotated[
+        str, typer.Option(help="Brings all labels to one set: a name or a .yaml, as for convert")
+    ] = "",
+    max_steps: MaxSteps = 0,
+    seed: Annotated[int, typer.Option(help="Of trainings and intervals")] = 0,
+    gpu_id: GpuId = -1,
+) -> None:
+    """Score each pipeline on the test documents of each corpus, by the labels of both.
+
+    Test documents that stand in a pipeline's training documents are left out. Further options go
+    to all trainings as for `spacy train`, such as --training.dropout 0.2.
+    """
+    from spacy.cli._util import parse_config_overrides
+
+    from spacy_bioner.apps.cross_corpus import CrossSettings, cross_evaluate, parse_named
+    from spacy_bioner.apps.profiles import load_profile
+    from spacy_bioner.corpora.label_maps import load_label_map
+    from spacy_bioner.reports.cross_corpus import render_matrix
+
+    cells = cross_evaluate(
+        {name: Path(path) for name, path in parse_named(corpus, "--corpus").items()},
+        parse_named(model or (), "--model"),
+        output,
+        CrossSettings(
+            label_map=load_label_map(label_map) if label_map else None,
+            profile=load_profile(profile, encoder=encoder) if profile else None,
+            seed=seed,
+            max_steps=max_steps,
+            overrides=parse_config_overrides(context.args, env_var=None),
+            gpu_id=gpu_id,
+        ),
+        report=lambda line: typer.echo(line, err=True),
+    )
+    typer.echo("\n" + render_matrix(cells))
+    typer.echo(f"\nwrote {output / 'cross.md'}")
