@@ -1,26 +1,67 @@
 """`bioner report`: a run's page with all its figures as files beside it."""
 
+import json
 import platform
 import sys
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple, TypeVar
 
 from spacy.language import Language
 
 from spacy_bioner import __version__
+from spacy_bioner.apps.card import (
+    describe_encoder,
+    describe_settings,
+    find_encoders,
+    read_account,
+)
 from spacy_bioner.apps.curves import read_training_log, write_figure
 from spacy_bioner.apps.evaluating import PLAIN, Evaluated, EvaluationSettings, evaluate
 from spacy_bioner.apps.finished_runs import write_json
+from spacy_bioner.corpora.docbin_records import read_docbin_records, to_record
 from spacy_bioner.corpora.files import replacing
+from spacy_bioner.corpora.statistics import describe_corpus
+from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.cases import collect_cases
+from spacy_bioner.evaluation.robustness import Robustness
+from spacy_bioner.reports.ablation import AblationRow
+from spacy_bioner.reports.extra_sections import (
+    make_ablation_section,
+    make_card_section,
+    make_corpus_section,
+    make_robustness_section,
+)
 from spacy_bioner.reports.figures import plot_style, require_matplotlib
+from spacy_bioner.reports.model_card import NOT_RECORDED, CorpusFacts
 from spacy_bioner.reports.run_page import render_run_page
 from spacy_bioner.reports.run_sections import list_facts, make_sections
 from spacy_bioner.reports.training_plots import Evaluation
 
 PACKAGES = ("spacy", "thinc", "torch", "transformers", "numpy")
 FILTER = "bioner_confidence"
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True)
+class ReportFiles:
+    """What other commands have written of a run; each is a part of the page.
+
+    log (Optional[Path]): The training log; by default the one that `bioner train` wrote beside
+        the run's folder, where it is there.
+    account (Optional[Path]): The corpus.json of `bioner prepare`, on the training corpus.
+    robustness (Optional[Path]): The robustness.json of `bioner robustness`.
+    ablation (Optional[Path]): The ablation.json of `bioner ablate`.
+    """
+
+    log: Optional[Path] = None
+    account: Optional[Path] = None
+    robustness: Optional[Path] = None
+    ablation: Optional[Path] = None
+
+
+NO_FILES = ReportFiles()
 
 
 def write_report(
@@ -29,7 +70,7 @@ def write_report(
     output: Path,
     settings: EvaluationSettings = PLAIN,
     *,
-    log: Optional[Path] = None,
+    files: ReportFiles = NO_FILES,
     title: str = "",
     gpu_id: int = -1,
 ) -> Path:
@@ -38,45 +79,93 @@ def write_report(
     model (str): A pipeline folder or package.
     corpus (Path): A DocBin of gold documents.
     output (Path): The folder.
-    log (Optional[Path]): The training log; by default the one that `bioner train` wrote beside
-        the run's folder, where it is there.
     title (str): Of the page; by default the names of pipeline and corpus.
     RETURNS (Path): The page.
-    RAISES BionerError: As `evaluate` does; for a log that cannot be read.
+    RAISES BionerError: As `evaluate` does; for files that cannot be read.
     """
     require_matplotlib()
+    # All of them before the pipeline runs, which may take minutes.
+    robustness = read_parts(files.robustness, "models", Robustness.from_json, "bioner robustness")
+    ablation = read_parts(files.ablation, "rows", AblationRow.from_json, "bioner ablate")
+    account = None if files.account is None else read_account(files.account)
     evaluated = evaluate(model, corpus, settings, gpu_id=gpu_id)
-    measurement = evaluated.measurement
-    log = log or find_log(Path(evaluated.nlp.path))
-    training = _read_log(log)
+    nlp, measurement = evaluated.nlp, evaluated.measurement
+    log = files.log or find_log(Path(nlp.path))
+    thresholds = _read_thresholds(nlp)
+    corpora = [describe_corpus((to_record(gold) for gold, _ in evaluated.pairs), corpus.stem)]
+    if settings.train is not None:
+        corpora.append(describe_corpus(read_docbin_records(settings.train), settings.train.stem))
     with plot_style():
-        sections, figures = make_sections(
-            measurement,
-            training=training,
-            about=_describe_run(evaluated, model, corpus, settings, log),
-            thresholds=_read_thresholds(evaluated.nlp),
+        sections, drawings = make_sections(
+            measurement, training=_read_log(log), thresholds=thresholds
         )
-        for name, figure in figures.items():
-            write_figure(figure, output, name)
+        if robustness:
+            sections.append(make_robustness_section(drawings, robustness))
+        if ablation:
+            sections.append(make_ablation_section(drawings, ablation))
+        sections.append(make_corpus_section(drawings, corpora, evaluated.warnings))
+        about = _describe_run(evaluated, model, corpus, settings, log)
+        card = make_card_section(
+            about, *describe_training(nlp, account), is_calibrated=FILTER in nlp.pipe_names
+        )
+        for name, drawing in drawings.items():
+            write_figure(drawing.figure, output, name)
+            write_json(output / f"{name}.json", drawing.data)
     cases = collect_cases(evaluated.pairs, measurement.mistakes)
     page = render_run_page(
-        title or f"{Path(model).name} on {corpus.stem}", list_facts(measurement), sections, cases
+        title or f"{Path(model).name} on {corpus.stem}",
+        list_facts(measurement),
+        [*sections, card],
+        cases,
+        warnings=evaluated.warnings,
     )
     path = output / "report.html"
     with replacing(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
-    mistakes = [
-        {
-            "document": case.document,
-            "text": case.text,
-            "start": case.start,
-            **case.mistake.to_json(),
-        }
-        for case in cases
-    ]
-    write_json(output / "mistakes.json", mistakes)
+    write_json(output / "cases.json", [case.to_json() for case in cases])
     write_json(output / "report.json", evaluated.to_json())
     return path
+
+
+def read_parts(
+    path: Optional[Path], key: str, read: Callable[[Any], Part], command: str
+) -> List[Part]:
+    """Read a list out of the JSON that another command has written; none without a file.
+
+    RAISES ConfigError: No such file, or another kind of JSON.
+    """
+    if path is None:
+        return []
+    expected = f"expected the JSON of `{command}`"
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such file, {expected}")
+    try:
+        return [read(row) for row in json.loads(path.read_text(encoding="utf-8"))[key]]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{path}: found other content ({error!r}), {expected}") from error
+
+
+def describe_training(
+    nlp: Language, account: Optional[CorpusFacts]
+) -> Tuple[List[Tuple[str, str]], List[Tuple[str, str]]]:
+    """Give what a pipeline learned from, and how, as rows of tables."""
+    encoders = find_encoders(nlp.config)
+    named = {row["name"]: row["license"] for row in nlp.meta.get("sources") or () if "name" in row}
+    encoder = describe_encoder(encoders, named)
+    rows = []
+    if encoder is not None:
+        rows += [("encoder", encoder.name), ("its licence", encoder.licence or NOT_RECORDED)]
+    if account is not None:
+        mentions = ", ".join(f"{label} {n:,}" for label, n in sorted(account.n_mentions.items()))
+        documents = NOT_RECORDED if account.n_docs is None else f"{account.n_docs:,}"
+        rows += [
+            ("corpus", account.name or NOT_RECORDED),
+            ("its licence", account.licence or NOT_RECORDED),
+            ("training documents", documents),
+            ("training mentions", mentions or NOT_RECORDED),
+        ]
+    settings = describe_settings(nlp.config, encoders, nlp.meta.get("performance", {}))
+    return rows, settings
 
 
 def find_log(pipeline: Path) -> Optional[Path]:

@@ -23,6 +23,7 @@ from spacy_bioner.evaluation.robustness import (
     ChangeText,
     Outcome,
     Robustness,
+    annotate,
     find_epsilon,
     score_attacked,
     score_changed_text,
@@ -112,7 +113,8 @@ def measure_robustness(
     loaded = [(name, *_load(path, corpus, limit, gpu_id)) for name, path in models]
     for name, nlp, gold in loaded:
         embeddings = _make_embedding_attack(nlp, method, norm)
-        clean = score_clean(nlp, gold)
+        found = annotate(nlp, gold)
+        clean = score_clean(gold, found)
         if not results and points and strengths:
             report(f"{name}: looking for the epsilon that costs {points:g} points")
             strengths = _add_critical(strengths, embeddings, gold, clean, points, report)
@@ -120,11 +122,11 @@ def measure_robustness(
         for attack, change in attacks.items():
             report(f"{name}: {attack}")
             changing = _make_change(nlp, change, f"{seed} {attack}")
-            text.append(score_changed_text(nlp, gold, attack, changing))
+            text.append(score_changed_text(nlp, gold, attack, changing, clean=found))
         curve = []
         for epsilon in strengths:
             report(f"{name}: {attack_name} ε = {epsilon:.3g}")
-            curve.append(score_attacked(embeddings, gold, epsilon, name=attack_name))
+            curve.append(score_attacked(embeddings, gold, epsilon, name=attack_name, clean=found))
         results.append(Robustness(name, clean, tuple(text), tuple(curve)))
     _write(results, output, seed)
     return results

@@ -1,7 +1,7 @@
 """Mistakes with the text around them, for a person to look at."""
 
 from dataclasses import dataclass
-from typing import Iterable, List, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Sequence, Tuple
 
 from spacy.tokens import Doc
 
@@ -30,6 +30,11 @@ class Case:
     start: int
     gold: Tuple[MentionKey, ...]
     predicted: Tuple[MentionKey, ...]
+
+    def to_json(self) -> Dict[str, Any]:
+        """Give the mistake and its text as plain data."""
+        place = {"document": self.document, "text": self.text, "start": self.start}
+        return {**place, **self.mistake.to_json()}
 
 
 def collect_cases(

@@ -6,21 +6,39 @@ it, because only the component knows its embeddings.
 """
 
 import math
-from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from dataclasses import asdict, dataclass, field
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from spacy_bioner.corpora.docs import ID_KEY
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.matching import compare_docs, score_mentions
 from spacy_bioner.evaluation.scores import Counts, Scores
+from spacy_bioner.spans import overlaps
 
 CLEAN = "clean"
+N_EXAMPLES = 12
 ChangeText = Callable[[Doc], Optional[Doc]]
 """Gives a gold Doc in a disturbed form with its gold, or None where nothing can be changed."""
 AttackEmbeddings = Callable[[Sequence[Doc], float], List[Doc]]
 """Annotates the texts of gold Docs under an attack of a given epsilon."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A gold mention that is found without an attack and lost under it.
+
+    before, after (str): Its text, the same under an attack on embeddings.
+    found (str): What lies there instead, as "text (label)"; empty for nothing.
+    """
+
+    document: str
+    label: str
+    before: str
+    after: str
+    found: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,6 +50,7 @@ class Outcome:
     counts (Counts): Strict, all types together.
     n_docs (int): Documents.
     n_changed (int): Documents whose text the attack changed.
+    examples (Tuple[Lost, ...]): Some of the mentions that are lost.
     """
 
     attack: str
@@ -39,6 +58,15 @@ class Outcome:
     counts: Counts
     n_docs: int
     n_changed: int = 0
+    examples: Tuple[Lost, ...] = ()
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Outcome":
+        """Read what `to_json` wrote."""
+        counts = Counts(data["tp"], data["fp"], data["fn"])
+        examples = tuple(Lost(**row) for row in data.get("examples", ()))
+        about = (data["attack"], data["strength"], counts, data["n_docs"], data["n_changed"])
+        return cls(*about, examples)
 
     def to_json(self) -> Dict[str, Any]:
         """Give everything as plain data."""
@@ -51,6 +79,7 @@ class Outcome:
             "f_score": self.counts.f_score,
             "n_docs": self.n_docs,
             "n_changed": self.n_changed,
+            "examples": [asdict(item) for item in self.examples],
         }
 
 
@@ -69,6 +98,12 @@ class Robustness:
     text: Tuple[Outcome, ...] = ()
     curve: Tuple[Outcome, ...] = field(default=())
 
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Robustness":
+        """Read what `to_json` wrote."""
+        text, curve = (tuple(map(Outcome.from_json, data[key])) for key in ("text", "curve"))
+        return cls(data["name"], Outcome.from_json(data["clean"]), text, curve)
+
     def to_json(self) -> Dict[str, Any]:
         """Give everything as plain data."""
         return {
@@ -79,29 +114,82 @@ class Robustness:
         }
 
 
-def score_clean(nlp: Language, gold: Sequence[Doc]) -> Outcome:
-    """Score a pipeline on gold documents as they are."""
-    return Outcome(CLEAN, None, _run(nlp, gold).micro, len(gold))
+def annotate(nlp: Language, gold: Sequence[Doc]) -> List[Doc]:
+    """Run a pipeline over the texts of gold documents."""
+    return list(nlp.pipe(doc.text for doc in gold))
+
+
+def score_clean(gold: Sequence[Doc], found: Sequence[Doc]) -> Outcome:
+    """Score what a pipeline finds in gold documents as they are."""
+    return Outcome(CLEAN, None, _score(gold, found).micro, len(gold))
 
 
 def score_changed_text(
-    nlp: Language, gold: Sequence[Doc], name: str, change: ChangeText
+    nlp: Language,
+    gold: Sequence[Doc],
+    name: str,
+    change: ChangeText,
+    *,
+    clean: Sequence[Doc] = (),
 ) -> Outcome:
-    """Score a pipeline on documents in a disturbed form; those that cannot be changed stay."""
+    """Score a pipeline on documents in a disturbed form; those that cannot be changed stay.
+
+    clean (Sequence[Doc]): What it finds without the attack, for examples of what is lost.
+    """
     changed = [change(doc) for doc in gold]
     n_changed = sum(doc is not None for doc in changed)
     docs = [doc if new is None else new for doc, new in zip(gold, changed)]
-    return Outcome(name, None, _run(nlp, docs).micro, len(docs), n_changed)
+    found = annotate(nlp, docs)
+    examples = find_lost(gold, clean, docs, found) if clean else ()
+    return Outcome(name, None, _score(docs, found).micro, len(docs), n_changed, examples)
 
 
 def score_attacked(
-    attack: AttackEmbeddings, gold: Sequence[Doc], epsilon: float, *, name: str
+    attack: AttackEmbeddings,
+    gold: Sequence[Doc],
+    epsilon: float,
+    *,
+    name: str,
+    clean: Sequence[Doc] = (),
 ) -> Outcome:
-    """Score what is found under an attack on the embeddings."""
+    """Score what is found under an attack on the embeddings; see `score_changed_text`."""
     found = attack(gold, epsilon)
-    pairs = zip(gold, found, strict=True)
-    scores = score_mentions(compare_docs(left, right) for left, right in pairs)
-    return Outcome(name, epsilon, scores.micro, len(gold))
+    examples = find_lost(gold, clean, gold, found) if clean else ()
+    return Outcome(name, epsilon, _score(gold, found).micro, len(gold), 0, examples)
+
+
+def find_lost(
+    gold: Sequence[Doc],
+    clean: Sequence[Doc],
+    changed: Sequence[Doc],
+    found: Sequence[Doc],
+    *,
+    limit: int = N_EXAMPLES,
+) -> Tuple[Lost, ...]:
+    """List mentions that were found before and are not any more, at most one of a document.
+
+    gold, clean (Sequence[Doc]): The documents, and what was found in them.
+    changed, found (Sequence[Doc]): The same under attack. Attacks keep the order of mentions;
+        documents in which they do not are left out.
+    """
+    lost: List[Lost] = []
+    for number, docs in enumerate(zip(gold, clean, changed, found, strict=True), 1):
+        if len(lost) == limit:
+            break
+        before, after = compare_docs(*docs[:2]), compare_docs(*docs[2:])
+        pairs = list(zip(before.gold or (), after.gold or ()))
+        same = len(before.gold or ()) == len(after.gold or ())
+        if not same or any(left[2] != right[2] for left, right in pairs):
+            continue
+        for left, right in pairs:
+            if left in before.predicted and right not in after.predicted:
+                inside = [item for item in after.predicted if overlaps(item[:2], right[:2])]
+                names = ", ".join(f"{docs[2].text[a:b]} ({label})" for a, b, label in inside)
+                texts = docs[0].text[left[0] : left[1]], docs[2].text[right[0] : right[1]]
+                name = str(docs[0].user_data.get(ID_KEY, number))
+                lost.append(Lost(name, left[2], *texts, names))
+                break
+    return tuple(lost)
 
 
 def find_epsilon(
@@ -148,6 +236,6 @@ def recovered_share(clean: Counts, attacked: Counts, defended: Counts) -> Option
     return (scores[2] - scores[1]) / lost if lost > 0 else None
 
 
-def _run(nlp: Language, gold: Sequence[Doc]) -> Scores:
-    found = nlp.pipe(doc.text for doc in gold)
-    return score_mentions(compare_docs(left, right) for left, right in zip(gold, found))
+def _score(gold: Sequence[Doc], found: Sequence[Doc]) -> Scores:
+    pairs = zip(gold, found, strict=True)
+    return score_mentions(compare_docs(left, right) for left, right in pairs)

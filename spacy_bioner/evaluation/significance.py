@@ -8,7 +8,7 @@ training seeds: two seeds of one system may well differ significantly.
 """
 
 from dataclasses import dataclass
-from typing import Any, Dict, Sequence
+from typing import Any, Dict, Mapping, Sequence
 
 import numpy as np
 
@@ -56,6 +56,16 @@ class PairedComparison:
     n_shuffles: int
     level: float
     seed: int
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "PairedComparison":
+        """Read what `to_json` wrote."""
+        read: Dict[str, Any] = dict(data)
+        for name in ("first", "second"):
+            read[name] = Counts(*(data[name][key] for key in ("tp", "fp", "fn")))
+        for name in NAMES:
+            read[name] = Difference(Interval(**data[name]["difference"]), data[name]["p"])
+        return cls(**read)
 
     def to_json(self) -> Dict[str, Any]:
         """Give everything as plain data."""

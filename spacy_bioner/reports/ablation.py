@@ -1,7 +1,7 @@
 """What is lost without each part: a table of differences with their intervals, and a plot."""
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from spacy_bioner.evaluation.intervals import Interval
 from spacy_bioner.evaluation.scores import Counts
@@ -27,6 +27,13 @@ class AblationRow:
     counts: Counts
     compared: Optional[PairedComparison] = None
 
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "AblationRow":
+        """Read what `to_json` wrote."""
+        counts = Counts(*(data["counts"][key] for key in ("tp", "fp", "fn")))
+        compared = data["compared"] and PairedComparison.from_json(data["compared"])
+        return cls(data["name"], counts, compared)
+
     def to_json(self) -> Dict[str, Any]:
         """Give everything as plain data."""
         return {
@@ -38,6 +45,14 @@ class AblationRow:
 
 def render_ablation(rows: Sequence[AblationRow]) -> str:
     """Render a Markdown table, the whole first."""
+    header, lines, head = describe_rows(rows)
+    return f"{head}\n\n{render_markdown_table(header, lines, right=range(1, len(header)))}"
+
+
+def describe_rows(
+    rows: Sequence[AblationRow],
+) -> Tuple[Sequence[str], List[Sequence[str]], str]:
+    """Write the rows of a table. RETURNS: Its header, the rows, and a line on how it was made."""
     lines: List[Sequence[str]] = []
     for row in rows:
         shares = (row.counts.precision, row.counts.recall, row.counts.f_score)
@@ -47,7 +62,6 @@ def render_ablation(rows: Sequence[AblationRow]) -> str:
             continue
         item = row.compared.f_score
         lines.append((row.name, *cells, _format_difference(item.difference), f"{item.p:.4f}"))
-    table = render_markdown_table(HEADER, lines, right=range(1, len(HEADER)))
     made = next((row.compared for row in rows if row.compared), None)
     head = "strict match of offsets and label, per cent"
     if made is not None:
@@ -56,7 +70,7 @@ def render_ablation(rows: Sequence[AblationRow]) -> str:
             f"{100 * made.level:g} % of {made.n_resamples:,} paired bootstrap resamples, p: "
             f"{made.n_shuffles:,} random exchanges, seed {made.seed}"
         )
-    return f"{head}\n\n{table}"
+    return HEADER, lines, head
 
 
 def plot_ablation(rows: Sequence[AblationRow]) -> Any:

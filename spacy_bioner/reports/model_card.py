@@ -9,6 +9,15 @@ from spacy_bioner.reports.tables import render_markdown_table
 
 SCORE_HEADER = ("type", "n", "precision", "recall", "F1")
 NOT_RECORDED = "not recorded"
+UNCALIBRATED = "A confidence is the model's own probability, not a calibrated one."
+LIMITS = (
+    "English only, and best on text like that of its training corpus. Scores on other kinds of "
+    "text can be much lower.",
+    "Entities do not overlap: of nested mentions one is found at most.",
+    UNCALIBRATED,
+    "Not a medical device: nothing it finds or misses is a basis for treating a patient.",
+)
+"""What every pipeline's user has to know."""
 # Below this a corpus is a demonstration; the published corpora of the field have 500 and more.
 FEW_DOCUMENTS = 300
 
@@ -181,13 +190,7 @@ def _render_training(card: ModelCard) -> str:
 
 
 def _render_limits(card: ModelCard) -> str:
-    limits = [
-        "English only, and best on text like that of its training corpus. Scores on other kinds "
-        "of text can be much lower.",
-        "Entities do not overlap: of nested mentions one is found at most.",
-        "A confidence is the model's own probability, not a calibrated one.",
-        "Not a medical device: nothing it finds or misses is a basis for treating a patient.",
-    ]
+    limits = list(LIMITS)
     n_docs = card.corpus.n_docs
     if n_docs is not None and n_docs < FEW_DOCUMENTS:
         limits.insert(

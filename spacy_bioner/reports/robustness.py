@@ -1,6 +1,6 @@
 """Pipelines under attack: a table of F1 and of the points that they keep, and a plot."""
 
-from typing import Any, List, Sequence
+from typing import Any, List, Sequence, Tuple
 
 from spacy_bioner.evaluation.robustness import Outcome, Robustness, recovered_share
 from spacy_bioner.reports.figures import MARKERS, SERIES, make_figure
@@ -20,13 +20,7 @@ def render_robustness(results: Sequence[Robustness], *, seed: int) -> str:
     where it loses at least one.
     """
     first = results[0]
-    header = ["attack", "documents changed", *(item.name for item in results)]
-    rows = [["none", DASH, *(_percent(item.clean) for item in results)]]
-    for parts in zip(*(item.text for item in results), strict=True):
-        rows.append([parts[0].attack, f"{parts[0].n_changed:,}", *_make_cells(first, parts)])
-    for parts in zip(*(item.curve for item in results), strict=True):
-        name = f"{parts[0].attack}, ε = {parts[0].strength:g}"
-        rows.append([name, DASH, *_make_cells(first, parts)])
+    header, rows = list_rows(results)
     counts = first.clean.counts
     head = (
         f"strict F1, per cent, of {first.clean.n_docs:,} documents with {counts.gold:,} mentions, "
@@ -38,6 +32,19 @@ def render_robustness(results: Sequence[Robustness], *, seed: int) -> str:
         )
     right = range(1, len(header))
     return f"{head}\n\n{render_markdown_table(header, rows, right=right)}"
+
+
+def list_rows(results: Sequence[Robustness]) -> Tuple[List[str], List[List[str]]]:
+    """Write the header and the rows of the table."""
+    first = results[0]
+    header = ["attack", "documents changed", *(item.name for item in results)]
+    rows = [["none", DASH, *(_percent(item.clean) for item in results)]]
+    for parts in zip(*(item.text for item in results), strict=True):
+        rows.append([parts[0].attack, f"{parts[0].n_changed:,}", *_make_cells(first, parts)])
+    for parts in zip(*(item.curve for item in results), strict=True):
+        name = f"{parts[0].attack}, ε = {parts[0].strength:g}"
+        rows.append([name, DASH, *_make_cells(first, parts)])
+    return header, rows
 
 
 def plot_robustness(results: Sequence[Robustness]) -> Any:

@@ -56,11 +56,14 @@ def render_run_page(
     facts: Sequence[Tuple[str, str]],
     sections: Sequence[Section],
     cases: Sequence[Case],
+    *,
+    warnings: Sequence[str] = (),
 ) -> str:
     """Render the page.
 
     facts (Sequence[Tuple[str, str]]): What stands large at its head: name and value.
     cases (Sequence[Case]): The first `MAX_CASES` are shown.
+    warnings (Sequence[str]): What a reader of the numbers has to know first.
     """
     environment = Environment(
         loader=PackageLoader("spacy_bioner.reports"),
@@ -77,6 +80,7 @@ def render_run_page(
         title=title,
         version=__version__,
         facts=facts,
+        warnings=warnings,
         sections=sections,
         cases=[_present(case) for case in shown],
         n_left_out=len(cases) - len(shown),

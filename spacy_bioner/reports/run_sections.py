@@ -1,5 +1,6 @@
 """The parts of a run's page: what was measured, as plots and tables with a word on each."""
 
+from dataclasses import asdict, dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from markupsafe import Markup
@@ -17,43 +18,52 @@ from spacy_bioner.reports.run_page import Section
 from spacy_bioner.reports.scores import DASH, footnotes, format_percent
 from spacy_bioner.reports.training_plots import Evaluation, plot_training
 
-Figures = Dict[str, Any]
-"""Figures by name, for files beside the page."""
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure and the plain data that it shows, for files beside the page."""
+
+    figure: Any
+    data: Any
+
+
+Drawings = Dict[str, Drawing]
 
 
 def make_sections(
     found: Measurement,
     *,
     training: Sequence[Evaluation] = (),
-    about: Sequence[Tuple[str, str]] = (),
     thresholds: Optional[Mapping[str, float]] = None,
-) -> Tuple[List[Section], Figures]:
+) -> Tuple[List[Section], Drawings]:
     """Make the sections of a page, within `plot_style`.
 
     training (Sequence[Evaluation]): The run's log; without, there are no curves.
-    about (Sequence[Tuple[str, str]]): Rows on data, licences, environment, command and seed.
     thresholds (Optional[Mapping[str, float]]): Those of the pipeline, marked in the curves.
-    RETURNS (Tuple[List[Section], Dict[str, Any]]): The sections, and the figures in them.
+    RETURNS (Tuple[List[Section], Dict[str, Drawing]]): The sections, and the figures in them.
     """
-    figures: Figures = {}
+    drawings: Drawings = {}
 
-    def draw(name: str, figure: Any, caption: str) -> Plot:
-        figures[name] = figure
-        return Plot(Markup(render_svg(figure, name=name, description=caption)), caption)
+    def draw(name: str, figure: Any, caption: str, data: Any) -> Plot:
+        return draw_plot(drawings, name, figure, caption, data)
 
     sections = [_make_scores(found, draw)]
     if training:
         caption = "Losses, scores on the development data and the learning rate, by step."
-        curves = draw("training", plot_training(training), caption)
+        log = [asdict(evaluation) for evaluation in training]
+        curves = draw("training", plot_training(training), caption, log)
         sections.append(Section("training", "Training", plots=(curves,)))
     sections += [_make_mistakes(found, draw), _make_strata(found, draw)]
     if found.calibration is not None and found.calibration.n:
         sections += _make_confidence(found, draw, thresholds or {})
     sections.append(_make_tokens(found))
-    if about:
-        table = _table("What was run", ("", ""), about, text_columns=2)
-        sections.append(Section("about", "About this run", tables=(table,)))
-    return sections, figures
+    return sections, drawings
+
+
+def draw_plot(drawings: Drawings, name: str, figure: Any, caption: str, data: Any) -> Plot:
+    """Put a figure among the drawings and make the plot of the page, within `plot_style`."""
+    drawings[name] = Drawing(figure, data)
+    return Plot(Markup(render_svg(figure, name=name, description=caption)), caption)
 
 
 def list_facts(found: Measurement) -> List[Tuple[str, str]]:
@@ -102,9 +112,11 @@ def _make_scores(found: Measurement, draw: Any) -> Section:
         "scores",
         "Scores",
         lines=(about, *footnotes(found.strict)),
-        plots=(draw("types", plots.plot_type_scores(intervals.by_type), caption),),
-        tables=(_table("Strict scores with intervals", header, rows),),
-        folded=(_table("Partial matches", ("match", "P", "R", "F1"), schemes),),
+        plots=(
+            draw("types", plots.plot_type_scores(intervals.by_type), caption, intervals.to_json()),
+        ),
+        tables=(make_table("Strict scores with intervals", header, rows),),
+        folded=(make_table("Partial matches", ("match", "P", "R", "F1"), schemes),),
     )
 
 
@@ -119,15 +131,18 @@ def _make_mistakes(found: Measurement, draw: Any) -> Section:
         "kinds",
         "Kinds of mistakes",
         plots=(
-            draw("mistakes", plots.plot_mistakes(counts), "Mistakes of each kind."),
+            draw("mistakes", plots.plot_mistakes(counts), "Mistakes of each kind.", counts),
             draw(
                 "confusion",
                 plots.plot_confusion(confusion),
                 "Gold labels by predicted labels; O stands for no mention. Mentions are paired by "
                 "overlap, so boundary errors with the right label stand on the diagonal.",
+                confusion.to_json(),
             ),
         ),
-        folded=(_table("Gold labels (rows) by predicted labels", ("", *confusion.labels), rows),),
+        folded=(
+            make_table("Gold labels (rows) by predicted labels", ("", *confusion.labels), rows),
+        ),
     )
 
 
@@ -148,8 +163,15 @@ def _make_strata(found: Measurement, draw: Any) -> Section:
         "recall",
         "Recall by kind of mention",
         lines=(line,),
-        plots=(draw("recall", plots.plot_strata(found.strata), "Recall of gold mentions."),),
-        folded=(_table("Recall of gold mentions", header, rows, text_columns=2),),
+        plots=(
+            draw(
+                "recall",
+                plots.plot_strata(found.strata),
+                "Recall of gold mentions.",
+                [{**vars(item), "recall": item.recall} for item in found.strata],
+            ),
+        ),
+        folded=(make_table("Recall of gold mentions", header, rows, text_columns=2),),
     )
 
 
@@ -184,7 +206,14 @@ def _make_confidence(
             "calibration",
             "Confidence",
             lines=(line,),
-            plots=(draw("calibration", plots.plot_calibration(calibration), caption),),
+            plots=(
+                draw(
+                    "calibration",
+                    plots.plot_calibration(calibration),
+                    caption,
+                    calibration.to_json(),
+                ),
+            ),
         ),
         Section(
             "thresholds",
@@ -193,8 +222,15 @@ def _make_confidence(
                 "Thresholds that are chosen here would be judged by what they were chosen on: "
                 "`bioner calibrate` chooses them on development data.",
             ),
-            plots=(draw("thresholds", plots.plot_thresholds(found.sweeps, thresholds), curves),),
-            folded=(_table("Thresholds with the best F1 on these documents", header, rows),),
+            plots=(
+                draw(
+                    "thresholds",
+                    plots.plot_thresholds(found.sweeps, thresholds),
+                    curves,
+                    [item.to_json() for item in found.sweeps],
+                ),
+            ),
+            folded=(make_table("Thresholds with the best F1 on these documents", header, rows),),
         ),
     ]
 
@@ -215,13 +251,20 @@ def _make_tokens(found: Measurement) -> Section:
         lines.append(f"Areas under the ROC curves, each label against all else: {areas}.")
     header = ("tag", "gold", "predicted", "P", "R", "F1")
     return Section(
-        "tokens", "Tokens", lines=tuple(lines), folded=(_table("Scores of tokens", header, rows),)
+        "tokens",
+        "Tokens",
+        lines=tuple(lines),
+        folded=(make_table("Scores of tokens", header, rows),),
     )
 
 
-def _table(
+def make_table(
     caption: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int = 1
 ) -> Table:
+    """Make a table of the page, numbers behind the first columns.
+
+    text_columns (int): So many are text.
+    """
     return Table(
         caption,
         tuple(header),

@@ -118,10 +118,13 @@ def test_a_report_has_a_page_figures_and_mistakes(trained_folder, dev, tmp_path:
     assert said.strip() == f"wrote {out / 'report.html'}"
     names = {path.name for path in out.iterdir()}
     figures = ("types", "mistakes", "confusion", "recall", "calibration", "thresholds")
-    wanted = {f"{name}.{kind}" for name in figures for kind in ("png", "svg")}
-    assert names == {"report.html", "report.json", "mistakes.json", *wanted}
-    mistakes = json.loads((out / "mistakes.json").read_text(encoding="utf-8"))
+    figures += ("labels", "lengths")
+    wanted = {f"{name}.{kind}" for name in figures for kind in ("png", "svg", "json")}
+    assert names == {"report.html", "report.json", "cases.json", *wanted}
+    mistakes = json.loads((out / "cases.json").read_text(encoding="utf-8"))
     assert [(item["document"], item["kind"]) for item in mistakes] == [("doc-1", "spurious")]
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "<h1>Two documents</h1>" in page
+    assert "2 of 2 documents stand in the training documents as well" in page
+    assert "Not a medical device" in page
     assert str(tmp_path) not in page

@@ -10,8 +10,12 @@ from spacy.tokens import Doc, Span
 
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.robustness import (
+    Lost,
     Outcome,
+    Robustness,
+    annotate,
     find_epsilon,
+    find_lost,
     recovered_share,
     score_attacked,
     score_changed_text,
@@ -46,7 +50,7 @@ def misspell_first(doc: Doc) -> Optional[Doc]:
 
 
 def test_clean_documents_are_scored(nlp, gold) -> None:
-    assert score_clean(nlp, gold) == Outcome("clean", None, Counts(tp=3), 3)
+    assert score_clean(gold, annotate(nlp, gold)) == Outcome("clean", None, Counts(tp=3), 3)
 
 
 def test_changed_documents_are_scored_against_their_changed_gold(nlp, gold) -> None:
@@ -98,3 +102,26 @@ def test_recovered_share_is_that_of_lost_points(defended: Counts, share: float) 
 
 def test_nothing_can_be_recovered_where_nothing_was_lost() -> None:
     assert recovered_share(Counts(tp=1), Counts(tp=1), Counts(tp=1)) is None
+
+
+def test_examples_show_what_is_lost_and_what_is_found_instead(nlp, gold) -> None:
+    nlp.get_pipe("entity_ruler").add_patterns([{"label": "Typo", "pattern": "Asprin and"}])
+    clean = annotate(nlp, gold)
+    outcome = score_changed_text(nlp, gold, "typos", misspell_first, clean=clean)
+    assert outcome.examples == (
+        Lost("1", "Chemical", "Aspirin", "Asprin"),
+        Lost("3", "Chemical", "Aspirin", "Asprin", "Asprin and (Typo)"),
+    )
+    assert Outcome.from_json(outcome.to_json()) == outcome
+    whole = Robustness("x", score_clean(gold, clean), (outcome,))
+    assert Robustness.from_json(whole.to_json()) == whole
+
+
+def test_examples_are_of_documents_whose_mentions_keep_their_order(nlp, gold) -> None:
+    clean = annotate(nlp, gold)
+    bare = [nlp.make_doc(doc.text) for doc in gold]
+    assert len(find_lost(gold, clean, gold, bare)) == 2
+    assert len(find_lost(gold, clean, gold, bare, limit=1)) == 1
+    # Another number of mentions.
+    fewer = [nlp("none"), gold[1], nlp("Aspirin x")]
+    assert find_lost(gold, clean, fewer, [nlp.make_doc(doc.text) for doc in fewer]) == ()

@@ -1,5 +1,7 @@
 """A run's page: its markup, and what a reader does with it in a real browser."""
 
+import json
+
 import pytest
 
 pytest.importorskip("matplotlib")
@@ -47,8 +49,9 @@ def page() -> str:
     found = measure(PAIRS, n_resamples=20)
     log = [Evaluation(step, {"bioner": 1.0 / step}, {"ents_f": 0.5}) for step in (1, 2)]
     with plot_style():
-        sections, figures = make_sections(found, training=log, about=[("seed", "0")])
-    assert set(figures) == {
+        sections, drawings = make_sections(found, training=log)
+    json.dumps({name: drawing.data for name, drawing in drawings.items()})
+    assert set(drawings) == {
         "types", "training", "mistakes", "confusion", "recall", "calibration", "thresholds"
     }  # fmt: skip
     cases = collect_cases(PAIRS, found.mistakes)

@@ -22,6 +22,15 @@ def report_cli(
     log: Annotated[
         Optional[Path], typer.Option(help="Training log; default: the one beside the run")
     ] = None,
+    account: Annotated[
+        Optional[Path], typer.Option(help="corpus.json of `bioner prepare`: the training corpus")
+    ] = None,
+    robustness: Annotated[
+        Optional[Path], typer.Option(help="robustness.json of `bioner robustness`")
+    ] = None,
+    ablation: Annotated[
+        Optional[Path], typer.Option(help="ablation.json of `bioner ablate`")
+    ] = None,
     title: Annotated[str, typer.Option(help="Of the page")] = "",
     dataset: Annotated[
         str, typer.Option(help="Annotate by the rules of this corpus of its training")
@@ -32,18 +41,19 @@ def report_cli(
 ) -> None:
     """Write a page on a run: scores, curves, confusion, calibration, thresholds, mistakes.
 
-    OUT/report.html opens from the disk and loads nothing; each figure stands beside it as PNG and
-    SVG, the numbers and all mistakes as JSON.
+    OUT/report.html opens from the disk and loads nothing; each figure stands beside it as PNG, SVG
+    and JSON, all measures as report.json, all mistakes as cases.json.
     """
     from spacy_bioner.apps.evaluating import EvaluationSettings
     from spacy_bioner.reports.figures import require_jinja2, require_matplotlib
 
     require_matplotlib()
     require_jinja2()
-    from spacy_bioner.apps.reporting import write_report
+    from spacy_bioner.apps.reporting import ReportFiles, write_report
 
     settings = EvaluationSettings(
         labels=label or (), dataset=dataset, train=train, seed=seed, n_resamples=resamples
     )
-    page = write_report(model, corpus, output, settings, log=log, title=title, gpu_id=gpu_id)
+    files = ReportFiles(log, account, robustness, ablation)
+    page = write_report(model, corpus, output, settings, files=files, title=title, gpu_id=gpu_id)
     typer.echo(f"wrote {page}")
