@@ -21,7 +21,7 @@ def compare_evaluations(
     RAISES ConfigError: For a file of another kind, and evaluations of different documents or
         labels.
     """
-    left, right = _read(first), _read(second)
+    left, right = read_evaluation(first), read_evaluation(second)
     for key, name in (("ids", "documents"), ("labels", "labels")):
         if left.get(key) != right.get(key):
             raise ConfigError(
@@ -37,7 +37,12 @@ def compare_evaluations(
     )
 
 
-def _read(path: Path) -> Dict[str, Any]:
+def read_evaluation(path: Path) -> Dict[str, Any]:
+    """Read what `bioner evaluate --output` or `bioner report` has written.
+
+    RAISES CorpusError: No such file.
+    RAISES ConfigError: For a file of another kind.
+    """
     check_is_file(path)
     try:
         data = json.loads(path.read_text(encoding="utf-8"))

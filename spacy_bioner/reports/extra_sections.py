@@ -87,7 +87,13 @@ def make_ablation_section(drawings: Drawings, rows: Sequence[AblationRow]) -> Se
     data = [row.to_json() for row in rows]
     plot = draw_plot(drawings, "ablation", plot_ablation(rows), caption, data)
     table = make_table("Without each part", header, lines)
-    return Section("ablation", "Ablation", lines=(f"{head}.",), plots=(plot,), tables=(table,))
+    return Section(
+        "ablation",
+        "Ablation",
+        lines=(f"{head[0].upper()}{head[1:]}.",),
+        plots=(plot,),
+        tables=(table,),
+    )
 
 
 def make_card_section(

@@ -27,6 +27,9 @@ COLORS: Dict[str, str] = {
 }
 SERIES = tuple(COLORS[f"c{number}"] for number in range(1, 7))
 MARKERS = "osD^vP"
+# What the page's style gives a figure of the usual width.
+_REM_PER_INCH = 50 / 8.2
+_NARROW = 40
 _STYLE: Dict[str, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": COLORS["grid"],
@@ -144,7 +147,10 @@ def render_svg(figure: Any, *, name: str, description: str) -> str:
     markup = markup.replace("xlink:href=", "href=")
     markup = _ID.sub(lambda match: f"{match[1]}{name}-", markup)
     label = _escape(description)
-    head = f'<svg class="plot" role="img" aria-label="{label}" viewBox="\\1">'
+    width = _REM_PER_INCH * figure.get_figwidth()
+    # Narrow figures are not blown up to the width of others.
+    size = f' style="max-width: {width:.0f}rem; min-width: 0"' if width < _NARROW else ""
+    head = f'<svg class="plot" role="img" aria-label="{label}"{size} viewBox="\\1">'
     return _SIZE.sub(head, markup, count=1).strip()
 
 

@@ -4,7 +4,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, Dict, FrozenSet, List, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, List, Optional, Sequence, Tuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -55,14 +55,14 @@ def render_run_page(
     title: str,
     facts: Sequence[Tuple[str, str]],
     sections: Sequence[Section],
-    cases: Sequence[Case],
+    cases: Optional[Sequence[Case]],
     *,
     warnings: Sequence[str] = (),
 ) -> str:
     """Render the page.
 
     facts (Sequence[Tuple[str, str]]): What stands large at its head: name and value.
-    cases (Sequence[Case]): The first `MAX_CASES` are shown.
+    cases (Optional[Sequence[Case]]): The first `MAX_CASES` are shown; None leaves mistakes out.
     warnings (Sequence[str]): What a reader of the numbers has to know first.
     """
     environment = Environment(
@@ -73,7 +73,8 @@ def render_run_page(
         lstrip_blocks=True,
     )
     script = (files("spacy_bioner.reports") / "templates" / SCRIPT).read_text(encoding="utf-8")
-    shown = cases[:MAX_CASES]
+    every = cases or ()
+    shown = every[:MAX_CASES]
     labels = {label for case in shown for label in _labels(case)}
     kinds = {case.mistake.kind for case in shown}
     return environment.get_template(TEMPLATE).render(
@@ -82,8 +83,9 @@ def render_run_page(
         facts=facts,
         warnings=warnings,
         sections=sections,
+        has_cases=cases is not None,
         cases=[_present(case) for case in shown],
-        n_left_out=len(cases) - len(shown),
+        n_left_out=len(every) - len(shown),
         kinds=[kind for kind in CLASSES if kind in kinds],
         types=sorted(labels),
         script=Markup(script),

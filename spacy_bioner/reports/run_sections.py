@@ -49,7 +49,9 @@ def make_sections(
 
     sections = [_make_scores(found, draw)]
     if training:
-        caption = "Losses, scores on the development data and the learning rate, by step."
+        caption = (
+            "Losses, scores on the development data and learning rate where it is known, by step."
+        )
         log = [asdict(evaluation) for evaluation in training]
         curves = draw("training", plot_training(training), caption, log)
         sections.append(Section("training", "Training", plots=(curves,)))
@@ -91,7 +93,7 @@ def _make_scores(found: Measurement, draw: Any) -> Section:
             counts = found.strict.micro
         integers = (counts.gold, counts.predicted, counts.tp) if counts else (None,) * 3
         cells = [DASH if number is None else f"{number:,}" for number in integers]
-        scores = [_with_interval(row[name]) for name in ("precision", "recall", "f_score")]
+        scores = [show_interval(row[name]) for name in ("precision", "recall", "f_score")]
         rows.append((label or "(none)", *cells, *scores))
     header = ("type", "gold", "predicted", "right", "precision", "recall", "F1")
     schemes = [
@@ -220,7 +222,7 @@ def _make_confidence(
             "Thresholds",
             lines=(
                 "Thresholds that are chosen here would be judged by what they were chosen on: "
-                "`bioner calibrate` chooses them on development data.",
+                "bioner calibrate chooses them on development data.",
             ),
             plots=(
                 draw(
@@ -273,7 +275,8 @@ def make_table(
     )
 
 
-def _with_interval(interval: Interval) -> str:
+def show_interval(interval: Interval) -> str:
+    """Write a share and the ends of its interval, per cent."""
     return f"{format_percent(interval.value)} {_ends(interval)}".rstrip()
 
 

@@ -32,6 +32,7 @@ COMMANDS = {
     "evaluate": "Score a pipeline on gold documents.",
     "calibrate": "Make confidences honest and leave unsure entities out.",
     "report": "Write a page on a run: scores, curves, mistakes.",
+    "overview": "Compare runs on one page.",
     "significance": "Say whether one pipeline is better than another on the same documents.",
     "robustness": "Score pipelines under typos, synonyms and attacks on their embeddings.",
     "cross": "Score what is learnt on one corpus on others.",

@@ -1,0 +1,217 @@
+"""The parts of a page that compares runs, from what was stored of each."""
+
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from spacy_bioner.evaluation.intervals import Interval
+from spacy_bioner.evaluation.significance import PairedComparison
+from spacy_bioner.reports import overview_plots as plots
+from spacy_bioner.reports.run_page import Section
+from spacy_bioner.reports.run_sections import Drawings, draw_plot, make_table, show_interval
+from spacy_bioner.reports.scores import DASH, format_percent
+
+NAMES = ("precision", "recall", "f_score")
+
+
+class StoredRun(NamedTuple):
+    """A run as `bioner report` or `bioner evaluate --output` has stored it.
+
+    data (Mapping[str, Any]): Everything that was measured.
+    training (Sequence[Mapping[str, Any]]): Evaluations by step; empty where there is no log.
+    attacked (Optional[Mapping[str, Any]]): Its robustness, where that was measured.
+    compared (Optional[PairedComparison]): With the first run, on the same documents.
+    """
+
+    name: str
+    data: Mapping[str, Any]
+    training: Sequence[Mapping[str, Any]] = ()
+    attacked: Optional[Mapping[str, Any]] = None
+    compared: Optional[PairedComparison] = None
+
+    @property
+    def measured(self) -> Mapping[str, Any]:
+        """All that was measured."""
+        found: Mapping[str, Any] = self.data["measurement"]
+        return found
+
+
+def make_overview(runs: Sequence[StoredRun]) -> Tuple[List[Section], Drawings]:
+    """Make the sections of a page, within `plot_style`."""
+    drawings: Drawings = {}
+    sections = [_make_scores(runs, drawings), _make_differences(runs)]
+    if any(run.training for run in runs):
+        sections.append(_make_training(runs, drawings))
+    sections += [_make_mistakes(runs, drawings), _make_strata(runs, drawings)]
+    if any(run.measured["calibration"] for run in runs):
+        sections.append(_make_confidence(runs, drawings))
+    if any(run.attacked for run in runs):
+        sections.append(_make_robustness(runs, drawings))
+    return [section for section in sections if section is not None], drawings
+
+
+def _make_scores(runs: Sequence[StoredRun], drawings: Drawings) -> Section:
+    rows: List[Tuple[str, ...]] = []
+    for run in runs:
+        intervals, scores = run.measured["intervals"], run.data["scores"]["pipeline"]
+        micro = intervals["averages"]["micro"]
+        speed = run.data.get("words_per_second")
+        rows.append(
+            (
+                run.name,
+                f"{run.data['n_docs']:,}",
+                f"{scores['micro']['gold']:,}",
+                format_percent(micro["precision"]["value"]),
+                format_percent(micro["recall"]["value"]),
+                show_interval(Interval(**micro["f_score"])),
+                format_percent(intervals["averages"]["macro"]["f_score"]["value"]),
+                format_percent(scores["micro"]["accuracy"]),
+                format_percent(scores["exact_rate"]),
+                f"{speed:,.0f}" if speed else DASH,
+            )
+        )
+    header = ("run", "documents", "gold", "precision", "recall", "F1", "macro F1",
+              "entity accuracy", "exact match", "words/s")  # fmt: skip
+    by_type = {
+        run.name: {
+            label: row["f_score"]["value"]
+            for label, row in run.measured["intervals"]["by_type"].items()
+        }
+        for run in runs
+    }
+    made = runs[0].measured["intervals"]
+    about = (
+        "Strict match of offsets and label, per cent, with bootstrap intervals over documents "
+        f"({100 * made['level']:g} %, {made['n_resamples']:,} resamples). They know nothing of "
+        "training seeds. Speeds were measured at different times."
+    )
+    plot = draw_plot(
+        drawings,
+        "types",
+        plots.plot_shares(by_type, axis="strict F1"),
+        "Strict F1 of each type.",
+        by_type,
+    )
+    return Section(
+        "scores",
+        "Scores",
+        lines=(about,),
+        plots=(plot,),
+        tables=(make_table("Runs", header, rows),),
+    )
+
+
+def _make_differences(runs: Sequence[StoredRun]) -> Optional[Section]:
+    rows: List[Tuple[str, ...]] = []
+    made: Optional[PairedComparison] = None
+    for run in runs:
+        if run.compared is None:
+            continue
+        made = run.compared
+        cells = []
+        for name in NAMES:
+            item = getattr(run.compared, name)
+            value = item.difference
+            known = None not in (value.value, value.low, value.high)
+            cells.append(
+                f"{100 * value.value:+.2f} [{100 * value.low:+.2f}, {100 * value.high:+.2f}]"
+                if known
+                else DASH
+            )
+        rows.append((run.name, *cells, f"{run.compared.f_score.p:.4f}"))
+    if made is None:
+        return None
+    line = (
+        f"Points more than {runs[0].name} has, on the same {made.n_docs:,} documents: paired "
+        f"bootstrap intervals; p of F1 by approximate randomisation ({made.n_shuffles:,} "
+        "exchanges)."
+    )
+    header = ("run", "precision", "recall", "F1", "p")
+    return Section(
+        "differences",
+        "Differences",
+        lines=(line,),
+        tables=(make_table(f"Against {runs[0].name}", header, rows),),
+    )
+
+
+def _make_training(runs: Sequence[StoredRun], drawings: Drawings) -> Section:
+    curves: Dict[str, List[Tuple[float, float]]] = {
+        run.name: [
+            (row["step"], row["scores"]["ents_f"])
+            for row in run.training
+            if isinstance(row["scores"].get("ents_f"), float)
+        ]
+        for run in runs
+    }
+    figure = plots.plot_curves({"Development data": curves}, x="step", y="strict F1")
+    caption = "F1 on the development data by step."
+    plot = draw_plot(drawings, "training", figure, caption, curves)
+    return Section("training", "Training", plots=(plot,))
+
+
+def _make_mistakes(runs: Sequence[StoredRun], drawings: Drawings) -> Section:
+    counts = {run.name: dict(run.measured["mistakes"]) for run in runs}
+    figure = plots.plot_numbers(counts, axis="mistakes")
+    plot = draw_plot(drawings, "mistakes", figure, "Mistakes of each kind.", counts)
+    return Section("mistake-kinds", "Kinds of mistakes", plots=(plot,))
+
+
+def _make_strata(runs: Sequence[StoredRun], drawings: Drawings) -> Section:
+    recalls = {
+        run.name: {
+            f"{row['division']}: {row['name']}": row["recall"]
+            for row in run.measured["strata"]
+            if row["gold"]
+        }
+        for run in runs
+    }
+    figure = plots.plot_shares(recalls, axis="recall")
+    caption = "Recall of gold mentions of each kind."
+    plot = draw_plot(drawings, "recall", figure, caption, recalls)
+    return Section("recall", "Recall by kind of mention", plots=(plot,))
+
+
+def _make_confidence(runs: Sequence[StoredRun], drawings: Drawings) -> Section:
+    curves = {
+        run.name: [
+            (row["confidence"], row["right"])
+            for row in (run.measured["calibration"] or {"bins": ()})["bins"]
+            if row["n"]
+        ]
+        for run in runs
+    }
+    figure = plots.plot_curves(
+        {"Confidence against outcome": curves}, x="confidence", y="right", diagonal=True
+    )
+    caption = "The share of predictions that are right, by confidence."
+    plot = draw_plot(drawings, "calibration", figure, caption, curves)
+    rows = []
+    for run in runs:
+        found = run.measured["calibration"]
+        keys = ("expected_calibration_error", "brier", "log_loss")
+        values = [found and found[key] for key in keys]
+        rows.append((run.name, *(DASH if v is None else f"{v:.3f}" for v in values)))
+    header = ("run", "expected calibration error", "Brier score", "log loss")
+    return Section(
+        "calibration",
+        "Confidence",
+        plots=(plot,),
+        tables=(make_table("Calibration", header, rows),),
+    )
+
+
+def _make_robustness(runs: Sequence[StoredRun], drawings: Drawings) -> Section:
+    attacks: Dict[str, Dict[str, Optional[float]]] = {}
+    for run in runs:
+        if run.attacked is None:
+            continue
+        rows = [run.attacked["clean"], *run.attacked["text"], *run.attacked["curve"]]
+        attacks[run.name] = {
+            row["attack"] + ("" if row["strength"] is None else f", ε = {row['strength']:g}"): row[
+                "f_score"
+            ]
+            for row in rows
+        }
+    figure = plots.plot_shares(attacks, axis="strict F1")
+    caption = "F1 without an attack and under each."
+    plot = draw_plot(drawings, "robustness", figure, caption, attacks)
+    return Section("robustness", "Robustness", plots=(plot,))
