@@ -2,6 +2,7 @@
 # make test   the tests          make lint   ruff, mypy and the layering test
 # make assets FROM=FOLDER        the public corpora, copied from a folder instead of downloaded
 # make bench  the quick benchmarks
+# make results [ARGS=--all]      the commands behind benchmarks/RESULTS.md, the quick ones or all
 #
 # PROFILE=NAME   another file in configs/profiles for `make run`
 # PIP_ARGS=…     more arguments for pip, such as an index that has CPU builds of torch: on Linux the
@@ -15,7 +16,7 @@ BIN := $(VENV)/bin
 PIP_ARGS ?=
 EXTRAS := train,trf,offline,corpora,tuning,baselines,explain,dev
 
-.PHONY: run test lint assets bench install clean
+.PHONY: run test lint assets bench results install clean
 
 run: $(VENV)/.installed
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m spacy project run all . --vars.profile $(PROFILE)
@@ -33,6 +34,9 @@ lint: $(VENV)/.installed
 
 assets: $(VENV)/.installed
 	$(BIN)/bioner assets $(if $(FROM),--from $(FROM))
+
+results: $(VENV)/.installed
+	$(BIN)/python benchmarks/regenerate.py $(ARGS)
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/conversion.py

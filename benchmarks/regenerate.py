@@ -1,0 +1,117 @@
+"""Run the commands behind RESULTS.md again, the quick ones or all.
+
+    python benchmarks/regenerate.py [--data FOLDER] [--out FOLDER] [--minutes 3] [--all]
+        [--only TITLE …] [--list]
+
+benchmarks/results.yaml names the commands of each section. What they print goes to OUT/NAME.md as
+it comes, for a look beside RESULTS.md: times differ from machine to machine, scores of seeded
+trainings in their last digits. A command that fails is reported, and the others still run; the exit
+status is then 1. Sections that need what a longer one trains run with that one or by --only.
+"""
+
+import argparse
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Dict, List, Sequence
+
+import srsly
+from _common import ROOT, add_data, note
+
+MANIFEST = Path(__file__).with_name("results.yaml")
+CORPORA = "Corpora as DocBins"
+QUICK = 3.0
+KEYS = {"title", "minutes", "commands", "after", "note"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_data(parser)
+    parser.add_argument("--out", type=Path, default=ROOT / "metrics" / "results")
+    parser.add_argument(
+        "--minutes", type=float, default=QUICK, help="run sections up to so many minutes"
+    )
+    parser.add_argument("--all", action="store_true", help="run every section: many hours")
+    parser.add_argument("--only", nargs="+", default=[], help="titles, or parts of them")
+    parser.add_argument("--list", action="store_true", help="print what would run, run nothing")
+    args = parser.parse_args()
+    sections = choose(read_manifest(MANIFEST), args)
+    if not sections:
+        parser.error(f"no section is named {' or '.join(args.only)}; --list prints them")
+    if args.list:
+        for section in sections:
+            print(f"{section['minutes']:>6g} min  {section['title']}")
+        return
+    names = {"data": str(args.data.resolve()), "out": str(args.out.resolve())}
+    args.out.mkdir(parents=True, exist_ok=True)
+    failed: List[str] = []
+    for section in sections:
+        start = perf_counter()
+        note(f"{section['title']} (about {section['minutes']:g} min)")
+        failed += run_section(section, names, args.out)
+        note(f"  {perf_counter() - start:.0f} s")
+    print(f"wrote {len(sections)} sections to {args.out}")
+    for command in failed:
+        print(f"failed: {command}")
+    if failed:
+        raise SystemExit(1)
+
+
+def read_manifest(path: Path) -> List[Dict[str, Any]]:
+    """Read the sections and check their keys.
+
+    RAISES ValueError: For a section with others.
+    """
+    sections: List[Dict[str, Any]] = srsly.read_yaml(path)
+    for section in sections:
+        if not {"title", "minutes", "commands"} <= set(section) <= KEYS:
+            raise ValueError(f"{path}: found a section with {', '.join(section)}")
+    return sections
+
+
+def choose(sections: Sequence[Dict[str, Any]], args: argparse.Namespace) -> List[Dict[str, Any]]:
+    """Pick what is to run, and before it what that needs."""
+    if args.only:
+        wanted = [s for s in sections if any(part in s["title"] for part in args.only)]
+    elif args.all:
+        wanted = list(sections)
+    else:
+        wanted = [s for s in sections if s["minutes"] <= args.minutes]
+    needed = {section.get("after") for section in wanted}
+    if any("{out}/" in command for section in wanted for command in section["commands"]):
+        needed.add(CORPORA)
+    titles = needed | {section["title"] for section in wanted}
+    return [section for section in sections if section["title"] in titles] if wanted else []
+
+
+def run_section(section: Dict[str, Any], names: Dict[str, str], out: Path) -> List[str]:
+    """Run a section's commands in the project's folder. RETURNS: Those that failed."""
+    path = out / f"{name_file(section['title'])}.md"
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    failed: List[str] = []
+    with path.open("w", encoding="utf-8") as file:
+        file.write(f"# {section['title']}\n")
+        for template in section["commands"]:
+            words = [word.format(**names) for word in shlex.split(template)]
+            file.write(f"\n`{shlex.join(words)}`\n\n")
+            file.flush()
+            done = subprocess.run(words, cwd=ROOT, env=environment, stdout=file, check=False)
+            if done.returncode:
+                failed.append(shlex.join(words))
+                file.write(f"\nfailed with exit status {done.returncode}\n")
+    return failed
+
+
+def name_file(title: str) -> str:
+    """Give a section's file its name."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+
+
+if __name__ == "__main__":
+    main()

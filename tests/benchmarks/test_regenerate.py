@@ -1,0 +1,86 @@
+"""Every section of RESULTS.md has commands that make it anew, and these exist."""
+
+import re
+import shlex
+import subprocess
+import sys
+from argparse import Namespace
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import srsly
+
+from spacy_bioner.apps.cli.main import COMMANDS
+from tests.conftest import ROOT
+
+RESULTS = (ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
+SECTIONS = srsly.read_yaml(ROOT / "benchmarks" / "results.yaml")
+
+
+@pytest.fixture
+def regenerate():
+    return import_module("regenerate")
+
+
+def pick(**given):
+    return Namespace(**{"only": [], "all": False, "minutes": 3.0, **given})
+
+
+def test_every_section_of_the_results_is_in_the_list_in_order(regenerate) -> None:
+    assert regenerate.read_manifest(regenerate.MANIFEST) == SECTIONS
+    headings = re.findall(r"^## (.+)$", RESULTS, re.MULTILINE)
+    listed = [section["title"] for section in SECTIONS]
+    assert listed[0] == regenerate.CORPORA
+    assert listed[1:] == headings
+
+
+@pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section["title"])
+def test_commands_exist(section) -> None:
+    for command in section["commands"]:
+        program, first, *_ = shlex.split(command)
+        if program == "python":
+            source = (ROOT / first).read_text(encoding="utf-8")
+            options = re.findall(r" (--[a-z][a-z-]*)(?= |$)", command)
+            assert all(f'"{o}"' in source or o == "--data" for o in options), options
+        else:
+            assert program == "bioner"
+            assert first in COMMANDS
+    after = section.get("after")
+    assert after is None or after in {item["title"] for item in SECTIONS}
+
+
+def test_what_is_quick_needs_nothing_that_is_not(regenerate) -> None:
+    quick = regenerate.choose(SECTIONS, pick())
+    assert 5 <= len(quick) < len(SECTIONS)
+    assert all(section["minutes"] <= regenerate.QUICK for section in quick)
+    assert len(regenerate.choose(SECTIONS, pick(all=True))) == len(SECTIONS)
+
+
+def test_what_is_asked_for_brings_what_it_needs(regenerate) -> None:
+    chosen = [s["title"] for s in regenerate.choose(SECTIONS, pick(only=["Ensembles"]))]
+    assert chosen[0] == regenerate.CORPORA
+    assert chosen[-1] == "Ensembles"
+    assert len(chosen) == 3
+    assert regenerate.choose(SECTIONS, pick(only=["no such"])) == []
+
+
+def test_a_command_that_fails_is_reported_and_the_next_one_runs(regenerate, tmp_path: Path) -> None:
+    program = shlex.quote(sys.executable)
+    section = {
+        "title": "A `b`: c",
+        "minutes": 1,
+        "commands": [f'{program} -c "raise SystemExit(3)"', f"{program} -c 'print(\"{{out}}\")'"],
+    }
+    failed = regenerate.run_section(section, {"data": "d", "out": "over there"}, tmp_path)
+    assert len(failed) == 1
+    text = (tmp_path / "a-b-c.md").read_text(encoding="utf-8")
+    assert "failed with exit status 3" in text
+    assert "\nover there\n" in text
+
+
+def test_the_list_is_printed() -> None:
+    command = [sys.executable, str(ROOT / "benchmarks" / "regenerate.py"), "--list"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "Abbreviation definitions" in done.stdout
+    assert "Ensembles" not in done.stdout
