@@ -135,7 +135,7 @@ class Adversary:
         """
         taps = _taps(model)
         set_dropout_rate(model, 0.0)
-        with _without_training(model):
+        with without_training(model):
             emissions, backprop = model.begin_update(docs)
             backprop(compute_loss(emissions)[1])
             if self.method == "vat":
@@ -154,7 +154,7 @@ class Adversary:
             for tap in taps:
                 self._climb(tap)
             if step + 1 < self.steps:
-                with _without_training(model):
+                with without_training(model):
                     emissions, backprop = model.begin_update(docs)
                     backprop(compute_loss(emissions)[1])
 
@@ -180,7 +180,7 @@ class Adversary:
             for _ in range(self.steps):
                 for tap, parts in zip(taps, directions):
                     tap.deltas = [steepest(part, PROBE * self.radius, "l2") for part in parts]
-                with _without_training(model):
+                with without_training(model):
                     emissions, backprop = model.begin_update(docs)
                     backprop(loss(emissions)[1])
                 directions = [tap.gradients() for tap in taps]
@@ -221,7 +221,7 @@ def _taps(model: Model) -> List[EmbeddingTap]:
 
 
 @contextmanager
-def _without_training(model: Model) -> Iterator[None]:
+def without_training(model: Model) -> Iterator[None]:
     """Let a backward pass reach the embeddings without adding to the weights' gradients."""
     weights = [p for shim in torch_shims(model) for p in shim.module.parameters()]
     kept: List[Any] = [(weight, weight.grad) for weight in weights]

@@ -15,11 +15,10 @@ import torch
 from spacy.tokens import Doc
 from thinc.api import Model, set_dropout_rate
 
-from spacy_bioner.architectures.adversary import tapped
+from spacy_bioner.architectures.adversary import tapped, without_training
 from spacy_bioner.architectures.alignment import align_pieces, group_by_budget, token_offsets
 from spacy_bioner.architectures.decoding import log_softmax
 from spacy_bioner.architectures.piece_layout import Layout, lay_out
-from spacy_bioner.architectures.torch_bridge import torch_shims
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.layers.adversary import EmbeddingTap
 from spacy_bioner.layers.pooled_encoder import PooledEncoder
@@ -70,6 +69,7 @@ def integrate_gradients(
         encoders = find_encoders(model)
         for node in encoders:
             stack.enter_context(_in_full_precision(node))
+        stack.enter_context(without_training(model))
         stack.enter_context(_frozen(model))
         model.begin_update([doc])
         layouts = [lay_out(node, [doc]) for node in encoders]
@@ -197,8 +197,9 @@ def _make_score(
 
 @contextmanager
 def _frozen(model: Model) -> Iterator[None]:
-    """Let gradients reach the embeddings alone: those of a vocabulary would cost more than all."""
-    weights = [p for shim in torch_shims(model) for p in shim.module.parameters()]
+    """Compute no gradients of encoders' weights: that of a vocabulary would cost more than all."""
+    encoders = [shim.module for node in find_encoders(model) for shim in node.shims]
+    weights = [weight for module in encoders for weight in module.parameters()]
     kept = [(weight, weight.requires_grad) for weight in weights]
     for weight in weights:
         weight.requires_grad_(False)

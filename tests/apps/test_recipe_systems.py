@@ -148,6 +148,7 @@ def test_p4_runs_from_the_demo_corpus_to_scores(run):
     summary = run("P4")
     systems = ["first encoder", "second encoder", "fusion", "ensemble"]
     systems += ["fusion, terms behind it", "fusion, terms before it"]
+    systems += ["fusion, thresholds on confidence"]
     assert list_scored(summary) == systems
     assert list_scored(summary, "test, Disease only") == ["fusion, on the other corpus"]
 

@@ -81,7 +81,10 @@ def test_it_holds_for_other_layouts(tiny_bert, make_example, settings) -> None:
 def test_two_encoders_and_layers_behind_them_share_the_score(tiny_bert, make_example) -> None:
     part = {"@architectures": "spacy_bioner.TransformerEncoder.v1", "name": str(tiny_bert)}
     part["precision"] = "float32"
-    parts = {"first": part, "second": dict(part)}
+    # What does not come from encoders has gradients of its own weights alone.
+    characters = {"@architectures": "spacy_bioner.CharacterEncoder.v1", "kind": "lstm"}
+    shape = {"@architectures": "spacy_bioner.AttributeEmbedding.v1", "attribute": "SHAPE"}
+    parts = {"first": part, "second": dict(part), "characters": characters, "shape": shape}
     both = {"@architectures": "spacy_bioner.Concatenation.v1", "*": parts}
     lstm = {"@architectures": "spacy_bioner.SequenceLstm.v1", "encoder": both, "width": 16}
     nlp = make_bioner_nlp(str(tiny_bert))
