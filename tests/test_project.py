@@ -72,7 +72,7 @@ def test_workflow_makes_everything_before_it_is_used(workflow):
 
 
 def test_workflow_all_is_the_way_from_corpus_to_wheel():
-    steps = ["demo", "prepare", "train", "assemble", "evaluate", "package"]
+    steps = ["demo", "prepare", "train", "assemble", "evaluate", "report", "package"]
     assert PROJECT["workflows"]["all"] == steps
 
 
