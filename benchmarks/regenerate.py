@@ -82,7 +82,8 @@ def choose(sections: Sequence[Dict[str, Any]], args: argparse.Namespace) -> List
     elif args.all:
         wanted = list(sections)
     else:
-        wanted = [s for s in sections if s["minutes"] <= args.minutes]
+        quick = {s["title"] for s in sections if s["minutes"] <= args.minutes}
+        wanted = [s for s in sections if s["title"] in quick and s.get("after", CORPORA) in quick]
     needed = {section.get("after") for section in wanted}
     if any("{out}/" in command for section in wanted for command in section["commands"]):
         needed.add(CORPORA)
@@ -101,10 +102,13 @@ def run_section(section: Dict[str, Any], names: Dict[str, str], out: Path) -> Li
             words = [word.format(**names) for word in shlex.split(template)]
             file.write(f"\n`{shlex.join(words)}`\n\n")
             file.flush()
-            done = subprocess.run(words, cwd=ROOT, env=environment, stdout=file, check=False)
-            if done.returncode:
+            try:
+                code = subprocess.run(words, cwd=ROOT, env=environment, stdout=file).returncode
+            except FileNotFoundError:
+                code = 127
+            if code:
                 failed.append(shlex.join(words))
-                file.write(f"\nfailed with exit status {done.returncode}\n")
+                file.write(f"\nfailed with exit status {code}\n")
     return failed
 
 

@@ -19,6 +19,7 @@ from spacy_bioner.apps.training import check_device
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.files import check_is_file, replacing
 from spacy_bioner.errors import ConfigError, CorpusError
+from spacy_bioner.evaluation.matching import list_gold
 from spacy_bioner.evaluation.pipelines import evaluate_documents
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.evaluation.significance import PairedComparison, compare_systems
@@ -71,6 +72,8 @@ def ablate_components(
     gold = list(read_docbin(corpus, nlp.vocab))
     if not gold:
         raise CorpusError("found no document, expected at least one to score", path=corpus)
+    if all(list_gold(doc) is None for doc in gold):
+        raise CorpusError("found no annotated document, expected gold mentions", path=corpus)
     report(f"{FULL}: {', '.join(names)}")
     counts = {FULL: evaluate_documents(nlp, gold).counts}
     for name in names:

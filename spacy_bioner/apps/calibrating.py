@@ -10,6 +10,7 @@ from spacy.tokens import Doc
 from spacy_bioner.apps.assembly import find_recogniser
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.architectures.decoding import scale_confidences
+from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.files import check_is_file, replacing_folder
 from spacy_bioner.errors import ConfigError, CorpusError
@@ -87,7 +88,7 @@ def calibrate_pipeline(
     settings = {
         "source": source,
         "temperature": fitted.temperature,
-        "thresholds": fitted.thresholds,
+        "thresholds": [[label, value] for label, value in fitted.thresholds.items()],
     }
     nlp.add_pipe(FILTER, after=source, config=settings)
     with replacing_folder(output) as partial:
@@ -124,7 +125,7 @@ def _judge(nlp: Language, source: str, dev: Path) -> Judged:
     for left, right in zip(gold, predicted):
         compared = compare_docs(left, right, spans_key=key)
         if compared.gold is not None:
-            values = _confidences(right, compared.predicted, key)
+            values = _confidences(right, compared.predicted, key, source)
             documents.append(ScoredDocument(compared.gold, compared.predicted, values))
     if not documents:
         raise CorpusError("found no annotated document, expected some to fit on", path=dev)
@@ -132,10 +133,14 @@ def _judge(nlp: Language, source: str, dev: Path) -> Judged:
 
 
 def _confidences(
-    doc: Doc, mentions: Sequence[Tuple[int, int, str]], key: Optional[str]
+    doc: Doc, mentions: Sequence[Tuple[int, int, str]], key: Optional[str], source: str
 ) -> List[Optional[float]]:
+    """Give the source's own confidences, which the component scales, whoever else agrees."""
     spans = doc.ents if key is None else doc.spans.get(key, ())
-    known = {(span.start_char, span.end_char, span.label_): span._.confidence for span in spans}
+    known: Dict[Tuple[int, int, str], Optional[float]] = {}
+    for span in spans:
+        own = [entry.confidence for entry in span_evidence(span) if entry.source == source]
+        known[span.start_char, span.end_char, span.label_] = next(iter(own), None)
     return [known.get(mention) for mention in mentions]
 
 

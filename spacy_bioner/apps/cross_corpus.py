@@ -19,13 +19,13 @@ from spacy_bioner.apps.profiles import SPLITS, Profile
 from spacy_bioner.apps.tested_training import train_and_test
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.docbin_records import read_docbin_records
-from spacy_bioner.corpora.files import check_is_file, replacing
+from spacy_bioner.corpora.files import replacing
 from spacy_bioner.corpora.label_maps import LabelMap
 from spacy_bioner.corpora.leakage import find_leaks
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.cross_corpus import Cell, Rename, score_cell
 from spacy_bioner.evaluation.matching import compare_docs
-from spacy_bioner.evaluation.pipelines import run_timed
+from spacy_bioner.evaluation.pipelines import entity_labels, run_timed
 from spacy_bioner.reports.cross_corpus import plot_matrix, render_matrix
 from spacy_bioner.reports.figures import plot_style, require_matplotlib
 
@@ -80,8 +80,11 @@ def cross_evaluate(
             f"found {len(corpora)} corpora and {len(models)} pipelines, expected one or more of "
             "each, or a profile to train"
         )
-    for folder in corpora.values():
-        check_is_file(folder / f"{TEST}.spacy")
+    for corpus_name, folder in corpora.items():
+        if not (folder / f"{TEST}.spacy").is_file():
+            raise ConfigError(
+                f"{corpus_name}={folder}: found no {TEST}.spacy in it, expected a folder of splits"
+            )
     rename: Rename = settings.label_map.rename if settings.label_map else str
     cells: List[Cell] = []
     for name in names:
@@ -103,8 +106,10 @@ def parse_named(texts: Sequence[str], option: str) -> Dict[str, str]:
     found: Dict[str, str] = {}
     for text in texts:
         name, sign, value = text.partition("=")
-        if not (name and sign and value) or name in found:
-            raise ConfigError(f"{option} {text}: expected NAME=VALUE, with different names")
+        if not (name and sign and value):
+            raise ConfigError(f"{option} {text}: expected NAME=VALUE")
+        if name in found:
+            raise ConfigError(f"{option} {text}: found the name {name} twice, expected others")
         found[name] = value
     return found
 
@@ -150,10 +155,8 @@ def _score(
     predicted, _ = run_timed(nlp, gold)
     compared = [compare_docs(left, right) for left, right in zip(gold, predicted, strict=True)]
     # Components of rules may not say what they can find: what the corpus has is then looked for.
-    labels = {label for names in nlp.pipe_labels.values() for label in names} or {
-        label for item in compared for _, _, label in item.gold or ()
-    }
-    left_out: FrozenSet[int] = frozenset()
+    labels = entity_labels(nlp) or {label for item in compared for _, _, label in item.gold or ()}
+    left_out: Optional[FrozenSet[int]] = None
     if trained_on is not None and (trained_on / f"{TRAIN}.spacy").is_file():
         left_out = _find_leaking(test, trained_on / f"{TRAIN}.spacy")
     return score_cell(name, corpus, compared, labels, rename=rename, left_out=left_out, seed=seed)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Collection, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 from spacy.language import Language
@@ -19,7 +19,12 @@ from spacy_bioner.errors import ConfigError, CorpusError, LabelError
 from spacy_bioner.evaluation.intervals import N_RESAMPLES
 from spacy_bioner.evaluation.matching import list_gold
 from spacy_bioner.evaluation.measurement import Marginals, Measurement, Pair, measure
-from spacy_bioner.evaluation.pipelines import PipelineEvaluation, run_timed, score_pairs
+from spacy_bioner.evaluation.pipelines import (
+    PipelineEvaluation,
+    entity_labels,
+    run_timed,
+    score_pairs,
+)
 from spacy_bioner.evaluation.strata import TrainingMentions, list_gold_mentions
 
 COMPONENT = "bioner"
@@ -113,11 +118,13 @@ def evaluate(
     predicted, pace = run_timed(nlp, gold)
     pairs = list(zip(gold, predicted, strict=True))
     shared, warnings = _find_shared(pairs, settings.train)
+    warnings = [*_warn_of_labels(nlp, gold), *warnings]
     evaluated = Evaluated(
         nlp,
         score_pairs(nlp, pairs, pace, group=settings.spans_key),
         measure(
             pairs,
+            model_labels=entity_labels(nlp),
             train=train,
             marginals=marginals,
             seed=settings.seed,
@@ -179,6 +186,25 @@ def _read_training(path: Optional[Path], nlp: Language) -> Optional[TrainingMent
         return None
     docs = read_docbin(path, nlp.vocab)
     return TrainingMentions(mention for doc in docs for mention in list_gold_mentions(doc))
+
+
+def _warn_of_labels(nlp: Language, gold: Sequence[Doc]) -> List[str]:
+    """Say why every score has to be 0, where it has to."""
+    if not any("doc.ents" in nlp.get_pipe_meta(name).assigns for name in nlp.pipe_names):
+        components = ", ".join(nlp.pipe_names) or "none"
+        return [f"no component of the pipeline writes entities (components: {components})"]
+    wanted = {label for doc in gold for _, _, label in list_gold(doc) or ()}
+    known = entity_labels(nlp)
+    if known is None or not wanted or wanted & known:
+        return []
+    return [
+        f"the pipeline has none of the labels of these documents: it knows {_list(known)}, they "
+        f"have {_list(wanted)}; convert the corpus with a --label-map to the pipeline's labels"
+    ]
+
+
+def _list(labels: Collection[str]) -> str:
+    return ", ".join(sorted(label or "(none)" for label in labels))
 
 
 def _find_shared(

@@ -31,6 +31,10 @@ from spacy_bioner.evaluation.occlusion import occlude
 METHODS = ("auto", "gradients", "occlusion", "none")
 N_STEPS = 50
 N_READINGS = 3
+FACTORS = (1, 2, 4)
+"""Of the steps of integrated gradients, one after the other until the values miss little."""
+ENOUGH = 0.05
+"""The share of the score's change, or of one nat, that values may miss."""
 
 
 def explain(
@@ -46,7 +50,7 @@ def explain(
     method (str): "gradients" (integrated gradients; needs captum and an encoder of ours),
         "occlusion" (any pipeline), "none", or "auto": gradients where they are possible, else
         occlusion.
-    n_steps (int): Of integrated gradients.
+    n_steps (int): Of integrated gradients; up to four times as many where so few miss much.
     n_readings (int): How many other readings are given.
     RAISES ConfigError: For settings that are none, and gradients where they are not possible.
     """
@@ -65,7 +69,7 @@ def explain(
     beliefs = read_beliefs(tagger, [doc])[0] if tagger is not None and len(doc) else None
     found: List[Explanation] = []
     for ent in doc.ents:
-        explained = _describe(ent, beliefs, n_readings)
+        explained = _describe(nlp, ent, beliefs, n_readings)
         found.append(_attribute(explained, nlp, tagger, beliefs, ent, method, n_steps))
     return TextExplanation(doc.text, tuple(found), tuple(_list_left_out(doc)))
 
@@ -84,20 +88,32 @@ def _why_no_gradients(tagger: Any) -> str:
     return ""
 
 
-def _describe(ent: Span, beliefs: Optional[TagBeliefs], n_readings: int) -> Explanation:
+def _describe(
+    nlp: Language, ent: Span, beliefs: Optional[TagBeliefs], n_readings: int
+) -> Explanation:
     doc = ent.doc
     readings: List[Reading] = []
+    belief: Optional[float] = None
     if beliefs is not None and ent.label_ in beliefs.labels:
-        others = beliefs.alternatives(ent.start, ent.end, ent.label_)[:n_readings]
+        belief = beliefs.confidence(ent.start, ent.end, ent.label_)
+        others = beliefs.alternatives(ent.start, ent.end, ent.label_)
+        # Entities are trimmed: with white space at their ends they are no other readings.
+        spans = [(item, doc[item.start : item.end].text) for item in others]
         readings = [
-            Reading(doc[item.start : item.end].text, item.label, item.confidence) for item in others
-        ]
+            Reading(text, item.label, item.confidence)
+            for item, text in spans
+            if text == text.strip()
+        ][:n_readings]
     sources = tuple(
         Source(entry.source, entry.confidence, entry.concept_id, entry.rule)
         for entry in span_evidence(ent)
     )
+    if not sources:
+        # spaCy's own components keep no evidence.
+        names = [name for name in nlp.pipe_names if "doc.ents" in nlp.get_pipe_meta(name).assigns]
+        sources = tuple(Source(name) for name in names) if len(names) == 1 else ()
     offsets = (ent.start_char, ent.end_char)
-    return Explanation(ent.text, *offsets, ent.label_, sources, tuple(readings))
+    return Explanation(ent.text, *offsets, ent.label_, sources, belief, tuple(readings))
 
 
 def _attribute(
@@ -117,20 +133,31 @@ def _attribute(
             who = ", ".join(names) or "a component without evidence"
             return replace(explained, note=f"not found by '{COMPONENT}' but by {who}")
     target = make_target(tagger, beliefs, ent)
+    change: Optional[float] = None
     error: Optional[float] = None
     if method == "gradients":
-        from spacy_bioner.architectures.attribution import integrate_gradients
-
-        tags = list(zip(range(target.start, target.end), target.columns))
-        attribution = integrate_gradients(tagger.model, target.doc, [tags], n_steps=n_steps)[0]
+        attribution = _integrate(tagger, target, n_steps)
         values, unit, error = attribution.values, "nats", attribution.error
+        change = attribution.score - attribution.baseline
     else:
         score = make_score(nlp, tagger, target)
         occluder = find_occluder(tagger)
         values = occlude(target.doc, score, occluder, sent_starts=target.sent_starts)
         unit = "probability"
     words = tuple(_list_words(target, values))
-    return replace(explained, method=method, unit=unit, words=words, error=error)
+    return replace(explained, method=method, unit=unit, words=words, change=change, error=error)
+
+
+def _integrate(tagger: Any, target: Target, n_steps: int) -> Any:
+    """Integrate with more steps until next to nothing is missed."""
+    from spacy_bioner.architectures.attribution import integrate_gradients
+
+    tags = list(zip(range(target.start, target.end), target.columns))
+    for factor in FACTORS:
+        found = integrate_gradients(tagger.model, target.doc, [tags], n_steps=factor * n_steps)[0]
+        if abs(found.error) <= ENOUGH * max(abs(found.score - found.baseline), 1.0):
+            break
+    return found
 
 
 def _list_words(target: Target, values: Any) -> List[WordShare]:

@@ -1,11 +1,10 @@
 """`bioner overview`: one page that compares runs."""
 
-import json
 from pathlib import Path
-from typing import Any, List, Mapping, Optional, Sequence
+from typing import Any, List, Mapping, Optional
 
-from spacy_bioner.apps.curves import write_figure
-from spacy_bioner.apps.finished_runs import write_json
+from spacy_bioner.apps.page_files import write_drawings
+from spacy_bioner.apps.reporting import check_folder
 from spacy_bioner.apps.significance import read_evaluation
 from spacy_bioner.corpora.files import replacing
 from spacy_bioner.errors import ConfigError
@@ -21,7 +20,7 @@ REPORT = "report.json"
 def write_overview(
     runs: Mapping[str, Path], output: Path, *, title: str = "", seed: int = 0
 ) -> Path:
-    """Compare runs on one page, OUT/overview.html, with PNG, SVG and JSON of its figures beside it.
+    """Compare runs on one page, OUT/overview.html, with its figures in OUT/figures.
 
     runs (Mapping[str, Path]): The first is what the others are held against. Each is a folder that
         `bioner report` wrote, or the JSON of `bioner evaluate --output`.
@@ -30,8 +29,9 @@ def write_overview(
     RAISES ConfigError: Less than two runs, and files of another kind.
     """
     require_matplotlib()
+    check_folder(output)
     if len(runs) < 2:
-        raise ConfigError(f"found {len(runs)} runs, expected two or more to compare")
+        raise ConfigError(f"found {len(runs)} run, expected two or more to compare")
     stored = [_read_run(name, path) for name, path in runs.items()]
     first = stored[0]
     warnings: List[str] = []
@@ -44,11 +44,9 @@ def write_overview(
         stored[place] = run._replace(compared=compare_systems(*counts, seed=seed))
     with plot_style():
         sections, drawings = make_overview(stored)
-        for name, drawing in drawings.items():
-            write_figure(drawing.figure, output, name)
-            write_json(output / f"{name}.json", drawing.data)
-    facts = [("runs", str(len(stored)))]
-    page = render_run_page(title or f"{len(stored)} runs", facts, sections, None, warnings=warnings)
+        write_drawings(drawings, output)
+    heading = title or f"{len(stored)} runs"
+    page = render_run_page(heading, (), sections, None, warnings=warnings)
     path = output / "overview.html"
     with replacing(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
@@ -57,20 +55,8 @@ def write_overview(
 
 def _read_run(name: str, path: Path) -> StoredRun:
     data = read_evaluation(path / REPORT if path.is_dir() else path)
-    if not path.is_dir():
-        return StoredRun(name, data)
-    attacked = _read_beside(path / "robustness.json") or [None]
-    return StoredRun(name, data, _read_beside(path / "training.json"), attacked[0])
-
-
-def _read_beside(path: Path) -> Sequence[Any]:
-    if not path.is_file():
-        return ()
-    try:
-        found: Sequence[Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ConfigError(f"{path}: found no JSON ({error}), write the report again") from error
-    return found
+    attacked = data.get("robustness") or [None]
+    return StoredRun(name, data, data.get("training") or (), attacked[0])
 
 
 def _why_not_comparable(first: Mapping[str, Any], other: Mapping[str, Any]) -> Optional[str]:

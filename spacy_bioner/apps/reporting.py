@@ -3,7 +3,7 @@
 import json
 import platform
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple, TypeVar
@@ -17,9 +17,11 @@ from spacy_bioner.apps.card import (
     find_encoders,
     read_account,
 )
-from spacy_bioner.apps.curves import read_training_log, write_figure
+from spacy_bioner.apps.curves import read_training_log
 from spacy_bioner.apps.evaluating import PLAIN, Evaluated, EvaluationSettings, evaluate
 from spacy_bioner.apps.finished_runs import write_json
+from spacy_bioner.apps.page_files import write_drawings
+from spacy_bioner.apps.profiles import get_setting
 from spacy_bioner.corpora.docbin_records import read_docbin_records, to_record
 from spacy_bioner.corpora.files import replacing
 from spacy_bioner.corpora.statistics import describe_corpus
@@ -74,7 +76,8 @@ def write_report(
     title: str = "",
     gpu_id: int = -1,
 ) -> Path:
-    """Evaluate a pipeline and write its page, FOLDER/report.html, with PNG, SVG and JSON beside it.
+    """Evaluate a pipeline and write its page, OUT/report.html, with all measures and mistakes as
+    JSON beside it and each figure in OUT/figures as PNG, SVG and JSON.
 
     model (str): A pipeline folder or package.
     corpus (Path): A DocBin of gold documents.
@@ -84,33 +87,30 @@ def write_report(
     RAISES BionerError: As `evaluate` does; for files that cannot be read.
     """
     require_matplotlib()
+    check_folder(output)
     # All of them before the pipeline runs, which may take minutes.
     robustness = read_parts(files.robustness, "models", Robustness.from_json, "bioner robustness")
     ablation = read_parts(files.ablation, "rows", AblationRow.from_json, "bioner ablate")
     account = None if files.account is None else read_account(files.account)
     evaluated = evaluate(model, corpus, settings, gpu_id=gpu_id)
     nlp, measurement = evaluated.nlp, evaluated.measurement
-    log = files.log or find_log(Path(nlp.path))
+    training = _read_log(files.log or find_log(Path(nlp.path)))
     thresholds = _read_thresholds(nlp)
     corpora = [describe_corpus((to_record(gold) for gold, _ in evaluated.pairs), corpus.stem)]
     if settings.train is not None:
         corpora.append(describe_corpus(read_docbin_records(settings.train), settings.train.stem))
     with plot_style():
-        sections, drawings = make_sections(
-            measurement, training=_read_log(log), thresholds=thresholds
-        )
+        sections, drawings = make_sections(measurement, training=training, thresholds=thresholds)
         if robustness:
             sections.append(make_robustness_section(drawings, robustness))
         if ablation:
             sections.append(make_ablation_section(drawings, ablation))
         sections.append(make_corpus_section(drawings, corpora, evaluated.warnings))
-        about = _describe_run(evaluated, model, corpus, settings, log)
+        about = _describe_run(evaluated, model, corpus, settings, files)
         card = make_card_section(
             about, *describe_training(nlp, account), is_calibrated=FILTER in nlp.pipe_names
         )
-        for name, drawing in drawings.items():
-            write_figure(drawing.figure, output, name)
-            write_json(output / f"{name}.json", drawing.data)
+        write_drawings(drawings, output)
     cases = collect_cases(evaluated.pairs, measurement.mistakes)
     page = render_run_page(
         title or f"{Path(model).name} on {corpus.stem}",
@@ -123,8 +123,19 @@ def write_report(
     with replacing(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
     write_json(output / "cases.json", [case.to_json() for case in cases])
-    write_json(output / "report.json", evaluated.to_json())
+    own = [item.to_json() for item in robustness if item.fingerprint == _own_fingerprint(evaluated)]
+    parts = {"training": [asdict(item) for item in training], "robustness": own[:1]}
+    write_json(output / "report.json", {**evaluated.to_json(), **parts})
     return path
+
+
+def check_folder(output: Path) -> None:
+    """Check that a folder can be made, before hours of work are lost.
+
+    RAISES ConfigError: Where a file is in its place.
+    """
+    if output.exists() and not output.is_dir():
+        raise ConfigError(f"{output}: found a file, expected a folder to write to")
 
 
 def read_parts(
@@ -141,8 +152,10 @@ def read_parts(
         raise ConfigError(f"{path}: no such file, {expected}")
     try:
         return [read(row) for row in json.loads(path.read_text(encoding="utf-8"))[key]]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(f"{path}: found other content ({error!r}), {expected}") from error
+    except ValueError as error:
+        raise ConfigError(f"{path}: found no JSON ({error}), {expected}") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{path}: found JSON of another kind, {expected}") from error
 
 
 def describe_training(
@@ -164,7 +177,9 @@ def describe_training(
             ("training documents", documents),
             ("training mentions", mentions or NOT_RECORDED),
         ]
-    settings = describe_settings(nlp.config, encoders, nlp.meta.get("performance", {}))
+    settings = describe_settings(
+        nlp.config.interpolate(), encoders, nlp.meta.get("performance", {})
+    )
     return rows, settings
 
 
@@ -179,6 +194,11 @@ def _read_log(log: Optional[Path]) -> List[Evaluation]:
     return [] if log is None else read_training_log(log)
 
 
+def _own_fingerprint(evaluated: Evaluated) -> str:
+    found: str = evaluated.about["model"]["fingerprint"]
+    return found
+
+
 def _read_thresholds(nlp: Language) -> Dict[str, float]:
     component: Any = nlp.get_pipe(FILTER) if FILTER in nlp.pipe_names else None
     return {} if component is None else dict(component.thresholds)
@@ -189,7 +209,7 @@ def _describe_run(
     model: str,
     corpus: Path,
     settings: EvaluationSettings,
-    log: Optional[Path],
+    files: ReportFiles,
 ) -> List[Tuple[str, str]]:
     nlp = evaluated.nlp
     meta = nlp.meta
@@ -200,19 +220,31 @@ def _describe_run(
         ("components", ", ".join(nlp.pipe_names)),
         ("licence", str(meta.get("license") or "not stated")),
         ("what it is", str(meta.get("description") or "not stated")),
-        ("trained with seed", str(nlp.config.get("training", {}).get("seed", "not stated"))),
+        ("trained with seed", _read_seed(nlp)),
         ("gold documents", corpus.name),
         ("labels scored", ", ".join(sorted(settings.labels)) or "all"),
-        ("training log", log.name if log else "none found"),
         ("throughput", f"{speed:,.0f} words/s, {pace.n_words:,} words" if speed else "–"),
-        ("command", _name_command(model, corpus)),
+        ("command", _name_command(model, corpus, settings, files)),
         ("environment", _name_environment()),
     ]
 
 
-def _name_command(model: str, corpus: Path) -> str:
-    # Where folders lie on this machine is nobody's business.
-    return f"bioner report {Path(model).name} {corpus.name}"
+def _read_seed(nlp: Language) -> str:
+    seed = get_setting(nlp.config.interpolate(), "training.seed")
+    return "not stated" if seed is None else str(seed)
+
+
+def _name_command(
+    model: str, corpus: Path, settings: EvaluationSettings, files: ReportFiles
+) -> str:
+    # Where folders lie on this machine is nobody's business: names only.
+    words = ["bioner report", Path(model).name, corpus.name, "OUT"]
+    given = {"--train": settings.train, **{f"--{key}": path for key, path in vars(files).items()}}
+    words += [f"{option} {path.name}" for option, path in given.items() if path is not None]
+    words += [f"--label {label}" for label in settings.labels]
+    words += [f"--dataset {settings.dataset}"] if settings.dataset else []
+    words += ["--marginals"] if settings.marginals else []
+    return " ".join([*words, f"--resamples {settings.n_resamples} --seed {settings.seed}"])
 
 
 def _name_environment() -> str:

@@ -11,7 +11,7 @@ from spacy.training import Example
 
 from spacy_bioner.apps.curves import write_figure
 from spacy_bioner.apps.finished_runs import write_json
-from spacy_bioner.apps.loading import load_pipeline
+from spacy_bioner.apps.loading import fingerprint, load_pipeline
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.docbin_records import to_record
 from spacy_bioner.corpora.docs import align
@@ -127,7 +127,8 @@ def measure_robustness(
         for epsilon in strengths:
             report(f"{name}: {attack_name} ε = {epsilon:.3g}")
             curve.append(score_attacked(embeddings, gold, epsilon, name=attack_name, clean=found))
-        results.append(Robustness(name, clean, tuple(text), tuple(curve)))
+        made = fingerprint(Path(nlp.path))
+        results.append(Robustness(name, clean, tuple(text), tuple(curve), made))
     _write(results, output, seed)
     return results
 

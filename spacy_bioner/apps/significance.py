@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any, Dict, List
 
-from spacy_bioner.corpora.files import check_is_file
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.evaluation.significance import PairedComparison, compare_systems
@@ -17,9 +16,8 @@ def compare_evaluations(
 ) -> PairedComparison:
     """Compare two evaluations.
 
-    RAISES CorpusError: No such file.
-    RAISES ConfigError: For a file of another kind, and evaluations of different documents or
-        labels.
+    RAISES ConfigError: No such file, a file of another kind, and evaluations of different
+        documents or labels.
     """
     left, right = read_evaluation(first), read_evaluation(second)
     for key, name in (("ids", "documents"), ("labels", "labels")):
@@ -40,15 +38,17 @@ def compare_evaluations(
 def read_evaluation(path: Path) -> Dict[str, Any]:
     """Read what `bioner evaluate --output` or `bioner report` has written.
 
-    RAISES CorpusError: No such file.
-    RAISES ConfigError: For a file of another kind.
+    RAISES ConfigError: No such file, and one of another kind.
     """
-    check_is_file(path)
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "no such file"
+        raise ConfigError(f"{path}: found {what}, {EXPECTED}")
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ConfigError(f"{path}: found no JSON ({error}), {EXPECTED}") from error
-    if not isinstance(data, dict) or "documents" not in data.get("measurement", {}):
+    measured = data.get("measurement") if isinstance(data, dict) else None
+    if not isinstance(measured, dict) or "documents" not in measured:
         raise ConfigError(f"{path}: found no counts of documents, {EXPECTED}")
     return data
 

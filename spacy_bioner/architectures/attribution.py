@@ -128,7 +128,8 @@ def _mask(node: Model, layout: Layout, parts: List[torch.Tensor]) -> List[torch.
             vector = embedding(number)[0].float()
         if module.datasets is not None and layout.datasets is not None:
             # There is one Doc, so all windows are of one corpus.
-            vector = vector + module.datasets(torch.from_numpy(layout.datasets[:1]))[0].float()
+            corpus = torch.from_numpy(layout.datasets[:1]).to(shim.device)
+            vector = vector + module.datasets(corpus)[0].float()
     masked = [rows.clone() for rows in parts]
     first = len(layout.before)
     for (group, row), index in _places(node, layout):
@@ -198,7 +199,8 @@ def _make_score(
 @contextmanager
 def _frozen(model: Model) -> Iterator[None]:
     """Compute no gradients of encoders' weights: that of a vocabulary would cost more than all."""
-    encoders = [shim.module for node in find_encoders(model) for shim in node.shims]
+    shims: List[Any] = [shim for node in find_encoders(model) for shim in node.shims]
+    encoders = [shim.module for shim in shims]
     weights = [weight for module in encoders for weight in module.parameters()]
     kept = [(weight, weight.requires_grad) for weight in weights]
     for weight in weights:

@@ -87,7 +87,8 @@ def span_confidences(
     spans: Sequence[Sequence[Tuple[int, int]]],
     grammar: TagGrammar,
 ) -> List[List[float]]:
-    """Give the probability of each decoded span: that its tags are so, and that it is not longer.
+    """Give the probability of each decoded span: that its tags are so, and that it is not longer,
+    on its left only in schemes (IO) whose first tag may go on with what is before.
 
     Where transitions are learned it is taken over all legal sequences; else tokens count as
     independent of each other.
@@ -222,6 +223,10 @@ def _chained(
     scores, alpha, beta = chain
     here = alpha[start] * beta[start]
     probability = here[path[start]] / here.sum()
+    joins = grammar.continues[:, path[start]]
+    if start and joins.any():
+        before = alpha[start - 1] * np.exp(grammar.transitions[:, path[start]])
+        probability *= before[~joins].sum() / before.sum()
     for position in range(start, end):
         if position + 1 == len(path):
             break
@@ -244,9 +249,22 @@ def _independent(
     chosen = log_probs[np.arange(len(path)), path].astype(np.float64)
     summed = np.concatenate([[0.0], np.cumsum(chosen)])
     return [
-        float(np.exp(summed[end] - summed[start]) * _stops(log_probs, path, end, continues))
+        float(
+            np.exp(summed[end] - summed[start])
+            * _starts(log_probs, path, start, continues)
+            * _stops(log_probs, path, end, continues)
+        )
         for start, end in spans
     ]
+
+
+def _starts(log_probs: np.ndarray, path: np.ndarray, start: int, continues: np.ndarray) -> float:
+    """Give the probability that the span whose first token is `start` begins there."""
+    joins = continues[:, path[start]]
+    if not start or not joins.any():
+        return 1.0
+    longer = np.exp(log_probs[start - 1, joins].astype(np.float64)).sum()
+    return float(max(0.0, 1.0 - longer))
 
 
 def _stops(log_probs: np.ndarray, path: np.ndarray, end: int, continues: np.ndarray) -> float:

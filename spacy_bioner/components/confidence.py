@@ -27,7 +27,8 @@ DEFAULT_CONFIG: Dict[str, Any] = {
     "source": "bioner",
     "temperature": 1.0,
     "threshold": 0.0,
-    "thresholds": {},
+    # Pairs: labels may hold what keys of a config cannot.
+    "thresholds": [],
 }
 
 
@@ -39,11 +40,20 @@ DEFAULT_CONFIG: Dict[str, Any] = {
 )
 def make_confidence(
     nlp: Language, name: str, source: str, temperature: float, threshold: float,
-    thresholds: Dict[str, float],
+    thresholds: List[List[Any]],
 ) -> "ConfidenceFilter":  # fmt: skip
-    """Make the component; it has no state besides its settings."""
+    """Make the component; it has no state besides its settings.
+
+    thresholds (List[List[Any]]): Pairs of label and number.
+    """
+    if any(len(pair) != 2 for pair in thresholds):
+        raise ConfigError(f"{name}: found thresholds {thresholds}, expected [[LABEL, NUMBER], …]")
     return ConfidenceFilter(
-        name, source=source, temperature=temperature, threshold=threshold, thresholds=thresholds
+        name,
+        source=source,
+        temperature=temperature,
+        threshold=threshold,
+        thresholds=dict(map(tuple, thresholds)),
     )
 
 

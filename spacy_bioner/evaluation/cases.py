@@ -71,7 +71,8 @@ def collect_cases(
 
 def _widen(text: str, mistake: Mistake, context: int) -> Tuple[int, int]:
     mentions = (*mistake.gold, *mistake.predicted)
-    start = max(0, min(mention[0] for mention in mentions) - context)
+    # Offsets of a corpus may lie behind its text.
+    start = min(len(text), max(0, min(mention[0] for mention in mentions) - context))
     end = min(len(text), max(mention[1] for mention in mentions) + context)
     while start > 0 and not text[start - 1].isspace():
         start -= 1

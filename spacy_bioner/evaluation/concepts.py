@@ -8,7 +8,7 @@ from typing import Dict, Iterable, Set, Tuple
 
 from spacy.tokens import Doc
 
-from spacy_bioner.corpora.docs import GOLD_KEY
+from spacy_bioner.corpora.docs import ANNOTATED_KEY, GOLD_KEY
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.evaluation.scores import Counts
 
@@ -38,6 +38,7 @@ def score_concepts(pairs: Iterable[Tuple[Doc, Doc]]) -> Dict[str, Counts]:
     """Compare the concepts of gold documents with those that a pipeline found in them.
 
     pairs (Iterable[Tuple[Doc, Doc]]): Gold Doc and the system's, whose entities have a `kb_id_`.
+        Labels that the corpus does not annotate are left out on both sides.
     RETURNS (Dict[str, Counts]): By label, in alphabetical order.
     RAISES CorpusError: Where no gold mention has a concept id.
     """
@@ -45,6 +46,10 @@ def score_concepts(pairs: Iterable[Tuple[Doc, Doc]]) -> Dict[str, Counts]:
     n_concepts = 0
     for gold_doc, predicted_doc in pairs:
         gold, predicted = list_gold_concepts(gold_doc), list_concepts(predicted_doc)
+        annotated = gold_doc.user_data.get(ANNOTATED_KEY)
+        if annotated is not None:
+            gold = {item for item in gold if item[0] in annotated}
+            predicted = {item for item in predicted if item[0] in annotated}
         n_concepts += len(gold)
         for label, counts in count_concepts(gold, predicted).items():
             total[label] = total.get(label, Counts()) + counts

@@ -34,7 +34,8 @@ class Judged:
     documents (np.ndarray): The document of each; int64.
     gold (Dict[str, int]): Gold mentions by label.
     n_docs (int): Documents.
-    n_without (int): Predictions without a confidence, which are left out.
+    without (Dict[str, Tuple[int, int]]): Predictions without a confidence, which no threshold
+        leaves out: right and wrong ones by label. They are in none of the arrays.
     """
 
     labels: Tuple[str, ...]
@@ -43,7 +44,12 @@ class Judged:
     documents: np.ndarray
     gold: Dict[str, int]
     n_docs: int
-    n_without: int
+    without: Dict[str, Tuple[int, int]]
+
+    @property
+    def n_without(self) -> int:
+        """Predictions without a confidence."""
+        return sum(right + wrong for right, wrong in self.without.values())
 
     def select(self, label: str) -> "Judged":
         """Give the predictions and gold mentions of one label."""
@@ -55,7 +61,7 @@ class Judged:
             self.documents[chosen],
             {label: self.gold.get(label, 0)},
             self.n_docs,
-            self.n_without,
+            {label: self.without[label]} if label in self.without else {},
         )
 
 
@@ -69,7 +75,8 @@ def judge(documents: Iterable[ScoredDocument]) -> Judged:
     right: List[bool] = []
     places: List[int] = []
     gold: Dict[str, int] = {}
-    n_docs = n_without = 0
+    without: Dict[str, Tuple[int, int]] = {}
+    n_docs = 0
     for place, document in enumerate(documents):
         n_docs += 1
         missed = set(document.gold)
@@ -79,16 +86,18 @@ def judge(documents: Iterable[ScoredDocument]) -> Judged:
             is_right = mention in missed
             missed.discard(mention)
             if confidence is None:
-                n_without += 1
+                n_right, n_wrong = without.get(mention[2], (0, 0))
+                without[mention[2]] = (n_right + is_right, n_wrong + (not is_right))
                 continue
             labels.append(mention[2])
             values.append(confidence)
             right.append(is_right)
             places.append(place)
-    if n_without and not values:
+    if without and not values:
+        number = sum(map(sum, without.values()))
         raise ConfigError(
-            f"found {n_without:,} predictions without a confidence: rules and gazetteers give "
-            "none. Evaluate a pipeline with a trained component"
+            f"found {number:,} predictions without a confidence: rules and gazetteers give none. "
+            "Evaluate a pipeline with a trained component"
         )
     confidences = np.array(values, dtype=np.float64)
     if len(confidences) and not (confidences.min() >= 0 and confidences.max() <= 1):
@@ -101,5 +110,5 @@ def judge(documents: Iterable[ScoredDocument]) -> Judged:
         np.array(places, dtype=np.int64),
         gold,
         n_docs,
-        n_without,
+        without,
     )

@@ -23,7 +23,8 @@ class Cell:
     labels (Sequence[str]): Those that both know, which alone are scored; none, and there are no
         scores.
     n_docs (int): Documents scored.
-    n_left_out (int): Documents of the corpus that the pipeline was trained on.
+    n_left_out (Optional[int]): Documents of the corpus that the pipeline was trained on; None where
+        nobody knows what that was.
     """
 
     model: str
@@ -32,7 +33,7 @@ class Cell:
     counts: Optional[Counts] = None
     intervals: Optional[ScoreIntervals] = None
     n_docs: int = 0
-    n_left_out: int = 0
+    n_left_out: Optional[int] = None
 
     def to_json(self) -> Dict[str, Any]:
         """Give everything as plain data."""
@@ -59,7 +60,7 @@ def score_cell(
     model_labels: Collection[str],
     *,
     rename: Rename,
-    left_out: Collection[int] = (),
+    left_out: Optional[Collection[int]] = None,
     seed: int = 0,
     n_resamples: int = N_RESAMPLES,
 ) -> Cell:
@@ -67,7 +68,8 @@ def score_cell(
 
     comparisons (Sequence[Comparison]): One per document, in the labels' own names.
     model_labels (Collection[str]): What the pipeline can predict.
-    left_out (Collection[int]): Places of documents that it was trained on.
+    left_out (Optional[Collection[int]]): Places of documents that it was trained on; None where
+        that is not known.
     """
     gold_labels = {
         label for item in comparisons if item.gold is not None for _, _, label in item.gold
@@ -76,9 +78,15 @@ def score_cell(
     kept = [
         _restrict(item, shared, rename)
         for place, item in enumerate(comparisons)
-        if place not in left_out and item.gold is not None
+        if place not in (left_out or ()) and item.gold is not None
     ]
-    cell = Cell(model, corpus, sorted(shared), n_docs=len(kept), n_left_out=len(left_out))
+    cell = Cell(
+        model,
+        corpus,
+        sorted(shared),
+        n_docs=len(kept),
+        n_left_out=None if left_out is None else len(left_out),
+    )
     if not shared or not kept:
         return cell
     counts = count_documents(kept)

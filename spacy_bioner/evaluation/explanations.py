@@ -53,11 +53,15 @@ class Explanation:
     """Why a span is an entity.
 
     sources (Tuple[Source, ...]): Who proposed it, the preferred one first.
-    readings (Tuple[Reading, ...]): The likeliest others.
+    belief (Optional[float]): Its probability by the tagger itself, before calibration; None where
+        no tagger can be asked.
+    readings (Tuple[Reading, ...]): The likeliest others, by the tagger itself.
     method (str): Where `words` come from: "gradients", "occlusion" or "none".
     unit (str): Of their values: "nats" of the tags' log probability, or "probability".
     words (Tuple[WordShare, ...]): Of the sentence, or the text where what is outside matters.
-    error (Optional[float]): What the words' values miss of the score's change, for gradients.
+    change (Optional[float]): For gradients: by how much the words change the score, from masks to
+        what they are.
+    error (Optional[float]): What their values miss of it.
     note (str): Why there are no words.
     """
 
@@ -66,10 +70,12 @@ class Explanation:
     end_char: int
     label: str
     sources: Tuple[Source, ...]
+    belief: Optional[float] = None
     readings: Tuple[Reading, ...] = ()
     method: str = "none"
     unit: str = ""
     words: Tuple[WordShare, ...] = ()
+    change: Optional[float] = None
     error: Optional[float] = None
     note: str = ""
 

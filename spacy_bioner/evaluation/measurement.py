@@ -12,11 +12,26 @@ from spacy_bioner.evaluation.concepts import list_concepts, list_gold_concepts, 
 from spacy_bioner.evaluation.confidences import Judged, ScoredDocument, judge
 from spacy_bioner.evaluation.confusion import Confusion, confuse
 from spacy_bioner.evaluation.error_classes import Mistake, count_mistakes, find_mistakes
-from spacy_bioner.evaluation.intervals import N_RESAMPLES
+from spacy_bioner.evaluation.intervals import N_RESAMPLES, Interval
 from spacy_bioner.evaluation.matching import Comparison, compare_docs, score_mentions
-from spacy_bioner.evaluation.schemes import list_schemes, score_schemes
+from spacy_bioner.evaluation.schemes import (
+    count_schemes,
+    list_schemes,
+    score_schemes_by_type,
+    sum_schemes,
+)
 from spacy_bioner.evaluation.scores import Counts, SchemeCounts, Scores
-from spacy_bioner.evaluation.strata import Stratum, TrainingMentions, split_recall
+from spacy_bioner.evaluation.share_intervals import (
+    bootstrap_calibration_error,
+    bootstrap_shares,
+    list_shares,
+)
+from spacy_bioner.evaluation.strata import (
+    Stratum,
+    TrainingMentions,
+    split_recall,
+    sum_strata,
+)
 from spacy_bioner.evaluation.thresholds import Sweep, sweep
 from spacy_bioner.evaluation.token_level import (
     TokenScores,
@@ -46,6 +61,8 @@ class Measurement:
         None where no marginals were asked for.
     concepts (Optional[Mapping[str, Counts]]): Concept ids of documents.
     judged (Optional[Judged]): Predictions with confidences.
+    shares (Mapping[str, Interval]): With intervals: "accuracy" of mentions, "exact" documents,
+        "tokens", "SCHEME precision" and so on, "DIVISION: KIND" of recall, "calibration error".
     missing (Mapping[str, str]): Why "concepts" or "calibration" is None.
     """
 
@@ -63,6 +80,7 @@ class Measurement:
     judged: Optional[Judged]
     calibration: Optional[Calibration]
     sweeps: Tuple[Sweep, ...]
+    shares: Mapping[str, Interval]
     missing: Mapping[str, str]
 
     def to_json(self) -> Dict[str, Any]:
@@ -83,7 +101,9 @@ class Measurement:
             "strata": [{**vars(item), "recall": item.recall} for item in self.strata],
             "concepts": concepts and {label: row.to_json() for label, row in concepts.items()},
             "calibration": self.calibration and self.calibration.to_json(),
+            "without_confidence": self.judged and self.judged.n_without,
             "sweeps": [item.to_json() for item in self.sweeps],
+            "shares": {name: interval.to_json() for name, interval in self.shares.items()},
             "missing": dict(self.missing),
         }
 
@@ -113,31 +133,40 @@ def measure(
     if not annotated:
         raise CorpusError("found no annotated document, expected at least one to score")
     labels, table = count_by_type(compared)
-    schemes, schemes_by_type = score_schemes(compared)
     kept = [pairs[place] for place in annotated]
     kept_comparisons = [compared[place] for place in annotated]
+    schemes = [count_schemes(item.gold or (), item.predicted) for item in kept_comparisons]
     tags = [
         (tag_tokens(item.gold or (), _offsets(doc)), tag_tokens(item.predicted, _offsets(doc)))
         for (_, doc), item in zip(kept, kept_comparisons)
     ]
     missing: Dict[str, str] = {}
     judged = _judge(kept, kept_comparisons, spans_key, missing)
-    every = ["", *sorted({*judged.labels, *judged.gold})] if judged else []
+    every: List[Optional[str]] = [None]
+    if judged:
+        every += sorted({*judged.labels, *judged.gold, *judged.without})
+    counts = table.sum(axis=1)
+    strata = [split_recall([pair], train, spans_key=spans_key) for pair in kept]
+    drawing: Dict[str, Any] = {"seed": seed, "n_resamples": n_resamples}
+    shares = bootstrap_shares(list_shares(counts, schemes, tags, strata), **drawing)
+    if judged is not None and len(judged.confidences):
+        shares["calibration error"] = bootstrap_calibration_error(judged, **drawing)
     return Measurement(
         strict=score_mentions(compared, model_labels=model_labels),
         intervals=bootstrap_types(labels, table, seed=seed, n_resamples=n_resamples),
-        counts=tuple(Counts(*map(int, row)) for row in table.sum(axis=1)),
-        schemes=schemes,
-        schemes_by_type=schemes_by_type,
+        counts=tuple(Counts(*map(int, row)) for row in counts),
+        schemes=sum_schemes(schemes),
+        schemes_by_type=score_schemes_by_type(compared),
         tokens=score_tokens(tags),
         confusion=confuse(compared),
         mistakes=tuple(tuple(find_mistakes(item)) for item in compared),
-        strata=tuple(split_recall(pairs, train, spans_key=spans_key)),
+        strata=tuple(sum_strata(strata)),
         areas=_measure_areas(kept, [gold for gold, _ in tags], marginals),
-        concepts=_score_concepts(pairs, missing),
+        concepts=_score_concepts(kept, missing),
         judged=judged,
         calibration=calibrate(judged) if judged else None,
         sweeps=tuple(sweep(judged, label) for label in every) if judged else (),
+        shares=shares,
         missing=missing,
     )
 
@@ -160,6 +189,8 @@ def _judge(
     if values and all(value is None for value in values):
         missing["calibration"] = "no prediction has a confidence: rules and gazetteers give none"
         return None
+    if not values:
+        missing["calibration"] = "nothing was predicted"
     return judge(documents)
 
 

@@ -25,7 +25,7 @@ class Deletion:
 
     whole (float): With none covered.
     top (float): With the words covered that an explanation names first.
-    drawn (float): With as many others covered: the mean of several draws.
+    drawn (float): With as many words covered at random: the mean of several draws.
     """
 
     whole: float

@@ -105,7 +105,7 @@ def score_pairs(
             model_labels=nlp.pipe_labels.get(spans_key),
         )
     scores[PIPELINE] = score_mentions(
-        (compare_docs(left, right) for left, right in pairs), model_labels=_entity_labels(nlp)
+        (compare_docs(left, right) for left, right in pairs), model_labels=entity_labels(nlp)
     )
     if group is not None:
         _check_group(group, [doc for _, doc in pairs])
@@ -155,7 +155,7 @@ def _check_group(group: str, docs: Sequence[Doc]) -> None:
         )
 
 
-def _entity_labels(nlp: Language) -> Optional[Set[str]]:
+def entity_labels(nlp: Language) -> Optional[Set[str]]:
     """Labels of the components that write entities; None when none of them names its labels."""
     labels: Set[str] = set()
     for name, names in nlp.pipe_labels.items():

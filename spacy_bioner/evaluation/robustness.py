@@ -91,23 +91,27 @@ class Robustness:
     clean (Outcome): Without an attack.
     text (Tuple[Outcome, ...]): Under each attack on the text.
     curve (Tuple[Outcome, ...]): Under the attack on embeddings, by rising epsilon.
+    fingerprint (str): What tells the pipeline from others, whatever they are called.
     """
 
     name: str
     clean: Outcome
     text: Tuple[Outcome, ...] = ()
     curve: Tuple[Outcome, ...] = field(default=())
+    fingerprint: str = ""
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Robustness":
         """Read what `to_json` wrote."""
         text, curve = (tuple(map(Outcome.from_json, data[key])) for key in ("text", "curve"))
-        return cls(data["name"], Outcome.from_json(data["clean"]), text, curve)
+        clean = Outcome.from_json(data["clean"])
+        return cls(data["name"], clean, text, curve, data.get("fingerprint", ""))
 
     def to_json(self) -> Dict[str, Any]:
         """Give everything as plain data."""
         return {
             "name": self.name,
+            "fingerprint": self.fingerprint,
             "clean": self.clean.to_json(),
             "text": [outcome.to_json() for outcome in self.text],
             "curve": [outcome.to_json() for outcome in self.curve],

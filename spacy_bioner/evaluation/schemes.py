@@ -41,19 +41,34 @@ def score_schemes(
         all labels, and by label and scheme. A label is counted as if there were no other, so a
         prediction with the wrong label is incorrect in the first and spurious in the second.
     """
+    compared = [item for item in comparisons if item.gold is not None]
+    documents = (count_schemes(item.gold or (), item.predicted) for item in compared)
+    return sum_schemes(documents), score_schemes_by_type(compared)
+
+
+def sum_schemes(documents: Iterable[Mapping[str, SchemeCounts]]) -> Dict[str, SchemeCounts]:
+    """Add up what `count_schemes` gave for documents."""
     total = {scheme: SchemeCounts() for scheme in SCHEMES}
+    for counts in documents:
+        total = _add(total, counts)
+    return total
+
+
+def score_schemes_by_type(
+    comparisons: Iterable[Comparison],
+) -> Dict[str, Dict[str, SchemeCounts]]:
+    """Count each label as if there were no other; documents without annotation are left out."""
     by_type: Dict[str, Dict[str, SchemeCounts]] = {}
     for item in comparisons:
         if item.gold is None:
             continue
-        total = _add(total, count_schemes(item.gold, item.predicted))
         for label in {mention[2] for mention in (*item.gold, *item.predicted)}:
             alone = count_schemes(
                 [mention for mention in item.gold if mention[2] == label],
                 [mention for mention in item.predicted if mention[2] == label],
             )
             by_type[label] = _add(by_type.get(label, {}), alone)
-    return total, dict(sorted(by_type.items()))
+    return dict(sorted(by_type.items()))
 
 
 def _add(

@@ -14,6 +14,7 @@ from spacy.tokens import Doc
 
 from spacy_bioner.corpora.docs import GOLD_KEY
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.evaluation.concepts import NO_CONCEPT
 from spacy_bioner.evaluation.matching import MentionKey, compare_docs, list_gold
 from spacy_bioner.knowledge.definitions import is_short_form
 
@@ -98,8 +99,13 @@ def list_gold_mentions(doc: Doc) -> List[GoldMention]:
         rows: List[Tuple[MentionKey, Sequence[str]]] = [(key, ()) for key in keys]
     else:
         rows = [((row[0], row[1], row[2]), row[3]) for row in doc.user_data[GOLD_KEY]]
+    # A mention that stands twice has the ids of both.
+    known: Dict[MentionKey, List[str]] = {}
+    for key, ids in rows:
+        known.setdefault(key, []).extend(i for i in ids if i.casefold() not in NO_CONCEPT)
     return [
-        GoldMention(key, doc.text[key[0] : key[1]], tuple(ids)) for key, ids in dict(rows).items()
+        GoldMention(key, doc.text[key[0] : key[1]], tuple(dict.fromkeys(ids)))
+        for key, ids in known.items()
     ]
 
 
@@ -146,6 +152,19 @@ def split_recall(
                 gold[cell] += 1
                 found[cell] += mention.key in hit
     return _list(divisions, gold, found)
+
+
+def sum_strata(documents: Sequence[Sequence[Stratum]]) -> List[Stratum]:
+    """Add up the strata of documents, which are of the same kinds in the same order."""
+    return [
+        Stratum(
+            rows[0].division,
+            rows[0].name,
+            sum(row.found for row in rows),
+            sum(row.gold for row in rows),
+        )
+        for rows in zip(*documents)
+    ]
 
 
 def _list(

@@ -21,6 +21,10 @@ class Point:
 class Sweep:
     """The precision/recall curve of one label, or of all together.
 
+    Predictions without a confidence are kept at every threshold, as `bioner_confidence` does, and
+    rank before the others.
+
+    label (Optional[str]): None for all together.
     points (Tuple[Point, ...]): By rising threshold, one for each confidence that occurs; the first
         is 0.0 and takes all.
     average_precision (Optional[float]): The area under the curve as the sum of precision times
@@ -28,7 +32,7 @@ class Sweep:
         at most the recall.
     """
 
-    label: str
+    label: Optional[str]
     points: Tuple[Point, ...]
     average_precision: Optional[float]
 
@@ -47,26 +51,31 @@ class Sweep:
         }
 
 
-def sweep(judged: Judged, label: str = "") -> Sweep:
+def sweep(judged: Judged, label: Optional[str] = None) -> Sweep:
     """Count what is right at each threshold.
 
-    label (str): Of the predictions; "" takes all.
+    label (Optional[str]): Of the predictions; None takes all.
     """
-    chosen = judged.select(label) if label else judged
+    chosen = judged if label is None else judged.select(label)
+    kept_tp = sum(right for right, _ in chosen.without.values())
+    kept_fp = sum(wrong for _, wrong in chosen.without.values())
     n_gold = sum(chosen.gold.values())
     order = np.argsort(-chosen.confidences, kind="stable")
     values = chosen.confidences[order]
-    tp = np.cumsum(chosen.right[order])
+    tp = kept_tp + np.cumsum(chosen.right[order])
     # The last of equal confidences has the counts of all of them.
     last = np.flatnonzero(np.append(values[1:] != values[:-1], [True] * (len(values) > 0)))
     points: List[Point] = []
-    area, recall = 0.0, 0.0
+    all_kept = Counts(kept_tp, kept_fp, n_gold - kept_tp)
+    recall = all_kept.recall or 0.0
+    area = (all_kept.precision or 0.0) * recall
     for place in last:
-        counts = Counts(int(tp[place]), int(place + 1 - tp[place]), n_gold - int(tp[place]))
+        n_kept = kept_tp + kept_fp + int(place) + 1
+        counts = Counts(int(tp[place]), n_kept - int(tp[place]), n_gold - int(tp[place]))
         points.append(Point(float(values[place]), counts))
         area += (counts.precision or 0.0) * ((counts.recall or 0.0) - recall)
         recall = counts.recall or 0.0
-    all_kept = points[-1].counts if points else Counts(fn=n_gold)
+    all_kept = points[-1].counts if points else all_kept
     first = Point(0.0, all_kept)
     rest = [point for point in reversed(points) if point.threshold > 0.0]
     return Sweep(label, (first, *rest), area if n_gold else None)

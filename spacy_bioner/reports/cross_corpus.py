@@ -23,7 +23,7 @@ def render_matrix(cells: Sequence[Cell]) -> str:
             cell.corpus,
             ", ".join(cell.labels) or "none in common",
             f"{cell.n_docs:,}",
-            f"{cell.n_left_out:,}",
+            "not known" if cell.n_left_out is None else f"{cell.n_left_out:,}",
             *_format_counts(cell),
         )
         for cell in cells

@@ -37,13 +37,14 @@ def print_explanation(found: TextExplanation, console: Console) -> None:
         for source in entity.sources:
             console.print(f"  found by   {describe_source(source)}", markup=False)
         if entity.readings:
-            others = ", ".join(map(describe_reading, entity.readings))
-            console.print(f"  otherwise  {others}", markup=False)
+            console.print(f"  otherwise  {describe_readings(entity)}", markup=False)
         if entity.words:
             words = Text("  words      ")
             words.append_text(_color_words(entity.words))
             console.print(words)
             console.print(f"             {describe_strongest(entity)}", markup=False)
+            if missed := describe_error(entity):
+                console.print(f"             {missed}", markup=False)
         if entity.note:
             console.print(f"  words      {entity.note}", markup=False)
         console.print()
@@ -70,6 +71,28 @@ def describe_reading(reading: Reading) -> str:
     """Say what else the words might be."""
     name = f"'{reading.text}' {reading.label}" if reading.label else "no entity"
     return f"{name} {reading.confidence:.3f}"
+
+
+def describe_readings(entity: Explanation) -> str:
+    """Say what else an entity might be; of one with a calibrated confidence, what the tagger itself
+    gives it, which is what the others are to be held against."""
+    others = ", ".join(map(describe_reading, entity.readings))
+    known = entity.belief is not None and entity.confidence is not None
+    if known and abs(entity.belief - entity.confidence) >= 0.001:  # type: ignore[operator]
+        return f"{others} (by the tagger itself, which gives this reading {entity.belief:.3f})"
+    return others
+
+
+def describe_error(entity: Explanation) -> str:
+    """Say what the values of words miss, where it is much; "" where it is not."""
+    if entity.error is None or entity.change is None:
+        return ""
+    if abs(entity.error) <= 0.05 * max(abs(entity.change), 1.0):
+        return ""
+    return (
+        f"together they miss {abs(entity.error):.2f} of a change of {entity.change:+.2f}: take "
+        "them with care, or ask for more steps"
+    )
 
 
 def describe_proposal(proposal: Proposal) -> str:

@@ -8,8 +8,9 @@ from spacy_bioner import __version__
 from spacy_bioner.evaluation.explanations import Explanation, TextExplanation
 from spacy_bioner.reports.explanation import (
     MEANINGS,
+    describe_error,
     describe_proposal,
-    describe_reading,
+    describe_readings,
     describe_source,
     describe_strongest,
     relative_values,
@@ -51,9 +52,10 @@ def _present(entity: Explanation) -> Dict[str, Any]:
         "label": entity.label or "(none)",
         "confidence": entity.confidence,
         "sources": [describe_source(item) for item in entity.sources],
-        "readings": [describe_reading(item) for item in entity.readings],
+        "readings": describe_readings(entity) if entity.readings else "",
         "words": words,
         "strongest": describe_strongest(entity) if entity.words else "",
+        "missed": describe_error(entity),
         "note": entity.note,
     }
 

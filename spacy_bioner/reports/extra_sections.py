@@ -7,9 +7,9 @@ from spacy_bioner.evaluation.robustness import Outcome, Robustness
 from spacy_bioner.reports import comparison_plots, corpus_plots, corpus_tables
 from spacy_bioner.reports.ablation import AblationRow, describe_rows, plot_ablation
 from spacy_bioner.reports.model_card import LIMITS, UNCALIBRATED
+from spacy_bioner.reports.page_parts import Drawings, draw_plot, make_table
 from spacy_bioner.reports.robustness import list_rows, plot_robustness
 from spacy_bioner.reports.run_page import Section
-from spacy_bioner.reports.run_sections import Drawings, draw_plot, make_table
 
 MAX_EXAMPLES = 6
 """Lost mentions that the page shows of each attack; the JSON has more."""

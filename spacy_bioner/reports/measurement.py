@@ -1,22 +1,23 @@
 """What was measured of a pipeline, as tables for a terminal."""
 
-from typing import List, Mapping, Optional, Sequence
+from typing import Any, List, Mapping, Optional, Sequence
 
-from spacy_bioner.evaluation.calibration import Calibration
 from spacy_bioner.evaluation.confusion import Confusion
 from spacy_bioner.evaluation.error_classes import count_mistakes
 from spacy_bioner.evaluation.intervals import Interval
 from spacy_bioner.evaluation.measurement import Measurement
 from spacy_bioner.evaluation.schemes import SCHEMES
-from spacy_bioner.evaluation.scores import Average, Counts, SchemeCounts
+from spacy_bioner.evaluation.scores import Average, Counts
+from spacy_bioner.evaluation.share_intervals import name_stratum
 from spacy_bioner.evaluation.significance import PairedComparison
-from spacy_bioner.evaluation.strata import Stratum
 from spacy_bioner.evaluation.thresholds import Sweep
 from spacy_bioner.evaluation.token_level import TokenScores
 from spacy_bioner.reports.scores import DASH, format_percent
 from spacy_bioner.reports.tables import render_table
 
 NAMES = ("precision", "recall", "f_score")
+FEW = 10
+"""Below so many documents that differ, an exact randomisation has few outcomes."""
 MEANINGS = {
     "strict": "offsets and label",
     "exact": "offsets, any label",
@@ -39,11 +40,10 @@ def render_summary(found: Measurement) -> str:
         rows.append([f"{name} average", kinds, *_cells(intervals.averages[name])])
     total = ["all types", f"{found.strict.micro.gold:,}", *_cells(intervals.averages["micro"])]
     table = render_table(header, rows, right=range(1, 5), total=total)
-    micro = found.strict.micro
     lines = [
-        f"entity-level accuracy {format_percent(micro.accuracy)}: right mentions for each one that "
+        f"entity-level accuracy {share_cell(found, 'accuracy')}: right mentions for each one that "
         "is in gold or was predicted, tp / (tp + fp + fn)",
-        f"exact-match rate {format_percent(found.strict.exact_rate)}: documents in which exactly "
+        f"exact-match rate {share_cell(found, 'exact')}: documents in which exactly "
         f"the gold mentions were predicted, {found.strict.n_exact:,} of {found.strict.n_docs:,}",
         f"intervals: {100 * intervals.level:g} % of {intervals.n_resamples:,} bootstrap resamples "
         f"of {intervals.n_docs:,} documents, seed {intervals.seed}",
@@ -55,15 +55,16 @@ def render_summary(found: Measurement) -> str:
 def render_details(found: Measurement) -> str:
     """Render all that is not in the summary."""
     parts = [
-        _title("Partial matches", _render_schemes(found.schemes)),
-        _title("Recall of gold mentions by kind", _render_strata(found.strata)),
+        _title("Partial matches", _render_schemes(found)),
+        _title("Recall of gold mentions by kind", _render_strata(found)),
         _title(
             "Gold labels (rows) by what was predicted (columns)", _render_confusion(found.confusion)
         ),
         _title("Tokens: misleading beside the scores of mentions", _render_tokens(found)),
     ]
-    if found.calibration is not None:
-        parts.append(_title("Confidence against outcome", _render_calibration(found.calibration)))
+    if found.calibration is not None and found.calibration.n:
+        table = _render_calibration(found)
+        parts.append(_title("Confidence against outcome", table))
         parts.append(_title("Thresholds with the best F1 here", _render_sweeps(found.sweeps)))
     if found.concepts is not None:
         parts.append(_title("Concept ids of documents", _render_counts(found.concepts)))
@@ -91,6 +92,12 @@ def render_paired(compared: PairedComparison, first: str, second: str) -> str:
         f"approximate randomisation ({compared.n_shuffles:,} exchanges), interval by paired "
         f"bootstrap ({compared.n_resamples:,} resamples), seed {compared.seed}"
     )
+    n_other = compared.n_docs - compared.n_equal
+    if n_other < FEW:
+        note += (
+            f"\n  * only {n_other} documents differ in their counts, so p cannot be below "
+            f"{min(1.0, 2.0 ** (1 - n_other)):.2g}, whatever the interval"
+        )
     return f"{table}\n\n{note}"
 
 
@@ -118,24 +125,36 @@ def _list_mistakes(found: Measurement) -> str:
     return f"{total:,} mistakes: {named}"
 
 
-def _render_schemes(schemes: Mapping[str, SchemeCounts]) -> str:
-    header = ("match", "correct", "incorrect", "partial", "missed", "spurious", "P", "R", "F1")
+def _render_schemes(found: Measurement) -> str:
+    header = ["match", "correct", "incorrect", "partial", "missed", "spurious"]
     rows = []
     for scheme in SCHEMES:
-        item = schemes[scheme]
+        item = found.schemes[scheme]
         integers = (item.correct, item.incorrect, item.partial, item.missed, item.spurious)
-        shares = (item.precision, item.recall, item.f_score)
-        name = f"{scheme}: {MEANINGS[scheme]}"
-        rows.append([name, *(f"{n:,}" for n in integers), *map(format_percent, shares)])
+        shares = [share_cell(found, f"{scheme} {name}") for name in NAMES]
+        rows.append([f"{scheme}: {MEANINGS[scheme]}", *(f"{n:,}" for n in integers), *shares])
+    header += ["P", "R", "F1"]
     return render_table(header, rows, right=range(1, len(header)))
 
 
-def _render_strata(strata: Sequence[Stratum]) -> str:
+def _render_strata(found: Measurement) -> str:
     rows = [
-        [item.division, item.name, f"{item.gold:,}", f"{item.found:,}", format_percent(item.recall)]
-        for item in strata
+        [
+            item.division,
+            item.name,
+            f"{item.gold:,}",
+            f"{item.found:,}",
+            share_cell(found, name_stratum(item)),
+        ]
+        for item in found.strata
     ]
     return render_table(("by", "kind", "gold", "found", "recall"), rows, right=(2, 3, 4))
+
+
+def share_cell(found: Measurement, name: str) -> str:
+    """Write a share, per cent, with its interval."""
+    interval = found.shares[name]
+    return f"{format_percent(interval.value)} {_ends(interval)}".rstrip()
 
 
 def _render_confusion(confusion: Confusion) -> str:
@@ -153,9 +172,7 @@ def _render_tokens(found: Measurement) -> str:
     table = render_table(
         header, rows, right=range(1, 6), total=_counts_row("all but O", tokens.micro)
     )
-    notes = [
-        f"accuracy {format_percent(tokens.accuracy)} of {tokens.n_tokens:,} tokens, O included"
-    ]
+    notes = [f"accuracy {share_cell(found, 'tokens')} of {tokens.n_tokens:,} tokens, O included"]
     if found.areas is not None:
         areas = ", ".join(
             f"{label} {DASH if area is None else f'{area:.4f}'}"
@@ -165,7 +182,10 @@ def _render_tokens(found: Measurement) -> str:
     return "\n".join([table, "", *(f"  * {note}" for note in notes)])
 
 
-def _render_calibration(calibration: Calibration) -> str:
+def _render_calibration(found: Measurement) -> str:
+    calibration: Any = found.calibration
+    n_without = found.judged.n_without if found.judged else 0
+    error = found.shares["calibration error"]
     rows = [
         [
             f"{item.low:.1f} to {item.high:.1f}",
@@ -178,9 +198,12 @@ def _render_calibration(calibration: Calibration) -> str:
     ]
     table = render_table(("confidence", "predicted", "mean", "right"), rows, right=(1, 2, 3))
     note = (
-        f"expected calibration error {_share(calibration.error)}, Brier score "
+        f"expected calibration error {_share(calibration.error)} [{_share(error.low)}, "
+        f"{_share(error.high)}], Brier score "
         f"{_share(calibration.brier)}, log loss {_share(calibration.log_loss)}"
     )
+    if n_without:
+        note += f"\n  * {n_without:,} predictions have no confidence: no threshold leaves them out"
     return f"{table}\n\n  * {note}"
 
 
@@ -191,7 +214,7 @@ def _render_sweeps(sweeps: Sequence[Sweep]) -> str:
         shares = (all_kept.counts.f_score, best.counts.f_score)
         rows.append(
             [
-                item.label or "all types",
+                "all types" if item.label is None else item.label or "(none)",
                 _share(item.average_precision),
                 *map(format_percent, shares),
                 f"{best.threshold:.3f}",

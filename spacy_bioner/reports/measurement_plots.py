@@ -5,6 +5,7 @@ from typing import Any, Dict, Mapping, Sequence
 from spacy_bioner.evaluation.calibration import Calibration
 from spacy_bioner.evaluation.confusion import Confusion
 from spacy_bioner.evaluation.intervals import Interval
+from spacy_bioner.evaluation.share_intervals import name_stratum
 from spacy_bioner.evaluation.strata import Stratum
 from spacy_bioner.evaluation.thresholds import Sweep
 from spacy_bioner.reports.figures import COLORS, MARKERS, SERIES, make_figure
@@ -106,7 +107,7 @@ def plot_thresholds(sweeps: Sequence[Sweep], chosen: Mapping[str, float] = {}) -
     """
     shown = sorted(
         (item for item in sweeps if item.points[0].counts.gold),
-        key=lambda item: (bool(item.label), -item.points[0].counts.gold),
+        key=lambda item: (item.label is not None, -item.points[0].counts.gold),
     )[:MAX_CURVES]
     figure = make_figure(WIDTH + 1.4, 3.7)
     left, right = figure.subplots(1, 2)
@@ -114,11 +115,11 @@ def plot_thresholds(sweeps: Sequence[Sweep], chosen: Mapping[str, float] = {}) -
         style = {"color": SERIES[place % len(SERIES)], "lw": 1.6}
         points = [(p.threshold, p.counts) for p in item.points if p.counts.precision is not None]
         recalls = [counts.recall for _, counts in points]
-        name = fit_name(item.label or "all types")
+        name = "all types" if item.label is None else fit_name(item.label or "(none)")
         left.plot(recalls, [counts.precision for _, counts in points], label=name, **style)
         scores = [counts.f_score for _, counts in points]
         right.step([least for least, _ in points], scores, where="post", **style)
-        if item.label in chosen:
+        if item.label is not None and item.label in chosen:
             kept = [score for least, score in zip((p[0] for p in points), scores)
                     if least >= chosen[item.label]]  # fmt: skip
             mark = {"color": style["color"], "marker": MARKERS[place % len(MARKERS)]}
@@ -134,8 +135,12 @@ def plot_thresholds(sweeps: Sequence[Sweep], chosen: Mapping[str, float] = {}) -
     return figure
 
 
-def plot_strata(strata: Sequence[Stratum]) -> Any:
-    """Draw the recall of each kind of gold mention; kinds without any are left out."""
+def plot_strata(strata: Sequence[Stratum], intervals: Mapping[str, Interval]) -> Any:
+    """Draw the recall of each kind of gold mention with its interval; kinds without any are left
+    out.
+
+    intervals (Mapping[str, Interval]): By `name_stratum`.
+    """
     shown = [item for item in strata if item.gold]
     figure, axes = make_rows([f"{item.division}: {item.name}" for item in shown])
     divisions = list(dict.fromkeys(item.division for item in shown))
@@ -143,11 +148,12 @@ def plot_strata(strata: Sequence[Stratum]) -> Any:
         recall = item.recall or 0.0
         color = SERIES[divisions.index(item.division) % len(SERIES)]
         axes.barh(place, recall, height=0.66, color=color, alpha=0.8)
-        text = f"{format_share(recall)} of {item.gold:,}"
-        axes.annotate(
-            text, (recall, place), (4, 0), textcoords="offset points", va="center", size=8.5
-        )
-    axes.set_xlim(0, 1.22)
+        interval = intervals[name_stratum(item)]
+        end = interval.high or recall
+        axes.plot([interval.low or 0.0, end], [place, place], color=COLORS["fg"], lw=1.2)
+        text = f"{format_share(recall)} (n = {item.gold:,})"
+        axes.annotate(text, (max(recall, end), place), (4, 0), **_BESIDE)
+    axes.set_xlim(0, 1.25)
     axes.set_xticks(_SHARE_TICKS)
     axes.xaxis.set_major_formatter(_percent)
     axes.set_xlabel("recall")

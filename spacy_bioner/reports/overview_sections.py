@@ -5,8 +5,8 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 from spacy_bioner.evaluation.intervals import Interval
 from spacy_bioner.evaluation.significance import PairedComparison
 from spacy_bioner.reports import overview_plots as plots
+from spacy_bioner.reports.page_parts import Drawings, draw_plot, make_table, show_interval
 from spacy_bioner.reports.run_page import Section
-from spacy_bioner.reports.run_sections import Drawings, draw_plot, make_table, show_interval
 from spacy_bioner.reports.scores import DASH, format_percent
 
 NAMES = ("precision", "recall", "f_score")

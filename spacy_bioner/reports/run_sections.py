@@ -1,33 +1,25 @@
 """The parts of a run's page: what was measured, as plots and tables with a word on each."""
 
-from dataclasses import asdict, dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
-
-from markupsafe import Markup
+from dataclasses import asdict
+from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
 from spacy_bioner.evaluation.error_classes import count_mistakes
-from spacy_bioner.evaluation.intervals import Interval
 from spacy_bioner.evaluation.measurement import Measurement
 from spacy_bioner.evaluation.schemes import SCHEMES
+from spacy_bioner.evaluation.share_intervals import name_stratum
 from spacy_bioner.reports import measurement_plots as plots
 from spacy_bioner.reports.corpus_page import Plot
-from spacy_bioner.reports.corpus_tables import Table
-from spacy_bioner.reports.figures import render_svg
-from spacy_bioner.reports.measurement import MEANINGS
+from spacy_bioner.reports.measurement import MEANINGS, share_cell
+from spacy_bioner.reports.page_parts import (
+    Drawings,
+    draw_plot,
+    make_table,
+    show_ends,
+    show_interval,
+)
 from spacy_bioner.reports.run_page import Section
 from spacy_bioner.reports.scores import DASH, footnotes, format_percent
 from spacy_bioner.reports.training_plots import Evaluation, plot_training
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A figure and the plain data that it shows, for files beside the page."""
-
-    figure: Any
-    data: Any
-
-
-Drawings = Dict[str, Drawing]
 
 
 def make_sections(
@@ -62,23 +54,17 @@ def make_sections(
     return sections, drawings
 
 
-def draw_plot(drawings: Drawings, name: str, figure: Any, caption: str, data: Any) -> Plot:
-    """Put a figure among the drawings and make the plot of the page, within `plot_style`."""
-    drawings[name] = Drawing(figure, data)
-    return Plot(Markup(render_svg(figure, name=name, description=caption)), caption)
-
-
 def list_facts(found: Measurement) -> List[Tuple[str, str]]:
     """Pick the numbers that stand large at the head of the page."""
     micro, interval = found.strict.micro, found.intervals.averages["micro"]["f_score"]
     return [
         ("strict F1", format_percent(micro.f_score)),
-        (f"its {100 * found.intervals.level:g} % interval", _ends(interval)),
+        (f"its {100 * found.intervals.level:g} % interval", show_ends(interval)),
         ("precision", format_percent(micro.precision)),
         ("recall", format_percent(micro.recall)),
         ("documents", f"{found.strict.n_docs:,}"),
         ("gold mentions", f"{micro.gold:,}"),
-        ("documents without a mistake", format_percent(found.strict.exact_rate)),
+        ("exact-match rate", format_percent(found.strict.exact_rate)),
         ("entity-level accuracy", format_percent(micro.accuracy)),
     ]
 
@@ -99,9 +85,9 @@ def _make_scores(found: Measurement, draw: Any) -> Section:
     schemes = [
         (
             f"{name}: {MEANINGS[name]}",
-            *(format_percent(value) for value in (item.precision, item.recall, item.f_score)),
+            *(share_cell(found, f"{name} {kind}") for kind in ("precision", "recall", "f_score")),
         )
-        for name, item in ((name, found.schemes[name]) for name in SCHEMES)
+        for name in SCHEMES
     ]
     about = (
         f"A prediction is right when its offsets and its label are those of a gold mention. "
@@ -109,11 +95,16 @@ def _make_scores(found: Measurement, draw: Any) -> Section:
         f"resamples of {intervals.n_docs:,} documents, seed {intervals.seed}. micro counts all "
         "mentions alike, macro all types, weighted each type by its gold mentions."
     )
+    others = (
+        f"Entity-level accuracy {share_cell(found, 'accuracy')}: right mentions for each one that "
+        "is in gold or was predicted, tp / (tp + fp + fn). Exact-match rate "
+        f"{share_cell(found, 'exact')}: documents with exactly the gold mentions predicted."
+    )
     caption = "Strict F1 of each type, with its interval."
     return Section(
         "scores",
         "Scores",
-        lines=(about, *footnotes(found.strict)),
+        lines=(about, others, *footnotes(found.strict)),
         plots=(
             draw("types", plots.plot_type_scores(intervals.by_type), caption, intervals.to_json()),
         ),
@@ -150,7 +141,13 @@ def _make_mistakes(found: Measurement, draw: Any) -> Section:
 
 def _make_strata(found: Measurement, draw: Any) -> Section:
     rows = [
-        (item.division, item.name, f"{item.gold:,}", f"{item.found:,}", format_percent(item.recall))
+        (
+            item.division,
+            item.name,
+            f"{item.gold:,}",
+            f"{item.found:,}",
+            share_cell(found, name_stratum(item)),
+        )
         for item in found.strata
     ]
     has_novelty = any(item.division == "novelty" for item in found.strata)
@@ -168,7 +165,7 @@ def _make_strata(found: Measurement, draw: Any) -> Section:
         plots=(
             draw(
                 "recall",
-                plots.plot_strata(found.strata),
+                plots.plot_strata(found.strata, found.shares),
                 "Recall of gold mentions.",
                 [{**vars(item), "recall": item.recall} for item in found.strata],
             ),
@@ -183,8 +180,10 @@ def _make_confidence(
     calibration = found.calibration
     if calibration is None:
         return []
+    error = found.shares["calibration error"]
+    ends = f"[{_decimal(error.low)}, {_decimal(error.high)}]"
     line = (
-        f"Expected calibration error {_decimal(calibration.error)}, Brier score "
+        f"Expected calibration error {_decimal(calibration.error)} {ends}, Brier score "
         f"{_decimal(calibration.brier)}, log loss {_decimal(calibration.log_loss)}, of "
         f"{calibration.n:,} predictions. On the dashed line, confidence is what it says."
     )
@@ -194,7 +193,7 @@ def _make_confidence(
         scores = (first.counts.f_score, best.counts.f_score)
         rows.append(
             (
-                item.label or "all types",
+                "all types" if item.label is None else item.label or "(none)",
                 _decimal(item.average_precision),
                 *map(format_percent, scores),
                 f"{best.threshold:.3f}",
@@ -244,7 +243,7 @@ def _make_tokens(found: Measurement) -> Section:
         for tag, item in (*found.tokens.by_tag.items(), ("all but O", found.tokens.micro))
     ]  # fmt: skip
     lines = [
-        f"Accuracy {format_percent(found.tokens.accuracy)} of {found.tokens.n_tokens:,} tokens, "
+        f"Accuracy {share_cell(found, 'tokens')} of {found.tokens.n_tokens:,} tokens, "
         "those outside of all mentions included. Many papers report no other figures; they say "
         "little of whole mentions."
     ]
@@ -258,32 +257,6 @@ def _make_tokens(found: Measurement) -> Section:
         lines=tuple(lines),
         folded=(make_table("Scores of tokens", header, rows),),
     )
-
-
-def make_table(
-    caption: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int = 1
-) -> Table:
-    """Make a table of the page, numbers behind the first columns.
-
-    text_columns (int): So many are text.
-    """
-    return Table(
-        caption,
-        tuple(header),
-        tuple(tuple(row) for row in rows),
-        frozenset(range(text_columns, len(header))),
-    )
-
-
-def show_interval(interval: Interval) -> str:
-    """Write a share and the ends of its interval, per cent."""
-    return f"{format_percent(interval.value)} {_ends(interval)}".rstrip()
-
-
-def _ends(interval: Interval) -> str:
-    if interval.low is None or interval.high is None:
-        return ""
-    return f"[{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
 
 
 def _decimal(value: Optional[float]) -> str:

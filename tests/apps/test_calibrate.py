@@ -117,10 +117,12 @@ def test_a_report_has_a_page_figures_and_mistakes(trained_folder, dev, tmp_path:
     said = run("report", trained_folder, dev, out, "--train", dev, "--title", "Two documents")
     assert said.strip() == f"wrote {out / 'report.html'}"
     names = {path.name for path in out.iterdir()}
+    assert names == {"report.html", "report.json", "cases.json", "figures"}
+    names = {path.name for path in (out / "figures").iterdir()}
     figures = ("types", "mistakes", "confusion", "recall", "calibration", "thresholds")
     figures += ("labels", "lengths")
     wanted = {f"{name}.{kind}" for name in figures for kind in ("png", "svg", "json")}
-    assert names == {"report.html", "report.json", "cases.json", *wanted}
+    assert names == wanted
     mistakes = json.loads((out / "cases.json").read_text(encoding="utf-8"))
     assert [(item["document"], item["kind"]) for item in mistakes] == [("doc-1", "spurious")]
     page = (out / "report.html").read_text(encoding="utf-8")
@@ -128,3 +130,78 @@ def test_a_report_has_a_page_figures_and_mistakes(trained_folder, dev, tmp_path:
     assert "2 of 2 documents stand in the training documents as well" in page
     assert "Not a medical device" in page
     assert str(tmp_path) not in page
+
+
+def test_labels_with_any_characters_keep_their_thresholds(trained_folder, tmp_path: Path) -> None:
+    nlp = spacy.load(trained_folder)
+    pairs = [["DISEASE:MESH", 0.5], ["[X]", 0.25], ["#c", 0.75], ["a=b", 0.1]]
+    nlp.add_pipe("bioner_confidence", config={"thresholds": pairs})
+    nlp.to_disk(tmp_path / "out")
+    component = spacy.load(tmp_path / "out").get_pipe("bioner_confidence")
+    assert [[label, value] for label, value in component.thresholds.items()] == pairs
+
+
+def test_a_pipeline_of_spacys_own_has_no_confidences_to_fit(dev, tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("ner").add_label("Chemical")
+    nlp.initialize()
+    # Whatever it predicts, nothing says how surely.
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "Chemical", "pattern": "Naloxone"}])
+    nlp.to_disk(tmp_path / "ner")
+    with pytest.raises(ConfigError, match="without a confidence"):
+        calibrate_pipeline(str(tmp_path / "ner"), dev, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_report_does_not_touch_the_files_that_it_reads(trained_folder, dev, tmp_path) -> None:
+    pytest.importorskip("matplotlib")
+    out = tmp_path / "run"
+    run("robustness", dev, out, f"x={trained_folder}", "--epsilon", 1, "--points", 0)
+    before = (out / "robustness.json").read_bytes()
+    for _ in range(2):
+        run("report", trained_folder, dev, out, "--robustness", out / "robustness.json")
+    assert (out / "robustness.json").read_bytes() == before
+    stored = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    assert [item["name"] for item in stored["robustness"]] == ["x"]
+    # Without it, nothing of it stays.
+    run("report", trained_folder, dev, out)
+    assert not (out / "figures" / "robustness.png").exists()
+    assert json.loads((out / "report.json").read_text(encoding="utf-8"))["robustness"] == []
+
+
+def test_the_robustness_of_another_pipeline_is_not_the_runs_own(trained_folder, dev, tmp_path):
+    pytest.importorskip("matplotlib")
+    run("robustness", dev, tmp_path / "rob", f"x={trained_folder}", "--epsilon", 1, "--points", 0)
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "Chemical", "pattern": "Naloxone"}])
+    nlp.to_disk(tmp_path / "rules")
+    given = ["--robustness", tmp_path / "rob" / "robustness.json"]
+    run("report", tmp_path / "rules", dev, tmp_path / "out", *given)
+    stored = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert stored["robustness"] == []
+
+
+def test_a_report_says_how_it_was_made_and_what_is_unknown(trained_folder, dev, tmp_path) -> None:
+    pytest.importorskip("matplotlib")
+    run("report", trained_folder, dev, tmp_path / "out", "--train", dev, "--marginals")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "${" not in page
+    assert "OUT --train dev.spacy --marginals --resamples 1000 --seed 0" in page
+    assert "Areas under the ROC curves" in page
+    words = ["report", str(trained_folder), str(dev), str(dev)]
+    with pytest.raises(ConfigError, match="found a file, expected a folder to write to"):
+        CliRunner().invoke(app, words, catch_exceptions=False)
+
+
+def test_few_documents_that_differ_are_pointed_out(trained_folder, dev, tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "Chemical", "pattern": "Naloxone"}])
+    nlp.to_disk(tmp_path / "rules")
+    for name, model in (("trained", trained_folder), ("rules", tmp_path / "rules")):
+        run("evaluate", model, dev, "--output", tmp_path / f"{name}.json")
+    said = run("significance", tmp_path / "trained.json", tmp_path / "rules.json")
+    assert "only 2 documents differ in their counts, so p cannot be below 0.5" in said
+    (tmp_path / "null.json").write_text('{"measurement": null}', encoding="utf-8")
+    words = ["significance", str(tmp_path / "null.json"), str(tmp_path / "rules.json")]
+    with pytest.raises(ConfigError, match="found no counts of documents"):
+        CliRunner().invoke(app, words, catch_exceptions=False)

@@ -16,7 +16,7 @@ from spacy_bioner.apps.cross_corpus import CrossSettings, cross_evaluate
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.corpora.docs import GOLD_KEY, ID_KEY
 from spacy_bioner.corpora.label_maps import LabelMap
-from spacy_bioner.errors import ConfigError, CorpusError
+from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.cross_corpus import score_cell
 from spacy_bioner.evaluation.matching import Comparison
 
@@ -67,10 +67,10 @@ def test_labels_are_brought_together_and_what_was_trained_on_is_left_out(
     assert (across.labels, across.n_docs, across.n_left_out) == (["Disease"], 1, 1)
     assert across.counts.tp == across.counts.fn == 0
     # Nothing is known of the other's training.
-    assert found["another", "diseases"].n_left_out == 0
+    assert found["another", "diseases"].n_left_out is None
     assert found["another", "diseases"].counts.tp == 1
     stored = json.loads((tmp_path / "out" / "cross.json").read_text(encoding="utf-8"))
-    assert [cell["n_left_out"] for cell in stored["cells"]] == [0, 1, 0, 0]
+    assert [cell["n_left_out"] for cell in stored["cells"]] == [0, 1, None, None]
     assert (tmp_path / "out" / "cross.png").is_file()
 
 
@@ -98,7 +98,7 @@ def test_profiles_are_trained_once(trained_nlp, tiny_bert, tmp_path) -> None:
 
 @pytest.mark.parametrize(("words", "message"), [
     (["--corpus", "no"], "--corpus no: expected NAME=VALUE"),
-    (["--corpus", "a=x", "--corpus", "a=y"], "with different names"),
+    (["--corpus", "a=x", "--corpus", "a=y"], "found the name a twice"),
     (["--corpus", "a=x"], "found 1 corpora and 0 pipelines"),
 ])  # fmt: skip
 def test_what_cannot_be_is_refused(tmp_path, words, message) -> None:
@@ -107,7 +107,7 @@ def test_what_cannot_be_is_refused(tmp_path, words, message) -> None:
 
 
 def test_a_corpus_without_test_documents_is_refused(trained_folder, tmp_path) -> None:
-    with pytest.raises(CorpusError, match=r"test\.spacy"):
+    with pytest.raises(ConfigError, match=r"found no test\.spacy in it, expected a folder"):
         cross_evaluate({"a": tmp_path}, {"a": str(trained_folder)}, tmp_path / "o", CrossSettings())
     assert not (tmp_path / "o").exists()
 
@@ -127,3 +127,14 @@ def test_two_labels_that_become_one_count_once() -> None:
     cell = score_cell("m", "c", [compared], ["A", "D"], rename=lambda label: names.get(label))
     assert cell.labels == ["X"]
     assert (cell.counts.tp, cell.counts.fp, cell.counts.fn) == (1, 0, 0)
+
+
+def test_labels_of_components_that_write_no_entities_do_not_count(corpora, tmp_path) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("textcat").add_label("positive")
+    nlp.get_pipe("textcat").add_label("negative")
+    nlp.initialize()
+    nlp.to_disk(tmp_path / "textcat")
+    models = {"textcat": str(tmp_path / "textcat")}
+    cells = cross_evaluate(corpora, models, tmp_path / "out", CrossSettings())
+    assert cells[0].labels == ["Drug"]

@@ -168,3 +168,16 @@ def test_evaluate_annotates_by_the_rules_of_the_corpus_that_is_named(
 def test_evaluate_says_that_a_pipeline_knows_no_corpora(model, corpus) -> None:
     with pytest.raises(ConfigError, match="no component has learnt a vector per corpus"):
         evaluate(model, corpus, EvaluationSettings(dataset="drugs"))
+
+
+def test_evaluate_says_why_every_score_is_0(model, corpus, tmp_path) -> None:
+    rules = spacy.blank("en")
+    rules.add_pipe("entity_ruler").add_patterns([{"label": "Virus", "pattern": "aspirin"}])
+    rules.to_disk(tmp_path / "rules")
+    (warning,) = evaluate(str(tmp_path / "rules"), corpus).warnings
+    assert warning.startswith("the pipeline has none of the labels of these documents: it knows ")
+    assert "Virus" in warning
+    spacy.blank("en").to_disk(tmp_path / "blank")
+    (warning,) = evaluate(str(tmp_path / "blank"), corpus).warnings
+    assert warning == "no component of the pipeline writes entities (components: none)"
+    assert evaluate(model, corpus).warnings == []

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -16,6 +17,8 @@ from spacy_bioner.apps.entity_scores import find_occluder, find_tagger, make_tar
 from spacy_bioner.apps.explaining import explain
 from spacy_bioner.components.tag_beliefs import read_beliefs
 from spacy_bioner.errors import ConfigError
+from spacy_bioner.evaluation.explanations import Reading
+from spacy_bioner.reports.explanation import describe_error, describe_readings
 from tests.reports.browser import needs_browser, open_page
 
 KNOWN = "Naloxone reverses the effect of clonidine."
@@ -79,6 +82,7 @@ def test_rules_are_explained_by_occlusion(blank_nlp, tmp_path) -> None:
     found = explain(nlp, "She took aspirin acid daily.")
     (entity,) = found.entities
     assert entity.method == "occlusion"
+    assert [source.name for source in entity.sources] == ["entity_ruler"]
     assert {word.text: word.value for word in entity.words} == {
         "She": 0, "took": 0, "aspirin": 1, "acid": 1, "daily": 0, ".": 0
     }  # fmt: skip
@@ -123,6 +127,25 @@ def test_hostile_text_stays_text(trained_folder, tmp_path) -> None:
     said = run("explain", trained_folder, "-t", text, "--html", page, "--method", "occlusion")
     assert "Naloxone" in said
     assert "<script>" not in page.read_text(encoding="utf-8")
+
+
+def test_calibrated_confidences_stand_beside_the_taggers_own(trained_nlp) -> None:
+    trained_nlp.add_pipe("bioner_confidence", config={"temperature": 3.0})
+    item = explain(trained_nlp, KNOWN, method="none").entities[0]
+    assert item.belief is not None
+    assert item.confidence < item.belief
+    shown = describe_readings(replace(item, readings=(Reading("x", "", 0.1),)))
+    assert f"by the tagger itself, which gives this reading {item.belief:.3f}" in shown
+
+
+def test_values_that_miss_much_are_said_to(trained_nlp) -> None:
+    pytest.importorskip("captum")
+    item = explain(trained_nlp, KNOWN, method="gradients").entities[0]
+    assert sum(word.value for word in item.words) + item.error == pytest.approx(item.change)
+    assert describe_error(replace(item, error=0.0)) == ""
+    assert "together they miss 2.00 of a change of +4.00" in describe_error(
+        replace(item, error=-2.0, change=4.0)
+    )
 
 
 @needs_browser

@@ -12,7 +12,7 @@ import spacy
 from typer.testing import CliRunner
 
 from spacy_bioner.apps.cli.main import app
-from spacy_bioner.errors import ConfigError, CorpusError
+from spacy_bioner.errors import ConfigError
 from tests.apps.test_calibrate import CHEMICALS, run, write_gold
 from tests.reports.browser import needs_browser, open_page
 
@@ -51,11 +51,11 @@ def test_the_page_compares_what_can_be_compared(runs, tmp_path) -> None:
         assert f'id="{anchor}"' in page
     assert 'id="filters"' not in page
     assert str(tmp_path) not in page
-    names = {path.name for path in out.iterdir()}
+    names = {path.name for path in (out / "figures").iterdir()}
     figures = ("types", "training", "mistakes", "recall", "calibration", "robustness")
     kinds = ("png", "svg", "json")
-    assert names == {"overview.html", *(f"{name}.{kind}" for name in figures for kind in kinds)}
-    stored = json.loads((out / "types.json").read_text(encoding="utf-8"))
+    assert names == {f"{name}.{kind}" for name in figures for kind in kinds}
+    stored = json.loads((out / "figures" / "types.json").read_text(encoding="utf-8"))
     assert list(stored) == ["first", "rules", "elsewhere"]
     assert stored["elsewhere"]["Chemical"] == 1.0
 
@@ -81,9 +81,9 @@ def test_what_is_no_run_is_refused(runs, tmp_path) -> None:
         words = ["overview", str(tmp_path / "out"), *(f"{n}={p}" for n, p in given.items())]
         CliRunner().invoke(app, words, catch_exceptions=False)
 
-    with pytest.raises(ConfigError, match="found 1 runs, expected two or more"):
+    with pytest.raises(ConfigError, match="found 1 run, expected two or more"):
         try_(first=runs["first"])
-    with pytest.raises(CorpusError, match=r"no such file"):
+    with pytest.raises(ConfigError, match=r"no such file"):
         try_(first=runs["first"], x=tmp_path / "none.json")
     (tmp_path / "bad.json").write_text("[]", encoding="utf-8")
     with pytest.raises(ConfigError, match="found no counts of documents"):

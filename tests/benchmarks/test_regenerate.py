@@ -55,6 +55,9 @@ def test_what_is_quick_needs_nothing_that_is_not(regenerate) -> None:
     assert 5 <= len(quick) < len(SECTIONS)
     assert all(section["minutes"] <= regenerate.QUICK for section in quick)
     assert len(regenerate.choose(SECTIONS, pick(all=True))) == len(SECTIONS)
+    longer = [section["title"] for section in regenerate.choose(SECTIONS, pick(minutes=6.0))]
+    # It is short, but needs what takes an hour.
+    assert "Ensembles" not in longer
 
 
 def test_what_is_asked_for_brings_what_it_needs(regenerate) -> None:

@@ -82,11 +82,20 @@ def test_the_result_survives_a_docbin(doc: Doc) -> None:
 
 def test_a_pipeline_keeps_its_settings(tmp_path) -> None:
     nlp = spacy.blank("en")
-    settings = {"temperature": 1.7, "thresholds": {"Disease": 0.4}}
+    settings = {"temperature": 1.7, "thresholds": [["Disease", 0.4], ["A:b=[c]#", 0.5]]}
     nlp.add_pipe("bioner_confidence", config=settings)
     nlp.to_disk(tmp_path)
     component = spacy.load(tmp_path).get_pipe("bioner_confidence")
-    assert (component.temperature, component.thresholds) == (1.7, {"Disease": 0.4})
+    assert (component.temperature, component.thresholds) == (
+        1.7,
+        {"Disease": 0.4, "A:b=[c]#": 0.5},
+    )
+
+
+def test_thresholds_that_are_no_pairs_are_refused() -> None:
+    nlp = spacy.blank("en")
+    with pytest.raises(ConfigError, match="expected \\[\\[LABEL, NUMBER\\], …\\]"):
+        nlp.add_pipe("bioner_confidence", config={"thresholds": [["Disease"]]})
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,14 @@ from spacy_bioner.tags import tag_set, tags_to_spans
 
 
 class Tagger:
-    def __init__(self, learned=None) -> None:
+    def __init__(self, learned=None, scheme="BIO") -> None:
         self.labels = ("Chemical", "Disease")
-        self.cfg = {"scheme": "BIO"}
-        self.tags = tag_set(self.labels, "BIO")
+        self.cfg = {"scheme": scheme}
+        self.tags = tag_set(self.labels, scheme)
         self.learned = learned
 
     def grammar(self):
-        return make_grammar(self.tags, "BIO", self.learned)
+        return make_grammar(self.tags, self.cfg["scheme"], self.learned)
 
     def predict(self, docs):
         raise AssertionError("scores are given")
@@ -40,11 +40,13 @@ def count(tagger: Tagger, scores: np.ndarray, wanted) -> float:
     return found / total
 
 
+@pytest.mark.parametrize("scheme", ["BIO", "BIOES", "IO"])
 @pytest.mark.parametrize("wanted", [(1, 3, "Disease"), (0, 1, "Chemical"), (1, 3, NO_ENTITY)])
-def test_with_transitions_they_are_shares_of_all_sequences(wanted) -> None:
+def test_with_transitions_they_are_shares_of_all_sequences(wanted, scheme) -> None:
     rng = np.random.default_rng(0)
-    n = len(Tagger().tags)
-    tagger = Tagger((rng.normal(size=(n, n)), rng.normal(size=n), rng.normal(size=n)))
+    n = len(Tagger(scheme=scheme).tags)
+    learned = (rng.normal(size=(n, n)), rng.normal(size=n), rng.normal(size=n))
+    tagger = Tagger(learned, scheme)
     scores = log_softmax(rng.normal(size=(4, n)))
     beliefs = TagBeliefs(tagger, scores)
     assert beliefs.confidence(*wanted) == pytest.approx(count(tagger, scores, wanted))
@@ -62,6 +64,16 @@ def test_readings_are_sorted_and_do_not_repeat_what_was_chosen() -> None:
     assert found[1].confidence == pytest.approx(0.6 * 0.3)
     assert found[2].confidence == pytest.approx(0.1)
     assert beliefs.alternatives(0, 1, "Disease", least=0.15) == found[:2]
+
+
+def test_without_begin_tags_a_span_may_not_go_on_to_the_left() -> None:
+    tagger = Tagger(scheme="IO")
+    scores = np.log(np.array([[0.8, 0.1, 0.1], [0.1, 0.1, 0.8], [0.05, 0.05, 0.9]]))
+    beliefs = TagBeliefs(tagger, scores)
+    whole, rest = beliefs.confidence(1, 3, "Disease"), beliefs.confidence(2, 3, "Disease")
+    assert whole == pytest.approx(0.8 * 0.9 * 0.9)
+    assert rest == pytest.approx(0.9 * 0.2)
+    assert count(tagger, scores, (2, 3, "Disease")) == pytest.approx(rest)
 
 
 def test_who_has_no_scores_has_no_beliefs(blank_nlp, trained_nlp) -> None:

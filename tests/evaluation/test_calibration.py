@@ -18,7 +18,7 @@ def make(values, right, labels=None, gold=None) -> Judged:
     outcome = np.array(right, dtype=bool)
     return Judged(
         tuple(labels), np.array(values, dtype=float), outcome, np.zeros(len(values), dtype=int),
-        gold or {A: int(outcome.sum())}, 1, 0,
+        gold or {A: int(outcome.sum())}, 1, {},
     )  # fmt: skip
 
 
@@ -132,3 +132,25 @@ def test_a_label_without_predictions_has_one_point() -> None:
     swept = sweep(make([], [], gold={A: 2}), A)
     assert [(p.threshold, p.counts) for p in swept.points] == [(0.0, Counts(0, 0, 2))]
     assert swept.average_precision == 0.0
+
+
+def test_predictions_without_a_confidence_are_kept_at_every_threshold() -> None:
+    documents = [
+        ScoredDocument([(0, 4, A), (5, 9, A), (10, 14, A)], [(0, 4, A), (5, 9, A)], [None, 0.6]),
+        ScoredDocument([], [(0, 4, A)], [0.9]),
+    ]
+    found = sweep(judge(documents))
+    assert found.points[0].counts == Counts(2, 1, 1)
+    assert [(p.threshold, p.counts) for p in found.points[1:]] == [
+        (0.6, Counts(2, 1, 1)),
+        (0.9, Counts(1, 1, 2)),
+    ]
+    # The kept one ranks first: a third of the gold at precision 1; then 1/3 more at 2/3.
+    assert found.average_precision == pytest.approx(1 / 3 + 2 / 9)
+
+
+def test_mentions_without_a_label_have_a_sweep_of_their_own() -> None:
+    documents = [ScoredDocument([(0, 7, ""), (8, 9, A)], [(8, 9, A)], [0.9])]
+    judged = judge(documents)
+    assert sweep(judged, "").points[0].counts == Counts(0, 0, 1)
+    assert sweep(judged).points[0].counts == Counts(1, 0, 1)

@@ -4,7 +4,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc, Span
 
-from spacy_bioner.corpora.docs import GOLD_KEY
+from spacy_bioner.corpora.docs import ANNOTATED_KEY, GOLD_KEY
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.evaluation.concepts import score_concepts
 from spacy_bioner.evaluation.scores import Counts
@@ -46,3 +46,9 @@ def test_an_id_counts_once_in_each_document() -> None:
 def test_a_corpus_without_ids_is_refused() -> None:
     with pytest.raises(CorpusError, match="found no concept id in any gold mention"):
         score_concepts([make_pair([("C", ["-1"])], [("C", "1")])])
+
+
+def test_labels_that_are_not_annotated_are_left_out() -> None:
+    gold, found = make_pair([("C", ["1"]), ("D", ["2"])], [("C", "1"), ("D", "3")])
+    gold.user_data[ANNOTATED_KEY] = ["C"]
+    assert score_concepts([(gold, found)]) == {"C": Counts(1, 0, 0)}

@@ -52,7 +52,7 @@ def test_all_figures_agree_on_what_is_right() -> None:
     assert found.judged is not None
     assert found.judged.right.tolist() == [True, False, True, True]
     assert found.calibration is not None
-    assert [item.label for item in found.sweeps] == ["", "Chemical", "Disease"]
+    assert [item.label for item in found.sweeps] == [None, "Chemical", "Disease"]
     seen = next(item for item in found.strata if item.name == "seen in training")
     assert (seen.found, seen.gold) == (2, 2)
     assert found.tokens.n_tokens == 8

@@ -112,3 +112,11 @@ def test_short_forms(surface, is_short) -> None:
     gold, predicted = NLP.make_doc(surface), NLP.make_doc(surface)
     gold.user_data[GOLD_KEY] = [[0, len(surface), "X", []]]
     assert cells(split_recall([(gold, predicted)]), "form")["short form"] == (0, int(is_short))
+
+
+def test_a_mention_that_stands_twice_has_the_concepts_of_both() -> None:
+    doc = spacy.blank("en")("fever")
+    doc.user_data[GOLD_KEY] = [[0, 5, "Disease", ["D1", "-1"]], [0, 5, "Disease", ["D2"]]]
+    (mention,) = list_gold_mentions(doc)
+    # "-1" is how corpora write that there is none.
+    assert mention.concept_ids == ("D1", "D2")

@@ -35,6 +35,10 @@ def report_cli(
     dataset: Annotated[
         str, typer.Option(help="Annotate by the rules of this corpus of its training")
     ] = "",
+    marginals: Annotated[
+        bool,
+        typer.Option("--marginals", help="Areas under ROC curves of tokens; runs the model twice"),
+    ] = False,
     resamples: Annotated[int, typer.Option(min=1, help="Of the bootstrap, for intervals")] = 1000,
     seed: Annotated[int, typer.Option(help="Of the bootstrap")] = 0,
     gpu_id: GpuId = -1,
@@ -52,7 +56,12 @@ def report_cli(
     from spacy_bioner.apps.reporting import ReportFiles, write_report
 
     settings = EvaluationSettings(
-        labels=label or (), dataset=dataset, train=train, seed=seed, n_resamples=resamples
+        labels=label or (),
+        dataset=dataset,
+        train=train,
+        marginals=marginals,
+        seed=seed,
+        n_resamples=resamples,
     )
     files = ReportFiles(log, account, robustness, ablation)
     page = write_report(model, corpus, output, settings, files=files, title=title, gpu_id=gpu_id)

@@ -1,0 +1,107 @@
+"""Bootstrap intervals of all that is a share of something: of sums over documents by other sums."""
+
+from typing import Dict, List, Mapping, Sequence, Tuple
+
+import numpy as np
+
+from spacy_bioner.evaluation.confidences import Judged
+from spacy_bioner.evaluation.intervals import LEVEL, N_RESAMPLES, Interval, make_interval
+from spacy_bioner.evaluation.resampling import resample
+from spacy_bioner.evaluation.scores import SchemeCounts
+from spacy_bioner.evaluation.strata import Stratum
+
+Share = Tuple[Sequence[int], Sequence[int]]
+"""Of each document, what is counted, and of how many."""
+# Sums are of integers: confidences in millionths.
+_PARTS = 1_000_000
+_N_BINS = 10
+
+
+def bootstrap_shares(
+    shares: Mapping[str, Share],
+    *,
+    seed: int = 0,
+    n_resamples: int = N_RESAMPLES,
+    level: float = LEVEL,
+) -> Dict[str, Interval]:
+    """Give each share over all documents with its interval; None where there is nothing to share.
+
+    shares (Mapping[str, Share]): Of the same documents, by any name.
+    """
+    columns = [column for share in shares.values() for column in share]
+    if not columns:
+        return {}
+    table = np.array(columns, dtype=np.int64).T
+    drawn = resample(table, n_resamples=n_resamples, seed=seed).astype(np.float64)
+    actual = table.sum(axis=0).astype(np.float64)
+    found = {}
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for place, name in enumerate(shares):
+            over, under = 2 * place, 2 * place + 1
+            value = actual[over] / actual[under] if actual[under] else np.nan
+            rows = np.where(drawn[:, under] > 0, drawn[:, over] / drawn[:, under], np.nan)
+            found[name] = make_interval(value, rows, level)
+    return found
+
+
+def list_shares(
+    counts: np.ndarray,
+    schemes: Sequence[Mapping[str, SchemeCounts]],
+    tags: Sequence[Tuple[Sequence[str], Sequence[str]]],
+    strata: Sequence[Sequence[Stratum]],
+) -> Dict[str, Share]:
+    """Name what an evaluation gives besides precision, recall and F1 of types.
+
+    counts (np.ndarray): tp, fp and fn; int64, shape (documents, 3).
+    schemes (Sequence[Mapping[str, SchemeCounts]]): Of each document, as `count_schemes` gives them.
+    tags (Sequence[Tuple[Sequence[str], Sequence[str]]]): Gold and predicted tags of each document.
+    strata (Sequence[Sequence[Stratum]]): Of each document.
+    """
+    shares: Dict[str, Share] = {
+        "accuracy": (counts[:, 0].tolist(), counts.sum(axis=1).tolist()),
+        "exact": ((counts[:, 1:].sum(axis=1) == 0).astype(int).tolist(), [1] * len(counts)),
+        "tokens": (
+            [sum(one == other for one, other in zip(*pair)) for pair in tags],
+            [len(pair[0]) for pair in tags],
+        ),
+    }
+    for scheme in schemes[0] if schemes else ():
+        rows = [item[scheme] for item in schemes]
+        # A partial match is half a match.
+        right = [2 * row.correct + row.partial for row in rows]
+        predicted, gold = [2 * row.predicted for row in rows], [2 * row.gold for row in rows]
+        shares[f"{scheme} precision"] = (right, predicted)
+        shares[f"{scheme} recall"] = (right, gold)
+        both = [one + other for one, other in zip(predicted, gold)]
+        shares[f"{scheme} f_score"] = ([2 * value for value in right], both)
+    for place, item in enumerate(strata[0] if strata else ()):
+        rows_of = [row[place] for row in strata]
+        shares[name_stratum(item)] = ([r.found for r in rows_of], [r.gold for r in rows_of])
+    return shares
+
+
+def name_stratum(stratum: Stratum) -> str:
+    """Name the share that a stratum's recall is."""
+    return f"{stratum.division}: {stratum.name}"
+
+
+def bootstrap_calibration_error(
+    judged: Judged, *, seed: int = 0, n_resamples: int = N_RESAMPLES, level: float = LEVEL
+) -> Interval:
+    """Give the expected calibration error of ten bins with its interval.
+
+    It is never below 0, so that of a resample is greater on average: the interval lies high.
+    """
+    table = np.zeros((judged.n_docs, _N_BINS, 2), dtype=np.int64)
+    bins = np.minimum((judged.confidences * _N_BINS).astype(np.int64), _N_BINS - 1)
+    millionths = np.round(_PARTS * (judged.confidences - judged.right)).astype(np.int64)
+    np.add.at(table[..., 0], (judged.documents, bins), millionths)
+    np.add.at(table[..., 1], (judged.documents, bins), 1)
+    flat = table.reshape(judged.n_docs, -1)
+    drawn = resample(flat, n_resamples=n_resamples, seed=seed).reshape(-1, _N_BINS, 2)
+    rows: List[np.ndarray] = [
+        np.abs(sums[..., 0]).sum(axis=-1) / (_PARTS * np.maximum(sums[..., 1].sum(axis=-1), 1))
+        for sums in (table.sum(axis=0)[None], drawn)
+    ]
+    value = rows[0][0] if len(judged.confidences) else np.nan
+    return make_interval(float(value), rows[1], level)

@@ -1,0 +1,56 @@
+"""What the sections of pages are made of: figures with their data, tables, intervals."""
+
+from dataclasses import dataclass
+from typing import Any, Dict, Sequence
+
+from markupsafe import Markup
+
+from spacy_bioner.evaluation.intervals import Interval
+from spacy_bioner.reports.corpus_page import Plot
+from spacy_bioner.reports.corpus_tables import Table
+from spacy_bioner.reports.figures import render_svg
+from spacy_bioner.reports.scores import format_percent
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure and the plain data that it shows, for files beside the page."""
+
+    figure: Any
+    data: Any
+
+
+Drawings = Dict[str, Drawing]
+
+
+def draw_plot(drawings: Drawings, name: str, figure: Any, caption: str, data: Any) -> Plot:
+    """Put a figure among the drawings and make the plot of the page, within `plot_style`."""
+    drawings[name] = Drawing(figure, data)
+    return Plot(Markup(render_svg(figure, name=name, description=caption)), caption)
+
+
+def make_table(
+    caption: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int = 1
+) -> Table:
+    """Make a table of the page, numbers behind the first columns.
+
+    text_columns (int): So many are text.
+    """
+    return Table(
+        caption,
+        tuple(header),
+        tuple(tuple(row) for row in rows),
+        frozenset(range(text_columns, len(header))),
+    )
+
+
+def show_interval(interval: Interval) -> str:
+    """Write a share and the ends of its interval, per cent."""
+    return f"{format_percent(interval.value)} {show_ends(interval)}".rstrip()
+
+
+def show_ends(interval: Interval) -> str:
+    """Write the ends of an interval, per cent; nothing where it has none."""
+    if interval.low is None or interval.high is None:
+        return ""
+    return f"[{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
