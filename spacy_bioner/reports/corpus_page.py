@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, Optional, Sequence, Tuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from spacy_bioner import __version__
 from spacy_bioner.corpora.describing import WORD_RULE
 from spacy_bioner.corpora.overlap import Overlap
 from spacy_bioner.corpora.statistics import CorpusStatistics, LabelStatistics
@@ -15,6 +13,7 @@ from spacy_bioner.reports import corpus_plots as plots
 from spacy_bioner.reports import corpus_tables as tables
 from spacy_bioner.reports.corpus_tables import Table, decimal, percent, whole
 from spacy_bioner.reports.figures import plot_style, render_svg, require_matplotlib
+from spacy_bioner.reports.pages import render_page
 from spacy_bioner.reports.word_clouds import Cloud, has_word_clouds, lay_out_cloud
 
 TEMPLATE = "corpus.html.j2"
@@ -86,16 +85,9 @@ def render_corpus_page(
         seen_by_label = [
             _draw_overlap_by_label(overlap, number) for number, overlap in enumerate(overlaps, 1)
         ]
-    environment = Environment(
-        loader=PackageLoader("spacy_bioner.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(TEMPLATE).render(
+    return render_page(
+        TEMPLATE,
         title=title or "Corpus report: " + ", ".join(corpus.name for corpus in corpora),
-        version=__version__,
         word_rule=WORD_RULE,
         corpora=corpora,
         sections=sections,

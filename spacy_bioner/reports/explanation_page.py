@@ -2,9 +2,6 @@
 
 from typing import Any, Dict, List, Tuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from spacy_bioner import __version__
 from spacy_bioner.evaluation.explanations import Explanation, TextExplanation
 from spacy_bioner.reports.explanation import (
     MEANINGS,
@@ -15,6 +12,7 @@ from spacy_bioner.reports.explanation import (
     describe_strongest,
     relative_values,
 )
+from spacy_bioner.reports.pages import render_page
 from spacy_bioner.reports.run_page import Part
 
 TEMPLATE = "explanation.html.j2"
@@ -22,16 +20,9 @@ TEMPLATE = "explanation.html.j2"
 
 def render_explanation_page(found: TextExplanation, *, title: str) -> str:
     """Render the page; it loads nothing."""
-    environment = Environment(
-        loader=PackageLoader("spacy_bioner.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(TEMPLATE).render(
+    return render_page(
+        TEMPLATE,
         title=title,
-        version=__version__,
         parts=_split_text(found),
         entities=[_present(item) for item in found.entities],
         left_out=[describe_proposal(item) for item in found.left_out],

@@ -167,10 +167,10 @@ def _render_confusion(confusion: Confusion) -> str:
 
 def _render_tokens(found: Measurement) -> str:
     tokens: TokenScores = found.tokens
-    rows = [_counts_row(tag, counts) for tag, counts in tokens.by_tag.items()]
+    rows = [counts_row(tag, counts) for tag, counts in tokens.by_tag.items()]
     header = ("tag", "gold", "predicted", "P", "R", "F1")
     table = render_table(
-        header, rows, right=range(1, 6), total=_counts_row("all but O", tokens.micro)
+        header, rows, right=range(1, 6), total=counts_row("all but O", tokens.micro)
     )
     notes = [f"accuracy {share_cell(found, 'tokens')} of {tokens.n_tokens:,} tokens, O included"]
     if found.areas is not None:
@@ -207,7 +207,8 @@ def _render_calibration(found: Measurement) -> str:
     return f"{table}\n\n  * {note}"
 
 
-def _render_sweeps(sweeps: Sequence[Sweep]) -> str:
+def list_sweep_rows(sweeps: Sequence[Sweep]) -> List[List[str]]:
+    """Give type, average precision, F1 of all, best F1 and its threshold of each sweep."""
     rows = []
     for item in sweeps:
         best, all_kept = item.best(), item.points[0]
@@ -220,6 +221,11 @@ def _render_sweeps(sweeps: Sequence[Sweep]) -> str:
                 f"{best.threshold:.3f}",
             ]
         )
+    return rows
+
+
+def _render_sweeps(sweeps: Sequence[Sweep]) -> str:
+    rows = list_sweep_rows(sweeps)
     header = ("type", "average precision", "F1 of all", "best F1", "threshold")
     note = "  * chosen on these documents: choose thresholds on dev, then score test"
     return render_table(header, rows, right=range(1, 5)) + f"\n\n{note}"
@@ -227,12 +233,13 @@ def _render_sweeps(sweeps: Sequence[Sweep]) -> str:
 
 def _render_counts(by_type: Mapping[str, Counts]) -> str:
     header = ("type", "gold", "predicted", "P", "R", "F1")
-    total = _counts_row("all types", sum(by_type.values(), Counts()))
-    rows = [_counts_row(label, counts) for label, counts in by_type.items()]
+    total = counts_row("all types", sum(by_type.values(), Counts()))
+    rows = [counts_row(label, counts) for label, counts in by_type.items()]
     return render_table(header, rows, right=range(1, 6), total=total)
 
 
-def _counts_row(name: str, counts: Counts) -> List[str]:
+def counts_row(name: str, counts: Counts) -> List[str]:
+    """Write gold, predicted, precision, recall and F1."""
     shares = (counts.precision, counts.recall, counts.f_score)
     return [name, f"{counts.gold:,}", f"{counts.predicted:,}", *map(format_percent, shares)]
 

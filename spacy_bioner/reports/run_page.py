@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Dict, FrozenSet, List, Optional, Sequence, Tuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from spacy_bioner import __version__
 from spacy_bioner.evaluation.cases import Case
 from spacy_bioner.evaluation.error_classes import CLASSES
 from spacy_bioner.evaluation.matching import MentionKey
 from spacy_bioner.reports.corpus_page import Plot
 from spacy_bioner.reports.corpus_tables import Table
+from spacy_bioner.reports.pages import render_page
 from spacy_bioner.spans import overlaps, select_flat
 
 TEMPLATE = "run.html.j2"
@@ -65,21 +64,14 @@ def render_run_page(
     cases (Optional[Sequence[Case]]): The first `MAX_CASES` are shown; None leaves mistakes out.
     warnings (Sequence[str]): What a reader of the numbers has to know first.
     """
-    environment = Environment(
-        loader=PackageLoader("spacy_bioner.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     script = (files("spacy_bioner.reports") / "templates" / SCRIPT).read_text(encoding="utf-8")
     every = cases or ()
     shown = every[:MAX_CASES]
     labels = {label for case in shown for label in _labels(case)}
     kinds = {case.mistake.kind for case in shown}
-    return environment.get_template(TEMPLATE).render(
+    return render_page(
+        TEMPLATE,
         title=title,
-        version=__version__,
         facts=facts,
         warnings=warnings,
         sections=sections,

@@ -6,10 +6,16 @@ from typing import Any, List, Mapping, Optional, Sequence, Tuple
 from spacy_bioner.evaluation.error_classes import count_mistakes
 from spacy_bioner.evaluation.measurement import Measurement
 from spacy_bioner.evaluation.schemes import SCHEMES
+from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.evaluation.share_intervals import name_stratum
 from spacy_bioner.reports import measurement_plots as plots
 from spacy_bioner.reports.corpus_page import Plot
-from spacy_bioner.reports.measurement import MEANINGS, share_cell
+from spacy_bioner.reports.measurement import (
+    MEANINGS,
+    counts_row,
+    list_sweep_rows,
+    share_cell,
+)
 from spacy_bioner.reports.page_parts import (
     Drawings,
     draw_plot,
@@ -51,6 +57,8 @@ def make_sections(
     if found.calibration is not None and found.calibration.n:
         sections += _make_confidence(found, draw, thresholds or {})
     sections.append(_make_tokens(found))
+    if found.concepts is not None:
+        sections.append(_make_concepts(found.concepts))
     return sections, drawings
 
 
@@ -187,18 +195,9 @@ def _make_confidence(
         f"{_decimal(calibration.brier)}, log loss {_decimal(calibration.log_loss)}, of "
         f"{calibration.n:,} predictions. On the dashed line, confidence is what it says."
     )
-    rows = []
-    for item in found.sweeps:
-        best, first = item.best(), item.points[0]
-        scores = (first.counts.f_score, best.counts.f_score)
-        rows.append(
-            (
-                "all types" if item.label is None else item.label or "(none)",
-                _decimal(item.average_precision),
-                *map(format_percent, scores),
-                f"{best.threshold:.3f}",
-            )
-        )
+    if found.judged is not None and found.judged.n_without:
+        line += f" {found.judged.n_without:,} predictions have no confidence and are always kept."
+    rows = list_sweep_rows(found.sweeps)
     header = ("type", "average precision", "F1 of all", "best F1", "at threshold")
     caption = "The share of predictions that are right, by confidence, over how many there are."
     curves = "Precision by recall, and F1 by the least confidence that is kept."
@@ -234,6 +233,15 @@ def _make_confidence(
             folded=(make_table("Thresholds with the best F1 on these documents", header, rows),),
         ),
     ]
+
+
+def _make_concepts(concepts: Mapping[str, Counts]) -> Section:
+    rows = [counts_row(label or "(none)", counts) for label, counts in concepts.items()]
+    rows.append(counts_row("all types", sum(concepts.values(), Counts())))
+    line = "Sets of concept ids by document, wherever in it they stand: what curation asks for."
+    header = ("type", "gold", "predicted", "P", "R", "F1")
+    table = make_table("Concept ids of documents", header, rows)
+    return Section("concepts", "Concepts", lines=(line,), tables=(table,))
 
 
 def _make_tokens(found: Measurement) -> Section:

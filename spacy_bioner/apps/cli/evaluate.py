@@ -1,11 +1,19 @@
 """`bioner evaluate`: scores of a pipeline on a converted corpus, as tables and as JSON."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, List, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from spacy_bioner.apps.cli.options import GpuId
+from spacy_bioner.apps.cli.options import (
+    BootstrapSeed,
+    DatasetName,
+    GpuId,
+    Marginals,
+    Resamples,
+    ScoredLabels,
+    TrainingDocs,
+)
 
 if TYPE_CHECKING:
     from spacy_bioner.evaluation.measurement import Measurement
@@ -19,18 +27,12 @@ def evaluate_cli(
         Optional[Path], typer.Option("--output", "-o", help="Write the scores as JSON.")
     ] = None,
     gpu_id: GpuId = -1,
-    label: Annotated[
-        Optional[List[str]],
-        typer.Option(help="A label that the corpus annotates; can be repeated. Default: all."),
-    ] = None,
+    label: ScoredLabels = None,
     spans_key: Annotated[
         Optional[str],
         typer.Option(help="Score this span group as well: nested mentions, which doc.ents has not"),
     ] = None,
-    dataset: Annotated[
-        str,
-        typer.Option(help="Annotate by the rules of this corpus, one of those of its training"),
-    ] = "",
+    dataset: DatasetName = "",
     details: Annotated[
         bool,
         typer.Option(
@@ -38,16 +40,10 @@ def evaluate_cli(
             help="Print partial matches, recall by kind, confusion, tokens, calibration, concepts",
         ),
     ] = False,
-    train: Annotated[
-        Optional[Path],
-        typer.Option(help="Training documents, a .spacy file: recall of what was seen in them"),
-    ] = None,
-    marginals: Annotated[
-        bool,
-        typer.Option("--marginals", help="Areas under ROC curves of tokens; runs the model twice"),
-    ] = False,
-    resamples: Annotated[int, typer.Option(min=1, help="Of the bootstrap, for intervals")] = 1000,
-    seed: Annotated[int, typer.Option(help="Of the bootstrap")] = 0,
+    train: TrainingDocs = None,
+    marginals: Marginals = False,
+    resamples: Resamples = 1000,
+    seed: BootstrapSeed = 0,
 ) -> None:
     """Score a pipeline on gold documents.
 

@@ -1,24 +1,27 @@
 """`bioner report`: one page on a run, with all its figures as files beside it."""
 
 from pathlib import Path
-from typing import Annotated, List, Optional
+from typing import Annotated, Optional
 
 import typer
 
-from spacy_bioner.apps.cli.options import GpuId
+from spacy_bioner.apps.cli.options import (
+    BootstrapSeed,
+    DatasetName,
+    GpuId,
+    Marginals,
+    Resamples,
+    ScoredLabels,
+    TrainingDocs,
+)
 
 
 def report_cli(
     model: Annotated[str, typer.Argument(help="Pipeline folder or installed pipeline package")],
     corpus: Annotated[Path, typer.Argument(help="Gold documents, a .spacy file")],
     output: Annotated[Path, typer.Argument(help="Folder for page and figures", metavar="OUT")],
-    label: Annotated[
-        Optional[List[str]], typer.Option(help="A label that the corpus annotates; default: all")
-    ] = None,
-    train: Annotated[
-        Optional[Path],
-        typer.Option(help="Training documents, a .spacy file: recall of what was seen in them"),
-    ] = None,
+    label: ScoredLabels = None,
+    train: TrainingDocs = None,
     log: Annotated[
         Optional[Path], typer.Option(help="Training log; default: the one beside the run")
     ] = None,
@@ -32,15 +35,10 @@ def report_cli(
         Optional[Path], typer.Option(help="ablation.json of `bioner ablate`")
     ] = None,
     title: Annotated[str, typer.Option(help="Of the page")] = "",
-    dataset: Annotated[
-        str, typer.Option(help="Annotate by the rules of this corpus of its training")
-    ] = "",
-    marginals: Annotated[
-        bool,
-        typer.Option("--marginals", help="Areas under ROC curves of tokens; runs the model twice"),
-    ] = False,
-    resamples: Annotated[int, typer.Option(min=1, help="Of the bootstrap, for intervals")] = 1000,
-    seed: Annotated[int, typer.Option(help="Of the bootstrap")] = 0,
+    dataset: DatasetName = "",
+    marginals: Marginals = False,
+    resamples: Resamples = 1000,
+    seed: BootstrapSeed = 0,
     gpu_id: GpuId = -1,
 ) -> None:
     """Write a page on a run: scores, curves, confusion, calibration, thresholds, mistakes.
