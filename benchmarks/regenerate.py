@@ -43,7 +43,8 @@ def main() -> None:
     args = parser.parse_args()
     sections = choose(read_manifest(MANIFEST), args)
     if not sections:
-        parser.error(f"no section is named {' or '.join(args.only)}; --list prints them")
+        named = f"is named {' or '.join(args.only)}" if args.only else "is so quick"
+        parser.error(f"no section {named}; --all --list prints them")
     if args.list:
         for section in sections:
             print(f"{section['minutes']:>6g} min  {section['title']}")

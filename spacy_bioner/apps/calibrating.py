@@ -155,7 +155,7 @@ def _fit(judged: Judged, source: str, with_temperature: bool, with_thresholds: b
         note = f"not fitted: {n_right:,} of {len(judged.right):,} predictions are right"
     scaled = replace(judged, confidences=scale_confidences(judged.confidences, temperature))
     thresholds = choose_thresholds(scaled) if with_thresholds else {}
-    labels = sorted({*judged.labels, *judged.gold})
+    labels = sorted({*judged.labels, *judged.gold, *judged.without})
     return Fitted(
         source,
         temperature,

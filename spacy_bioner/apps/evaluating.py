@@ -17,7 +17,7 @@ from spacy_bioner.corpora.files import check_is_file
 from spacy_bioner.corpora.shingles import require_datasketch
 from spacy_bioner.errors import ConfigError, CorpusError, LabelError
 from spacy_bioner.evaluation.intervals import N_RESAMPLES
-from spacy_bioner.evaluation.matching import list_gold
+from spacy_bioner.evaluation.matching import compare_docs, list_gold
 from spacy_bioner.evaluation.measurement import Marginals, Measurement, Pair, measure
 from spacy_bioner.evaluation.pipelines import (
     PipelineEvaluation,
@@ -118,7 +118,7 @@ def evaluate(
     predicted, pace = run_timed(nlp, gold)
     pairs = list(zip(gold, predicted, strict=True))
     shared, warnings = _find_shared(pairs, settings.train)
-    warnings = [*_warn_of_labels(nlp, gold), *warnings]
+    warnings = [*_warn_of_labels(nlp, pairs), *warnings]
     evaluated = Evaluated(
         nlp,
         score_pairs(nlp, pairs, pace, group=settings.spans_key),
@@ -188,14 +188,20 @@ def _read_training(path: Optional[Path], nlp: Language) -> Optional[TrainingMent
     return TrainingMentions(mention for doc in docs for mention in list_gold_mentions(doc))
 
 
-def _warn_of_labels(nlp: Language, gold: Sequence[Doc]) -> List[str]:
-    """Say why every score has to be 0, where it has to."""
-    if not any("doc.ents" in nlp.get_pipe_meta(name).assigns for name in nlp.pipe_names):
+def _warn_of_labels(nlp: Language, pairs: Sequence[Pair]) -> List[str]:
+    """Say why every score has to be 0, where it is and the pipeline tells why."""
+    compared = [compare_docs(*pair) for pair in pairs]
+    wanted = {label for item in compared for _, _, label in item.gold or ()}
+    found = {label for item in compared for _, _, label in item.predicted}
+    if not wanted or wanted & found:
+        return []
+    if not found and not any(
+        {"doc.ents", "doc.spans"} & set(nlp.get_pipe_meta(name).assigns) for name in nlp.pipe_names
+    ):
         components = ", ".join(nlp.pipe_names) or "none"
         return [f"no component of the pipeline writes entities (components: {components})"]
-    wanted = {label for doc in gold for _, _, label in list_gold(doc) or ()}
-    known = entity_labels(nlp)
-    if known is None or not wanted or wanted & known:
+    known = (entity_labels(nlp) or set()) | found
+    if not known or wanted & known:
         return []
     return [
         f"the pipeline has none of the labels of these documents: it knows {_list(known)}, they "

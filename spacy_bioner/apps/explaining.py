@@ -25,6 +25,7 @@ from spacy_bioner.evaluation.explanations import (
     Source,
     TextExplanation,
     WordShare,
+    misses_much,
 )
 from spacy_bioner.evaluation.occlusion import occlude
 
@@ -33,8 +34,6 @@ N_STEPS = 50
 N_READINGS = 3
 FACTORS = (1, 2, 4)
 """Of the steps of integrated gradients, one after the other until the values miss little."""
-ENOUGH = 0.05
-"""The share of the score's change, or of one nat, that values may miss."""
 
 
 def explain(
@@ -95,14 +94,15 @@ def _describe(
     readings: List[Reading] = []
     belief: Optional[float] = None
     if beliefs is not None and ent.label_ in beliefs.labels:
-        belief = beliefs.confidence(ent.start, ent.end, ent.label_)
-        others = beliefs.alternatives(ent.start, ent.end, ent.label_)
+        start, end = _find_decoded(beliefs, ent)
+        belief = beliefs.confidence(start, end, ent.label_)
+        others = beliefs.alternatives(start, end, ent.label_)
         # Entities are trimmed: with white space at their ends they are no other readings.
         spans = [(item, doc[item.start : item.end].text) for item in others]
         readings = [
             Reading(text, item.label, item.confidence)
             for item, text in spans
-            if text == text.strip()
+            if text == text.strip() or item.label != ent.label_
         ][:n_readings]
     sources = tuple(
         Source(entry.source, entry.confidence, entry.concept_id, entry.rule)
@@ -114,6 +114,17 @@ def _describe(
         sources = tuple(Source(name) for name in names) if len(names) == 1 else ()
     offsets = (ent.start_char, ent.end_char)
     return Explanation(ent.text, *offsets, ent.label_, sources, belief, tuple(readings))
+
+
+def _find_decoded(beliefs: TagBeliefs, ent: Span) -> Tuple[int, int]:
+    """Give the borders that the tagger had chosen, before white space was trimmed off."""
+    doc, starts, ends = ent.doc, [ent.start], [ent.end]
+    while starts[-1] and doc[starts[-1] - 1].is_space:
+        starts.append(starts[-1] - 1)
+    while ends[-1] < len(doc) and doc[ends[-1]].is_space:
+        ends.append(ends[-1] + 1)
+    borders = [(start, end) for start in starts for end in ends]
+    return max(borders, key=lambda item: beliefs.confidence(item[0], item[1], ent.label_))
 
 
 def _attribute(
@@ -155,7 +166,7 @@ def _integrate(tagger: Any, target: Target, n_steps: int) -> Any:
     tags = list(zip(range(target.start, target.end), target.columns))
     for factor in FACTORS:
         found = integrate_gradients(tagger.model, target.doc, [tags], n_steps=factor * n_steps)[0]
-        if abs(found.error) <= ENOUGH * max(abs(found.score - found.baseline), 1.0):
+        if not misses_much(found.error, found.score - found.baseline):
             break
     return found
 

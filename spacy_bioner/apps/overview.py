@@ -20,7 +20,7 @@ REPORT = "report.json"
 def write_overview(
     runs: Mapping[str, Path], output: Path, *, title: str = "", seed: int = 0
 ) -> Path:
-    """Compare runs on one page, OUT/overview.html, with its figures in OUT/figures.
+    """Compare runs on one page, OUT/overview.html, with its figures in OUT/overview-figures.
 
     runs (Mapping[str, Path]): The first is what the others are held against. Each is a folder that
         `bioner report` wrote, or the JSON of `bioner evaluate --output`.
@@ -44,7 +44,7 @@ def write_overview(
         stored[place] = run._replace(compared=compare_systems(*counts, seed=seed))
     with plot_style():
         sections, drawings = make_overview(stored)
-        write_drawings(drawings, output)
+        write_drawings(drawings, output / "overview-figures")
     heading = title or f"{len(stored)} runs"
     page = render_run_page(heading, (), sections, None, warnings=warnings)
     path = output / "overview.html"

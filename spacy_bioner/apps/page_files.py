@@ -7,19 +7,19 @@ from spacy_bioner.apps.curves import write_figure
 from spacy_bioner.apps.finished_runs import write_json
 from spacy_bioner.reports.page_parts import Drawing
 
-FOLDER = "figures"
-KINDS = (".png", ".svg", ".json")
+KINDS = ("png", "svg", "json")
+OPTIONAL = ("training", "calibration", "thresholds", "robustness", "ablation")
+"""Figures that one page has and the next may not have."""
 
 
-def write_drawings(drawings: Mapping[str, Drawing], output: Path) -> None:
-    """Write OUTPUT/figures/NAME.png, .svg and .json of each figure, within `plot_style`.
+def write_drawings(drawings: Mapping[str, Drawing], folder: Path) -> None:
+    """Write NAME.png, .svg and .json of each figure into a folder, within `plot_style`.
 
-    Pictures there that an earlier page had and this one has not are removed.
+    Those of an earlier page that this one has not are removed; other files stay.
     """
-    folder = output / FOLDER
     for name, drawing in drawings.items():
         write_figure(drawing.figure, folder, name)
         write_json(folder / f"{name}.json", drawing.data)
-    for path in folder.iterdir():
-        if path.suffix in KINDS and path.stem not in drawings:
-            path.unlink()
+    for name in set(OPTIONAL) - set(drawings):
+        for kind in KINDS:
+            (folder / f"{name}.{kind}").unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 import json
 import platform
+import shlex
 import sys
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -43,6 +44,7 @@ from spacy_bioner.reports.training_plots import Evaluation
 
 PACKAGES = ("spacy", "thinc", "torch", "transformers", "numpy")
 FILTER = "bioner_confidence"
+FIGURES = "figures"
 Part = TypeVar("Part")
 
 
@@ -92,25 +94,29 @@ def write_report(
     robustness = read_parts(files.robustness, "models", Robustness.from_json, "bioner robustness")
     ablation = read_parts(files.ablation, "rows", AblationRow.from_json, "bioner ablate")
     account = None if files.account is None else read_account(files.account)
+    training = _read_log(files.log)
     evaluated = evaluate(model, corpus, settings, gpu_id=gpu_id)
     nlp, measurement = evaluated.nlp, evaluated.measurement
-    training = _read_log(files.log or find_log(Path(nlp.path)))
+    if files.log is None:
+        training = _read_log(find_log(Path(nlp.path)))
+    own = [item for item in robustness if item.fingerprint == _own_fingerprint(evaluated)]
     thresholds = _read_thresholds(nlp)
+    shared = evaluated.shared.warnings() if evaluated.shared else []
     corpora = [describe_corpus((to_record(gold) for gold, _ in evaluated.pairs), corpus.stem)]
     if settings.train is not None:
         corpora.append(describe_corpus(read_docbin_records(settings.train), settings.train.stem))
     with plot_style():
         sections, drawings = make_sections(measurement, training=training, thresholds=thresholds)
         if robustness:
-            sections.append(make_robustness_section(drawings, robustness))
+            sections.append(make_robustness_section(drawings, robustness, is_own=bool(own)))
         if ablation:
             sections.append(make_ablation_section(drawings, ablation))
-        sections.append(make_corpus_section(drawings, corpora, evaluated.warnings))
+        sections.append(make_corpus_section(drawings, corpora, shared))
         about = _describe_run(evaluated, model, corpus, settings, files)
         card = make_card_section(
             about, *describe_training(nlp, account), is_calibrated=FILTER in nlp.pipe_names
         )
-        write_drawings(drawings, output)
+        write_drawings(drawings, output / FIGURES)
     cases = collect_cases(evaluated.pairs, measurement.mistakes)
     page = render_run_page(
         title or f"{Path(model).name} on {corpus.stem}",
@@ -123,8 +129,10 @@ def write_report(
     with replacing(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
     write_json(output / "cases.json", [case.to_json() for case in cases])
-    own = [item.to_json() for item in robustness if item.fingerprint == _own_fingerprint(evaluated)]
-    parts = {"training": [asdict(item) for item in training], "robustness": own[:1]}
+    parts = {
+        "training": [asdict(item) for item in training],
+        "robustness": [item.to_json() for item in own[:1]],
+    }
     write_json(output / "report.json", {**evaluated.to_json(), **parts})
     return path
 
@@ -238,13 +246,16 @@ def _name_command(
     model: str, corpus: Path, settings: EvaluationSettings, files: ReportFiles
 ) -> str:
     # Where folders lie on this machine is nobody's business: names only.
-    words = ["bioner report", Path(model).name, corpus.name, "OUT"]
+    words = ["bioner", "report", Path(model).name, corpus.name, "OUT"]
     given = {"--train": settings.train, **{f"--{key}": path for key, path in vars(files).items()}}
-    words += [f"{option} {path.name}" for option, path in given.items() if path is not None]
-    words += [f"--label {label}" for label in settings.labels]
-    words += [f"--dataset {settings.dataset}"] if settings.dataset else []
+    for option, path in given.items():
+        words += [option, path.name] if path is not None else []
+    for label in settings.labels:
+        words += ["--label", label]
+    words += ["--dataset", settings.dataset] if settings.dataset else []
     words += ["--marginals"] if settings.marginals else []
-    return " ".join([*words, f"--resamples {settings.n_resamples} --seed {settings.seed}"])
+    words += ["--resamples", str(settings.n_resamples), "--seed", str(settings.seed)]
+    return shlex.join(words)
 
 
 def _name_environment() -> str:

@@ -46,7 +46,7 @@ def make_confidence(
 
     thresholds (List[List[Any]]): Pairs of label and number.
     """
-    if any(len(pair) != 2 for pair in thresholds):
+    if not all(len(pair) == 2 and _is_threshold(*pair) for pair in thresholds):
         raise ConfigError(f"{name}: found thresholds {thresholds}, expected [[LABEL, NUMBER], …]")
     return ConfidenceFilter(
         name,
@@ -55,6 +55,10 @@ def make_confidence(
         threshold=threshold,
         thresholds=dict(map(tuple, thresholds)),
     )
+
+
+def _is_threshold(label: Any, value: Any) -> bool:
+    return isinstance(label, str) and isinstance(value, (int, float))
 
 
 class ConfidenceFilter(Pipe):
@@ -86,9 +90,9 @@ class ConfidenceFilter(Pipe):
         self.thresholds = dict(thresholds or {})
         if not temperature > 0:
             raise ConfigError(f"{name}: found temperature {temperature:g}, expected more than 0")
-        for label, value in {"": threshold, **self.thresholds}.items():
+        every = [("", threshold), *((f" of {label}", n) for label, n in self.thresholds.items())]
+        for of_label, value in every:
             if not 0 <= value <= 1:
-                of_label = f" of {label}" if label else ""
                 raise ConfigError(f"{name}: found threshold {value:g}{of_label}, expected 0 to 1")
         register_extensions()
 

@@ -3,6 +3,14 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Dict, Optional, Tuple
 
+ENOUGH = 0.05
+"""The share of a score's change, or of one nat, that the values of words may miss."""
+
+
+def misses_much(error: float, change: float) -> bool:
+    """Tell whether the values of words miss so much of a score's change that they mislead."""
+    return abs(error) > ENOUGH * max(abs(change), 1.0)
+
 
 @dataclass(frozen=True)
 class Source:

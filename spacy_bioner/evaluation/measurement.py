@@ -191,6 +191,7 @@ def _judge(
         return None
     if not values:
         missing["calibration"] = "nothing was predicted"
+        return None
     return judge(documents)
 
 

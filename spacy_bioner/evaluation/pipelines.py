@@ -156,9 +156,10 @@ def _check_group(group: str, docs: Sequence[Doc]) -> None:
 
 
 def entity_labels(nlp: Language) -> Optional[Set[str]]:
-    """Labels of the components that write entities; None when none of them names its labels."""
+    """Labels of the components that write entities, or spans that others make entities of; None
+    when none of them names its labels."""
     labels: Set[str] = set()
     for name, names in nlp.pipe_labels.items():
-        if "doc.ents" in nlp.get_pipe_meta(name).assigns:
+        if {"doc.ents", "doc.spans"} & set(nlp.get_pipe_meta(name).assigns):
             labels.update(names)
     return labels or None

@@ -4,6 +4,7 @@ from typing import Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
+from spacy_bioner.evaluation.calibration import N_BINS
 from spacy_bioner.evaluation.confidences import Judged
 from spacy_bioner.evaluation.intervals import LEVEL, N_RESAMPLES, Interval, make_interval
 from spacy_bioner.evaluation.resampling import resample
@@ -14,7 +15,6 @@ Share = Tuple[Sequence[int], Sequence[int]]
 """Of each document, what is counted, and of how many."""
 # Sums are of integers: confidences in millionths.
 _PARTS = 1_000_000
-_N_BINS = 10
 
 
 def bootstrap_shares(
@@ -92,16 +92,16 @@ def bootstrap_calibration_error(
 
     It is never below 0, so that of a resample is greater on average: the interval lies high.
     """
-    table = np.zeros((judged.n_docs, _N_BINS, 2), dtype=np.int64)
-    bins = np.minimum((judged.confidences * _N_BINS).astype(np.int64), _N_BINS - 1)
+    table = np.zeros((judged.n_docs, N_BINS, 2), dtype=np.int64)
+    bins = np.minimum((judged.confidences * N_BINS).astype(np.int64), N_BINS - 1)
     millionths = np.round(_PARTS * (judged.confidences - judged.right)).astype(np.int64)
     np.add.at(table[..., 0], (judged.documents, bins), millionths)
     np.add.at(table[..., 1], (judged.documents, bins), 1)
     flat = table.reshape(judged.n_docs, -1)
-    drawn = resample(flat, n_resamples=n_resamples, seed=seed).reshape(-1, _N_BINS, 2)
-    rows: List[np.ndarray] = [
-        np.abs(sums[..., 0]).sum(axis=-1) / (_PARTS * np.maximum(sums[..., 1].sum(axis=-1), 1))
-        for sums in (table.sum(axis=0)[None], drawn)
-    ]
-    value = rows[0][0] if len(judged.confidences) else np.nan
-    return make_interval(float(value), rows[1], level)
+    drawn = resample(flat, n_resamples=n_resamples, seed=seed).reshape(-1, N_BINS, 2)
+    rows: List[np.ndarray] = []
+    for sums in (table.sum(axis=0)[None], drawn):
+        number = sums[..., 1].sum(axis=-1)
+        distance = np.abs(sums[..., 0]).sum(axis=-1) / (_PARTS * np.maximum(number, 1))
+        rows.append(np.where(number > 0, distance, np.nan))
+    return make_interval(float(rows[0][0]), rows[1], level)

@@ -13,6 +13,7 @@ from spacy_bioner.evaluation.explanations import (
     Source,
     TextExplanation,
     WordShare,
+    misses_much,
 )
 
 N_WORDS = 5
@@ -87,7 +88,7 @@ def describe_error(entity: Explanation) -> str:
     """Say what the values of words miss, where it is much; "" where it is not."""
     if entity.error is None or entity.change is None:
         return ""
-    if abs(entity.error) <= 0.05 * max(abs(entity.change), 1.0):
+    if not misses_much(entity.error, entity.change):
         return ""
     return (
         f"together they miss {abs(entity.error):.2f} of a change of {entity.change:+.2f}: take "

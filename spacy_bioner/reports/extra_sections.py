@@ -47,8 +47,13 @@ def make_corpus_section(
     return Section("corpus", "Data", lines=lines, plots=plots, folded=tables)
 
 
-def make_robustness_section(drawings: Drawings, results: Sequence[Robustness]) -> Section:
-    """Show what is left under attack, with mentions that are lost."""
+def make_robustness_section(
+    drawings: Drawings, results: Sequence[Robustness], *, is_own: bool
+) -> Section:
+    """Show what is left under attack, with mentions that are lost.
+
+    is_own (bool): Whether the page's pipeline is among those that were attacked.
+    """
     header, rows = list_rows(results)
     tables = [make_table("Strict F1 under attack", header, rows)]
     caption = "F1 by the strength of an attack on embeddings, and under attacks on the text."
@@ -70,10 +75,13 @@ def make_robustness_section(drawings: Drawings, results: Sequence[Robustness]) -
         if len(results) > 1
         else "Attacks on embeddings know the weights and the gold: they are the worst case."
     )
+    clean = results[0].clean
+    made = f"{clean.n_docs:,} documents with {clean.counts.gold:,} mentions."
+    other = () if is_own else ("None of these is the pipeline of this page.",)
     return Section(
         "robustness",
         "Robustness",
-        lines=(line,),
+        lines=(made, *other, line),
         plots=(plot,),
         tables=tuple(tables),
         folded=tuple(folded),

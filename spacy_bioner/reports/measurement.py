@@ -1,6 +1,6 @@
 """What was measured of a pipeline, as tables for a terminal."""
 
-from typing import Any, List, Mapping, Optional, Sequence
+from typing import Any, List, Mapping, Sequence
 
 from spacy_bioner.evaluation.confusion import Confusion
 from spacy_bioner.evaluation.error_classes import count_mistakes
@@ -12,7 +12,13 @@ from spacy_bioner.evaluation.share_intervals import name_stratum
 from spacy_bioner.evaluation.significance import PairedComparison
 from spacy_bioner.evaluation.thresholds import Sweep
 from spacy_bioner.evaluation.token_level import TokenScores
-from spacy_bioner.reports.scores import DASH, format_percent
+from spacy_bioner.reports.scores import (
+    DASH,
+    format_decimal,
+    format_ends,
+    format_interval,
+    format_percent,
+)
 from spacy_bioner.reports.tables import render_table
 
 NAMES = ("precision", "recall", "f_score")
@@ -80,7 +86,7 @@ def render_paired(compared: PairedComparison, first: str, second: str) -> str:
         values = [getattr(counts, name) for counts in (compared.first, compared.second)]
         difference = item.difference
         shown = DASH if difference.value is None else f"{100 * difference.value:+.2f}"
-        ends = _ends(difference, signed=True)
+        ends = format_ends(difference, signed=True)
         rows.append(
             [title, *map(format_percent, values), f"{shown} {ends}".rstrip(), f"{item.p:.4f}"]
         )
@@ -106,14 +112,7 @@ def _title(title: str, table: str) -> str:
 
 
 def _cells(row: Mapping[str, Interval]) -> List[str]:
-    return [f"{format_percent(row[name].value)} {_ends(row[name])}".rstrip() for name in NAMES]
-
-
-def _ends(interval: Interval, *, signed: bool = False) -> str:
-    if interval.low is None or interval.high is None:
-        return ""
-    sign = "+" if signed else ""
-    return f"[{100 * interval.low:{sign}.1f}, {100 * interval.high:{sign}.1f}]"
+    return [format_interval(row[name]) for name in NAMES]
 
 
 def _list_mistakes(found: Measurement) -> str:
@@ -153,8 +152,7 @@ def _render_strata(found: Measurement) -> str:
 
 def share_cell(found: Measurement, name: str) -> str:
     """Write a share, per cent, with its interval."""
-    interval = found.shares[name]
-    return f"{format_percent(interval.value)} {_ends(interval)}".rstrip()
+    return format_interval(found.shares[name])
 
 
 def _render_confusion(confusion: Confusion) -> str:
@@ -190,17 +188,17 @@ def _render_calibration(found: Measurement) -> str:
         [
             f"{item.low:.1f} to {item.high:.1f}",
             f"{item.n:,}",
-            _share(item.confidence),
-            _share(item.right),
+            format_decimal(item.confidence),
+            format_decimal(item.right),
         ]
         for item in calibration.bins
         if item.n
     ]
     table = render_table(("confidence", "predicted", "mean", "right"), rows, right=(1, 2, 3))
     note = (
-        f"expected calibration error {_share(calibration.error)} [{_share(error.low)}, "
-        f"{_share(error.high)}], Brier score "
-        f"{_share(calibration.brier)}, log loss {_share(calibration.log_loss)}"
+        f"expected calibration error {format_decimal(calibration.error)} "
+        f"[{format_decimal(error.low)}, {format_decimal(error.high)}], Brier score "
+        f"{format_decimal(calibration.brier)}, log loss {format_decimal(calibration.log_loss)}"
     )
     if n_without:
         note += f"\n  * {n_without:,} predictions have no confidence: no threshold leaves them out"
@@ -216,7 +214,7 @@ def list_sweep_rows(sweeps: Sequence[Sweep]) -> List[List[str]]:
         rows.append(
             [
                 "all types" if item.label is None else item.label or "(none)",
-                _share(item.average_precision),
+                format_decimal(item.average_precision),
                 *map(format_percent, shares),
                 f"{best.threshold:.3f}",
             ]
@@ -242,7 +240,3 @@ def counts_row(name: str, counts: Counts) -> List[str]:
     """Write gold, predicted, precision, recall and F1."""
     shares = (counts.precision, counts.recall, counts.f_score)
     return [name, f"{counts.gold:,}", f"{counts.predicted:,}", *map(format_percent, shares)]
-
-
-def _share(value: Optional[float]) -> str:
-    return DASH if value is None else f"{value:.3f}"

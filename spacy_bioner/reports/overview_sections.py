@@ -5,9 +5,9 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 from spacy_bioner.evaluation.intervals import Interval
 from spacy_bioner.evaluation.significance import PairedComparison
 from spacy_bioner.reports import overview_plots as plots
-from spacy_bioner.reports.page_parts import Drawings, draw_plot, make_table, show_interval
+from spacy_bioner.reports.page_parts import Drawings, draw_plot, make_table
 from spacy_bioner.reports.run_page import Section
-from spacy_bioner.reports.scores import DASH, format_percent
+from spacy_bioner.reports.scores import DASH, format_interval, format_percent
 
 NAMES = ("precision", "recall", "f_score")
 
@@ -61,7 +61,7 @@ def _make_scores(runs: Sequence[StoredRun], drawings: Drawings) -> Section:
                 f"{scores['micro']['gold']:,}",
                 format_percent(micro["precision"]["value"]),
                 format_percent(micro["recall"]["value"]),
-                show_interval(Interval(**micro["f_score"])),
+                format_interval(Interval(**micro["f_score"])),
                 format_percent(intervals["averages"]["macro"]["f_score"]["value"]),
                 format_percent(scores["micro"]["accuracy"]),
                 format_percent(scores["exact_rate"]),

@@ -5,11 +5,9 @@ from typing import Any, Dict, Sequence
 
 from markupsafe import Markup
 
-from spacy_bioner.evaluation.intervals import Interval
 from spacy_bioner.reports.corpus_page import Plot
 from spacy_bioner.reports.corpus_tables import Table
 from spacy_bioner.reports.figures import render_svg
-from spacy_bioner.reports.scores import format_percent
 
 
 @dataclass(frozen=True)
@@ -42,15 +40,3 @@ def make_table(
         tuple(tuple(row) for row in rows),
         frozenset(range(text_columns, len(header))),
     )
-
-
-def show_interval(interval: Interval) -> str:
-    """Write a share and the ends of its interval, per cent."""
-    return f"{format_percent(interval.value)} {show_ends(interval)}".rstrip()
-
-
-def show_ends(interval: Interval) -> str:
-    """Write the ends of an interval, per cent; nothing where it has none."""
-    if interval.low is None or interval.high is None:
-        return ""
-    return f"[{100 * interval.low:.1f}, {100 * interval.high:.1f}]"

@@ -20,11 +20,16 @@ from spacy_bioner.reports.page_parts import (
     Drawings,
     draw_plot,
     make_table,
-    show_ends,
-    show_interval,
 )
 from spacy_bioner.reports.run_page import Section
-from spacy_bioner.reports.scores import DASH, footnotes, format_percent
+from spacy_bioner.reports.scores import (
+    DASH,
+    footnotes,
+    format_decimal,
+    format_ends,
+    format_interval,
+    format_percent,
+)
 from spacy_bioner.reports.training_plots import Evaluation, plot_training
 
 
@@ -67,7 +72,7 @@ def list_facts(found: Measurement) -> List[Tuple[str, str]]:
     micro, interval = found.strict.micro, found.intervals.averages["micro"]["f_score"]
     return [
         ("strict F1", format_percent(micro.f_score)),
-        (f"its {100 * found.intervals.level:g} % interval", show_ends(interval)),
+        (f"its {100 * found.intervals.level:g} % interval", format_ends(interval)),
         ("precision", format_percent(micro.precision)),
         ("recall", format_percent(micro.recall)),
         ("documents", f"{found.strict.n_docs:,}"),
@@ -87,7 +92,7 @@ def _make_scores(found: Measurement, draw: Any) -> Section:
             counts = found.strict.micro
         integers = (counts.gold, counts.predicted, counts.tp) if counts else (None,) * 3
         cells = [DASH if number is None else f"{number:,}" for number in integers]
-        scores = [show_interval(row[name]) for name in ("precision", "recall", "f_score")]
+        scores = [format_interval(row[name]) for name in ("precision", "recall", "f_score")]
         rows.append((label or "(none)", *cells, *scores))
     header = ("type", "gold", "predicted", "right", "precision", "recall", "F1")
     schemes = [
@@ -189,10 +194,10 @@ def _make_confidence(
     if calibration is None:
         return []
     error = found.shares["calibration error"]
-    ends = f"[{_decimal(error.low)}, {_decimal(error.high)}]"
+    ends = f"[{format_decimal(error.low)}, {format_decimal(error.high)}]"
     line = (
-        f"Expected calibration error {_decimal(calibration.error)} {ends}, Brier score "
-        f"{_decimal(calibration.brier)}, log loss {_decimal(calibration.log_loss)}, of "
+        f"Expected calibration error {format_decimal(calibration.error)} {ends}, Brier score "
+        f"{format_decimal(calibration.brier)}, log loss {format_decimal(calibration.log_loss)}, of "
         f"{calibration.n:,} predictions. On the dashed line, confidence is what it says."
     )
     if found.judged is not None and found.judged.n_without:
@@ -256,7 +261,7 @@ def _make_tokens(found: Measurement) -> Section:
         "little of whole mentions."
     ]
     if found.areas is not None:
-        areas = ", ".join(f"{name} {_decimal(area)}" for name, area in found.areas.items())
+        areas = ", ".join(f"{name} {format_decimal(area)}" for name, area in found.areas.items())
         lines.append(f"Areas under the ROC curves, each label against all else: {areas}.")
     header = ("tag", "gold", "predicted", "P", "R", "F1")
     return Section(
@@ -265,7 +270,3 @@ def _make_tokens(found: Measurement) -> Section:
         lines=tuple(lines),
         folded=(make_table("Scores of tokens", header, rows),),
     )
-
-
-def _decimal(value: Optional[float]) -> str:
-    return DASH if value is None else f"{value:.3f}"

@@ -2,6 +2,7 @@
 
 from typing import Dict, List, Mapping, Optional
 
+from spacy_bioner.evaluation.intervals import Interval
 from spacy_bioner.evaluation.scores import Counts, Scores
 from spacy_bioner.reports.tables import render_table
 
@@ -76,3 +77,21 @@ def _row(name: str, counts: Counts) -> List[str]:
 
 def _number(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def format_decimal(value: Optional[float]) -> str:
+    """Write a number between 0 and 1 with three decimals; a dash where there is none."""
+    return DASH if value is None else f"{value:.3f}"
+
+
+def format_ends(interval: Interval, *, signed: bool = False) -> str:
+    """Write the ends of an interval, per cent; nothing where it has none."""
+    if interval.low is None or interval.high is None:
+        return ""
+    sign = "+" if signed else ""
+    return f"[{100 * interval.low:{sign}.1f}, {100 * interval.high:{sign}.1f}]"
+
+
+def format_interval(interval: Interval) -> str:
+    """Write a share and the ends of its interval, per cent."""
+    return f"{format_percent(interval.value)} {format_ends(interval)}".rstrip()

@@ -163,9 +163,12 @@ def test_a_report_does_not_touch_the_files_that_it_reads(trained_folder, dev, tm
     assert (out / "robustness.json").read_bytes() == before
     stored = json.loads((out / "report.json").read_text(encoding="utf-8"))
     assert [item["name"] for item in stored["robustness"]] == ["x"]
+    (out / "figures" / "mine.png").write_bytes(b"")
     # Without it, nothing of it stays.
     run("report", trained_folder, dev, out)
     assert not (out / "figures" / "robustness.png").exists()
+    # What lies there besides is not touched.
+    assert (out / "figures" / "mine.png").exists()
     assert json.loads((out / "report.json").read_text(encoding="utf-8"))["robustness"] == []
 
 
@@ -179,6 +182,8 @@ def test_the_robustness_of_another_pipeline_is_not_the_runs_own(trained_folder, 
     run("report", tmp_path / "rules", dev, tmp_path / "out", *given)
     stored = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
     assert stored["robustness"] == []
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "None of these is the pipeline of this page." in page
 
 
 def test_a_report_says_how_it_was_made_and_what_is_unknown(trained_folder, dev, tmp_path) -> None:

@@ -11,7 +11,7 @@ from spacy_bioner.apps.evaluating import EvaluationSettings, evaluate
 from spacy_bioner.apps.loading import fingerprint
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import BionerError, ConfigError, CorpusError, DeviceError, LabelError
-from spacy_bioner.evaluation.pipelines import Pace, PipelineEvaluation
+from spacy_bioner.evaluation.pipelines import Pace, PipelineEvaluation, entity_labels
 from spacy_bioner.evaluation.scores import Counts, Scores
 
 
@@ -181,3 +181,12 @@ def test_evaluate_says_why_every_score_is_0(model, corpus, tmp_path) -> None:
     (warning,) = evaluate(str(tmp_path / "blank"), corpus).warnings
     assert warning == "no component of the pipeline writes entities (components: none)"
     assert evaluate(model, corpus).warnings == []
+
+
+def test_evaluate_knows_labels_of_span_categorizers(corpus, tmp_path) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("span_ruler").add_patterns([{"label": "Chemical", "pattern": "Naloxone"}])
+    nlp.add_pipe("bioner_overlaps", config={"sources": ["ruler"]})
+    assert entity_labels(nlp) == {"Chemical"}
+    nlp.add_pipe("textcat").add_label("positive")
+    assert entity_labels(nlp) == {"Chemical"}

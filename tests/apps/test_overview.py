@@ -51,11 +51,11 @@ def test_the_page_compares_what_can_be_compared(runs, tmp_path) -> None:
         assert f'id="{anchor}"' in page
     assert 'id="filters"' not in page
     assert str(tmp_path) not in page
-    names = {path.name for path in (out / "figures").iterdir()}
+    names = {path.name for path in (out / "overview-figures").iterdir()}
     figures = ("types", "training", "mistakes", "recall", "calibration", "robustness")
     kinds = ("png", "svg", "json")
     assert names == {f"{name}.{kind}" for name in figures for kind in kinds}
-    stored = json.loads((out / "figures" / "types.json").read_text(encoding="utf-8"))
+    stored = json.loads((out / "overview-figures" / "types.json").read_text(encoding="utf-8"))
     assert list(stored) == ["first", "rules", "elsewhere"]
     assert stored["elsewhere"]["Chemical"] == 1.0
 

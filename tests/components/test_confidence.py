@@ -94,8 +94,9 @@ def test_a_pipeline_keeps_its_settings(tmp_path) -> None:
 
 def test_thresholds_that_are_no_pairs_are_refused() -> None:
     nlp = spacy.blank("en")
-    with pytest.raises(ConfigError, match="expected \\[\\[LABEL, NUMBER\\], …\\]"):
-        nlp.add_pipe("bioner_confidence", config={"thresholds": [["Disease"]]})
+    for pairs in ([["Disease"]], [["Disease", "x"]], [[["Disease"], 0.5]]):
+        with pytest.raises(ConfigError, match="expected \\[\\[LABEL, NUMBER\\], …\\]"):
+            nlp.add_pipe("bioner_confidence", config={"thresholds": pairs})
 
 
 @pytest.mark.parametrize(

@@ -83,8 +83,9 @@ def test_what_cannot_be_measured_says_why() -> None:
 def test_a_system_that_finds_nothing_is_measured() -> None:
     found = measure([make_pair([])])
     assert found.strict.micro == Counts(0, 0, 2)
-    assert found.calibration is not None
-    assert found.calibration.n == 0
+    assert (found.calibration, found.judged, found.sweeps) == (None, None, ())
+    assert found.missing["calibration"] == "nothing was predicted"
+    assert json.dumps(found.to_json(), allow_nan=False)
 
 
 def test_documents_without_annotation_are_refused() -> None:

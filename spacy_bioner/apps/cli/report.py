@@ -1,4 +1,4 @@
-"""`bioner report`: one page on a run, with all its figures as files beside it."""
+"""`bioner report`: one page on a run, with all its figures as files in a folder beside it."""
 
 from pathlib import Path
 from typing import Annotated, Optional
@@ -43,8 +43,8 @@ def report_cli(
 ) -> None:
     """Write a page on a run: scores, curves, confusion, calibration, thresholds, mistakes.
 
-    OUT/report.html opens from the disk and loads nothing; each figure stands beside it as PNG, SVG
-    and JSON, all measures as report.json, all mistakes as cases.json.
+    OUT/report.html opens from the disk and loads nothing; OUT/figures has each figure as PNG, SVG
+    and JSON, report.json all measures, cases.json all mistakes.
     """
     from spacy_bioner.apps.evaluating import EvaluationSettings
     from spacy_bioner.reports.figures import require_jinja2, require_matplotlib
