@@ -13,7 +13,7 @@ from spacy_bioner.apps.finished_runs import (
     write_json,
 )
 from spacy_bioner.apps.loading import load_pipeline
-from spacy_bioner.apps.profiles import Profile
+from spacy_bioner.apps.profiles import Profile, get_setting, read_training_config
 from spacy_bioner.apps.tested_training import train_and_test
 from spacy_bioner.apps.training import check_device
 from spacy_bioner.corpora.docbin import read_docbin
@@ -27,6 +27,26 @@ from spacy_bioner.reports.ablation import AblationRow, plot_ablation, render_abl
 from spacy_bioner.reports.figures import plot_style, require_matplotlib
 
 FULL = "all"
+COMPONENT = "components.bioner"
+ENCODER = f"{COMPONENT}.model.encoder"
+# Name, setting, and the value that stands for doing without.
+STANDARD = (
+    ("CRF", f"{COMPONENT}.model.crf", False),
+    ("tag scheme", f"{COMPONENT}.scheme", "BIO"),
+    ("adversary", f"{COMPONENT}.adversary.method", "none"),
+    ("label smoothing", f"{COMPONENT}.objective.label_smoothing", 0.0),
+    ("focal loss", f"{COMPONENT}.objective.focal_gamma", 0.0),
+    ("layer-wise rates", f"{ENCODER}.layer_decay", 1.0),
+    ("document windows", f"{ENCODER}.unit", "sentence"),
+    ("pooling", f"{ENCODER}.pooling", "first"),
+    ("dropout on token states", f"{COMPONENT}.model.dropout", 0.0),
+    ("dropout", "training.dropout", 0.0),
+    ("warm-up", "training.optimizer.learn_rate.warmup_steps", 0),
+    ("weight decay", "training.optimizer.L2", 0.0),
+    ("gradient clipping", "training.optimizer.grad_clip", 0.0),
+    ("averaged weights", "training.optimizer.use_averages", False),
+)
+"""What trainings here choose, for `bioner ablate --each`."""
 RESULT = "result.json"
 
 
@@ -148,6 +168,24 @@ def ablate_training(
     }
     about = {"profile": profile.name, "corpus": corpus_dir.name, "max_steps": max_steps}
     return _write(_make_rows(counts, seed), output, about, seed)
+
+
+def list_choices(profile: Profile, overrides: Optional[Mapping[str, Any]] = None) -> List[Choice]:
+    """List the choices of `STANDARD` that a profile makes, each with what switches it off.
+
+    overrides (Optional[Mapping[str, Any]]): Settings of all trainings.
+    RAISES ConfigError: For a profile that makes none of them.
+    """
+    config = read_training_config(profile.config)
+    given = {**profile.overrides, **(overrides or {})}
+    choices = []
+    for name, key, off in STANDARD:
+        value = given.get(key, get_setting(config, key))
+        if value is not None and value != off:
+            choices.append(Choice(name, {key: off}))
+    if not choices:
+        raise ConfigError(f"profile '{profile.name}' makes none of the standard choices; use --off")
+    return choices
 
 
 def parse_choice(text: str) -> Choice:

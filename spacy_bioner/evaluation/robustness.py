@@ -14,8 +14,9 @@ from spacy.tokens import Doc
 
 from spacy_bioner.corpora.docs import ID_KEY
 from spacy_bioner.errors import ConfigError
-from spacy_bioner.evaluation.matching import compare_docs, score_mentions
-from spacy_bioner.evaluation.scores import Counts, Scores
+from spacy_bioner.evaluation.intervals import Interval, bootstrap_scores, count_documents
+from spacy_bioner.evaluation.matching import compare_docs
+from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.spans import overlaps
 
 CLEAN = "clean"
@@ -51,6 +52,7 @@ class Outcome:
     n_docs (int): Documents.
     n_changed (int): Documents whose text the attack changed.
     examples (Tuple[Lost, ...]): Some of the mentions that are lost.
+    interval (Optional[Interval]): Of F1, a bootstrap over documents.
     """
 
     attack: str
@@ -59,6 +61,7 @@ class Outcome:
     n_docs: int
     n_changed: int = 0
     examples: Tuple[Lost, ...] = ()
+    interval: Optional[Interval] = None
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Outcome":
@@ -66,7 +69,8 @@ class Outcome:
         counts = Counts(data["tp"], data["fp"], data["fn"])
         examples = tuple(Lost(**row) for row in data.get("examples", ()))
         about = (data["attack"], data["strength"], counts, data["n_docs"], data["n_changed"])
-        return cls(*about, examples)
+        interval = data.get("interval") and Interval(**data["interval"])
+        return cls(*about, examples, interval)
 
     def to_json(self) -> Dict[str, Any]:
         """Give everything as plain data."""
@@ -80,6 +84,7 @@ class Outcome:
             "n_docs": self.n_docs,
             "n_changed": self.n_changed,
             "examples": [asdict(item) for item in self.examples],
+            "interval": self.interval and self.interval.to_json(),
         }
 
 
@@ -125,7 +130,8 @@ def annotate(nlp: Language, gold: Sequence[Doc]) -> List[Doc]:
 
 def score_clean(gold: Sequence[Doc], found: Sequence[Doc]) -> Outcome:
     """Score what a pipeline finds in gold documents as they are."""
-    return Outcome(CLEAN, None, _score(gold, found).micro, len(gold))
+    counts, interval = _score(gold, found)
+    return Outcome(CLEAN, None, counts, len(gold), interval=interval)
 
 
 def score_changed_text(
@@ -145,7 +151,8 @@ def score_changed_text(
     docs = [doc if new is None else new for doc, new in zip(gold, changed)]
     found = annotate(nlp, docs)
     examples = find_lost(gold, clean, docs, found) if clean else ()
-    return Outcome(name, None, _score(docs, found).micro, len(docs), n_changed, examples)
+    counts, interval = _score(docs, found)
+    return Outcome(name, None, counts, len(docs), n_changed, examples, interval)
 
 
 def score_attacked(
@@ -159,7 +166,8 @@ def score_attacked(
     """Score what is found under an attack on the embeddings; see `score_changed_text`."""
     found = attack(gold, epsilon)
     examples = find_lost(gold, clean, gold, found) if clean else ()
-    return Outcome(name, epsilon, _score(gold, found).micro, len(gold), 0, examples)
+    counts, interval = _score(gold, found)
+    return Outcome(name, epsilon, counts, len(gold), 0, examples, interval)
 
 
 def find_lost(
@@ -240,6 +248,7 @@ def recovered_share(clean: Counts, attacked: Counts, defended: Counts) -> Option
     return (scores[2] - scores[1]) / lost if lost > 0 else None
 
 
-def _score(gold: Sequence[Doc], found: Sequence[Doc]) -> Scores:
+def _score(gold: Sequence[Doc], found: Sequence[Doc]) -> Tuple[Counts, Interval]:
     pairs = zip(gold, found, strict=True)
-    return score_mentions(compare_docs(left, right) for left, right in pairs)
+    documents = count_documents(compare_docs(left, right) for left, right in pairs)
+    return sum(documents, Counts()), bootstrap_scores(documents).f_score

@@ -71,12 +71,16 @@ def make_robustness_section(
         title = f"Mentions that {results[0].name} loses"
         folded.append(make_table(title, columns, examples, text_columns=len(columns)))
     line = (
-        "In brackets: the share of the points that the first pipeline loses and this one does not."
+        "In round brackets: the share of the points that the first pipeline loses and this one "
+        "does not."
         if len(results) > 1
         else "Attacks on embeddings know the weights and the gold: they are the worst case."
     )
     clean = results[0].clean
-    made = f"{clean.n_docs:,} documents with {clean.counts.gold:,} mentions."
+    made = (
+        f"{clean.n_docs:,} documents with {clean.counts.gold:,} mentions; in square brackets 95 % "
+        "of 1,000 bootstrap resamples of them."
+    )
     other = () if is_own else ("None of these is the pipeline of this page.",)
     return Section(
         "robustness",

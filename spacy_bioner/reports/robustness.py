@@ -4,7 +4,7 @@ from typing import Any, List, Sequence, Tuple
 
 from spacy_bioner.evaluation.robustness import Outcome, Robustness, recovered_share
 from spacy_bioner.reports.figures import MARKERS, SERIES, make_figure
-from spacy_bioner.reports.scores import DASH
+from spacy_bioner.reports.scores import DASH, format_ends
 from spacy_bioner.reports.tables import render_markdown_table
 
 # A share of less than a point is noise.
@@ -16,19 +16,20 @@ _HEIGHT = 3.8
 def render_robustness(results: Sequence[Robustness], *, seed: int) -> str:
     """Render a Markdown table: a row an attack, a column a pipeline.
 
-    In brackets stands the share of the points that the first pipeline loses and this one does not,
-    where it loses at least one.
+    In square brackets stand intervals, in round ones the share of the points that the first
+    pipeline loses and this one does not, where it loses at least one.
     """
     first = results[0]
     header, rows = list_rows(results)
     counts = first.clean.counts
     head = (
         f"strict F1, per cent, of {first.clean.n_docs:,} documents with {counts.gold:,} mentions, "
-        f"seed {seed}"
+        f"seed {seed}; in square brackets 95 % of 1,000 bootstrap resamples of the documents"
     )
     if len(results) > 1:
         head += (
-            f"; in brackets the share of the points that {first.name} loses and this one does not"
+            f"; in round brackets the share of the points that {first.name} loses and this one "
+            "does not"
         )
     right = range(1, len(header))
     return f"{head}\n\n{render_markdown_table(header, rows, right=right)}"
@@ -99,4 +100,6 @@ def _make_cells(first: Robustness, parts: Sequence[Outcome]) -> List[str]:
 
 def _percent(outcome: Outcome) -> str:
     value = outcome.counts.f_score
-    return DASH if value is None else f"{100 * value:.2f}"
+    if value is None or outcome.interval is None:
+        return DASH if value is None else f"{100 * value:.2f}"
+    return f"{100 * value:.2f} {format_ends(outcome.interval)}"

@@ -10,9 +10,16 @@ from typer.testing import CliRunner
 pytest.importorskip("matplotlib")
 
 from spacy_bioner.apps import drawn_training
-from spacy_bioner.apps.ablating import Choice, ablate_components, ablate_training, parse_choice
+from spacy_bioner.apps.ablating import (
+    STANDARD,
+    Choice,
+    ablate_components,
+    ablate_training,
+    list_choices,
+    parse_choice,
+)
 from spacy_bioner.apps.cli.main import app
-from spacy_bioner.apps.profiles import load_profile
+from spacy_bioner.apps.profiles import get_setting, load_profile, read_training_config
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.corpora.docs import GOLD_KEY
 from spacy_bioner.errors import ConfigError
@@ -116,5 +123,28 @@ def test_names_must_differ(tmp_path) -> None:
 
 def test_components_or_choices_but_not_both(tmp_path) -> None:
     words = ["ablate", str(tmp_path), str(tmp_path / "out")]
-    with pytest.raises(ConfigError, match="found --model and --off, or neither"):
+    with pytest.raises(ConfigError, match="found --model with --off or --each, or none of them"):
         CliRunner().invoke(app, words, catch_exceptions=False)
+
+
+def test_standard_choices_are_those_that_a_profile_makes(monkeypatch) -> None:
+    monkeypatch.chdir(ROOT)
+    choices = {item.name: item.overrides for item in list_choices(load_profile("minilm_multi"))}
+    assert choices["CRF"] == {"components.bioner.model.crf": False}
+    assert choices["tag scheme"] == {"components.bioner.scheme": "BIO"}
+    assert "adversary" not in choices
+    # What is switched off for all is no choice any more; what is switched on is one.
+    given = {"components.bioner.model.crf": False, "components.bioner.adversary.method": "fgsm"}
+    changed = {item.name for item in list_choices(load_profile("minilm_multi"), given)}
+    assert "adversary" in changed
+    assert "CRF" not in changed
+    with pytest.raises(ConfigError, match="makes none of the standard choices"):
+        list_choices(load_profile("minilm"), {key: off for _, key, off in STANDARD})
+
+
+def test_every_standard_choice_is_a_setting_of_the_transformers_config() -> None:
+    config = read_training_config(ROOT / "configs" / "transformer.cfg")
+    for name, key, off in STANDARD:
+        value = get_setting(config, key)
+        assert value is not None, name
+        assert isinstance(off, type(value)) or {type(off), type(value)} <= {int, float}, name

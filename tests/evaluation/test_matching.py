@@ -55,12 +55,82 @@ HAND_WORKED = {
         [B, (0, 18, "Disease")],
         {"Disease": Counts(tp=2)},
     ),
+    "end one character long": ([A], [(0, 8, "Chemical")], {"Chemical": Counts(fp=1, fn=1)}),
+    "start one character early": (
+        [(1, 7, "Chemical")],
+        [A],
+        {"Chemical": Counts(fp=1, fn=1)},
+    ),
+    "borders that cross": ([(0, 9, "Gene")], [(4, 12, "Gene")], {"Gene": Counts(fp=1, fn=1)}),
+    "one prediction over two mentions": (
+        [(0, 4, "Gene"), (5, 9, "Gene")],
+        [(0, 9, "Gene")],
+        {"Gene": Counts(fp=1, fn=2)},
+    ),
+    "two predictions in one mention": (
+        [(0, 9, "Gene")],
+        [(0, 4, "Gene"), (5, 9, "Gene")],
+        {"Gene": Counts(fp=2, fn=1)},
+    ),
+    "mentions that touch": (
+        [(0, 4, "Gene"), (4, 9, "Gene")],
+        [(0, 4, "Gene"), (4, 9, "Gene")],
+        {"Gene": Counts(tp=2)},
+    ),
+    "inner found, outer missed": (
+        [(0, 18, "Disease"), (0, 5, "Disease")],
+        [(0, 5, "Disease")],
+        {"Disease": Counts(tp=1, fn=1)},
+    ),
+    "nested labels, both predicted": (
+        [(0, 18, "Disease"), (0, 5, "Anatomy")],
+        [(0, 5, "Anatomy"), (0, 18, "Disease")],
+        {"Disease": Counts(tp=1), "Anatomy": Counts(tp=1)},
+    ),
+    "nested labels, exchanged": (
+        [(0, 18, "Disease"), (0, 5, "Anatomy")],
+        [(0, 18, "Anatomy"), (0, 5, "Disease")],
+        {"Disease": Counts(fp=1, fn=1), "Anatomy": Counts(fp=1, fn=1)},
+    ),
+    "two gold labels, both predicted": (
+        [A, (0, 7, "Gene")],
+        [(0, 7, "Gene"), A],
+        {"Chemical": Counts(tp=1), "Gene": Counts(tp=1)},
+    ),
+    "one mention, two predicted labels": (
+        [A],
+        [A, (0, 7, "Gene")],
+        {"Chemical": Counts(tp=1), "Gene": Counts(fp=1)},
+    ),
+    "prediction three times": ([A], [A, A, A], {"Chemical": Counts(tp=1, fp=2)}),
+    "gold and prediction twice": ([A, A], [A, A], {"Chemical": Counts(tp=1, fp=1)}),
+    "a label that gold has not": (
+        [A],
+        [(0, 7, "Virus")],
+        {"Chemical": Counts(fn=1), "Virus": Counts(fp=1)},
+    ),
+    "labels that differ in case": (
+        [A],
+        [(0, 7, "chemical")],
+        {"Chemical": Counts(fn=1), "chemical": Counts(fp=1)},
+    ),
+    "mentions without a label": ([(0, 3, "")], [(0, 3, "")], {"": Counts(tp=1)}),
+    "wrong border and wrong label": (
+        [A],
+        [(0, 6, "Disease")],
+        {"Chemical": Counts(fn=1), "Disease": Counts(fp=1)},
+    ),
+    "spurious everywhere": ([], [A, B, C], {"Chemical": Counts(fp=1), "Disease": Counts(fp=2)}),
     "one of each": (
         [A, B, C],
         [A, (10, 17, "Disease"), C],
         {"Chemical": Counts(tp=1), "Disease": Counts(tp=1, fp=1, fn=1)},
     ),
 }
+
+
+def test_there_are_thirty_cases():
+    assert len(HAND_WORKED) >= 30
 
 
 @pytest.mark.parametrize("case", HAND_WORKED)

@@ -1,6 +1,7 @@
 """Scores under attack, worked out by hand on rule pipelines."""
 
 import math
+from dataclasses import replace
 from typing import List, Optional, Sequence
 
 import pytest
@@ -9,6 +10,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from spacy_bioner.errors import ConfigError
+from spacy_bioner.evaluation.intervals import Interval
 from spacy_bioner.evaluation.robustness import (
     Lost,
     Outcome,
@@ -50,12 +52,17 @@ def misspell_first(doc: Doc) -> Optional[Doc]:
 
 
 def test_clean_documents_are_scored(nlp, gold) -> None:
-    assert score_clean(gold, annotate(nlp, gold)) == Outcome("clean", None, Counts(tp=3), 3)
+    outcome = score_clean(gold, annotate(nlp, gold))
+    assert replace(outcome, interval=None) == Outcome("clean", None, Counts(tp=3), 3)
+    assert outcome.interval == Interval(1.0, 1.0, 1.0)
 
 
 def test_changed_documents_are_scored_against_their_changed_gold(nlp, gold) -> None:
     outcome = score_changed_text(nlp, gold, "typos", misspell_first)
-    assert outcome == Outcome("typos", None, Counts(tp=1, fn=2), 3, n_changed=2)
+    wanted = Outcome("typos", None, Counts(tp=1, fn=2), 3, n_changed=2)
+    assert replace(outcome, interval=None) == wanted
+    assert outcome.interval is not None
+    assert outcome.interval.value == outcome.counts.f_score
 
 
 def test_attacked_documents_are_scored(nlp, gold) -> None:

@@ -26,6 +26,10 @@ def ablate_cli(
             help="NAME:KEY=VALUE, a choice in training by what switches it off; can be repeated"
         ),
     ] = None,
+    each: Annotated[
+        bool,
+        typer.Option("--each", help="Switch each standard choice of the profile off in turn"),
+    ] = False,
     profile: ProfileName = "minilm",
     encoder: EncoderName = "",
     max_steps: MaxSteps = 0,
@@ -34,19 +38,26 @@ def ablate_cli(
 ) -> None:
     """Switch parts off in turn and give what is lost, with intervals.
 
-    With --model, each component of a trained pipeline. With --off, choices in training: the
-    profile is trained as it is and once without each. Further options go to all trainings as for
-    `spacy train`, such as --training.dropout 0.2.
+    With --model, each component of a trained pipeline. With --each or --off, choices in training:
+    the profile is trained as it is and once without each. Further options go to all trainings as
+    for `spacy train`, such as --training.dropout 0.2.
     """
     from spacy.cli._util import parse_config_overrides
 
-    from spacy_bioner.apps.ablating import ablate_components, ablate_training, parse_choice
+    from spacy_bioner.apps.ablating import (
+        ablate_components,
+        ablate_training,
+        list_choices,
+        parse_choice,
+    )
     from spacy_bioner.apps.profiles import load_profile
     from spacy_bioner.errors import ConfigError
     from spacy_bioner.reports.ablation import render_ablation
 
-    if bool(model) == bool(off):
-        raise ConfigError("found --model and --off, or neither; expected one of them")
+    if bool(model) == bool(off or each):
+        raise ConfigError(
+            "found --model with --off or --each, or none of them; expected --model, or the others"
+        )
 
     def say(line: str) -> None:
         typer.echo(line, err=True)
@@ -54,15 +65,20 @@ def ablate_cli(
     if model:
         rows = ablate_components(model, corpus, output, seed=seed, gpu_id=gpu_id, report=say)
     else:
+        overrides = parse_config_overrides(context.args, env_var=None)
+        choices = [parse_choice(text) for text in off or ()]
+        loaded = load_profile(profile, encoder=encoder)
+        if each:
+            choices = [*list_choices(loaded, overrides), *choices]
         rows = ablate_training(
-            load_profile(profile, encoder=encoder),
+            loaded,
             corpus,
             output,
-            [parse_choice(text) for text in off or ()],
+            choices,
             seed=seed,
             max_steps=max_steps,
             gpu_id=gpu_id,
-            overrides=parse_config_overrides(context.args, env_var=None),
+            overrides=overrides,
             report=say,
         )
     typer.echo("\n" + render_ablation(rows))
