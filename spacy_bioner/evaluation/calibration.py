@@ -141,6 +141,14 @@ def _make_bin(
     return Bin(row / n_bins, (row + 1) / n_bins, n, *means)
 
 
-def _log_loss(confidences: np.ndarray, outcomes: np.ndarray) -> float:
+def log_losses(confidences: np.ndarray, outcomes: np.ndarray) -> np.ndarray:
+    """Give the log loss of each prediction, in nats.
+
+    outcomes (np.ndarray): 1.0 for right predictions and 0.0 for wrong ones.
+    """
     clipped = np.clip(confidences, EDGE, 1.0 - EDGE)
-    return float(-np.mean(outcomes * np.log(clipped) + (1.0 - outcomes) * np.log1p(-clipped)))
+    return -(outcomes * np.log(clipped) + (1.0 - outcomes) * np.log1p(-clipped))
+
+
+def _log_loss(confidences: np.ndarray, outcomes: np.ndarray) -> float:
+    return float(np.mean(log_losses(confidences, outcomes)))

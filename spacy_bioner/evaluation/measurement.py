@@ -24,6 +24,7 @@ from spacy_bioner.evaluation.scores import Counts, SchemeCounts, Scores
 from spacy_bioner.evaluation.share_intervals import (
     bootstrap_calibration_error,
     bootstrap_shares,
+    list_losses,
     list_shares,
 )
 from spacy_bioner.evaluation.strata import (
@@ -62,7 +63,8 @@ class Measurement:
     concepts (Optional[Mapping[str, Counts]]): Concept ids of documents.
     judged (Optional[Judged]): Predictions with confidences.
     shares (Mapping[str, Interval]): With intervals: "accuracy" of mentions, "exact" documents,
-        "tokens", "SCHEME precision" and so on, "DIVISION: KIND" of recall, "calibration error".
+        "tokens", "SCHEME precision" and so on, "DIVISION: KIND" of recall, "calibration error",
+        "Brier score", "log loss".
     missing (Mapping[str, str]): Why "concepts" or "calibration" is None.
     """
 
@@ -148,7 +150,10 @@ def measure(
     counts = table.sum(axis=1)
     strata = [split_recall([pair], train, spans_key=spans_key) for pair in kept]
     drawing: Dict[str, Any] = {"seed": seed, "n_resamples": n_resamples}
-    shares = bootstrap_shares(list_shares(counts, schemes, tags, strata), **drawing)
+    listed = list_shares(counts, schemes, tags, strata)
+    if judged is not None:
+        listed.update(list_losses(judged))
+    shares = bootstrap_shares(listed, **drawing)
     if judged is not None and len(judged.confidences):
         shares["calibration error"] = bootstrap_calibration_error(judged, **drawing)
     return Measurement(

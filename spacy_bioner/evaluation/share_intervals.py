@@ -4,7 +4,7 @@ from typing import Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
-from spacy_bioner.evaluation.calibration import N_BINS
+from spacy_bioner.evaluation.calibration import N_BINS, log_losses
 from spacy_bioner.evaluation.confidences import Judged
 from spacy_bioner.evaluation.intervals import LEVEL, N_RESAMPLES, Interval, make_interval
 from spacy_bioner.evaluation.resampling import resample
@@ -83,6 +83,20 @@ def list_shares(
 def name_stratum(stratum: Stratum) -> str:
     """Name the share that a stratum's recall is."""
     return f"{stratum.division}: {stratum.name}"
+
+
+def list_losses(judged: Judged) -> Dict[str, Share]:
+    """Name the means over predictions that say how good their confidences are."""
+    shares: Dict[str, Share] = {}
+    number = np.bincount(judged.documents, minlength=judged.n_docs)
+    outcomes = judged.right.astype(np.float64)
+    for name, losses in (
+        ("Brier score", (judged.confidences - outcomes) ** 2),
+        ("log loss", log_losses(judged.confidences, outcomes)),
+    ):
+        sums = np.bincount(judged.documents, weights=losses, minlength=judged.n_docs)
+        shares[name] = (np.round(_PARTS * sums).astype(int).tolist(), (_PARTS * number).tolist())
+    return shares
 
 
 def bootstrap_calibration_error(

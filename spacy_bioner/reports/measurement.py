@@ -15,6 +15,7 @@ from spacy_bioner.evaluation.token_level import TokenScores
 from spacy_bioner.reports.scores import (
     DASH,
     format_decimal,
+    format_decimal_interval,
     format_ends,
     format_interval,
     format_percent,
@@ -183,7 +184,7 @@ def _render_tokens(found: Measurement) -> str:
 def _render_calibration(found: Measurement) -> str:
     calibration: Any = found.calibration
     n_without = found.judged.n_without if found.judged else 0
-    error = found.shares["calibration error"]
+    shares = found.shares
     rows = [
         [
             f"{item.low:.1f} to {item.high:.1f}",
@@ -196,9 +197,9 @@ def _render_calibration(found: Measurement) -> str:
     ]
     table = render_table(("confidence", "predicted", "mean", "right"), rows, right=(1, 2, 3))
     note = (
-        f"expected calibration error {format_decimal(calibration.error)} "
-        f"[{format_decimal(error.low)}, {format_decimal(error.high)}], Brier score "
-        f"{format_decimal(calibration.brier)}, log loss {format_decimal(calibration.log_loss)}"
+        f"expected calibration error {format_decimal_interval(shares['calibration error'])}, Brier "
+        f"score {format_decimal_interval(shares['Brier score'])}, log loss "
+        f"{format_decimal_interval(shares['log loss'])}"
     )
     if n_without:
         note += f"\n  * {n_without:,} predictions have no confidence: no threshold leaves them out"

@@ -26,6 +26,7 @@ from spacy_bioner.reports.scores import (
     DASH,
     footnotes,
     format_decimal,
+    format_decimal_interval,
     format_ends,
     format_interval,
     format_percent,
@@ -193,11 +194,12 @@ def _make_confidence(
     calibration = found.calibration
     if calibration is None:
         return []
-    error = found.shares["calibration error"]
-    ends = f"[{format_decimal(error.low)}, {format_decimal(error.high)}]"
+    error, brier, loss = (
+        format_decimal_interval(found.shares[name])
+        for name in ("calibration error", "Brier score", "log loss")
+    )
     line = (
-        f"Expected calibration error {format_decimal(calibration.error)} {ends}, Brier score "
-        f"{format_decimal(calibration.brier)}, log loss {format_decimal(calibration.log_loss)}, of "
+        f"Expected calibration error {error}, Brier score {brier}, log loss {loss}, of "
         f"{calibration.n:,} predictions. On the dashed line, confidence is what it says."
     )
     if found.judged is not None and found.judged.n_without:

@@ -84,6 +84,13 @@ def format_decimal(value: Optional[float]) -> str:
     return DASH if value is None else f"{value:.3f}"
 
 
+def format_decimal_interval(interval: Interval) -> str:
+    """Write a number between 0 and 1 and the ends of its interval, with three decimals."""
+    if interval.low is None or interval.high is None:
+        return format_decimal(interval.value)
+    return f"{interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+
+
 def format_ends(interval: Interval, *, signed: bool = False) -> str:
     """Write the ends of an interval, per cent; nothing where it has none."""
     if interval.low is None or interval.high is None:

@@ -35,6 +35,8 @@ def test_the_values_are_those_of_the_figures() -> None:
         assert shares[name_stratum(item)] == item.recall
     assert found.calibration is not None
     assert shares["calibration error"] == pytest.approx(found.calibration.error, abs=1e-6)
+    assert shares["Brier score"] == pytest.approx(found.calibration.brier, abs=1e-6)
+    assert shares["log loss"] == pytest.approx(found.calibration.log_loss, abs=1e-6)
 
 
 def test_the_calibration_error_is_that_of_the_bins() -> None:
