@@ -4,27 +4,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
-from spacy_bioner.apps.curves import write_figure
+from spacy_bioner.apps.curves import write_outcome
+from spacy_bioner.apps.evaluating import read_gold
 from spacy_bioner.apps.finished_runs import (
-    describe_profile,
-    digest,
+    describe_training,
     load_result,
     store_result,
-    write_json,
 )
 from spacy_bioner.apps.loading import load_pipeline
+from spacy_bioner.apps.naming import FOLDER_NAME
 from spacy_bioner.apps.profiles import Profile, get_setting, read_training_config
 from spacy_bioner.apps.tested_training import train_and_test
 from spacy_bioner.apps.training import check_device
-from spacy_bioner.corpora.docbin import read_docbin
-from spacy_bioner.corpora.files import check_is_file, replacing
-from spacy_bioner.errors import ConfigError, CorpusError
-from spacy_bioner.evaluation.matching import list_gold
+from spacy_bioner.corpora.files import check_is_file
+from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.pipelines import evaluate_documents
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.evaluation.significance import PairedComparison, compare_systems
 from spacy_bioner.reports.ablation import AblationRow, plot_ablation, render_ablation
-from spacy_bioner.reports.figures import plot_style, require_matplotlib
+from spacy_bioner.reports.figures import require_matplotlib
 
 FULL = "all"
 COMPONENT = "components.bioner"
@@ -89,11 +87,7 @@ def ablate_components(
             f"{model}: found the components {', '.join(names) or 'none'}, expected two or more: "
             "without its only one, a pipeline finds nothing"
         )
-    gold = list(read_docbin(corpus, nlp.vocab))
-    if not gold:
-        raise CorpusError("found no document, expected at least one to score", path=corpus)
-    if all(list_gold(doc) is None for doc in gold):
-        raise CorpusError("found no annotated document, expected gold mentions", path=corpus)
+    gold = read_gold(corpus, nlp)
     report(f"{FULL}: {', '.join(names)}")
     counts = {FULL: evaluate_documents(nlp, gold).counts}
     for name in names:
@@ -136,17 +130,8 @@ def ablate_training(
         )
     common = dict(overrides or {})
     plans = {FULL: common, **{item.name: {**common, **item.overrides} for item in choices}}
-    data = {split: digest(corpus_dir / f"{split}.spacy") for split in ("train", "dev", "test")}
-    settings = {
-        name: {
-            "corpus": data,
-            "profile": describe_profile(profile),
-            "seed": seed,
-            "max_steps": max_steps,
-            "overrides": plan,
-        }
-        for name, plan in plans.items()
-    }
+    made = describe_training(profile, corpus_dir, seed=seed, max_steps=max_steps)
+    settings = {name: {**made, "overrides": plan} for name, plan in plans.items()}
     # All of them before the first training, which may take hours.
     results = {name: load_result(output / name / RESULT, settings[name]) for name in plans}
     for name, plan in plans.items():
@@ -199,6 +184,8 @@ def parse_choice(text: str) -> Choice:
     pairs = [pair.partition("=") for pair in rest.split(",") if pair]
     if not (name and colon and pairs) or not all(key and sign for key, sign, _ in pairs):
         raise ConfigError(f"--off {text}: expected NAME:KEY=VALUE, several with commas")
+    if not FOLDER_NAME.fullmatch(name):
+        raise ConfigError(f"--off {text}: found a name that no folder can have, expected another")
     words = [word for key, _, value in pairs for word in (f"--{key.strip()}", value.strip())]
     return Choice(name, parse_config_overrides(words, env_var=None))
 
@@ -217,12 +204,6 @@ def _make_rows(counts: Mapping[str, Sequence[Counts]], seed: int) -> List[Ablati
 def _write(
     rows: List[AblationRow], output: Path, about: Mapping[str, Any], seed: int
 ) -> List[AblationRow]:
-    write_json(
-        output / "ablation.json",
-        {**about, "seed": seed, "rows": [row.to_json() for row in rows]},
-    )
-    with replacing(output / "ablation.md") as temporary:
-        temporary.write_text(render_ablation(rows) + "\n", encoding="utf-8")
-    with plot_style():
-        write_figure(plot_ablation(rows), output, "ablation")
+    data = {**about, "seed": seed, "rows": [row.to_json() for row in rows]}
+    write_outcome(output, "ablation", data, render_ablation(rows), lambda: plot_ablation(rows))
     return rows

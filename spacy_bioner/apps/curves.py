@@ -5,8 +5,9 @@ from dataclasses import replace
 from itertools import islice
 from math import isfinite
 from pathlib import Path
-from typing import Any, Iterator, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence
 
+from spacy_bioner.apps.finished_runs import write_json
 from spacy_bioner.apps.profiles import read_config
 from spacy_bioner.corpora.files import replacing
 from spacy_bioner.errors import BionerError
@@ -45,6 +46,20 @@ def write_figure(figure: Any, folder: Path, name: str) -> List[Path]:
         with replacing(path) as temporary:
             temporary.write_bytes(picture)
     return paths
+
+
+def write_outcome(
+    folder: Path, name: str, data: Any, markdown: str, plot: Callable[[], Any]
+) -> None:
+    """Write what a command found as FOLDER/NAME.json, .md, .png and .svg.
+
+    plot (Callable[[], Any]): Draws the figure, within `plot_style`.
+    """
+    write_json(folder / f"{name}.json", data)
+    with replacing(folder / f"{name}.md") as temporary:
+        temporary.write_text(markdown + "\n", encoding="utf-8")
+    with plot_style():
+        write_figure(plot(), folder, name)
 
 
 def name_curves(logs: Sequence[Path]) -> List[str]:

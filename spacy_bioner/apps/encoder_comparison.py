@@ -9,17 +9,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from spacy_bioner.apps.curves import write_figure
+from spacy_bioner.apps.curves import write_outcome
 from spacy_bioner.apps.encoder_setting import check_one_encoder
 from spacy_bioner.apps.exit_reasons import explain_exit
 from spacy_bioner.apps.finished_runs import (
-    describe_profile,
-    digest,
+    describe_training,
     load_result,
     store_result,
     write_json,
 )
-from spacy_bioner.apps.profiles import SPLITS, Profile, read_training_config
+from spacy_bioner.apps.naming import parse_named
+from spacy_bioner.apps.profiles import Profile, read_training_config
 from spacy_bioner.apps.training import check_device
 from spacy_bioner.corpora.files import replacing
 from spacy_bioner.errors import ConfigError
@@ -31,7 +31,6 @@ from spacy_bioner.reports.comparison_table import (
     render_comparison,
     render_comparison_csv,
 )
-from spacy_bioner.reports.figures import plot_style
 
 ENCODERS: Dict[str, str] = {
     "bert-base-cased": "google-bert/bert-base-cased",
@@ -137,16 +136,11 @@ def parse_encoders(items: Sequence[str], *, place: str = "--encoder") -> Dict[st
 
     RAISES ConfigError: What is none, a name that no folder can have, a name that stands twice.
     """
-    encoders: Dict[str, str] = {}
-    for item in items:
-        name, sign, source = (part.strip() for part in item.partition("="))
-        if not sign or not source or not _NAME.fullmatch(name):
-            message = f"{place}: found {item!r}, expected NAME=HUB_OR_FOLDER with a simple name"
-            raise ConfigError(message)
-        if name in encoders:
-            raise ConfigError(f"{place}: found the name {name} twice, expected different ones")
-        encoders[name] = source
-    return encoders
+
+    def wrong(item: str) -> str:
+        return f"{place}: found {item!r}, expected NAME=HUB_OR_FOLDER with a simple name"
+
+    return parse_named(items, place, wrong=wrong, pattern=_NAME)
 
 
 def read_encoders(path: Path) -> Dict[str, str]:
@@ -176,9 +170,9 @@ def _plan(
     max_steps: int,
     overrides: Dict[str, Any],
 ) -> List[Tuple[Path, Dict[str, Any]]]:
-    corpus = {split: digest(corpus_dir / f"{split}.spacy") for split in SPLITS}
-    base = {"corpus": corpus, "max_steps": max_steps, "overrides": overrides}
-    about = describe_profile(profile)
+    made = describe_training(profile, corpus_dir, seed=0, max_steps=max_steps)
+    base = {**made, "overrides": overrides}
+    about = made["profile"]
     return [
         (
             output / name / f"seed-{seed}",
@@ -230,15 +224,11 @@ def _run_job(
 
 
 def _write(rows: Sequence[ComparisonRow], output: Path) -> None:
-    write_json(output / "comparison.json", [row.to_json() for row in rows])
-    for name, text in (
-        ("comparison.md", render_comparison(rows) + "\n"),
-        ("comparison.csv", render_comparison_csv(rows)),
-    ):
-        with replacing(output / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    with plot_style():
-        write_figure(plot_comparison(rows), output, "comparison")
+    data = [row.to_json() for row in rows]
+    table = render_comparison(rows)
+    write_outcome(output, "comparison", data, table, lambda: plot_comparison(rows))
+    with replacing(output / "comparison.csv") as temporary:
+        temporary.write_text(render_comparison_csv(rows), encoding="utf-8")
 
 
 def _mean(results: Sequence[Mapping[str, Any]], name: str) -> Optional[float]:

@@ -7,9 +7,9 @@ import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
+from spacy_bioner.architectures.alignment import unit_starts
 from spacy_bioner.components.tag_beliefs import TagBeliefs, has_beliefs, read_beliefs
 from spacy_bioner.evaluation.occlusion import Score
-from spacy_bioner.sentences import sentence_starts
 
 COMPONENT = "bioner"
 OCCLUDER = "_"
@@ -37,9 +37,9 @@ class Target:
     columns: Tuple[int, ...] = ()
 
     @property
-    def sent_starts(self) -> Optional[List[bool]]:
+    def sent_starts(self) -> List[bool]:
         """The borders of sentences, which covered words would move."""
-        borders = set(_sentence_tokens(self.doc))
+        borders = set(unit_starts(self.doc, "sentence").tolist())
         return [token.i in borders for token in self.doc]
 
 
@@ -59,7 +59,7 @@ def make_target(tagger: Any, beliefs: Optional[TagBeliefs], ent: Span) -> Target
     if beliefs is None:
         return Target(doc, ent.start, ent.end, ent.label_)
     columns = tuple(beliefs.columns(ent.start, ent.end, ent.label_))
-    borders = np.array([*_sentence_tokens(doc), len(doc)])
+    borders = np.append(unit_starts(doc, "sentence"), len(doc))
     first = int(borders[borders <= ent.start].max())
     last = int(borders[borders >= ent.end].min())
     part = doc[first:last].as_doc()
@@ -92,19 +92,11 @@ def find_occluder(tagger: Any) -> str:
     """Give the word that says nothing: the mask of the tagger's encoder, where it has one."""
     if tagger is None or not hasattr(tagger, "model"):
         return OCCLUDER
-    from spacy_bioner.architectures.attribution import find_encoders, mask_piece
+    from spacy_bioner.architectures.adversary import find_encoders
+    from spacy_bioner.architectures.attribution import mask_piece
 
     pieces = {mask_piece(node) for node in find_encoders(tagger.model)}
     return (pieces.pop() if len(pieces) == 1 else "") or OCCLUDER
-
-
-def _sentence_tokens(doc: Doc) -> List[int]:
-    """List the tokens at which sentences start: the Doc's own borders where it has any."""
-    if doc.has_annotation("SENT_START"):
-        return [token.i for token in doc if token.is_sent_start or token.i == 0]
-    starts = [token.idx for token in doc]
-    found = np.searchsorted(starts, np.array(sentence_starts(doc.text), dtype=np.int64))
-    return sorted({0, *(int(place) for place in found if place < len(doc))})
 
 
 def _find(doc: Doc, place: Tuple[int, int, str]) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from spacy_bioner.apps.entity_scores import COMPONENT, find_tagger
 from spacy_bioner.apps.finished_runs import write_json
 from spacy_bioner.apps.loading import fingerprint, load_pipeline
 from spacy_bioner.apps.shared_documents import SharedDocuments, find_shared
@@ -17,7 +18,7 @@ from spacy_bioner.corpora.files import check_is_file
 from spacy_bioner.corpora.shingles import require_datasketch
 from spacy_bioner.errors import ConfigError, CorpusError, LabelError
 from spacy_bioner.evaluation.intervals import N_RESAMPLES
-from spacy_bioner.evaluation.matching import compare_docs, list_gold
+from spacy_bioner.evaluation.matching import list_gold
 from spacy_bioner.evaluation.measurement import Marginals, Measurement, Pair, measure
 from spacy_bioner.evaluation.pipelines import (
     PipelineEvaluation,
@@ -25,9 +26,8 @@ from spacy_bioner.evaluation.pipelines import (
     run_timed,
     score_pairs,
 )
+from spacy_bioner.evaluation.scores import Scores
 from spacy_bioner.evaluation.strata import TrainingMentions, list_gold_mentions
-
-COMPONENT = "bioner"
 
 
 @dataclass(frozen=True)
@@ -112,28 +112,28 @@ def evaluate(
         from spacy_bioner.architectures.datasets import choose_dataset
 
         choose_dataset(nlp, settings.dataset)
-    gold = _read_gold(corpus, nlp, settings.labels)
+    gold = _read_gold_of(corpus, nlp, settings.labels)
     train = _read_training(settings.train, nlp)
     marginals = make_marginals(nlp) if settings.marginals else None
     predicted, pace = run_timed(nlp, gold)
     pairs = list(zip(gold, predicted, strict=True))
+    measurement = measure(
+        pairs,
+        model_labels=entity_labels(nlp),
+        train=train,
+        marginals=marginals,
+        seed=settings.seed,
+        n_resamples=settings.n_resamples,
+    )
     shared, warnings = _find_shared(pairs, settings.train)
-    warnings = [*_warn_of_labels(nlp, pairs), *warnings]
     evaluated = Evaluated(
         nlp,
         score_pairs(nlp, pairs, pace, group=settings.spans_key),
-        measure(
-            pairs,
-            model_labels=entity_labels(nlp),
-            train=train,
-            marginals=marginals,
-            seed=settings.seed,
-            n_resamples=settings.n_resamples,
-        ),
+        measurement,
         pairs,
         _describe(nlp, model, corpus, settings),
         shared,
-        warnings,
+        [*_warn_of_labels(nlp, measurement.strict), *warnings],
     )
     if output is not None:
         write_json(output, evaluated.to_json())
@@ -145,8 +145,8 @@ def make_marginals(nlp: Language) -> Marginals:
 
     RAISES ConfigError: For a pipeline without such a component.
     """
-    component: Any = nlp.get_pipe(COMPONENT) if COMPONENT in nlp.pipe_names else None
-    if component is None or not hasattr(component, "grammar"):
+    component = find_tagger(nlp)
+    if component is None:
         raise ConfigError(
             f"found the components {', '.join(nlp.pipe_names) or 'none'}, expected '{COMPONENT}', "
             "whose tags have probabilities"
@@ -166,7 +166,11 @@ def make_marginals(nlp: Language) -> Marginals:
     return marginals
 
 
-def _read_gold(corpus: Path, nlp: Language, labels: Sequence[str]) -> List[Doc]:
+def read_gold(corpus: Path, nlp: Language) -> List[Doc]:
+    """Read the documents to score a pipeline on.
+
+    RAISES CorpusError: A file without documents, or without an annotated one.
+    """
     gold = list(read_docbin(corpus, nlp.vocab))
     if not gold:
         raise CorpusError("found no document, expected at least one to score", path=corpus)
@@ -174,6 +178,11 @@ def _read_gold(corpus: Path, nlp: Language, labels: Sequence[str]) -> List[Doc]:
         raise CorpusError(
             "found no annotated document, expected gold mentions to score against", path=corpus
         )
+    return gold
+
+
+def _read_gold_of(corpus: Path, nlp: Language, labels: Sequence[str]) -> List[Doc]:
+    gold = read_gold(corpus, nlp)
     if labels:
         _check_labels(labels, gold, corpus)
         for doc in gold:
@@ -188,11 +197,10 @@ def _read_training(path: Optional[Path], nlp: Language) -> Optional[TrainingMent
     return TrainingMentions(mention for doc in docs for mention in list_gold_mentions(doc))
 
 
-def _warn_of_labels(nlp: Language, pairs: Sequence[Pair]) -> List[str]:
+def _warn_of_labels(nlp: Language, strict: Scores) -> List[str]:
     """Say why every score has to be 0, where it is and the pipeline tells why."""
-    compared = [compare_docs(*pair) for pair in pairs]
-    wanted = {label for item in compared for _, _, label in item.gold or ()}
-    found = {label for item in compared for _, _, label in item.predicted}
+    wanted = {label for label, counts in strict.by_type.items() if counts.gold}
+    found = {label for label, counts in strict.by_type.items() if counts.predicted}
     if not wanted or wanted & found:
         return []
     if not found and not any(

@@ -28,6 +28,7 @@ from spacy_bioner.evaluation.explanations import (
     misses_much,
 )
 from spacy_bioner.evaluation.occlusion import occlude
+from spacy_bioner.spans import overlaps
 
 METHODS = ("auto", "gradients", "occlusion", "none")
 N_STEPS = 50
@@ -80,7 +81,7 @@ def _why_no_gradients(tagger: Any) -> str:
         import captum  # noqa: F401
     except ImportError:
         return "captum is not installed; pip install 'spacy-bioner[explain]'"
-    from spacy_bioner.architectures.attribution import find_encoders
+    from spacy_bioner.architectures.adversary import find_encoders
 
     if not tagger.model.has_ref("encoder") or not find_encoders(tagger.model):
         return f"'{COMPONENT}' has no transformer encoder of its own"
@@ -199,7 +200,8 @@ def _list_left_out(doc: Doc) -> List[Proposal]:
             sources = tuple(entry.source for entry in span_evidence(span))
             why = "; ".join(f"{item.rejected_by}: {item.reason}" for item in reasons.get(key, ()))
             if not why:
-                inside = [ent for ent in doc.ents if ent.start < span.end and span.start < ent.end]
+                place = (span.start, span.end)
+                inside = [ent for ent in doc.ents if overlaps((ent.start, ent.end), place)]
                 names = ", ".join(f"'{ent.text}' ({ent.label_})" for ent in inside)
                 why = f"overlaps {names}" if names else "not chosen"
             found[key] = Proposal(span.text, *key, sources, why)

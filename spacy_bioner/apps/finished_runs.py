@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 
-from spacy_bioner.apps.profiles import Profile
+from spacy_bioner.apps.profiles import SPLITS, Profile
 from spacy_bioner.corpora.files import check_is_file, replacing
 from spacy_bioner.errors import ConfigError
 
@@ -57,6 +57,22 @@ def describe_profile(profile: Profile) -> Dict[str, Any]:
         "config": digest(profile.config),
         "encoder": profile.encoder,
         "overrides": dict(profile.overrides),
+    }
+
+
+def describe_training(
+    profile: Profile, corpus_dir: Path, *, seed: int, max_steps: int
+) -> Dict[str, Any]:
+    """Give what decides about the outcome of a training besides its overrides.
+
+    corpus_dir (Path): The folder with train.spacy, dev.spacy and test.spacy.
+    RAISES CorpusError: A split that is not there.
+    """
+    return {
+        "corpus": {split: digest(corpus_dir / f"{split}.spacy") for split in SPLITS},
+        "profile": describe_profile(profile),
+        "seed": seed,
+        "max_steps": max_steps,
     }
 
 

@@ -1,11 +1,14 @@
-"""Names of pipeline packages: `bioner_<encoder>`, true of the encoder that was trained."""
+"""Names: of pipeline packages, `bioner_<encoder>`, true of the encoder that was trained; and those
+that users give to what they list, NAME=VALUE."""
 
 import re
-from typing import Collection, List, Sequence, Set
+from typing import Callable, Collection, Dict, List, Optional, Pattern, Sequence, Set
 
-from spacy_bioner.errors import PackageError
+from spacy_bioner.errors import ConfigError, PackageError
 
 PACKAGE_PREFIX = "package:"
+# Names that folders are called by.
+FOLDER_NAME = re.compile(r"[A-Za-z0-9][\w .+-]*")
 NAME_PATTERN = re.compile(r"bioner((?:_[a-z0-9]+)+)")
 # Folder names that say what is in them, not which encoder it is.
 GENERIC_FOLDER = re.compile(r"model|weights|pytorch|checkpoint(-[0-9]+)?")
@@ -13,6 +16,33 @@ GENERIC_FOLDER = re.compile(r"model|weights|pytorch|checkpoint(-[0-9]+)?")
 ARCHITECTURES = ("fusion", "ensemble", "multi", "crf", "bilstm", "cnn", "spancat", "span", "finder")
 # Parts of names that claim a family of encoders; a pipeline without an encoder may use none.
 ENCODER_FAMILIES = ("bert", "minilm", "electra", "mpnet", "xlnet", "gpt", "llama", "t5")
+
+
+def parse_named(
+    items: Sequence[str],
+    place: str,
+    *,
+    wrong: Optional[Callable[[str], str]] = None,
+    pattern: Optional[Pattern[str]] = None,
+) -> Dict[str, str]:
+    """Read NAME=VALUE, several times.
+
+    place (str): The option, for errors.
+    wrong (Optional[Callable[[str], str]]): Makes the message on an item of another form.
+    pattern (Optional[Pattern[str]]): What a name has to be; None takes any.
+    RAISES ConfigError: For another form, and a name that stands twice.
+    """
+    found: Dict[str, str] = {}
+    for item in items:
+        name, sign, value = (part.strip() for part in item.partition("="))
+        if not (name and sign and value) or not (pattern is None or pattern.fullmatch(name)):
+            simple = "" if pattern is None else " with a simple name"
+            plain = f"{place} {item}: expected NAME=VALUE{simple}"
+            raise ConfigError(plain if wrong is None else wrong(item))
+        if name in found:
+            raise ConfigError(f"{place}: found the name {name} twice, expected different ones")
+        found[name] = value
+    return found
 
 
 def check_name(

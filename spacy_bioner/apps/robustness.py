@@ -9,13 +9,11 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from spacy_bioner.apps.curves import write_figure
-from spacy_bioner.apps.finished_runs import write_json
+from spacy_bioner.apps.curves import write_outcome
 from spacy_bioner.apps.loading import fingerprint, load_pipeline
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.docbin_records import to_record
 from spacy_bioner.corpora.docs import align
-from spacy_bioner.corpora.files import replacing
 from spacy_bioner.errors import BionerError, ConfigError, CorpusError
 from spacy_bioner.evaluation.matching import list_gold
 from spacy_bioner.evaluation.robustness import (
@@ -29,7 +27,6 @@ from spacy_bioner.evaluation.robustness import (
     score_changed_text,
     score_clean,
 )
-from spacy_bioner.reports.figures import plot_style
 from spacy_bioner.reports.robustness import plot_robustness, render_robustness
 from spacy_bioner.transforms.augmentation.editing import Augmentation
 from spacy_bioner.transforms.augmentation.mentions import make_replace_synonyms
@@ -129,7 +126,9 @@ def measure_robustness(
             curve.append(score_attacked(embeddings, gold, epsilon, name=attack_name, clean=found))
         made = fingerprint(Path(nlp.path))
         results.append(Robustness(name, clean, tuple(text), tuple(curve), made))
-    _write(results, output, seed)
+    data = {"seed": seed, "models": [item.to_json() for item in results]}
+    table = render_robustness(results, seed=seed)
+    write_outcome(output, "robustness", data, table, lambda: plot_robustness(results))
     return results
 
 
@@ -222,13 +221,3 @@ def _annotate(nlp: Language, gold: Sequence[Doc], adversary: object) -> List[Doc
         else:
             docs = [component(doc) for doc in docs]
     return docs
-
-
-def _write(results: Sequence[Robustness], output: Path, seed: int) -> None:
-    write_json(
-        output / "robustness.json", {"seed": seed, "models": [item.to_json() for item in results]}
-    )
-    with replacing(output / "robustness.md") as temporary:
-        temporary.write_text(render_robustness(results, seed=seed) + "\n", encoding="utf-8")
-    with plot_style():
-        write_figure(plot_robustness(results), output, "robustness")

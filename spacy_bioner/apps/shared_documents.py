@@ -7,7 +7,8 @@ from typing import Any, Dict, List, Sequence, Tuple
 from spacy.tokens import Doc
 
 from spacy_bioner.corpora.docbin_records import read_docbin_records, to_record
-from spacy_bioner.corpora.leakage import LeakCount, find_leaks
+from spacy_bioner.corpora.docs import ID_KEY
+from spacy_bioner.corpora.leakage import LeakCount, LeakReport, find_leaks
 from spacy_bioner.evaluation.matching import compare_docs, score_mentions
 from spacy_bioner.evaluation.measurement import Pair
 from spacy_bioner.evaluation.scores import Counts
@@ -70,14 +71,22 @@ def find_shared(pairs: Sequence[Pair], train: Path) -> SharedDocuments:
     RAISES CorpusError: Without datasketch, and for a file that cannot be read.
     """
     gold: List[Doc] = [doc for doc, _ in pairs]
-    records = [to_record(doc, default_id=str(number)) for number, doc in enumerate(gold, 1)]
-    report = find_leaks({TEST: records, TRAIN: read_docbin_records(train)})
+    report = compare_with_training(gold, train)
     leaking = report.leaking(TEST)
     compared = [compare_docs(*pair) for place, pair in enumerate(pairs) if place not in leaking]
     return SharedDocuments(
         report.between()[0],
         report.within()[0],
-        tuple(records[place].id for place in sorted(leaking)),
+        tuple(str(gold[place].user_data.get(ID_KEY, place + 1)) for place in sorted(leaking)),
         len(gold),
         score_mentions(compared).micro,
     )
+
+
+def compare_with_training(gold: Sequence[Doc], train: Path) -> LeakReport:
+    """Look for documents of `TEST`, these, that stand in `TRAIN`, a DocBin.
+
+    RAISES CorpusError: Without datasketch, and for a file that cannot be read.
+    """
+    records = (to_record(doc, default_id=str(number)) for number, doc in enumerate(gold, 1))
+    return find_leaks({TEST: records, TRAIN: read_docbin_records(train)})

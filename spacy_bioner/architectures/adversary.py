@@ -11,7 +11,7 @@ from thinc.types import Floats2d
 from thinc.util import xp2torch
 
 from spacy_bioner.architectures.objectives import check_finite
-from spacy_bioner.architectures.torch_bridge import split_rows, torch_shims
+from spacy_bioner.architectures.torch_bridge import TorchShim, split_rows, torch_shims
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.layers.adversary import NORMS, EmbeddingTap, project, steepest
 from spacy_bioner.layers.losses import divergence
@@ -211,9 +211,20 @@ def tapped(model: Model, *, dropout: bool = True) -> Iterator[List[EmbeddingTap]
             module.tap = None
 
 
+def find_encoders(model: Model) -> List[Model]:
+    """List the layers of a model that are encoders of ours, those without weights left out."""
+    return [
+        node
+        for node in model.walk()
+        if any(
+            isinstance(shim, TorchShim) and shim.is_ready and isinstance(shim.module, PooledEncoder)
+            for shim in node.shims
+        )
+    ]
+
+
 def _encoders(model: Model) -> List[PooledEncoder]:
-    modules = [shim.module for shim in torch_shims(model)]
-    return [module for module in modules if isinstance(module, PooledEncoder)]
+    return [cast(Any, node.shims[0]).module for node in find_encoders(model)]
 
 
 def _taps(model: Model) -> List[EmbeddingTap]:

@@ -15,8 +15,8 @@ import torch
 from spacy.tokens import Doc
 from thinc.api import Model, set_dropout_rate
 
-from spacy_bioner.architectures.adversary import tapped, without_training
-from spacy_bioner.architectures.alignment import align_pieces, group_by_budget, token_offsets
+from spacy_bioner.architectures.adversary import find_encoders, tapped, without_training
+from spacy_bioner.architectures.alignment import align_pieces, token_offsets
 from spacy_bioner.architectures.decoding import log_softmax
 from spacy_bioner.architectures.piece_layout import Layout, lay_out
 from spacy_bioner.errors import ConfigError
@@ -96,15 +96,6 @@ def integrate_gradients(
     return found
 
 
-def find_encoders(model: Model) -> List[Model]:
-    """List the nodes of a model that are encoders of ours, in the order of its shims."""
-    return [
-        node
-        for node in model.walk()
-        if any(isinstance(getattr(shim, "module", None), PooledEncoder) for shim in node.shims)
-    ]
-
-
 def mask_piece(model: Model) -> str:
     """Give the piece that stands for any word in an encoder's vocabulary; "" where none does."""
     tokenizer = cast(Any, model.shims[0]).tokenizer
@@ -139,9 +130,7 @@ def _mask(node: Model, layout: Layout, parts: List[torch.Tensor]) -> List[torch.
 
 def _places(node: Model, layout: Layout) -> Iterator[Tuple[Tuple[int, int], int]]:
     """Say which window stands in which row of which batch."""
-    special = len(layout.before) + len(layout.after)
-    lengths = [len(window) + special for window in layout.windows]
-    for place, group in enumerate(group_by_budget(lengths, node.attrs["batch_pieces"])):
+    for place, group in enumerate(layout.group(node.attrs["batch_pieces"])):
         for row, index in enumerate(group):
             yield (place, row), int(index)
 

@@ -12,7 +12,6 @@ from thinc.types import Floats2d
 from thinc.util import get_torch_default_device, xp2torch
 from tokenizers import Tokenizer
 
-from spacy_bioner.architectures.alignment import group_by_budget
 from spacy_bioner.architectures.encoder_source import build_transformer, load_encoder, special_ids
 from spacy_bioner.architectures.loss_scaling import LossScaler, gains_a_digit
 from spacy_bioner.architectures.piece_layout import POOLING, UNITS, Layout, lay_out
@@ -256,9 +255,7 @@ def prepare_batches(model: Model, docs: List[Doc]) -> Tuple[List[PieceBatch], to
 def _make_batches(model: Model, layout: Layout) -> Tuple[List[PieceBatch], torch.Tensor]:
     """Lay all windows out as padded rectangles, the shortest first."""
     shim = cast(EncoderShim, model.shims[0])
-    special = len(layout.before) + len(layout.after)
-    lengths = [len(window) + special for window in layout.windows]
-    groups = group_by_budget(lengths, model.attrs["batch_pieces"])
+    lengths, groups = layout.lengths, layout.group(model.attrs["batch_pieces"])
     targets = np.concatenate([np.zeros(0, np.int64), *layout.targets])
     counts = np.bincount(targets, minlength=layout.n_rows)
     weights = np.where(counts > 0, 1.0 / np.maximum(counts, 1), 0.0).astype(np.float32)

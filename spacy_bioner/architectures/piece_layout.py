@@ -13,6 +13,7 @@ from spacy_bioner.architectures.alignment import (
     Window,
     align_pieces,
     cut_windows,
+    group_by_budget,
     token_offsets,
     unit_starts,
 )
@@ -120,6 +121,16 @@ class Layout:
         self.pieces.append(pieces)
         self.rows.append(DocRows(len(doc), parents, _unseen_tokens(alignment, seen, len(doc))))
         self.n_rows += len(self.rows[-1])
+
+    @property
+    def lengths(self) -> List[int]:
+        """Pieces of each window, special tokens included."""
+        special = len(self.before) + len(self.after)
+        return [len(window) + special for window in self.windows]
+
+    def group(self, budget: int) -> List[np.ndarray]:
+        """Group the windows into batches; see `group_by_budget`."""
+        return group_by_budget(self.lengths, budget)
 
     def _place(self, windows: List[Window], piece: np.ndarray, row: np.ndarray) -> None:
         """Note where pieces, ascending, stand in the windows of a Doc, and their rows."""

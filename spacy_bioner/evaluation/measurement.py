@@ -30,7 +30,7 @@ from spacy_bioner.evaluation.share_intervals import (
 from spacy_bioner.evaluation.strata import (
     Stratum,
     TrainingMentions,
-    split_recall,
+    split_document,
     sum_strata,
 )
 from spacy_bioner.evaluation.thresholds import Sweep, sweep
@@ -148,7 +148,7 @@ def measure(
     if judged:
         every += sorted({*judged.labels, *judged.gold, *judged.without})
     counts = table.sum(axis=1)
-    strata = [split_recall([pair], train, spans_key=spans_key) for pair in kept]
+    strata = [split_document(*both, train) for both in zip(kept, kept_comparisons)]
     drawing: Dict[str, Any] = {"seed": seed, "n_resamples": n_resamples}
     listed = list_shares(counts, schemes, tags, strata)
     if judged is not None:

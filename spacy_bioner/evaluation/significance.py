@@ -13,7 +13,13 @@ from typing import Any, Dict, Mapping, Sequence
 import numpy as np
 
 from spacy_bioner.errors import ConfigError
-from spacy_bioner.evaluation.intervals import LEVEL, N_RESAMPLES, Interval, make_interval
+from spacy_bioner.evaluation.intervals import (
+    LEVEL,
+    N_RESAMPLES,
+    Interval,
+    check_resampling,
+    make_interval,
+)
 from spacy_bioner.evaluation.resampling import resample, score_sums, swap_at_random
 from spacy_bioner.evaluation.scores import Counts
 
@@ -108,11 +114,9 @@ def compare_systems(
         raise ConfigError(
             "found other gold mentions of one system than of the other; score both on the same file"
         )
-    if min(n_resamples, n_shuffles) < 1 or not 0 < level < 1:
-        raise ConfigError(
-            f"found {n_resamples} resamples, {n_shuffles} shuffles, level {level:g}, expected 1 or "
-            "more and a level between 0 and 1"
-        )
+    check_resampling(n_resamples, level)
+    if n_shuffles < 1:
+        raise ConfigError(f"found {n_shuffles} shuffles, expected 1 or more")
     left, right = _make_table(first), _make_table(second)
     drawn = resample(np.hstack([left, right]), n_resamples=n_resamples, seed=seed)
     shuffled = swap_at_random(left, right, n_resamples=n_shuffles, seed=seed)

@@ -8,14 +8,14 @@ Only recall can be split so: a false positive belongs to no gold mention.
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from spacy.tokens import Doc
 
 from spacy_bioner.corpora.docs import GOLD_KEY
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.evaluation.concepts import NO_CONCEPT
-from spacy_bioner.evaluation.matching import MentionKey, compare_docs, list_gold
+from spacy_bioner.evaluation.matching import Comparison, MentionKey, compare_docs, list_gold
 from spacy_bioner.knowledge.definitions import is_short_form
 
 SEEN, SYNONYM, UNSEEN_CONCEPT, UNSEEN_SURFACE = (
@@ -123,6 +123,23 @@ def split_recall(
     RETURNS (List[Stratum]): Every kind of every division, those without gold mentions too.
     RAISES CorpusError: When texts differ.
     """
+    return sum_strata(
+        [split_document(pair, compare_docs(*pair, spans_key=spans_key), train) for pair in pairs]
+    )
+
+
+def split_document(
+    pair: Tuple[Doc, Doc], compared: Comparison, train: Optional[TrainingMentions] = None
+) -> List[Stratum]:
+    """Count the gold mentions of one document; see `split_recall`.
+
+    compared (Comparison): What `compare_docs` gives for the pair.
+    """
+    if pair[0].text != pair[1].text:
+        raise CorpusError(
+            "gold and predicted document differ in their white space; run the pipeline over "
+            "the gold document's own text"
+        )
     divisions: Dict[str, Tuple[Sequence[str], Callable[[GoldMention], str]]] = {
         "length": (LENGTHS, _length),
         "form": (FORMS, _form),
@@ -135,23 +152,20 @@ def split_recall(
         }
     gold: Counter[Tuple[str, str]] = Counter()
     found: Counter[Tuple[str, str]] = Counter()
-    for gold_doc, predicted_doc in pairs:
-        comparison = compare_docs(gold_doc, predicted_doc, spans_key=spans_key)
-        if gold_doc.text != predicted_doc.text:
-            raise CorpusError(
-                "gold and predicted document differ in their white space; run the pipeline over "
-                "the gold document's own text"
-            )
-        # Mentions of labels that the corpus does not annotate are not among these.
-        counted, hit = set(comparison.gold or ()), set(comparison.predicted)
-        for mention in list_gold_mentions(gold_doc):
-            if mention.key not in counted:
-                continue
-            for division, (_, choose) in divisions.items():
-                cell = (division, choose(mention))
-                gold[cell] += 1
-                found[cell] += mention.key in hit
-    return _list(divisions, gold, found)
+    # Mentions of labels that the corpus does not annotate are not among these.
+    counted, hit = set(compared.gold or ()), set(compared.predicted)
+    for mention in list_gold_mentions(pair[0]):
+        if mention.key not in counted:
+            continue
+        for division, (_, choose) in divisions.items():
+            cell = (division, choose(mention))
+            gold[cell] += 1
+            found[cell] += mention.key in hit
+    return [
+        Stratum(division, name, found[division, name], gold[division, name])
+        for division, (names, _) in divisions.items()
+        for name in names
+    ]
 
 
 def sum_strata(documents: Sequence[Sequence[Stratum]]) -> List[Stratum]:
@@ -164,18 +178,6 @@ def sum_strata(documents: Sequence[Sequence[Stratum]]) -> List[Stratum]:
             sum(row.gold for row in rows),
         )
         for rows in zip(*documents)
-    ]
-
-
-def _list(
-    divisions: Mapping[str, Tuple[Sequence[str], object]],
-    gold: Mapping[Tuple[str, str], int],
-    found: Mapping[Tuple[str, str], int],
-) -> List[Stratum]:
-    return [
-        Stratum(division, name, found[division, name], gold[division, name])
-        for division, (names, _) in divisions.items()
-        for name in names
     ]
 
 

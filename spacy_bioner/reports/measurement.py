@@ -137,8 +137,9 @@ def _render_schemes(found: Measurement) -> str:
     return render_table(header, rows, right=range(1, len(header)))
 
 
-def _render_strata(found: Measurement) -> str:
-    rows = [
+def list_strata_rows(found: Measurement) -> List[List[str]]:
+    """Give division, kind, gold, found and recall with its interval of each kind of mention."""
+    return [
         [
             item.division,
             item.name,
@@ -148,6 +149,10 @@ def _render_strata(found: Measurement) -> str:
         ]
         for item in found.strata
     ]
+
+
+def _render_strata(found: Measurement) -> str:
+    rows = list_strata_rows(found)
     return render_table(("by", "kind", "gold", "found", "recall"), rows, right=(2, 3, 4))
 
 
@@ -156,11 +161,16 @@ def share_cell(found: Measurement, name: str) -> str:
     return format_interval(found.shares[name])
 
 
-def _render_confusion(confusion: Confusion) -> str:
-    rows = [
+def list_confusion_rows(confusion: Confusion) -> List[List[str]]:
+    """Give each gold label with its numbers by predicted label; a dash for 0."""
+    return [
         [label, *(f"{number:,}" if number else DASH for number in row)]
         for label, row in zip(confusion.labels, confusion.matrix.tolist())
     ]
+
+
+def _render_confusion(confusion: Confusion) -> str:
+    rows = list_confusion_rows(confusion)
     return render_table(("", *confusion.labels), rows, right=range(1, len(confusion.labels) + 1))
 
 

@@ -7,12 +7,13 @@ from spacy_bioner.evaluation.error_classes import count_mistakes
 from spacy_bioner.evaluation.measurement import Measurement
 from spacy_bioner.evaluation.schemes import SCHEMES
 from spacy_bioner.evaluation.scores import Counts
-from spacy_bioner.evaluation.share_intervals import name_stratum
 from spacy_bioner.reports import measurement_plots as plots
 from spacy_bioner.reports.corpus_page import Plot
 from spacy_bioner.reports.measurement import (
     MEANINGS,
     counts_row,
+    list_confusion_rows,
+    list_strata_rows,
     list_sweep_rows,
     share_cell,
 )
@@ -130,10 +131,7 @@ def _make_scores(found: Measurement, draw: Any) -> Section:
 def _make_mistakes(found: Measurement, draw: Any) -> Section:
     counts = count_mistakes(item for mistakes in found.mistakes for item in mistakes)
     confusion = found.confusion
-    rows = [
-        (label, *(f"{number:,}" if number else DASH for number in row))
-        for label, row in zip(confusion.labels, confusion.matrix.tolist())
-    ]
+    rows = list_confusion_rows(confusion)
     return Section(
         "kinds",
         "Kinds of mistakes",
@@ -154,16 +152,7 @@ def _make_mistakes(found: Measurement, draw: Any) -> Section:
 
 
 def _make_strata(found: Measurement, draw: Any) -> Section:
-    rows = [
-        (
-            item.division,
-            item.name,
-            f"{item.gold:,}",
-            f"{item.found:,}",
-            share_cell(found, name_stratum(item)),
-        )
-        for item in found.strata
-    ]
+    rows = list_strata_rows(found)
     has_novelty = any(item.division == "novelty" for item in found.strata)
     line = (
         "What was seen in training can be answered from memory; the rest tells how well a "
@@ -252,11 +241,8 @@ def _make_concepts(concepts: Mapping[str, Counts]) -> Section:
 
 
 def _make_tokens(found: Measurement) -> Section:
-    rows = [
-        (tag, f"{item.gold:,}", f"{item.predicted:,}",
-         *map(format_percent, (item.precision, item.recall, item.f_score)))
-        for tag, item in (*found.tokens.by_tag.items(), ("all but O", found.tokens.micro))
-    ]  # fmt: skip
+    every = (*found.tokens.by_tag.items(), ("all but O", found.tokens.micro))
+    rows = [counts_row(tag, counts) for tag, counts in every]
     lines = [
         f"Accuracy {share_cell(found, 'tokens')} of {found.tokens.n_tokens:,} tokens, "
         "those outside of all mentions included. Many papers report no other figures; they say "

@@ -11,6 +11,7 @@ pytest.importorskip("datasketch")
 import spacy
 from typer.testing import CliRunner
 
+from spacy_bioner.apps.ablating import parse_choice
 from spacy_bioner.apps.cli.main import app
 from spacy_bioner.apps.cross_corpus import CrossSettings, cross_evaluate
 from spacy_bioner.corpora.docbin import write_docbin
@@ -138,3 +139,12 @@ def test_labels_of_components_that_write_no_entities_do_not_count(corpora, tmp_p
     models = {"textcat": str(tmp_path / "textcat")}
     cells = cross_evaluate(corpora, models, tmp_path / "out", CrossSettings())
     assert cells[0].labels == ["Drug"]
+
+
+@pytest.mark.parametrize("name", ["../up", "/root", ".."])
+def test_names_that_lead_out_of_the_folder_are_refused(tmp_path, name) -> None:
+    words = ["cross", str(tmp_path / "out"), "--corpus", f"{name}=x", "--profile", "minilm"]
+    with pytest.raises(ConfigError, match="expected NAME=VALUE with a simple name"):
+        CliRunner().invoke(app, words, catch_exceptions=False)
+    with pytest.raises(ConfigError, match="found a name that no folder can have"):
+        parse_choice(f"{name}:a=1")

@@ -8,11 +8,8 @@ pytest.importorskip("captum")
 import numpy as np
 import spacy
 
-from spacy_bioner.architectures.attribution import (
-    find_encoders,
-    integrate_gradients,
-    mask_piece,
-)
+from spacy_bioner.architectures.adversary import find_encoders
+from spacy_bioner.architectures.attribution import integrate_gradients, mask_piece
 from spacy_bioner.architectures.decoding import log_softmax
 from spacy_bioner.architectures.torch_bridge import torch_shims
 from spacy_bioner.errors import ConfigError

@@ -42,13 +42,16 @@ def cross_cli(
     """
     from spacy.cli._util import parse_config_overrides
 
-    from spacy_bioner.apps.cross_corpus import CrossSettings, cross_evaluate, parse_named
+    from spacy_bioner.apps.cross_corpus import CrossSettings, cross_evaluate
+    from spacy_bioner.apps.naming import FOLDER_NAME, parse_named
     from spacy_bioner.apps.profiles import load_profile
     from spacy_bioner.corpora.label_maps import load_label_map
     from spacy_bioner.reports.cross_corpus import render_matrix
 
+    # Trainings lie in folders of these names.
+    named = parse_named(corpus, "--corpus", pattern=FOLDER_NAME)
     cells = cross_evaluate(
-        {name: Path(path) for name, path in parse_named(corpus, "--corpus").items()},
+        {name: Path(path) for name, path in named.items()},
         parse_named(model or (), "--model"),
         output,
         CrossSettings(

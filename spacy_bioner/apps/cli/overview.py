@@ -20,7 +20,7 @@ def overview_cli(
     seed: Annotated[int, typer.Option(help="Of the intervals of differences")] = 0,
 ) -> None:
     """Compare runs: scores, differences with intervals and p, curves, mistakes, robustness."""
-    from spacy_bioner.apps.cross_corpus import parse_named
+    from spacy_bioner.apps.naming import parse_named
     from spacy_bioner.reports.figures import require_jinja2, require_matplotlib
 
     require_matplotlib()
