@@ -63,9 +63,7 @@ def main() -> None:
     for scheme in SCHEMES:
         item, other = total[scheme], theirs[NAMES[scheme]]
         rows.append(
-            make_row(
-                f"partial schemes: {scheme}", "ours", item.precision, item.recall, item.f_score
-            )
+            make_row(f"schemes: {scheme}", "ours", item.precision, item.recall, item.f_score)
         )
         rows.append(
             make_row(f"schemes: {scheme}", "nervaluate", other.precision, other.recall, other.f1)
