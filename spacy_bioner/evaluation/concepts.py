@@ -4,12 +4,11 @@ It is what curation asks for, and how BioCreative V scored the normalisation of 
 others, 2016): an id counts once a document.
 """
 
-from typing import Dict, Iterable, Set, Tuple
+from typing import Dict, Iterable, Mapping, Set, Tuple
 
 from spacy.tokens import Doc
 
 from spacy_bioner.corpora.docs import ANNOTATED_KEY, GOLD_KEY
-from spacy_bioner.errors import CorpusError
 from spacy_bioner.evaluation.scores import Counts
 
 Concept = Tuple[str, str]
@@ -34,27 +33,27 @@ def count_concepts(gold: Set[Concept], predicted: Set[Concept]) -> Dict[str, Cou
     }
 
 
-def score_concepts(pairs: Iterable[Tuple[Doc, Doc]]) -> Dict[str, Counts]:
-    """Compare the concepts of gold documents with those that a pipeline found in them.
+def compare_concepts(gold_doc: Doc, predicted_doc: Doc) -> Dict[str, Counts]:
+    """Compare the concepts of a gold document with those that a pipeline found in it.
 
-    pairs (Iterable[Tuple[Doc, Doc]]): Gold Doc and the system's, whose entities have a `kb_id_`.
-        Labels that the corpus does not annotate are left out on both sides.
-    RETURNS (Dict[str, Counts]): By label, in alphabetical order.
-    RAISES CorpusError: Where no gold mention has a concept id.
+    predicted_doc (Doc): Its entities have a `kb_id_`.
+    RETURNS (Dict[str, Counts]): By label; labels that the corpus does not annotate are left out on
+        both sides.
     """
+    gold, predicted = list_gold_concepts(gold_doc), list_concepts(predicted_doc)
+    annotated = gold_doc.user_data.get(ANNOTATED_KEY)
+    if annotated is not None:
+        gold = {item for item in gold if item[0] in annotated}
+        predicted = {item for item in predicted if item[0] in annotated}
+    return count_concepts(gold, predicted)
+
+
+def sum_concepts(documents: Iterable[Mapping[str, Counts]]) -> Dict[str, Counts]:
+    """Add up what `compare_concepts` gave for documents; labels are in alphabetical order."""
     total: Dict[str, Counts] = {}
-    n_concepts = 0
-    for gold_doc, predicted_doc in pairs:
-        gold, predicted = list_gold_concepts(gold_doc), list_concepts(predicted_doc)
-        annotated = gold_doc.user_data.get(ANNOTATED_KEY)
-        if annotated is not None:
-            gold = {item for item in gold if item[0] in annotated}
-            predicted = {item for item in predicted if item[0] in annotated}
-        n_concepts += len(gold)
-        for label, counts in count_concepts(gold, predicted).items():
+    for document in documents:
+        for label, counts in document.items():
             total[label] = total.get(label, Counts()) + counts
-    if not n_concepts:
-        raise CorpusError("found no concept id in any gold mention, expected some to score")
     return dict(sorted(total.items()))
 
 

@@ -8,23 +8,32 @@ from spacy.tokens import Doc, Span
 
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.evaluation.calibration import Calibration, calibrate
-from spacy_bioner.evaluation.concepts import list_concepts, list_gold_concepts, score_concepts
+from spacy_bioner.evaluation.concepts import (
+    compare_concepts,
+    list_concepts,
+    list_gold_concepts,
+    sum_concepts,
+)
 from spacy_bioner.evaluation.confidences import Judged, ScoredDocument, judge
 from spacy_bioner.evaluation.confusion import Confusion, confuse
+from spacy_bioner.evaluation.curve_intervals import bootstrap_areas, bootstrap_average_precision
 from spacy_bioner.evaluation.error_classes import Mistake, count_mistakes, find_mistakes
 from spacy_bioner.evaluation.intervals import N_RESAMPLES, Interval
 from spacy_bioner.evaluation.matching import Comparison, compare_docs, score_mentions
 from spacy_bioner.evaluation.schemes import (
     count_schemes,
+    count_schemes_by_type,
     list_schemes,
-    score_schemes_by_type,
     sum_schemes,
+    sum_schemes_by_type,
 )
 from spacy_bioner.evaluation.scores import Counts, SchemeCounts, Scores
 from spacy_bioner.evaluation.share_intervals import (
     bootstrap_calibration_error,
     bootstrap_shares,
+    list_counts,
     list_losses,
+    list_partial,
     list_shares,
 )
 from spacy_bioner.evaluation.strata import (
@@ -35,8 +44,8 @@ from spacy_bioner.evaluation.strata import (
 )
 from spacy_bioner.evaluation.thresholds import Sweep, sweep
 from spacy_bioner.evaluation.token_level import (
+    OUTSIDE,
     TokenScores,
-    score_marginals,
     score_tokens,
     tag_tokens,
 )
@@ -58,13 +67,15 @@ class Measurement:
     schemes (Mapping[str, SchemeCounts]): The four partial schemes, over all labels.
     schemes_by_type (Mapping[str, Mapping[str, SchemeCounts]]): The same by label.
     mistakes (Tuple[Tuple[Mistake, ...], ...]): By document.
-    areas (Optional[Mapping[str, Optional[float]]]): Areas under ROC curves of tokens by label;
-        None where no marginals were asked for.
+    areas (Optional[Mapping[str, Interval]]): Areas under ROC curves of tokens by label; None where
+        no marginals were asked for.
     concepts (Optional[Mapping[str, Counts]]): Concept ids of documents.
     judged (Optional[Judged]): Predictions with confidences.
     shares (Mapping[str, Interval]): With intervals: "accuracy" of mentions, "exact" documents,
-        "tokens", "SCHEME precision" and so on, "DIVISION: KIND" of recall, "calibration error",
-        "Brier score", "log loss".
+        "tokens", "SCHEME precision" and so on, "LABEL SCHEME precision", "tokens TAG precision",
+        "tokens precision" (inside of mentions), "concepts LABEL precision", "concepts precision",
+        "DIVISION: KIND" of recall, "calibration error", "Brier score", "log loss", "average
+        precision" and "average precision LABEL".
     missing (Mapping[str, str]): Why "concepts" or "calibration" is None.
     """
 
@@ -77,7 +88,7 @@ class Measurement:
     confusion: Confusion
     mistakes: Tuple[Tuple[Mistake, ...], ...]
     strata: Tuple[Stratum, ...]
-    areas: Optional[Mapping[str, Optional[float]]]
+    areas: Optional[Mapping[str, Interval]]
     concepts: Optional[Mapping[str, Counts]]
     judged: Optional[Judged]
     calibration: Optional[Calibration]
@@ -97,7 +108,9 @@ class Measurement:
                 label: list_schemes(counts) for label, counts in self.schemes_by_type.items()
             },
             "tokens": self.tokens.to_json(),
-            "token_areas": None if self.areas is None else dict(self.areas),
+            "token_areas": None
+            if self.areas is None
+            else {label: area.to_json() for label, area in self.areas.items()},
             "confusion": self.confusion.to_json(),
             "mistakes": count_mistakes(every),
             "strata": [{**vars(item), "recall": item.recall} for item in self.strata],
@@ -139,8 +152,8 @@ def measure(
     kept_comparisons = [compared[place] for place in annotated]
     schemes = [count_schemes(item.gold or (), item.predicted) for item in kept_comparisons]
     tags = [
-        (tag_tokens(item.gold or (), _offsets(doc)), tag_tokens(item.predicted, _offsets(doc)))
-        for (_, doc), item in zip(kept, kept_comparisons)
+        (tag_tokens(item.gold or (), tokens), tag_tokens(item.predicted, tokens))
+        for tokens, item in zip((_offsets(doc) for _, doc in kept), kept_comparisons)
     ]
     missing: Dict[str, str] = {}
     judged = _judge(kept, kept_comparisons, spans_key, missing)
@@ -148,32 +161,50 @@ def measure(
     if judged:
         every += sorted({*judged.labels, *judged.gold, *judged.without})
     counts = table.sum(axis=1)
+    by_type = [count_schemes_by_type(item) for item in kept_comparisons]
     strata = [split_document(*both, train) for both in zip(kept, kept_comparisons)]
+    concepts = _compare_concepts(kept, missing)
     drawing: Dict[str, Any] = {"seed": seed, "n_resamples": n_resamples}
     listed = list_shares(counts, schemes, tags, strata)
+    for label in labels:
+        listed.update(list_partial(label, [row.get(label, {}) for row in by_type]))
+    by_tag = [score_tokens([pair]).by_tag for pair in tags]
+    listed.update(list_counts("tokens", by_tag, apart=OUTSIDE))
+    if concepts is not None:
+        listed.update(list_counts("concepts", concepts))
     if judged is not None:
         listed.update(list_losses(judged))
     shares = bootstrap_shares(listed, **drawing)
     if judged is not None and len(judged.confidences):
         shares["calibration error"] = bootstrap_calibration_error(judged, **drawing)
+    if judged is not None:
+        for name in every:
+            rows = counts if name is None else table[:, labels.index(name)]
+            area = bootstrap_average_precision(judged, rows, name, **drawing)
+            shares[name_precision_area(name)] = area
     return Measurement(
         strict=score_mentions(compared, model_labels=model_labels),
         intervals=bootstrap_types(labels, table, seed=seed, n_resamples=n_resamples),
         counts=tuple(Counts(*map(int, row)) for row in counts),
         schemes=sum_schemes(schemes),
-        schemes_by_type=score_schemes_by_type(compared),
+        schemes_by_type=sum_schemes_by_type(by_type),
         tokens=score_tokens(tags),
         confusion=confuse(compared),
         mistakes=tuple(tuple(find_mistakes(item)) for item in compared),
         strata=tuple(sum_strata(strata)),
-        areas=_measure_areas(kept, [gold for gold, _ in tags], marginals),
-        concepts=_score_concepts(kept, missing),
+        areas=_measure_areas(kept, [gold for gold, _ in tags], marginals, drawing),
+        concepts=None if concepts is None else sum_concepts(concepts),
         judged=judged,
         calibration=calibrate(judged) if judged else None,
         sweeps=tuple(sweep(judged, label) for label in every) if judged else (),
         shares=shares,
         missing=missing,
     )
+
+
+def name_precision_area(label: Optional[str]) -> str:
+    """Name the share that the average precision of a label is, or of all together (None)."""
+    return "average precision" if label is None else f"average precision {label}"
 
 
 def _offsets(doc: Doc) -> List[Tuple[int, int]]:
@@ -215,18 +246,21 @@ def _measure_areas(
     pairs: Sequence[Pair],
     gold: Sequence[Sequence[str]],
     marginals: Optional[Marginals],
-) -> Optional[Dict[str, Optional[float]]]:
+    drawing: Mapping[str, Any],
+) -> Optional[Dict[str, Interval]]:
     if marginals is None:
         return None
     tags, probabilities = marginals([doc for _, doc in pairs])
-    return score_marginals(probabilities, tags, gold)
+    return bootstrap_areas(probabilities, tags, gold, **drawing)
 
 
-def _score_concepts(pairs: Sequence[Pair], missing: Dict[str, str]) -> Optional[Dict[str, Counts]]:
+def _compare_concepts(
+    pairs: Sequence[Pair], missing: Dict[str, str]
+) -> Optional[List[Dict[str, Counts]]]:
     if not any(list_gold_concepts(gold) for gold, _ in pairs):
         missing["concepts"] = "no gold mention has a concept id"
         return None
     if not any(list_concepts(doc) for _, doc in pairs):
         missing["concepts"] = "no entity of the pipeline has a concept id"
         return None
-    return score_concepts(pairs)
+    return [compare_concepts(*pair) for pair in pairs]

@@ -14,18 +14,24 @@ def resample(table: np.ndarray, *, n_resamples: int, seed: int) -> np.ndarray:
     table (np.ndarray): Counts; int64, shape (documents, columns).
     RETURNS (np.ndarray): Int64, shape (resamples, columns).
     """
-    n_docs = len(table)
-    if not n_docs:
+    if not len(table):
         return np.zeros((n_resamples, table.shape[1]), dtype="int64")
+    drawn = draw_documents(len(table), n_resamples=n_resamples, seed=seed)
+    return np.concatenate([weights @ table.astype("float64") for weights in drawn]).astype("int64")
+
+
+def draw_documents(n_docs: int, *, n_resamples: int, seed: int) -> Iterator[np.ndarray]:
+    """Draw as many documents as there are, with replacement, and say how often each came up.
+
+    YIELDS (np.ndarray): Shape (some resamples, documents); float64, which holds such counts exactly
+        and multiplies many times faster than integers.
+    """
     rng = np.random.default_rng(seed)
-    sums = []
     for rows in _portions(n_resamples, n_docs):
         drawn = rng.integers(n_docs, size=(rows, n_docs))
         drawn += n_docs * np.arange(rows)[:, None]
         weights = np.bincount(drawn.ravel(), minlength=rows * n_docs).reshape(rows, n_docs)
-        # In floats, which hold such counts exactly, products are many times faster.
-        sums.append(weights.astype("float64") @ table.astype("float64"))
-    return np.concatenate(sums).astype("int64")
+        yield weights.astype("float64")
 
 
 def swap_at_random(

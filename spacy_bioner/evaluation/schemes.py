@@ -43,7 +43,8 @@ def score_schemes(
     """
     compared = [item for item in comparisons if item.gold is not None]
     documents = (count_schemes(item.gold or (), item.predicted) for item in compared)
-    return sum_schemes(documents), score_schemes_by_type(compared)
+    by_type = (count_schemes_by_type(item) for item in compared)
+    return sum_schemes(documents), sum_schemes_by_type(by_type)
 
 
 def sum_schemes(documents: Iterable[Mapping[str, SchemeCounts]]) -> Dict[str, SchemeCounts]:
@@ -54,19 +55,25 @@ def sum_schemes(documents: Iterable[Mapping[str, SchemeCounts]]) -> Dict[str, Sc
     return total
 
 
-def score_schemes_by_type(
-    comparisons: Iterable[Comparison],
+def count_schemes_by_type(compared: Comparison) -> Dict[str, Dict[str, SchemeCounts]]:
+    """Count each label of a document as if there were no other."""
+    gold = compared.gold or ()
+    return {
+        label: count_schemes(
+            [mention for mention in gold if mention[2] == label],
+            [mention for mention in compared.predicted if mention[2] == label],
+        )
+        for label in {mention[2] for mention in (*gold, *compared.predicted)}
+    }
+
+
+def sum_schemes_by_type(
+    documents: Iterable[Mapping[str, Mapping[str, SchemeCounts]]],
 ) -> Dict[str, Dict[str, SchemeCounts]]:
-    """Count each label as if there were no other; documents without annotation are left out."""
+    """Add up what `count_schemes_by_type` gave for documents; labels in alphabetical order."""
     by_type: Dict[str, Dict[str, SchemeCounts]] = {}
-    for item in comparisons:
-        if item.gold is None:
-            continue
-        for label in {mention[2] for mention in (*item.gold, *item.predicted)}:
-            alone = count_schemes(
-                [mention for mention in item.gold if mention[2] == label],
-                [mention for mention in item.predicted if mention[2] == label],
-            )
+    for document in documents:
+        for label, alone in document.items():
             by_type[label] = _add(by_type.get(label, {}), alone)
     return dict(sorted(by_type.items()))
 

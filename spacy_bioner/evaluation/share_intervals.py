@@ -8,7 +8,8 @@ from spacy_bioner.evaluation.calibration import N_BINS, log_losses
 from spacy_bioner.evaluation.confidences import Judged
 from spacy_bioner.evaluation.intervals import LEVEL, N_RESAMPLES, Interval, make_interval
 from spacy_bioner.evaluation.resampling import resample
-from spacy_bioner.evaluation.scores import SchemeCounts
+from spacy_bioner.evaluation.schemes import SCHEMES
+from spacy_bioner.evaluation.scores import Counts, SchemeCounts
 from spacy_bioner.evaluation.strata import Stratum
 
 Share = Tuple[Sequence[int], Sequence[int]]
@@ -65,19 +66,58 @@ def list_shares(
             [len(pair[0]) for pair in tags],
         ),
     }
-    for scheme in schemes[0] if schemes else ():
-        rows = [item[scheme] for item in schemes]
-        # A partial match is half a match.
-        right = [2 * row.correct + row.partial for row in rows]
-        predicted, gold = [2 * row.predicted for row in rows], [2 * row.gold for row in rows]
-        shares[f"{scheme} precision"] = (right, predicted)
-        shares[f"{scheme} recall"] = (right, gold)
-        both = [one + other for one, other in zip(predicted, gold)]
-        shares[f"{scheme} f_score"] = ([2 * value for value in right], both)
+    shares.update(list_partial("", schemes))
     for place, item in enumerate(strata[0] if strata else ()):
         rows_of = [row[place] for row in strata]
         shares[name_stratum(item)] = ([r.found for r in rows_of], [r.gold for r in rows_of])
     return shares
+
+
+def list_partial(group: str, documents: Sequence[Mapping[str, SchemeCounts]]) -> Dict[str, Share]:
+    """Name the scores of documents in each of the four schemes, as `count_schemes` gives them.
+
+    group (str): Stands before "SCHEME precision" and so on; "" where all labels count.
+    """
+    shares: Dict[str, Share] = {}
+    for scheme in SCHEMES:
+        rows = [item.get(scheme, SchemeCounts()) for item in documents]
+        # A partial match is half a match.
+        right = [2 * row.correct + row.partial for row in rows]
+        predicted, gold = [2 * row.predicted for row in rows], [2 * row.gold for row in rows]
+        shares.update(_list_scores(f"{group} {scheme}".lstrip(), right, predicted, gold))
+    return shares
+
+
+def list_counts(
+    group: str, documents: Sequence[Mapping[str, Counts]], *, apart: str = ""
+) -> Dict[str, Share]:
+    """Name the scores of each kind of thing that documents were counted for, and of all together.
+
+    group (str): What was counted; "GROUP KIND precision", "GROUP recall" and so on are the names.
+    apart (str): A kind that is not one of all together.
+    """
+    shares: Dict[str, Share] = {}
+    kinds = sorted({kind for counts in documents for kind in counts})
+    totals = [
+        sum((item for kind, item in counts.items() if kind != apart), Counts())
+        for counts in documents
+    ]
+    named = {f"{group} {kind}": [row.get(kind, Counts()) for row in documents] for kind in kinds}
+    for name, rows in {**named, group: totals}.items():
+        right, predicted = [row.tp for row in rows], [row.predicted for row in rows]
+        shares.update(_list_scores(name, right, predicted, [row.gold for row in rows]))
+    return shares
+
+
+def _list_scores(
+    name: str, right: Sequence[int], predicted: Sequence[int], gold: Sequence[int]
+) -> Dict[str, Share]:
+    both = [one + other for one, other in zip(predicted, gold)]
+    return {
+        f"{name} precision": (right, predicted),
+        f"{name} recall": (right, gold),
+        f"{name} f_score": ([2 * value for value in right], both),
+    }
 
 
 def name_stratum(stratum: Stratum) -> str:

@@ -103,8 +103,9 @@ def list_gold_mentions(doc: Doc) -> List[GoldMention]:
     known: Dict[MentionKey, List[str]] = {}
     for key, ids in rows:
         known.setdefault(key, []).extend(i for i in ids if i.casefold() not in NO_CONCEPT)
+    text = doc.text
     return [
-        GoldMention(key, doc.text[key[0] : key[1]], tuple(dict.fromkeys(ids)))
+        GoldMention(key, text[key[0] : key[1]], tuple(dict.fromkeys(ids)))
         for key, ids in known.items()
     ]
 

@@ -106,23 +106,13 @@ def area_under_roc(scores: np.ndarray, positive: np.ndarray) -> Optional[float]:
     return float(above / (n_positive * n_negative))
 
 
-def score_marginals(
-    marginals: Sequence[np.ndarray], tags: Sequence[str], gold: Sequence[Sequence[str]]
-) -> Dict[str, Optional[float]]:
-    """Give the area under the ROC curve of each label against all else, over tokens.
+def list_label_columns(tags: Sequence[str]) -> Dict[str, List[int]]:
+    """Say which columns of marginals are of each label, in alphabetical order.
 
-    marginals (Sequence[np.ndarray]): Probability of each tag at each token; shape (tokens, tags),
-        per document.
     tags (Sequence[str]): What the columns stand for, in any scheme of prefixes.
-    gold (Sequence[Sequence[str]]): Tags of the tokens, IOB2.
     """
     columns: Dict[str, List[int]] = {}
     for place, tag in enumerate(tags):
         if tag != OUTSIDE:
             columns.setdefault(tag[2:], []).append(place)
-    stacked = np.concatenate([np.zeros((0, len(tags))), *marginals])
-    names = np.array([tag[2:] for row in gold for tag in row], dtype=object)
-    return {
-        label: area_under_roc(stacked[:, columns[label]].sum(axis=1), names == label)
-        for label in sorted(columns)
-    }
+    return dict(sorted(columns.items()))

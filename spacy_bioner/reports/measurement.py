@@ -1,16 +1,15 @@
 """What was measured of a pipeline, as tables for a terminal."""
 
-from typing import Any, List, Mapping, Sequence
+from typing import Any, List, Mapping
 
 from spacy_bioner.evaluation.confusion import Confusion
 from spacy_bioner.evaluation.error_classes import count_mistakes
 from spacy_bioner.evaluation.intervals import Interval
-from spacy_bioner.evaluation.measurement import Measurement
+from spacy_bioner.evaluation.measurement import Measurement, name_precision_area
 from spacy_bioner.evaluation.schemes import SCHEMES
 from spacy_bioner.evaluation.scores import Average, Counts
 from spacy_bioner.evaluation.share_intervals import name_stratum
 from spacy_bioner.evaluation.significance import PairedComparison
-from spacy_bioner.evaluation.thresholds import Sweep
 from spacy_bioner.evaluation.token_level import TokenScores
 from spacy_bioner.reports.scores import (
     DASH,
@@ -72,9 +71,9 @@ def render_details(found: Measurement) -> str:
     if found.calibration is not None and found.calibration.n:
         table = _render_calibration(found)
         parts.append(_title("Confidence against outcome", table))
-        parts.append(_title("Thresholds with the best F1 here", _render_sweeps(found.sweeps)))
+        parts.append(_title("Thresholds with the best F1 here", _render_sweeps(found)))
     if found.concepts is not None:
-        parts.append(_title("Concept ids of documents", _render_counts(found.concepts)))
+        parts.append(_title("Concept ids of documents", _render_concepts(found)))
     parts += [f"  * {name} could not be measured: {why}" for name, why in found.missing.items()]
     return "\n\n".join(parts)
 
@@ -176,19 +175,40 @@ def _render_confusion(confusion: Confusion) -> str:
 
 def _render_tokens(found: Measurement) -> str:
     tokens: TokenScores = found.tokens
-    rows = [counts_row(tag, counts) for tag, counts in tokens.by_tag.items()]
+    rows = list_token_rows(found)
     header = ("tag", "gold", "predicted", "P", "R", "F1")
-    table = render_table(
-        header, rows, right=range(1, 6), total=counts_row("all but O", tokens.micro)
-    )
+    table = render_table(header, rows[:-1], right=range(1, 6), total=rows[-1])
     notes = [f"accuracy {share_cell(found, 'tokens')} of {tokens.n_tokens:,} tokens, O included"]
     if found.areas is not None:
-        areas = ", ".join(
-            f"{label} {DASH if area is None else f'{area:.4f}'}"
-            for label, area in found.areas.items()
-        )
+        areas = list_areas(found.areas)
         notes.append(f"area under the ROC curve, each label against all else: {areas}")
     return "\n".join([table, "", *(f"  * {note}" for note in notes)])
+
+
+def list_token_rows(found: Measurement) -> List[List[str]]:
+    """Give gold, predicted, precision, recall and F1 with intervals of each tag, and of all but O
+    in the last row."""
+    every = [
+        *((tag, f"tokens {tag}", counts) for tag, counts in found.tokens.by_tag.items()),
+        ("all but O", "tokens", found.tokens.micro),
+    ]
+    return [_counts_row(found, *item) for item in every]
+
+
+def list_concept_rows(found: Measurement) -> List[List[str]]:
+    """Give gold, predicted, precision, recall and F1 with intervals of the concepts of each label,
+    and of all in the last row."""
+    concepts = found.concepts or {}
+    every = [
+        *((label or "(none)", f"concepts {label}", counts) for label, counts in concepts.items()),
+        ("all types", "concepts", sum(concepts.values(), Counts())),
+    ]
+    return [_counts_row(found, *item) for item in every]
+
+
+def list_areas(areas: Mapping[str, Interval]) -> str:
+    """Write areas under curves with their intervals."""
+    return ", ".join(f"{label} {format_decimal_interval(area)}" for label, area in areas.items())
 
 
 def _render_calibration(found: Measurement) -> str:
@@ -216,16 +236,17 @@ def _render_calibration(found: Measurement) -> str:
     return f"{table}\n\n  * {note}"
 
 
-def list_sweep_rows(sweeps: Sequence[Sweep]) -> List[List[str]]:
-    """Give type, average precision, F1 of all, best F1 and its threshold of each sweep."""
+def list_sweep_rows(found: Measurement) -> List[List[str]]:
+    """Give type, average precision with its interval, F1 of all, best F1 and its threshold of each
+    sweep."""
     rows = []
-    for item in sweeps:
+    for item in found.sweeps:
         best, all_kept = item.best(), item.points[0]
         shares = (all_kept.counts.f_score, best.counts.f_score)
         rows.append(
             [
                 "all types" if item.label is None else item.label or "(none)",
-                format_decimal(item.average_precision),
+                format_decimal_interval(found.shares[name_precision_area(item.label)]),
                 *map(format_percent, shares),
                 f"{best.threshold:.3f}",
             ]
@@ -233,21 +254,19 @@ def list_sweep_rows(sweeps: Sequence[Sweep]) -> List[List[str]]:
     return rows
 
 
-def _render_sweeps(sweeps: Sequence[Sweep]) -> str:
-    rows = list_sweep_rows(sweeps)
+def _render_sweeps(found: Measurement) -> str:
+    rows = list_sweep_rows(found)
     header = ("type", "average precision", "F1 of all", "best F1", "threshold")
     note = "  * chosen on these documents: choose thresholds on dev, then score test"
     return render_table(header, rows, right=range(1, 5)) + f"\n\n{note}"
 
 
-def _render_counts(by_type: Mapping[str, Counts]) -> str:
+def _render_concepts(found: Measurement) -> str:
     header = ("type", "gold", "predicted", "P", "R", "F1")
-    total = counts_row("all types", sum(by_type.values(), Counts()))
-    rows = [counts_row(label, counts) for label, counts in by_type.items()]
-    return render_table(header, rows, right=range(1, 6), total=total)
+    rows = list_concept_rows(found)
+    return render_table(header, rows[:-1], right=range(1, 6), total=rows[-1])
 
 
-def counts_row(name: str, counts: Counts) -> List[str]:
-    """Write gold, predicted, precision, recall and F1."""
-    shares = (counts.precision, counts.recall, counts.f_score)
-    return [name, f"{counts.gold:,}", f"{counts.predicted:,}", *map(format_percent, shares)]
+def _counts_row(found: Measurement, title: str, name: str, counts: Counts) -> List[str]:
+    scores = [share_cell(found, f"{name} {score}") for score in NAMES]
+    return [title, f"{counts.gold:,}", f"{counts.predicted:,}", *scores]

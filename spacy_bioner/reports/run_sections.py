@@ -6,15 +6,16 @@ from typing import Any, List, Mapping, Optional, Sequence, Tuple
 from spacy_bioner.evaluation.error_classes import count_mistakes
 from spacy_bioner.evaluation.measurement import Measurement
 from spacy_bioner.evaluation.schemes import SCHEMES
-from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.reports import measurement_plots as plots
 from spacy_bioner.reports.corpus_page import Plot
 from spacy_bioner.reports.measurement import (
     MEANINGS,
-    counts_row,
+    list_areas,
+    list_concept_rows,
     list_confusion_rows,
     list_strata_rows,
     list_sweep_rows,
+    list_token_rows,
     share_cell,
 )
 from spacy_bioner.reports.page_parts import (
@@ -26,7 +27,6 @@ from spacy_bioner.reports.run_page import Section
 from spacy_bioner.reports.scores import (
     DASH,
     footnotes,
-    format_decimal,
     format_decimal_interval,
     format_ends,
     format_interval,
@@ -65,7 +65,7 @@ def make_sections(
         sections += _make_confidence(found, draw, thresholds or {})
     sections.append(_make_tokens(found))
     if found.concepts is not None:
-        sections.append(_make_concepts(found.concepts))
+        sections.append(_make_concepts(found))
     return sections, drawings
 
 
@@ -193,7 +193,7 @@ def _make_confidence(
     )
     if found.judged is not None and found.judged.n_without:
         line += f" {found.judged.n_without:,} predictions have no confidence and are always kept."
-    rows = list_sweep_rows(found.sweeps)
+    rows = list_sweep_rows(found)
     header = ("type", "average precision", "F1 of all", "best F1", "at threshold")
     caption = "The share of predictions that are right, by confidence, over how many there are."
     curves = "Precision by recall, and F1 by the least confidence that is kept."
@@ -231,9 +231,8 @@ def _make_confidence(
     ]
 
 
-def _make_concepts(concepts: Mapping[str, Counts]) -> Section:
-    rows = [counts_row(label or "(none)", counts) for label, counts in concepts.items()]
-    rows.append(counts_row("all types", sum(concepts.values(), Counts())))
+def _make_concepts(found: Measurement) -> Section:
+    rows = list_concept_rows(found)
     line = "Sets of concept ids by document, wherever in it they stand: what curation asks for."
     header = ("type", "gold", "predicted", "P", "R", "F1")
     table = make_table("Concept ids of documents", header, rows)
@@ -241,15 +240,14 @@ def _make_concepts(concepts: Mapping[str, Counts]) -> Section:
 
 
 def _make_tokens(found: Measurement) -> Section:
-    every = (*found.tokens.by_tag.items(), ("all but O", found.tokens.micro))
-    rows = [counts_row(tag, counts) for tag, counts in every]
+    rows = list_token_rows(found)
     lines = [
         f"Accuracy {share_cell(found, 'tokens')} of {found.tokens.n_tokens:,} tokens, "
         "those outside of all mentions included. Many papers report no other figures; they say "
         "little of whole mentions."
     ]
     if found.areas is not None:
-        areas = ", ".join(f"{name} {format_decimal(area)}" for name, area in found.areas.items())
+        areas = list_areas(found.areas)
         lines.append(f"Areas under the ROC curves, each label against all else: {areas}.")
     header = ("tag", "gold", "predicted", "P", "R", "F1")
     return Section(

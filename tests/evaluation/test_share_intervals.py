@@ -5,7 +5,7 @@ import pytest
 
 from spacy_bioner.evaluation.calibration import calibrate
 from spacy_bioner.evaluation.confidences import ScoredDocument, judge
-from spacy_bioner.evaluation.measurement import measure
+from spacy_bioner.evaluation.measurement import measure, name_precision_area
 from spacy_bioner.evaluation.share_intervals import (
     bootstrap_calibration_error,
     bootstrap_shares,
@@ -31,8 +31,18 @@ def test_the_values_are_those_of_the_figures() -> None:
     for scheme, counts in found.schemes.items():
         for name in ("precision", "recall", "f_score"):
             assert shares[f"{scheme} {name}"] == pytest.approx(getattr(counts, name))
+    for label, row in found.schemes_by_type.items():
+        for scheme, counts in row.items():
+            for name in ("precision", "recall", "f_score"):
+                assert shares[f"{label} {scheme} {name}"] == pytest.approx(getattr(counts, name))
+    for tag, counts in {**found.tokens.by_tag, "": found.tokens.micro}.items():
+        for name in ("precision", "recall", "f_score"):
+            of_tag = f"tokens {tag} {name}" if tag else f"tokens {name}"
+            assert shares[of_tag] == pytest.approx(getattr(counts, name))
     for item in found.strata:
         assert shares[name_stratum(item)] == item.recall
+    for swept in found.sweeps:
+        assert shares[name_precision_area(swept.label)] == pytest.approx(swept.average_precision)
     assert found.calibration is not None
     assert shares["calibration error"] == pytest.approx(found.calibration.error, abs=1e-6)
     assert shares["Brier score"] == pytest.approx(found.calibration.brier, abs=1e-6)

@@ -6,7 +6,7 @@ import pytest
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.evaluation.token_level import (
     area_under_roc,
-    score_marginals,
+    list_label_columns,
     score_tokens,
     tag_tokens,
 )
@@ -63,10 +63,7 @@ def test_an_area_needs_both_outcomes() -> None:
     assert area_under_roc(np.array([0.5, 0.5]), np.array([False, True])) == 0.5
 
 
-def test_tags_of_a_label_are_added_up() -> None:
-    tags = ["O", "B-A", "I-A", "B-B", "I-B"]
-    marginals = [np.array([[0.1, 0.4, 0.4, 0.1, 0.0], [0.3, 0.3, 0.3, 0.1, 0.0]]),
-                 np.array([[0.5, 0.1, 0.0, 0.4, 0.0]])]  # fmt: skip
-    areas = score_marginals(marginals, tags, [["B-A", "O"], ["B-B"]])
-    assert areas == {"A": 1.0, "B": 1.0}
-    assert score_marginals(marginals, tags, [["O", "O"], ["O"]]) == {"A": None, "B": None}
+def test_tags_of_a_label_belong_together() -> None:
+    tags = ["O", "B-B", "I-B", "B-A", "I-A"]
+    assert list_label_columns(tags) == {"A": [3, 4], "B": [1, 2]}
+    assert list_label_columns(["B-A", "I-A", "L-A", "U-A", "O"]) == {"A": [0, 1, 2, 3]}
