@@ -11,6 +11,7 @@ from spacy.tokens import Doc
 from spacy_bioner.apps.entity_scores import COMPONENT, find_tagger
 from spacy_bioner.apps.finished_runs import write_json
 from spacy_bioner.apps.loading import fingerprint, load_pipeline
+from spacy_bioner.apps.profiles import get_setting
 from spacy_bioner.apps.shared_documents import SharedDocuments, find_shared
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.docs import ANNOTATED_KEY, ID_KEY
@@ -133,7 +134,7 @@ def evaluate(
         pairs,
         _describe(nlp, model, corpus, settings),
         shared,
-        [*_warn_of_labels(nlp, measurement.strict), *warnings],
+        [*_warn_of_labels(nlp, measurement.strict), *_warn_of_use(nlp, corpus), *warnings],
     )
     if output is not None:
         write_json(output, evaluated.to_json())
@@ -214,6 +215,20 @@ def _warn_of_labels(nlp: Language, strict: Scores) -> List[str]:
     return [
         f"the pipeline has none of the labels of these documents: it knows {_list(known)}, they "
         f"have {_list(wanted)}; convert the corpus with a --label-map to the pipeline's labels"
+    ]
+
+
+def _warn_of_use(nlp: Language, corpus: Path) -> List[str]:
+    """Say what these documents were to the training, where its config names them."""
+    uses = {
+        "paths.train": "the pipeline was trained on these very documents: this is no test",
+        "paths.dev": "these documents chose the checkpoint: scores on unseen ones are lower",
+    }
+    paths = {key: get_setting(nlp.config, key) for key in uses}
+    return [
+        uses[key]
+        for key, path in paths.items()
+        if isinstance(path, str) and path and Path(path).is_file() and corpus.samefile(path)
     ]
 
 

@@ -23,6 +23,7 @@ from spacy_bioner.apps.evaluating import PLAIN, Evaluated, EvaluationSettings, e
 from spacy_bioner.apps.finished_runs import write_json
 from spacy_bioner.apps.page_files import write_drawings
 from spacy_bioner.apps.profiles import get_setting
+from spacy_bioner.apps.run_files import find_log
 from spacy_bioner.corpora.docbin_records import read_docbin_records, to_record
 from spacy_bioner.corpora.files import replacing
 from spacy_bioner.corpora.statistics import describe_corpus
@@ -189,13 +190,6 @@ def describe_training(
         nlp.config.interpolate(), encoders, nlp.meta.get("performance", {})
     )
     return rows, settings
-
-
-def find_log(pipeline: Path) -> Optional[Path]:
-    """Find the training log that belongs to a checkpoint, RUN/model-best: RUN.training.jsonl."""
-    run = pipeline.resolve().parent
-    names = (run.with_name(f"{run.name}.training.jsonl"), run / "training.jsonl")
-    return next((path for path in names if path.is_file()), None)
 
 
 def _read_log(log: Optional[Path]) -> List[Evaluation]:

@@ -1,6 +1,7 @@
 """`bioner calibrate`, `significance` and `report`, on a pipeline that knows two texts by heart."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -210,3 +211,51 @@ def test_few_documents_that_differ_are_pointed_out(trained_folder, dev, tmp_path
     words = ["significance", str(tmp_path / "null.json"), str(tmp_path / "rules.json")]
     with pytest.raises(ConfigError, match="found no counts of documents"):
         CliRunner().invoke(app, words, catch_exceptions=False)
+
+
+@pytest.fixture
+def finished(trained_folder, dev, tmp_path, monkeypatch) -> Path:
+    """A training's folder, run.training.jsonl beside it, and its documents in corpus/."""
+    monkeypatch.chdir(tmp_path)
+    nlp = spacy.load(trained_folder)
+    nlp.config["paths"].update(train="corpus/train.spacy", dev="corpus/dev.spacy")
+    Path("run").mkdir()
+    nlp.to_disk("run/model-best")
+    Path("corpus").mkdir()
+    for split in ("train", "dev", "test"):
+        shutil.copy(dev, Path("corpus", f"{split}.spacy"))
+    row = {"step": 1, "losses": {"bioner": 0.5}, "scores": {"ents_f": 0.4}, "score": 0.4}
+    Path("run.training.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    return Path("run")
+
+
+def test_a_run_needs_nothing_else(finished: Path) -> None:
+    pytest.importorskip("matplotlib")
+    assert run("report", finished).strip() == "wrote run/report/report.html"
+    page = Path("run/report/report.html").read_text(encoding="utf-8")
+    assert "<h1>run on test</h1>" in page
+    assert "2 of 2 documents stand in the training documents as well" in page
+    assert "report model-best test.spacy OUT --train train.spacy --log run.training.jsonl" in page
+    stored = json.loads(Path("run/report/report.json").read_text(encoding="utf-8"))
+    assert [item["step"] for item in stored["training"]] == [1]
+    Path("corpus/test.spacy").unlink()
+    run("report", finished, "--title", "As tuned")
+    page = Path("run/report/report.html").read_text(encoding="utf-8")
+    assert "<h1>As tuned</h1>" in page
+    assert "report model-best dev.spacy OUT" in page
+    assert "chose the checkpoint" in page
+    run("report", finished, "corpus/train.spacy", "elsewhere")
+    assert Path("elsewhere/report.html").is_file()
+
+
+def test_a_run_without_its_documents_says_what_is_missing(finished: Path, trained_folder) -> None:
+    for split in ("dev", "test"):
+        Path("corpus", f"{split}.spacy").unlink()
+    with pytest.raises(ConfigError, match=r"corpus/dev.spacy: no such file, nor a test.spacy besi"):
+        run("report", finished)
+    assert not (finished / "report").exists()
+    with pytest.raises(ConfigError, match="or a pipeline followed by CORPUS and OUT"):
+        run("report", trained_folder)
+    spacy.blank("en").to_disk(finished / "model-best")
+    with pytest.raises(ConfigError, match=r"paths\.dev names no file; name a CORPUS"):
+        run("report", finished)

@@ -17,16 +17,30 @@ from spacy_bioner.apps.cli.options import (
 
 
 def report_cli(
-    model: Annotated[str, typer.Argument(help="Pipeline folder or installed pipeline package")],
-    corpus: Annotated[Path, typer.Argument(help="Gold documents, a .spacy file")],
-    output: Annotated[Path, typer.Argument(help="Folder for page and figures", metavar="OUT")],
+    run: Annotated[
+        str,
+        typer.Argument(
+            help="Folder of `bioner train`, pipeline folder or installed pipeline package",
+            metavar="RUN",
+        ),
+    ],
+    corpus: Annotated[
+        Optional[Path],
+        typer.Argument(
+            help="Gold documents, a .spacy file; default: test.spacy beside the run's dev.spacy",
+            metavar="CORPUS",
+        ),
+    ] = None,
+    output: Annotated[
+        Optional[Path],
+        typer.Argument(help="Folder for page and figures; default: RUN/report", metavar="OUT"),
+    ] = None,
     label: ScoredLabels = None,
     train: TrainingDocs = None,
-    log: Annotated[
-        Optional[Path], typer.Option(help="Training log; default: the one beside the run")
-    ] = None,
+    log: Annotated[Optional[Path], typer.Option(help="Training log; default: the run's")] = None,
     account: Annotated[
-        Optional[Path], typer.Option(help="corpus.json of `bioner prepare`: the training corpus")
+        Optional[Path],
+        typer.Option(help="corpus.json of `bioner prepare`; default: the one of the run's corpus"),
     ] = None,
     robustness: Annotated[
         Optional[Path], typer.Option(help="robustness.json of `bioner robustness`")
@@ -43,6 +57,9 @@ def report_cli(
 ) -> None:
     """Write a page on a run: scores, curves, confusion, calibration, thresholds, mistakes.
 
+    The folder that `bioner train` wrote is enough: its best checkpoint is scored on the test
+    documents beside those it was trained on. A pipeline needs CORPUS and OUT as well.
+
     OUT/report.html opens from the disk and loads nothing; OUT/figures has each figure as PNG, SVG
     and JSON, report.json all measures, cases.json all mistakes.
     """
@@ -52,7 +69,20 @@ def report_cli(
     require_matplotlib()
     require_jinja2()
     from spacy_bioner.apps.reporting import ReportFiles, write_report
+    from spacy_bioner.apps.run_files import find_run_files, is_run
+    from spacy_bioner.errors import ConfigError
 
+    model = run
+    if is_run(Path(run)):
+        found = find_run_files(Path(run), corpus)
+        model, corpus, output = str(found.model), found.corpus, output or Path(run) / "report"
+        train, account, log = train or found.train, account or found.account, log or found.log
+        title = title or f"{Path(run).resolve().name} on {corpus.stem}"
+    elif corpus is None or output is None:
+        raise ConfigError(
+            f"{run}: found no folder with model-best in it, expected one that `bioner train` "
+            "wrote, or a pipeline followed by CORPUS and OUT"
+        )
     settings = EvaluationSettings(
         labels=label or (),
         dataset=dataset,
