@@ -54,11 +54,12 @@ def explain(
     n_readings (int): How many other readings are given.
     RAISES ConfigError: For settings that are none, and gradients where they are not possible.
     """
-    if method not in METHODS or n_steps < 2 or n_readings < 0:
-        raise ConfigError(
-            f"found method {method!r}, {n_steps} steps and {n_readings} other readings, expected "
-            f"{', '.join(METHODS)}; 2 steps or more; 0 readings or more"
-        )
+    if method not in METHODS:
+        raise ConfigError(f"found method {method!r}, expected {', '.join(METHODS)}")
+    if n_steps < 2:
+        raise ConfigError(f"found {n_steps} steps, expected 2 or more")
+    if n_readings < 0:
+        raise ConfigError(f"found {n_readings} other readings, expected 0 or more")
     tagger = find_tagger(nlp)
     if method in ("auto", "gradients"):
         reason = _why_no_gradients(tagger)

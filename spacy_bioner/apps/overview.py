@@ -38,7 +38,11 @@ def write_overview(
     for place, run in enumerate(stored[1:], 1):
         reason = _why_not_comparable(first.data, run.data)
         if reason:
-            warnings.append(f"{run.name} was scored {reason} {first.name}: do not compare the two")
+            warnings.append(
+                f"{run.name} was scored with other {reason} than {first.name}: do not compare the two"
+            )
+            # Figures and tables have it too, and may be looked at alone.
+            stored[place] = run._replace(name=f"{run.name} (other {reason})")
             continue
         counts = [[Counts(*row) for row in item.measured["documents"]] for item in (first, run)]
         stored[place] = run._replace(compared=compare_systems(*counts, seed=seed))
@@ -61,10 +65,10 @@ def _read_run(name: str, path: Path) -> StoredRun:
 
 def _why_not_comparable(first: Mapping[str, Any], other: Mapping[str, Any]) -> Optional[str]:
     if first["ids"] != other["ids"]:
-        return "on other documents than"
+        return "documents"
     if first.get("labels") != other.get("labels"):
-        return "by other labels than"
+        return "labels"
     gold = [
         [row[0] + row[2] for row in item["measurement"]["documents"]] for item in (first, other)
     ]
-    return None if gold[0] == gold[1] else "against other gold mentions than"
+    return None if gold[0] == gold[1] else "gold mentions"

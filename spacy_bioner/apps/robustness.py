@@ -95,9 +95,11 @@ def measure_robustness(
     RAISES BionerError: For what cannot be loaded, and a pipeline that cannot be attacked.
     RAISES ConfigError: For settings that are none.
     """
-    if method not in METHODS or not all(0 < epsilon < math.inf for epsilon in epsilons):
-        message = f"found method {method!r} and epsilon {', '.join(f'{e:g}' for e in epsilons)}"
-        raise ConfigError(f"{message}, expected {' or '.join(METHODS)} and numbers above 0")
+    if method not in METHODS:
+        raise ConfigError(f"found method {method!r}, expected {' or '.join(METHODS)}")
+    for epsilon in epsilons:
+        if not 0 < epsilon < math.inf:
+            raise ConfigError(f"found epsilon {epsilon:g}, expected a number above 0")
     if norm not in NORMS:
         raise ConfigError(f"found norm {norm!r}, expected {' or '.join(NORMS)}")
     names = [name for name, _ in models]

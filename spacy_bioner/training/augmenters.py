@@ -189,16 +189,20 @@ class SynonymTable:
 
         RAISES (TermTableError): A table that cannot be read.
         """
-        if self._names is None:
-            self._names = self._read()
-        return self._names.get(_normalise(concept_id), ())
+        return self.read().get(_normalise(concept_id), ())
 
-    def _read(self) -> Dict[str, List[str]]:
-        names: DefaultDict[str, List[str]] = defaultdict(list)
-        # Any label will do: only ids and names are used.
-        for term in read_terms(self.path, label="*"):
-            names[_normalise(term.id)].append(term.name)
-        return dict(names)
+    def read(self) -> Mapping[str, Sequence[str]]:
+        """Read the table, unless it was read already, and give the names by concept id.
+
+        RAISES (TermTableError): A table that cannot be read.
+        """
+        if self._names is None:
+            names: DefaultDict[str, List[str]] = defaultdict(list)
+            # Any label will do: only ids and names are used.
+            for term in read_terms(self.path, label="*"):
+                names[_normalise(term.id)].append(term.name)
+            self._names = dict(names)
+        return self._names
 
 
 class MentionPool:

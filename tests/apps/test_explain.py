@@ -88,6 +88,10 @@ def test_rules_are_explained_by_occlusion(blank_nlp, tmp_path) -> None:
     }  # fmt: skip
     with pytest.raises(ConfigError, match="has no trained 'bioner' with tag probabilities"):
         explain(nlp, "x", method="gradients")
+    with pytest.raises(ConfigError, match="found 1 steps, expected 2 or more"):
+        explain(nlp, "x", n_steps=1)
+    with pytest.raises(ConfigError, match="found -1 other readings, expected 0 or more"):
+        explain(nlp, "x", n_readings=-1)
     with pytest.raises(ConfigError, match="found method 'magic'"):
         explain(nlp, "x", method="magic")
 

@@ -45,7 +45,7 @@ def test_the_page_compares_what_can_be_compared(runs, tmp_path) -> None:
     out = tmp_path / "out"
     assert make(out, runs).strip() == f"wrote {out / 'overview.html'}"
     page = (out / "overview.html").read_text(encoding="utf-8")
-    assert "elsewhere was scored on other documents than first: do not compare the two" in page
+    assert "elsewhere was scored with other documents than first: do not compare the two" in page
     assert "Against first" in page
     for anchor in ("scores", "differences", "training", "recall", "calibration", "robustness"):
         assert f'id="{anchor}"' in page
@@ -56,15 +56,15 @@ def test_the_page_compares_what_can_be_compared(runs, tmp_path) -> None:
     kinds = ("png", "svg", "json")
     assert names == {f"{name}.{kind}" for name in figures for kind in kinds}
     stored = json.loads((out / "overview-figures" / "types.json").read_text(encoding="utf-8"))
-    assert list(stored) == ["first", "rules", "elsewhere"]
-    assert stored["elsewhere"]["Chemical"] == 1.0
+    assert list(stored) == ["first", "rules", "elsewhere (other documents)"]
+    assert stored["elsewhere (other documents)"]["Chemical"] == 1.0
 
 
 def test_runs_by_other_labels_or_gold_are_told_apart(runs, tmp_path) -> None:
     changed = json.loads(runs["rules"].read_text(encoding="utf-8"))
     for key, value, message in (
-        ("labels", ["Chemical"], "by other labels than"),
-        ("documents", [[1, 0, 0], [1, 0, 0]], "against other gold mentions than"),
+        ("labels", ["Chemical"], "with other labels than"),
+        ("documents", [[1, 0, 0], [1, 0, 0]], "with other gold mentions than"),
     ):
         data = json.loads(json.dumps(changed))
         (data if key == "labels" else data["measurement"])[key] = value

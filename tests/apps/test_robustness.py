@@ -12,7 +12,7 @@ from spacy_bioner.apps.cli.main import app
 from spacy_bioner.apps.robustness import measure_robustness, text_attacks
 from spacy_bioner.corpora.docbin import read_docbin, write_docbin
 from spacy_bioner.corpora.docs import GOLD_KEY
-from spacy_bioner.errors import BionerError, ConfigError, CorpusError
+from spacy_bioner.errors import BionerError, ConfigError, CorpusError, TermTableError
 
 
 @pytest.fixture
@@ -119,13 +119,22 @@ def test_a_pipeline_without_the_component_is_refused(corpus, tmp_path) -> None:
         measure_robustness([("x", str(tmp_path / "blank"))], corpus, tmp_path, attacks={})
 
 
+def test_a_wrong_table_of_synonyms_is_refused_before_any_attack(trained_folder, corpus, tmp_path):
+    terms = tmp_path / "terms.tsv"
+    terms.write_text("word\nNaloxone\n", encoding="utf-8")
+    words = ["robustness", str(corpus), str(tmp_path / "out"), str(trained_folder)]
+    with pytest.raises(TermTableError, match=r"terms\.tsv"):
+        CliRunner().invoke(app, [*words, "--synonyms", str(terms)], catch_exceptions=False)
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"method": "vat"}, "found method 'vat'"),
+        ({"method": "vat"}, "found method 'vat', expected fgsm or pgd"),
         ({"norm": "l1"}, "found norm 'l1', expected l2 or linf"),
-        ({"epsilons": [float("nan")]}, "epsilon nan, expected"),
-        ({"epsilons": [0.0]}, "epsilon 0, expected fgsm or pgd and numbers above 0"),
+        ({"epsilons": [float("nan")]}, "found epsilon nan, expected a number above 0"),
+        ({"epsilons": [0.0]}, "found epsilon 0, expected a number above 0"),
     ],
 )
 def test_wrong_settings_are_refused(corpus, tmp_path, settings, message) -> None:

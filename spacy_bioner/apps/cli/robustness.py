@@ -50,11 +50,15 @@ def robustness_cli(
 
     for path in (corpus, *([synonyms] if synonyms is not None else [])):
         check_is_file(path)
+    table = SynonymTable(synonyms) if synonyms else None
+    if table is not None:
+        # Now, rather than after the attacks that come first.
+        table.read()
     results = measure_robustness(
         [_parse_model(model) for model in models],
         corpus,
         output,
-        attacks=text_attacks(noise=noise, synonyms=SynonymTable(synonyms) if synonyms else None),
+        attacks=text_attacks(noise=noise, synonyms=table),
         method=method,
         norm=norm,
         epsilons=epsilon or EPSILONS,
