@@ -4,9 +4,10 @@
         [--only TITLE …] [--list]
 
 benchmarks/results.yaml names the commands of each section. What they print goes to OUT/NAME.md as
-it comes, for a look beside RESULTS.md: times differ from machine to machine, scores of seeded
-trainings in their last digits. A command that fails is reported, and the others still run; the exit
-status is then 1. Sections that need what a longer one trains run with that one or by --only.
+it comes, and with it which figures of RESULTS.md did not come again: times differ from machine to
+machine, scores of seeded trainings in their last digits. A command that fails is reported, and the
+others still run; the exit status is then 1. Sections that need what a longer one trains run with
+that one or by --only.
 """
 
 import argparse
@@ -22,9 +23,11 @@ from typing import Any, Dict, List, Sequence
 import srsly
 from _common import ROOT, add_data, note
 
+RESULTS = Path(__file__).with_name("RESULTS.md")
 MANIFEST = Path(__file__).with_name("results.yaml")
 CORPORA = "Corpora as DocBins"
 QUICK = 3.0
+FIGURE = re.compile(r"(?<![\w.,])\d+(?:(?:,\d{3})+(?:\.\d+)?|\.\d+)")
 KEYS = {"title", "minutes", "commands", "after", "note"}
 
 
@@ -52,11 +55,13 @@ def main() -> None:
     names = {"data": str(args.data.resolve()), "out": str(args.out.resolve())}
     args.out.mkdir(parents=True, exist_ok=True)
     failed: List[str] = []
+    published = read_sections(RESULTS.read_text(encoding="utf-8"))
     for section in sections:
         start = perf_counter()
         note(f"{section['title']} (about {section['minutes']:g} min)")
         failed += run_section(section, names, args.out)
-        note(f"  {perf_counter() - start:.0f} s")
+        again = compare(args.out, section["title"], published)
+        note(f"  {perf_counter() - start:.0f} s{again}")
     print(f"wrote {len(sections)} sections to {args.out}")
     for command in failed:
         print(f"failed: {command}")
@@ -111,6 +116,35 @@ def run_section(section: Dict[str, Any], names: Dict[str, str], out: Path) -> Li
                 failed.append(shlex.join(words))
                 file.write(f"\nfailed with exit status {code}\n")
     return failed
+
+
+def read_sections(text: str) -> Dict[str, str]:
+    """Give the text under each heading of RESULTS.md."""
+    _, *parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
+    return dict(zip(parts[::2], parts[1::2]))
+
+
+def compare(out: Path, title: str, published: Dict[str, str]) -> str:
+    """Add to a section's output which figures of RESULTS.md are not in it.
+
+    RETURNS (str): How many are.
+    """
+    # In a command, figures are settings.
+    wanted = list_figures(re.sub(r"`[^`]*`", "", published.get(title, "")))
+    if not wanted:
+        return ""
+    path = out / f"{name_file(title)}.md"
+    made = set(list_figures(path.read_text(encoding="utf-8")))
+    gone = [figure for figure in wanted if figure not in made]
+    line = f"{len(wanted) - len(gone)} of {len(wanted)} figures of RESULTS.md came again"
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"\n{line}{'; not: ' + ', '.join(gone) if gone else ''}\n")
+    return f", {line}"
+
+
+def list_figures(text: str) -> List[str]:
+    """Give the different numbers with decimals or a thousands separator, in their order."""
+    return list(dict.fromkeys(FIGURE.findall(text)))
 
 
 def name_file(title: str) -> str:

@@ -39,7 +39,8 @@ def write_overview(
         reason = _why_not_comparable(first.data, run.data)
         if reason:
             warnings.append(
-                f"{run.name} was scored with other {reason} than {first.name}: do not compare the two"
+                f"{run.name} was scored with other {reason} than {first.name}: "
+                "do not compare the two"
             )
             # Figures and tables have it too, and may be looked at alone.
             stored[place] = run._replace(name=f"{run.name} (other {reason})")
