@@ -59,6 +59,8 @@ def main() -> None:
     for section in sections:
         start = perf_counter()
         note(f"{section['title']} (about {section['minutes']:g} min)")
+        if "note" in section:
+            note(f"  {section['note']}")
         failed += run_section(section, names, args.out)
         again = compare(args.out, section["title"], published)
         note(f"  {perf_counter() - start:.0f} s{again}")
