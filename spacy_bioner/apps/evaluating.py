@@ -13,7 +13,7 @@ from spacy_bioner.apps.finished_runs import write_json
 from spacy_bioner.apps.loading import fingerprint, load_pipeline
 from spacy_bioner.apps.profiles import get_setting
 from spacy_bioner.apps.shared_documents import SharedDocuments, find_shared
-from spacy_bioner.corpora.docbin import read_docbin
+from spacy_bioner.corpora.docbin import list_docbins, read_docbin
 from spacy_bioner.corpora.docs import ANNOTATED_KEY, ID_KEY
 from spacy_bioner.corpora.files import check_is_file
 from spacy_bioner.corpora.shingles import require_datasketch
@@ -224,12 +224,12 @@ def _warn_of_use(nlp: Language, corpus: Path) -> List[str]:
         "paths.train": "the pipeline was trained on these very documents: this is no test",
         "paths.dev": "these documents chose the checkpoint: scores on unseen ones are lower",
     }
-    paths = {key: get_setting(nlp.config, key) for key in uses}
-    return [
-        uses[key]
-        for key, path in paths.items()
-        if isinstance(path, str) and path and Path(path).is_file() and corpus.samefile(path)
-    ]
+    for key, warning in uses.items():
+        path = get_setting(nlp.config, key)
+        files = list_docbins(path) if isinstance(path, str) and path else []
+        if any(file.is_file() and corpus.samefile(file) for file in files):
+            return [warning]
+    return []
 
 
 def _list(labels: Collection[str]) -> str:

@@ -1,7 +1,7 @@
 """What a training run has on disk, so that `bioner report RUN` needs nothing else."""
 
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Sequence
 
 from spacy_bioner.apps.profiles import get_setting, read_config
 from spacy_bioner.errors import ConfigError
@@ -14,9 +14,10 @@ class RunFiles(NamedTuple):
 
     model (Path): The best checkpoint.
     corpus (Path): Documents to score.
-    train (Optional[Path]): Training documents, where they are still there.
+    train (Optional[Path]): Training documents, where the config names a file that is there.
     account (Optional[Path]): What `bioner prepare` wrote of them, likewise.
     log (Optional[Path]): The training log, likewise.
+    warnings (Sequence[str]): What of these is missed.
     """
 
     model: Path
@@ -24,6 +25,7 @@ class RunFiles(NamedTuple):
     train: Optional[Path]
     account: Optional[Path]
     log: Optional[Path]
+    warnings: Sequence[str]
 
 
 def is_run(folder: Path) -> bool:
@@ -36,7 +38,8 @@ def find_run_files(run: Path, corpus: Optional[Path] = None) -> RunFiles:
 
     corpus (Optional[Path]): Documents to score; by default the test.spacy beside the development
         documents, or these where there is none. They chose the checkpoint and flatter it.
-    RAISES ConfigError: Where the config names no documents to score, or they are gone.
+    RAISES ConfigError: Where the config names no file of documents to score, or it is gone, and for
+        a config that cannot be read.
     """
     model = run / "model-best"
     config = read_config(model / CONFIG, interpolate=False)
@@ -53,7 +56,17 @@ def find_run_files(run: Path, corpus: Optional[Path] = None) -> RunFiles:
         corpus = found[0]
     account = None if train is None else train.with_name("corpus.json")
     log = _if_file(_read_path(get_setting(config, "training.logger.output_file")))
-    return RunFiles(model, corpus, _if_file(train), _if_file(account), find_log(model) or log)
+    warnings = []
+    if _if_file(train) is None:
+        named = "nothing" if train is None else str(train)
+        reason = "a folder" if train is not None and train.is_dir() else "not a file here"
+        warnings.append(
+            f"recall of what was seen in training is not given: {model / CONFIG} names {named} as "
+            f"training documents, {reason}; --train names a .spacy file"
+        )
+    return RunFiles(
+        model, corpus, _if_file(train), _if_file(account), find_log(model) or log, warnings
+    )
 
 
 def find_log(pipeline: Path) -> Optional[Path]:

@@ -5,9 +5,15 @@ from typing import Dict, Optional, Sequence
 import numpy as np
 
 from spacy_bioner.evaluation.confidences import Judged
-from spacy_bioner.evaluation.intervals import LEVEL, N_RESAMPLES, Interval, make_interval
+from spacy_bioner.evaluation.intervals import (
+    LEVEL,
+    N_RESAMPLES,
+    Interval,
+    check_resampling,
+    make_interval,
+)
 from spacy_bioner.evaluation.resampling import draw_documents
-from spacy_bioner.evaluation.token_level import area_under_roc, list_label_columns
+from spacy_bioner.evaluation.token_level import OUTSIDE, area_under_roc, list_label_columns
 
 # Documents whose negatives are compared with all positives at a time.
 BLOCK = 256
@@ -31,30 +37,36 @@ def bootstrap_areas(
         per document.
     tags (Sequence[str]): What the columns stand for, in any scheme of prefixes.
     gold (Sequence[Sequence[str]]): Tags of the tokens, IOB2.
-    RETURNS (Dict[str, Interval]): None for a label that is in gold nowhere, or everywhere.
+    RETURNS (Dict[str, Interval]): By label; of None alone for one that gold has nowhere, or
+        everywhere.
+    RAISES ConfigError: No resample, or a level that is not between 0 and 1.
     """
+    check_resampling(n_resamples, level)
     if not marginals:
         return {}
-    drawn = draw_documents(len(marginals), n_resamples=n_resamples, seed=seed)
-    weights = np.concatenate(list(drawn))
     found = {}
     for label, columns in list_label_columns(tags).items():
         scores = [rows[:, columns].sum(axis=1) for rows in marginals]
-        positive = [np.array([tag[2:] == label for tag in row], dtype=bool) for row in gold]
+        positive = [
+            np.array([tag != OUTSIDE and tag[2:] == label for tag in row], dtype=bool)
+            for row in gold
+        ]
         value = area_under_roc(np.concatenate(scores), np.concatenate(positive))
         if value is None:
             found[label] = Interval(None, None, None)
             continue
-        found[label] = make_interval(value, _resample_areas(scores, positive, weights), level)
+        drawn = draw_documents(len(marginals), n_resamples=n_resamples, seed=seed)
+        areas = [_resample_areas(scores, positive, weights) for weights in drawn]
+        found[label] = make_interval(value, np.concatenate(areas), level)
     return found
 
 
 def _resample_areas(
     scores: Sequence[np.ndarray], positive: Sequence[np.ndarray], weights: np.ndarray
 ) -> np.ndarray:
-    """Count wins of positives over negatives for each pair of documents, once; a resample's wins
-    are these times both documents' weights.
+    """Count wins of positives over negatives for each pair of documents, whatever the resample.
 
+    A resample's wins are these times both documents' weights.
     RETURNS (np.ndarray): NaN where a resample has no positive or no negative; shape (resamples,).
     """
     n_positive = np.array([row.sum() for row in positive])
@@ -91,7 +103,9 @@ def bootstrap_average_precision(
     counts (np.ndarray): Strict tp, fp and fn of each document, of the label or of all; int64,
         shape (documents, 3). They have the predictions without a confidence as well.
     label (Optional[str]): None for all together.
+    RAISES ConfigError: No resample, or a level that is not between 0 and 1.
     """
+    check_resampling(n_resamples, level)
     chosen = judged if label is None else judged.select(label)
     order = np.argsort(-chosen.confidences, kind="stable")
     confidences, documents = chosen.confidences[order], chosen.documents[order]

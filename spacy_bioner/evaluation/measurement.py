@@ -18,7 +18,7 @@ from spacy_bioner.evaluation.confidences import Judged, ScoredDocument, judge
 from spacy_bioner.evaluation.confusion import Confusion, confuse
 from spacy_bioner.evaluation.curve_intervals import bootstrap_areas, bootstrap_average_precision
 from spacy_bioner.evaluation.error_classes import Mistake, count_mistakes, find_mistakes
-from spacy_bioner.evaluation.intervals import N_RESAMPLES, Interval
+from spacy_bioner.evaluation.intervals import LEVEL, N_RESAMPLES, Interval, check_resampling
 from spacy_bioner.evaluation.matching import Comparison, compare_docs, score_mentions
 from spacy_bioner.evaluation.schemes import (
     count_schemes,
@@ -29,12 +29,12 @@ from spacy_bioner.evaluation.schemes import (
 )
 from spacy_bioner.evaluation.scores import Counts, SchemeCounts, Scores
 from spacy_bioner.evaluation.share_intervals import (
+    CountedDocuments,
     bootstrap_calibration_error,
     bootstrap_shares,
-    list_counts,
     list_losses,
-    list_partial,
     list_shares,
+    name_score,
 )
 from spacy_bioner.evaluation.strata import (
     Stratum,
@@ -44,7 +44,6 @@ from spacy_bioner.evaluation.strata import (
 )
 from spacy_bioner.evaluation.thresholds import Sweep, sweep
 from spacy_bioner.evaluation.token_level import (
-    OUTSIDE,
     TokenScores,
     score_tokens,
     tag_tokens,
@@ -72,10 +71,9 @@ class Measurement:
     concepts (Optional[Mapping[str, Counts]]): Concept ids of documents.
     judged (Optional[Judged]): Predictions with confidences.
     shares (Mapping[str, Interval]): With intervals: "accuracy" of mentions, "exact" documents,
-        "tokens", "SCHEME precision" and so on, "LABEL SCHEME precision", "tokens TAG precision",
-        "tokens precision" (inside of mentions), "concepts LABEL precision", "concepts precision",
-        "DIVISION: KIND" of recall, "calibration error", "Brier score", "log loss", "average
-        precision" and "average precision LABEL".
+        "tokens" (their accuracy), "calibration error", "Brier score" and "log loss"; by
+        `name_stratum` recall; by `name_score` precision, recall and F1 of the four schemes, of
+        "tokens" inside of mentions and of "concepts", and "average" precision.
     missing (Mapping[str, str]): Why "concepts" or "calibration" is None.
     """
 
@@ -143,72 +141,79 @@ def measure(
     RAISES CorpusError: Where no document is annotated, and for texts that differ.
     RAISES ConfigError: For settings of the bootstrap that are none.
     """
+    check_resampling(n_resamples, LEVEL)
     compared = [compare_docs(*pair, spans_key=spans_key) for pair in pairs]
     annotated = [place for place, item in enumerate(compared) if item.gold is not None]
     if not annotated:
         raise CorpusError("found no annotated document, expected at least one to score")
-    labels, table = count_by_type(compared)
     kept = [pairs[place] for place in annotated]
     kept_comparisons = [compared[place] for place in annotated]
-    schemes = [count_schemes(item.gold or (), item.predicted) for item in kept_comparisons]
-    tags = [
-        (tag_tokens(item.gold or (), tokens), tag_tokens(item.predicted, tokens))
-        for tokens, item in zip((_offsets(doc) for _, doc in kept), kept_comparisons)
-    ]
     missing: Dict[str, str] = {}
     judged = _judge(kept, kept_comparisons, spans_key, missing)
-    every: List[Optional[str]] = [None]
-    if judged:
-        every += sorted({*judged.labels, *judged.gold, *judged.without})
-    counts = table.sum(axis=1)
-    by_type = [count_schemes_by_type(item) for item in kept_comparisons]
-    strata = [split_document(*both, train) for both in zip(kept, kept_comparisons)]
-    concepts = _compare_concepts(kept, missing)
+    counted = _count(kept, kept_comparisons, train, missing)
     drawing: Dict[str, Any] = {"seed": seed, "n_resamples": n_resamples}
-    listed = list_shares(counts, schemes, tags, strata)
-    for label in labels:
-        listed.update(list_partial(label, [row.get(label, {}) for row in by_type]))
-    by_tag = [score_tokens([pair]).by_tag for pair in tags]
-    listed.update(list_counts("tokens", by_tag, apart=OUTSIDE))
-    if concepts is not None:
-        listed.update(list_counts("concepts", concepts))
-    if judged is not None:
-        listed.update(list_losses(judged))
-    shares = bootstrap_shares(listed, **drawing)
-    if judged is not None and len(judged.confidences):
-        shares["calibration error"] = bootstrap_calibration_error(judged, **drawing)
-    if judged is not None:
-        for name in every:
-            rows = counts if name is None else table[:, labels.index(name)]
-            area = bootstrap_average_precision(judged, rows, name, **drawing)
-            shares[name_precision_area(name)] = area
     return Measurement(
         strict=score_mentions(compared, model_labels=model_labels),
-        intervals=bootstrap_types(labels, table, seed=seed, n_resamples=n_resamples),
-        counts=tuple(Counts(*map(int, row)) for row in counts),
-        schemes=sum_schemes(schemes),
-        schemes_by_type=sum_schemes_by_type(by_type),
-        tokens=score_tokens(tags),
+        intervals=bootstrap_types(counted.labels, counted.table, **drawing),
+        counts=tuple(Counts(*map(int, row)) for row in counted.counts),
+        schemes=sum_schemes(counted.schemes),
+        schemes_by_type=sum_schemes_by_type(counted.schemes_by_type),
+        tokens=score_tokens(counted.tags),
         confusion=confuse(compared),
         mistakes=tuple(tuple(find_mistakes(item)) for item in compared),
-        strata=tuple(sum_strata(strata)),
-        areas=_measure_areas(kept, [gold for gold, _ in tags], marginals, drawing),
-        concepts=None if concepts is None else sum_concepts(concepts),
+        strata=tuple(sum_strata(counted.strata)),
+        areas=_measure_areas(kept, [gold for gold, _ in counted.tags], marginals, drawing),
+        concepts=None if counted.concepts is None else sum_concepts(counted.concepts),
         judged=judged,
         calibration=calibrate(judged) if judged else None,
-        sweeps=tuple(sweep(judged, label) for label in every) if judged else (),
-        shares=shares,
+        sweeps=tuple(sweep(judged, label) for label in _list_swept(judged)) if judged else (),
+        shares=_measure_shares(counted, judged, drawing),
         missing=missing,
     )
 
 
-def name_precision_area(label: Optional[str]) -> str:
-    """Name the share that the average precision of a label is, or of all together (None)."""
-    return "average precision" if label is None else f"average precision {label}"
+def _count(
+    pairs: Sequence[Pair],
+    compared: Sequence[Comparison],
+    train: Optional[TrainingMentions],
+    missing: Dict[str, str],
+) -> CountedDocuments:
+    labels, table = count_by_type(compared)
+    tags = []
+    for (_, doc), item in zip(pairs, compared):
+        tokens = [(token.idx, token.idx + len(token)) for token in doc]
+        tags.append((tag_tokens(item.gold or (), tokens), tag_tokens(item.predicted, tokens)))
+    return CountedDocuments(
+        labels,
+        table,
+        [count_schemes(item.gold or (), item.predicted) for item in compared],
+        [count_schemes_by_type(item) for item in compared],
+        tags,
+        [split_document(*both, train) for both in zip(pairs, compared)],
+        _compare_concepts(pairs, missing),
+    )
 
 
-def _offsets(doc: Doc) -> List[Tuple[int, int]]:
-    return [(token.idx, token.idx + len(token)) for token in doc]
+def _measure_shares(
+    counted: CountedDocuments, judged: Optional[Judged], drawing: Mapping[str, Any]
+) -> Dict[str, Interval]:
+    listed = list_shares(counted)
+    if judged is None:
+        return bootstrap_shares(listed, **drawing)
+    shares = bootstrap_shares({**listed, **list_losses(judged)}, **drawing)
+    if len(judged.confidences):
+        shares["calibration error"] = bootstrap_calibration_error(judged, **drawing)
+    for label in _list_swept(judged):
+        place = None if label is None else counted.labels.index(label)
+        counts = counted.counts if place is None else counted.table[:, place]
+        area = bootstrap_average_precision(judged, counts, label, **drawing)
+        shares[name_score("average", "precision", label)] = area
+    return shares
+
+
+def _list_swept(judged: Judged) -> List[Optional[str]]:
+    """Give the labels that have a curve, all together (None) first."""
+    return [None, *sorted({*judged.labels, *judged.gold, *judged.without})]
 
 
 def _judge(

@@ -1,6 +1,6 @@
 """Bootstrap intervals of all that is a share of something: of sums over documents by other sums."""
 
-from typing import Dict, List, Mapping, Sequence, Tuple
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from spacy_bioner.evaluation.resampling import resample
 from spacy_bioner.evaluation.schemes import SCHEMES
 from spacy_bioner.evaluation.scores import Counts, SchemeCounts
 from spacy_bioner.evaluation.strata import Stratum
+from spacy_bioner.evaluation.token_level import OUTSIDE, score_tokens
 
 Share = Tuple[Sequence[int], Sequence[int]]
 """Of each document, what is counted, and of how many."""
@@ -45,79 +46,113 @@ def bootstrap_shares(
     return found
 
 
-def list_shares(
-    counts: np.ndarray,
-    schemes: Sequence[Mapping[str, SchemeCounts]],
-    tags: Sequence[Tuple[Sequence[str], Sequence[str]]],
-    strata: Sequence[Sequence[Stratum]],
-) -> Dict[str, Share]:
-    """Name what an evaluation gives besides precision, recall and F1 of types.
+class CountedDocuments(NamedTuple):
+    """What was counted of each document.
 
-    counts (np.ndarray): tp, fp and fn; int64, shape (documents, 3).
-    schemes (Sequence[Mapping[str, SchemeCounts]]): Of each document, as `count_schemes` gives them.
-    tags (Sequence[Tuple[Sequence[str], Sequence[str]]]): Gold and predicted tags of each document.
-    strata (Sequence[Sequence[Stratum]]): Of each document.
+    labels (Sequence[str]): In alphabetical order.
+    table (np.ndarray): Strict tp, fp and fn; int64, shape (documents, labels, 3).
+    schemes (Sequence[Mapping[str, SchemeCounts]]): As `count_schemes` gives them.
+    schemes_by_type (Sequence[Mapping[str, Mapping[str, SchemeCounts]]]): By label and scheme.
+    tags (Sequence[Tuple[Sequence[str], Sequence[str]]]): Gold and predicted tags.
+    strata (Sequence[Sequence[Stratum]]): As `split_document` gives them.
+    concepts (Optional[Sequence[Mapping[str, Counts]]]): By label; None where there are none.
     """
+
+    labels: Sequence[str]
+    table: np.ndarray
+    schemes: Sequence[Mapping[str, SchemeCounts]]
+    schemes_by_type: Sequence[Mapping[str, Mapping[str, SchemeCounts]]]
+    tags: Sequence[Tuple[Sequence[str], Sequence[str]]]
+    strata: Sequence[Sequence[Stratum]]
+    concepts: Optional[Sequence[Mapping[str, Counts]]]
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Strict tp, fp and fn of all labels; int64, shape (documents, 3)."""
+        total: np.ndarray = self.table.sum(axis=1)
+        return total
+
+
+def list_shares(counted: CountedDocuments) -> Dict[str, Share]:
+    """Name what an evaluation gives besides precision, recall and F1 of types."""
+    counts = counted.counts
     shares: Dict[str, Share] = {
         "accuracy": (counts[:, 0].tolist(), counts.sum(axis=1).tolist()),
         "exact": ((counts[:, 1:].sum(axis=1) == 0).astype(int).tolist(), [1] * len(counts)),
         "tokens": (
-            [sum(one == other for one, other in zip(*pair)) for pair in tags],
-            [len(pair[0]) for pair in tags],
+            [sum(one == other for one, other in zip(*pair)) for pair in counted.tags],
+            [len(pair[0]) for pair in counted.tags],
         ),
+        **_list_partial(counted.schemes),
     }
-    shares.update(list_partial("", schemes))
-    for place, item in enumerate(strata[0] if strata else ()):
-        rows_of = [row[place] for row in strata]
+    for label in counted.labels:
+        shares.update(_list_partial([row.get(label, {}) for row in counted.schemes_by_type], label))
+    by_tag = [score_tokens([pair]).by_tag for pair in counted.tags]
+    shares.update(_list_counts("tokens", by_tag, apart=OUTSIDE))
+    if counted.concepts is not None:
+        shares.update(_list_counts("concepts", counted.concepts))
+    for place, item in enumerate(counted.strata[0] if counted.strata else ()):
+        rows_of = [row[place] for row in counted.strata]
         shares[name_stratum(item)] = ([r.found for r in rows_of], [r.gold for r in rows_of])
     return shares
 
 
-def list_partial(group: str, documents: Sequence[Mapping[str, SchemeCounts]]) -> Dict[str, Share]:
-    """Name the scores of documents in each of the four schemes, as `count_schemes` gives them.
-
-    group (str): Stands before "SCHEME precision" and so on; "" where all labels count.
-    """
+def _list_partial(
+    documents: Sequence[Mapping[str, SchemeCounts]], label: Optional[str] = None
+) -> Dict[str, Share]:
     shares: Dict[str, Share] = {}
     for scheme in SCHEMES:
         rows = [item.get(scheme, SchemeCounts()) for item in documents]
         # A partial match is half a match.
         right = [2 * row.correct + row.partial for row in rows]
         predicted, gold = [2 * row.predicted for row in rows], [2 * row.gold for row in rows]
-        shares.update(_list_scores(f"{group} {scheme}".lstrip(), right, predicted, gold))
+        shares.update(_list_scores(scheme, label, right, predicted, gold))
     return shares
 
 
-def list_counts(
-    group: str, documents: Sequence[Mapping[str, Counts]], *, apart: str = ""
+def _list_counts(
+    group: str, documents: Sequence[Mapping[str, Counts]], *, apart: Optional[str] = None
 ) -> Dict[str, Share]:
-    """Name the scores of each kind of thing that documents were counted for, and of all together.
-
-    group (str): What was counted; "GROUP KIND precision", "GROUP recall" and so on are the names.
-    apart (str): A kind that is not one of all together.
-    """
+    """Name the scores of each kind, and of all together but the one that stands apart."""
     shares: Dict[str, Share] = {}
-    kinds = sorted({kind for counts in documents for kind in counts})
+    for kind in sorted({kind for counts in documents for kind in counts}):
+        shares.update(_score_rows(group, kind, [row.get(kind, Counts()) for row in documents]))
     totals = [
         sum((item for kind, item in counts.items() if kind != apart), Counts())
         for counts in documents
     ]
-    named = {f"{group} {kind}": [row.get(kind, Counts()) for row in documents] for kind in kinds}
-    for name, rows in {**named, group: totals}.items():
-        right, predicted = [row.tp for row in rows], [row.predicted for row in rows]
-        shares.update(_list_scores(name, right, predicted, [row.gold for row in rows]))
+    shares.update(_score_rows(group, None, totals))
     return shares
 
 
+def _score_rows(group: str, kind: Optional[str], rows: Sequence[Counts]) -> Dict[str, Share]:
+    right, predicted = [row.tp for row in rows], [row.predicted for row in rows]
+    return _list_scores(group, kind, right, predicted, [row.gold for row in rows])
+
+
 def _list_scores(
-    name: str, right: Sequence[int], predicted: Sequence[int], gold: Sequence[int]
+    group: str,
+    kind: Optional[str],
+    right: Sequence[int],
+    predicted: Sequence[int],
+    gold: Sequence[int],
 ) -> Dict[str, Share]:
     both = [one + other for one, other in zip(predicted, gold)]
     return {
-        f"{name} precision": (right, predicted),
-        f"{name} recall": (right, gold),
-        f"{name} f_score": ([2 * value for value in right], both),
+        name_score(group, "precision", kind): (right, predicted),
+        name_score(group, "recall", kind): (right, gold),
+        name_score(group, "f_score", kind): ([2 * value for value in right], both),
     }
+
+
+def name_score(group: str, score: str, kind: Optional[str] = None) -> str:
+    """Name the share that a score is: of a group of things, or of one kind in it.
+
+    group (str): A scheme of partial matches, "tokens", "concepts" or "average".
+    score (str): "precision", "recall" or "f_score".
+    kind (Optional[str]): A label or tag, which stands in quotes: it may be any text.
+    """
+    return f"{group} {score}" if kind is None else f"{group} {score} of {kind!r}"
 
 
 def name_stratum(stratum: Stratum) -> str:

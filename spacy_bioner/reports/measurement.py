@@ -1,14 +1,14 @@
 """What was measured of a pipeline, as tables for a terminal."""
 
-from typing import Any, List, Mapping
+from typing import Any, List, Mapping, Optional
 
 from spacy_bioner.evaluation.confusion import Confusion
 from spacy_bioner.evaluation.error_classes import count_mistakes
 from spacy_bioner.evaluation.intervals import Interval
-from spacy_bioner.evaluation.measurement import Measurement, name_precision_area
+from spacy_bioner.evaluation.measurement import Measurement
 from spacy_bioner.evaluation.schemes import SCHEMES
 from spacy_bioner.evaluation.scores import Average, Counts
-from spacy_bioner.evaluation.share_intervals import name_stratum
+from spacy_bioner.evaluation.share_intervals import name_score, name_stratum
 from spacy_bioner.evaluation.significance import PairedComparison
 from spacy_bioner.evaluation.token_level import TokenScores
 from spacy_bioner.reports.scores import (
@@ -130,7 +130,7 @@ def _render_schemes(found: Measurement) -> str:
     for scheme in SCHEMES:
         item = found.schemes[scheme]
         integers = (item.correct, item.incorrect, item.partial, item.missed, item.spurious)
-        shares = [share_cell(found, f"{scheme} {name}") for name in NAMES]
+        shares = [share_cell(found, name_score(scheme, name)) for name in NAMES]
         rows.append([f"{scheme}: {MEANINGS[scheme]}", *(f"{n:,}" for n in integers), *shares])
     header += ["P", "R", "F1"]
     return render_table(header, rows, right=range(1, len(header)))
@@ -179,8 +179,8 @@ def _render_tokens(found: Measurement) -> str:
     header = ("tag", "gold", "predicted", "P", "R", "F1")
     table = render_table(header, rows[:-1], right=range(1, 6), total=rows[-1])
     notes = [f"accuracy {share_cell(found, 'tokens')} of {tokens.n_tokens:,} tokens, O included"]
-    if found.areas is not None:
-        areas = list_areas(found.areas)
+    if found.areas:
+        areas = format_areas(found.areas)
         notes.append(f"area under the ROC curve, each label against all else: {areas}")
     return "\n".join([table, "", *(f"  * {note}" for note in notes)])
 
@@ -189,10 +189,10 @@ def list_token_rows(found: Measurement) -> List[List[str]]:
     """Give gold, predicted, precision, recall and F1 with intervals of each tag, and of all but O
     in the last row."""
     every = [
-        *((tag, f"tokens {tag}", counts) for tag, counts in found.tokens.by_tag.items()),
-        ("all but O", "tokens", found.tokens.micro),
+        *((tag, tag, counts) for tag, counts in found.tokens.by_tag.items()),
+        ("all but O", None, found.tokens.micro),
     ]
-    return [_counts_row(found, *item) for item in every]
+    return [_counts_row(found, "tokens", *item) for item in every]
 
 
 def list_concept_rows(found: Measurement) -> List[List[str]]:
@@ -200,15 +200,17 @@ def list_concept_rows(found: Measurement) -> List[List[str]]:
     and of all in the last row."""
     concepts = found.concepts or {}
     every = [
-        *((label or "(none)", f"concepts {label}", counts) for label, counts in concepts.items()),
-        ("all types", "concepts", sum(concepts.values(), Counts())),
+        *((label or "(none)", label, counts) for label, counts in concepts.items()),
+        ("all types", None, sum(concepts.values(), Counts())),
     ]
-    return [_counts_row(found, *item) for item in every]
+    return [_counts_row(found, "concepts", *item) for item in every]
 
 
-def list_areas(areas: Mapping[str, Interval]) -> str:
-    """Write areas under curves with their intervals."""
-    return ", ".join(f"{label} {format_decimal_interval(area)}" for label, area in areas.items())
+def format_areas(areas: Mapping[str, Interval]) -> str:
+    """Write areas under curves by label, with their intervals."""
+    return ", ".join(
+        f"{label or '(none)'} {format_decimal_interval(area)}" for label, area in areas.items()
+    )
 
 
 def _render_calibration(found: Measurement) -> str:
@@ -237,17 +239,17 @@ def _render_calibration(found: Measurement) -> str:
 
 
 def list_sweep_rows(found: Measurement) -> List[List[str]]:
-    """Give type, average precision with its interval, F1 of all, best F1 and its threshold of each
-    sweep."""
+    """Give type, average precision with its interval, F1 of all, best F1 and threshold of sweeps."""
     rows = []
     for item in found.sweeps:
         best, all_kept = item.best(), item.points[0]
-        shares = (all_kept.counts.f_score, best.counts.f_score)
+        area = found.shares[name_score("average", "precision", item.label)]
+        scores = (all_kept.counts.f_score, best.counts.f_score)
         rows.append(
             [
                 "all types" if item.label is None else item.label or "(none)",
-                format_decimal_interval(found.shares[name_precision_area(item.label)]),
-                *map(format_percent, shares),
+                format_decimal_interval(area),
+                *map(format_percent, scores),
                 f"{best.threshold:.3f}",
             ]
         )
@@ -267,6 +269,8 @@ def _render_concepts(found: Measurement) -> str:
     return render_table(header, rows[:-1], right=range(1, 6), total=rows[-1])
 
 
-def _counts_row(found: Measurement, title: str, name: str, counts: Counts) -> List[str]:
-    scores = [share_cell(found, f"{name} {score}") for score in NAMES]
+def _counts_row(
+    found: Measurement, group: str, title: str, kind: Optional[str], counts: Counts
+) -> List[str]:
+    scores = [share_cell(found, name_score(group, score, kind)) for score in NAMES]
     return [title, f"{counts.gold:,}", f"{counts.predicted:,}", *scores]

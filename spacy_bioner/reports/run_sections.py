@@ -6,11 +6,13 @@ from typing import Any, List, Mapping, Optional, Sequence, Tuple
 from spacy_bioner.evaluation.error_classes import count_mistakes
 from spacy_bioner.evaluation.measurement import Measurement
 from spacy_bioner.evaluation.schemes import SCHEMES
+from spacy_bioner.evaluation.share_intervals import name_score
 from spacy_bioner.reports import measurement_plots as plots
 from spacy_bioner.reports.corpus_page import Plot
 from spacy_bioner.reports.measurement import (
     MEANINGS,
-    list_areas,
+    NAMES,
+    format_areas,
     list_concept_rows,
     list_confusion_rows,
     list_strata_rows,
@@ -94,13 +96,13 @@ def _make_scores(found: Measurement, draw: Any) -> Section:
             counts = found.strict.micro
         integers = (counts.gold, counts.predicted, counts.tp) if counts else (None,) * 3
         cells = [DASH if number is None else f"{number:,}" for number in integers]
-        scores = [format_interval(row[name]) for name in ("precision", "recall", "f_score")]
+        scores = [format_interval(row[name]) for name in NAMES]
         rows.append((label or "(none)", *cells, *scores))
     header = ("type", "gold", "predicted", "right", "precision", "recall", "F1")
     schemes = [
         (
             f"{name}: {MEANINGS[name]}",
-            *(share_cell(found, f"{name} {kind}") for kind in ("precision", "recall", "f_score")),
+            *(share_cell(found, name_score(name, score)) for score in NAMES),
         )
         for name in SCHEMES
     ]
@@ -246,8 +248,8 @@ def _make_tokens(found: Measurement) -> Section:
         "those outside of all mentions included. Many papers report no other figures; they say "
         "little of whole mentions."
     ]
-    if found.areas is not None:
-        areas = list_areas(found.areas)
+    if found.areas:
+        areas = format_areas(found.areas)
         lines.append(f"Areas under the ROC curves, each label against all else: {areas}.")
     header = ("tag", "gold", "predicted", "P", "R", "F1")
     return Section(

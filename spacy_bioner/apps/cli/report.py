@@ -33,7 +33,10 @@ def report_cli(
     ] = None,
     output: Annotated[
         Optional[Path],
-        typer.Argument(help="Folder for page and figures; default: RUN/report", metavar="OUT"),
+        typer.Argument(
+            help="Folder for page and figures; default: RUN/report (training RUN anew removes it)",
+            metavar="OUT",
+        ),
     ] = None,
     label: ScoredLabels = None,
     train: TrainingDocs = None,
@@ -76,6 +79,8 @@ def report_cli(
     if is_run(Path(run)):
         found = find_run_files(Path(run), corpus)
         model, corpus, output = str(found.model), found.corpus, output or Path(run) / "report"
+        for warning in found.warnings if train is None else ():
+            typer.echo(f"warning: {warning}", err=True)
         train, account, log = train or found.train, account or found.account, log or found.log
         title = title or f"{Path(run).resolve().name} on {corpus.stem}"
     elif corpus is None or output is None:
