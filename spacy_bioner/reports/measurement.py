@@ -186,8 +186,7 @@ def _render_tokens(found: Measurement) -> str:
 
 
 def list_token_rows(found: Measurement) -> List[List[str]]:
-    """Give gold, predicted, precision, recall and F1 with intervals of each tag, and of all but O
-    in the last row."""
+    """Give gold, predicted, P, R and F1 of each tag, of all but O in the last row."""
     every = [
         *((tag, tag, counts) for tag, counts in found.tokens.by_tag.items()),
         ("all but O", None, found.tokens.micro),
@@ -196,8 +195,7 @@ def list_token_rows(found: Measurement) -> List[List[str]]:
 
 
 def list_concept_rows(found: Measurement) -> List[List[str]]:
-    """Give gold, predicted, precision, recall and F1 with intervals of the concepts of each label,
-    and of all in the last row."""
+    """Give gold, predicted, P, R and F1 of each label's concepts, of all in the last row."""
     concepts = found.concepts or {}
     every = [
         *((label or "(none)", label, counts) for label, counts in concepts.items()),
@@ -239,7 +237,7 @@ def _render_calibration(found: Measurement) -> str:
 
 
 def list_sweep_rows(found: Measurement) -> List[List[str]]:
-    """Give type, average precision with its interval, F1 of all, best F1 and threshold of sweeps."""
+    """Give type, average precision, F1 of all, best F1 and its threshold of each sweep."""
     rows = []
     for item in found.sweeps:
         best, all_kept = item.best(), item.points[0]
