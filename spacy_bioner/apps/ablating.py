@@ -11,7 +11,7 @@ from spacy_bioner.apps.finished_runs import (
     load_result,
     store_result,
 )
-from spacy_bioner.apps.loading import load_pipeline
+from spacy_bioner.apps.loading import fingerprint, load_pipeline
 from spacy_bioner.apps.naming import FOLDER_NAME
 from spacy_bioner.apps.profiles import Profile, get_setting, read_training_config
 from spacy_bioner.apps.tested_training import train_and_test
@@ -94,7 +94,8 @@ def ablate_components(
         report(f"without {name}")
         with nlp.select_pipes(disable=[name]):
             counts[name] = evaluate_documents(nlp, gold).counts
-    return _write(_make_rows(counts, seed), output, {"model": model, "corpus": str(corpus)}, seed)
+    about = {"model": model, "fingerprint": fingerprint(Path(nlp.path)), "corpus": str(corpus)}
+    return _write(_make_rows(counts, seed), output, about, seed)
 
 
 def ablate_training(

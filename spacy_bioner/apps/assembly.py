@@ -7,11 +7,13 @@ from spacy.language import Language
 
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.apps.profiles import read_config
-from spacy_bioner.corpora.files import replacing_folder
+from spacy_bioner.corpora.files import check_own_folder, replacing_folder
 from spacy_bioner.errors import ConfigError
 
 # These write a span group of their own name, as `bioner` does.
 OTHER_GROUPS = ("spancat", "bioner_feature_crf")
+# What an earlier pipeline in the folder to write is known by.
+MARKS = ("meta.json",)
 RECOGNISERS = ("bioner", "ner", *OTHER_GROUPS)
 
 
@@ -33,6 +35,7 @@ def assemble(
     RAISES TermTableError: For a malformed term table.
     """
     settings = _read(config)
+    check_own_folder(output, MARKS)
     nlp = load_pipeline(str(_existing(model)))
     recogniser = find_recogniser(nlp)
     for name in settings["pipeline"]["order"]:
@@ -44,7 +47,7 @@ def assemble(
     if "bioner_gazetteer" in nlp.pipe_names:
         gazetteer: Any = nlp.get_pipe("bioner_gazetteer")
         gazetteer.initialize(lambda: [], nlp=nlp, terms=_existing(table))
-    with replacing_folder(output) as partial:
+    with replacing_folder(output, marks=MARKS) as partial:
         nlp.to_disk(partial)
     return nlp
 

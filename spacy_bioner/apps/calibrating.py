@@ -12,7 +12,7 @@ from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.architectures.decoding import scale_confidences
 from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.corpora.docbin import read_docbin
-from spacy_bioner.corpora.files import check_is_file, replacing_folder
+from spacy_bioner.corpora.files import check_is_file, check_own_folder, replacing_folder
 from spacy_bioner.errors import ConfigError, CorpusError
 from spacy_bioner.evaluation.calibration import Calibration, calibrate, fit_temperature
 from spacy_bioner.evaluation.confidences import Judged, ScoredDocument, judge
@@ -23,6 +23,8 @@ from spacy_bioner.reports.scores import format_percent
 from spacy_bioner.reports.tables import render_table
 
 FILTER = "bioner_confidence"
+# What an earlier pipeline in the folder to write is known by.
+MARKS = ("meta.json",)
 
 
 @dataclass(frozen=True)
@@ -73,17 +75,26 @@ def calibrate_pipeline(
     dev (Path): A DocBin that the pipeline was neither trained on nor is to be tested on.
     output (Path): The folder to write; an earlier one is replaced when the new one is whole.
     RAISES ConfigError: For a pipeline without confidences, and where nothing is to be fitted.
-    RAISES CorpusError: For a corpus without annotated documents.
+    RAISES CorpusError: For a corpus without annotated documents, or where no prediction is right,
+        and for a folder to write that holds something else.
     """
     if not with_temperature and not with_thresholds:
         raise ConfigError("found neither temperature nor thresholds to fit, expected one or both")
     check_is_file(dev)
+    check_own_folder(output, MARKS)
     nlp = load_pipeline(model, gpu_id=gpu_id)
     source = find_recogniser(nlp)
     if FILTER in nlp.pipe_names:
         # What was fitted before would be fitted upon.
         nlp.remove_pipe(FILTER)
     judged = _judge(nlp, source, dev)
+    if not any(judged.right):
+        wanted = ", ".join(sorted(label or "(none)" for label in judged.gold)) or "none"
+        raise CorpusError(
+            f"found {len(judged.right):,} predictions and none of them right, expected some to fit "
+            f"on; these documents have mentions labelled {wanted}",
+            path=dev,
+        )
     fitted = _fit(judged, source, with_temperature, with_thresholds)
     settings = {
         "source": source,
@@ -91,7 +102,7 @@ def calibrate_pipeline(
         "thresholds": [[label, value] for label, value in fitted.thresholds.items()],
     }
     nlp.add_pipe(FILTER, after=source, config=settings)
-    with replacing_folder(output) as partial:
+    with replacing_folder(output, marks=MARKS) as partial:
         nlp.to_disk(partial)
     return fitted
 

@@ -3,7 +3,7 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Collection, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from spacy_bioner.apps.finished_runs import (
     describe_profile,
@@ -12,6 +12,7 @@ from spacy_bioner.apps.finished_runs import (
     store_result,
     write_json,
 )
+from spacy_bioner.apps.fold_types import TypeInFolds, list_types, render_types
 from spacy_bioner.apps.profiles import Profile
 from spacy_bioner.apps.tested_training import train_and_test
 from spacy_bioner.apps.training import check_device
@@ -19,9 +20,10 @@ from spacy_bioner.corpora.docbin import read_docbin, write_docbin
 from spacy_bioner.corpora.docbin_records import read_docbin_records
 from spacy_bioner.corpora.docs import ID_KEY
 from spacy_bioner.corpora.files import check_is_file, replacing
-from spacy_bioner.evaluation.intervals import bootstrap_scores
+from spacy_bioner.evaluation.intervals import ScoreIntervals, bootstrap_scores
 from spacy_bioner.evaluation.scores import Counts
-from spacy_bioner.reports.scores import format_percent
+from spacy_bioner.records import Record
+from spacy_bioner.reports.scores import format_interval, format_percent
 from spacy_bioner.reports.tables import render_markdown_table
 from spacy_bioner.training.cross_validation import (
     DEV_SHARE,
@@ -40,10 +42,12 @@ class CrossValidation:
     """The outcome of all folds.
 
     folds (Sequence[Dict]): What `result.json` of each fold holds.
+    learned (Mapping[int, Collection[str]]): The labels of each fold's training mentions.
     """
 
     folds: Sequence[Dict[str, Any]]
     seed: int
+    learned: Mapping[int, Collection[str]]
 
     @property
     def counts(self) -> List[Counts]:
@@ -55,9 +59,19 @@ class CrossValidation:
         """Give mean and standard deviation over the folds."""
         return summarise_counts(self.counts)
 
+    @property
+    def types(self) -> List[TypeInFolds]:
+        """Give each type's scores over the folds that have it."""
+        return list_types(self.folds, self.learned)
+
+    @property
+    def pooled(self) -> ScoreIntervals:
+        """Give the score of all test documents together, with its interval."""
+        documents = [Counts(*row) for fold in self.folds for row in fold["document_counts"]]
+        return bootstrap_scores(documents, seed=self.seed)
+
     def to_json(self) -> Dict[str, Any]:
         """Give folds, mean, standard deviation and the pooled score with its interval."""
-        documents = [Counts(*row) for fold in self.folds for row in fold["document_counts"]]
         return {
             "folds": [
                 {key: value for key, value in fold.items() if key != "document_counts"}
@@ -65,7 +79,8 @@ class CrossValidation:
             ],
             "summary": {name: spread.to_json() for name, spread in self.summary.items()},
             "pooled": sum(self.counts, Counts()).to_json(),
-            "pooled_intervals": bootstrap_scores(documents, seed=self.seed).to_json(),
+            "pooled_intervals": self.pooled.to_json(),
+            "by_type": {item.label: item.to_json() for item in self.types},
         }
 
 
@@ -133,7 +148,9 @@ def cross_validate(
             results[fold.number] = finished
         else:
             report(f"fold {fold.number} of {k}: finished before")
-    outcome = CrossValidation([result for result in results.values() if result], seed)
+    outcome = CrossValidation(
+        [result for result in results.values() if result], seed, _list_learned(records, folds)
+    )
     write_json(output / "folds.json", {"settings": settings, **outcome.to_json()})
     with replacing(output / "folds.md") as temporary:
         temporary.write_text(render_folds(outcome) + "\n", encoding="utf-8")
@@ -155,7 +172,21 @@ def render_folds(outcome: CrossValidation) -> str:
     tested = f"{sum(fold['test'] for fold in outcome.folds):,}"
     rows.append(("pooled", "", "", tested, f"{pooled.gold:,}", *_percents(pooled), "", ""))
     head = f"strict match, {len(outcome.folds)} folds, seed {outcome.seed}"
-    return head + "\n\n" + render_markdown_table(HEADER, rows, right=range(1, len(HEADER)))
+    table = render_markdown_table(HEADER, rows, right=range(1, len(HEADER)))
+    intervals = outcome.pooled
+    pooled_line = (
+        f"pooled F1 {format_interval(intervals.f_score)}: {100 * intervals.level:g} % of "
+        f"{intervals.n_resamples:,} bootstrap resamples of {intervals.n_docs:,} documents"
+    )
+    return "\n\n".join([head, table, pooled_line, render_types(outcome.types)])
+
+
+def _list_learned(records: Sequence[Record], folds: Sequence[Fold]) -> Dict[int, Collection[str]]:
+    by_id: Dict[str, Set[str]] = {}
+    for record in records:
+        labels = {mention.label for mention in record.mentions}
+        by_id.setdefault(record.id, set()).update(labels)
+    return {fold.number: {label for i in fold.train for label in by_id[i]} for fold in folds}
 
 
 def _run_fold(

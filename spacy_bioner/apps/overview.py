@@ -1,11 +1,11 @@
 """`bioner overview`: one page that compares runs."""
 
 from pathlib import Path
-from typing import Any, List, Mapping, Optional
+from typing import List, Mapping
 
 from spacy_bioner.apps.page_files import write_drawings
 from spacy_bioner.apps.reporting import check_folder
-from spacy_bioner.apps.significance import read_evaluation
+from spacy_bioner.apps.significance import find_difference, read_evaluation
 from spacy_bioner.corpora.files import replacing
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.scores import Counts
@@ -36,7 +36,7 @@ def write_overview(
     first = stored[0]
     warnings: List[str] = []
     for place, run in enumerate(stored[1:], 1):
-        reason = _why_not_comparable(first.data, run.data)
+        reason = find_difference(first.data, run.data)
         if reason:
             warnings.append(
                 f"{run.name} was scored with other {reason} than {first.name}: "
@@ -62,14 +62,3 @@ def _read_run(name: str, path: Path) -> StoredRun:
     data = read_evaluation(path / REPORT if path.is_dir() else path)
     attacked = data.get("robustness") or [None]
     return StoredRun(name, data, data.get("training") or (), attacked[0])
-
-
-def _why_not_comparable(first: Mapping[str, Any], other: Mapping[str, Any]) -> Optional[str]:
-    if first["ids"] != other["ids"]:
-        return "documents"
-    if first.get("labels") != other.get("labels"):
-        return "labels"
-    gold = [
-        [row[0] + row[2] for row in item["measurement"]["documents"]] for item in (first, other)
-    ]
-    return None if gold[0] == gold[1] else "gold mentions"

@@ -38,7 +38,7 @@ from spacy_bioner.reports.extra_sections import (
     make_robustness_section,
 )
 from spacy_bioner.reports.figures import plot_style, require_matplotlib
-from spacy_bioner.reports.model_card import NOT_RECORDED, CorpusFacts
+from spacy_bioner.reports.model_card import LEARNT, LIMITS, NOT_RECORDED, UNCALIBRATED, CorpusFacts
 from spacy_bioner.reports.run_page import render_run_page
 from spacy_bioner.reports.run_sections import list_facts, make_sections
 from spacy_bioner.reports.training_plots import Evaluation
@@ -111,12 +111,13 @@ def write_report(
         if robustness:
             sections.append(make_robustness_section(drawings, robustness, is_own=bool(own)))
         if ablation:
-            sections.append(make_ablation_section(drawings, ablation))
+            parts_of = read_fingerprint(files.ablation)
+            is_own = parts_of == _own_fingerprint(evaluated)
+            sections.append(make_ablation_section(drawings, ablation, is_own=is_own))
         sections.append(make_corpus_section(drawings, corpora, shared))
         about = _describe_run(evaluated, model, corpus, settings, files)
-        card = make_card_section(
-            about, *describe_training(nlp, account), is_calibrated=FILTER in nlp.pipe_names
-        )
+        limits = _choose_limits(evaluated)
+        card = make_card_section(about, *describe_training(nlp, account), limits=limits)
         write_drawings(drawings, output / FIGURES)
     cases = collect_cases(evaluated.pairs, measurement.mistakes)
     page = render_run_page(
@@ -167,6 +168,13 @@ def read_parts(
         raise ConfigError(f"{path}: found JSON of another kind, {expected}") from error
 
 
+def read_fingerprint(path: Optional[Path]) -> Optional[str]:
+    """Read whose parts an ablation.json is about; None where it names no pipeline."""
+    data = {} if path is None else json.loads(path.read_text(encoding="utf-8"))
+    found: Optional[str] = data.get("fingerprint")
+    return found
+
+
 def describe_training(
     nlp: Language, account: Optional[CorpusFacts]
 ) -> Tuple[List[Tuple[str, str]], List[Tuple[str, str]]]:
@@ -201,6 +209,19 @@ def _own_fingerprint(evaluated: Evaluated) -> str:
     return found
 
 
+def _choose_limits(evaluated: Evaluated) -> List[str]:
+    """Leave out what is not true of a pipeline: without training, or without confidences."""
+    nlp = evaluated.nlp
+    untrue = set() if _is_trained(nlp) else {LEARNT}
+    if FILTER in nlp.pipe_names or evaluated.measurement.judged is None:
+        untrue.add(UNCALIBRATED)
+    return [line for line in LIMITS if line not in untrue]
+
+
+def _is_trained(nlp: Language) -> bool:
+    return any(getattr(pipe, "is_trainable", False) for _, pipe in nlp.pipeline)
+
+
 def _read_thresholds(nlp: Language) -> Dict[str, float]:
     component: Any = nlp.get_pipe(FILTER) if FILTER in nlp.pipe_names else None
     return {} if component is None else dict(component.thresholds)
@@ -233,23 +254,27 @@ def _describe_run(
 
 def _read_seed(nlp: Language) -> str:
     seed = get_setting(nlp.config.interpolate(), "training.seed")
-    return "not stated" if seed is None else str(seed)
+    return "not stated" if seed is None or not _is_trained(nlp) else str(seed)
 
 
 def _name_command(
     model: str, corpus: Path, settings: EvaluationSettings, files: ReportFiles
 ) -> str:
-    # Where folders lie on this machine is nobody's business: names only.
-    words = ["bioner", "report", Path(model).name, corpus.name, "OUT"]
+    words = ["bioner", "report", _show_path(Path(model)), _show_path(corpus), "OUT"]
     given = {"--train": settings.train, **{f"--{key}": path for key, path in vars(files).items()}}
     for option, path in given.items():
-        words += [option, path.name] if path is not None else []
+        words += [option, _show_path(path)] if path is not None else []
     for label in settings.labels:
         words += ["--label", label]
     words += ["--dataset", settings.dataset] if settings.dataset else []
     words += ["--marginals"] if settings.marginals else []
     words += ["--resamples", str(settings.n_resamples), "--seed", str(settings.seed)]
     return shlex.join(words)
+
+
+def _show_path(path: Path) -> str:
+    # Where folders lie on this machine is nobody's business: names only.
+    return path.name if path.is_absolute() or ".." in path.parts else str(path)
 
 
 def _name_environment() -> str:

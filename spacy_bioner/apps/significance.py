@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Mapping, Optional
 
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.scores import Counts
@@ -20,12 +20,12 @@ def compare_evaluations(
         documents or labels.
     """
     left, right = read_evaluation(first), read_evaluation(second)
-    for key, name in (("ids", "documents"), ("labels", "labels")):
-        if left.get(key) != right.get(key):
-            raise ConfigError(
-                f"{first} and {second}: found other {name} in one than in the other; evaluate "
-                "both on the same file, with the same --label"
-            )
+    other = find_difference(left, right)
+    if other:
+        raise ConfigError(
+            f"{first} and {second}: found other {other} in one than in the other; evaluate "
+            "both on the same file, with the same --label"
+        )
     return compare_systems(
         _list_counts(left),
         _list_counts(right),
@@ -33,6 +33,22 @@ def compare_evaluations(
         n_resamples=n_resamples,
         n_shuffles=n_shuffles,
     )
+
+
+def find_difference(left: Mapping[str, Any], right: Mapping[str, Any]) -> Optional[str]:
+    """Say why two evaluations cannot be compared: by "documents", "labels" or "gold mentions".
+
+    left, right (Mapping[str, Any]): As `read_evaluation` gives them.
+    RETURNS (Optional[str]): None where they can.
+    """
+    # Evaluations of before texts were told apart have none.
+    texts = [data.get("texts") for data in (left, right)]
+    if left["ids"] != right["ids"] or (None not in texts and texts[0] != texts[1]):
+        return "documents"
+    if left.get("labels") != right.get("labels"):
+        return "labels"
+    gold = [[counts.gold for counts in _list_counts(data)] for data in (left, right)]
+    return None if gold[0] == gold[1] else "gold mentions"
 
 
 def read_evaluation(path: Path) -> Dict[str, Any]:
@@ -53,5 +69,5 @@ def read_evaluation(path: Path) -> Dict[str, Any]:
     return data
 
 
-def _list_counts(data: Dict[str, Any]) -> List[Counts]:
+def _list_counts(data: Mapping[str, Any]) -> List[Counts]:
     return [Counts(*row) for row in data["measurement"]["documents"]]

@@ -70,7 +70,7 @@ def train(
         callback = {"@callbacks": "spacy_bioner.ResumeFrom.v1", "path": str(resume), "after": own}
         settings[_AFTER_INIT] = callback
     settings.update(length_overrides(config, settings))
-    with replacing_folder(output) as partial:
+    with replacing_folder(output, marks=("model-best", "model-last")) as partial:
         try:
             spacy_train(profile.config, partial, use_gpu=gpu_id, overrides=settings)
         except KeyboardInterrupt:

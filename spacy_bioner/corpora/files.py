@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator, Tuple, Union
+from typing import Iterator, Sequence, Tuple, Union
 
 from spacy_bioner.errors import CorpusError
 
@@ -140,13 +140,16 @@ def replacing(path: PathLike) -> Iterator[Path]:
 
 
 @contextmanager
-def replacing_folder(path: PathLike) -> Iterator[Path]:
+def replacing_folder(path: PathLike, *, marks: Sequence[str] = ()) -> Iterator[Path]:
     """Give the path of a folder to make, which replaces `path` when the block succeeds.
 
     When the block raises, `path` is as it was and the new folder is gone.
-    RAISES (CorpusError): Where no folder can be made.
+    marks (Sequence[str]): Names of which an earlier result has at least one. A folder with content
+        and without them is somebody's own, and is refused; none takes any folder for a result.
+    RAISES (CorpusError): Where no folder can be made, or something else is in its place.
     """
     path = Path(path)
+    check_own_folder(path, marks)
     partial = partial_folder(path)
     shutil.rmtree(partial, ignore_errors=True)
     with _naming_os_errors(path):
@@ -160,6 +163,24 @@ def replacing_folder(path: PathLike) -> Iterator[Path]:
             replace_folder(partial, path)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def check_own_folder(path: Path, marks: Sequence[str]) -> None:
+    """Check that a folder to write is new, empty or an earlier result: see `replacing_folder`.
+
+    RAISES (CorpusError): For a file, and for a folder with other content.
+    """
+    if path.exists() and not path.is_dir():
+        raise CorpusError("found a file, expected a folder to write", path=path)
+    if not marks or not path.is_dir() or any((path / mark).exists() for mark in marks):
+        return
+    names = sorted(item.name for item in path.iterdir())
+    if names:
+        raise CorpusError(
+            f"found a folder with other content ({', '.join(names[:3])}), which would be removed; "
+            "name a new folder, or one that this command wrote before",
+            path=path,
+        )
 
 
 def partial_folder(path: Path) -> Path:

@@ -7,6 +7,7 @@ from spacy_bioner.evaluation.intervals import Interval
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.evaluation.significance import PairedComparison
 from spacy_bioner.reports.figures import COLORS, SERIES
+from spacy_bioner.reports.measurement import explain_p
 from spacy_bioner.reports.plot_rows import make_rows
 from spacy_bioner.reports.scores import DASH, format_percent
 from spacy_bioner.reports.tables import render_markdown_table
@@ -70,6 +71,9 @@ def describe_rows(
             f"{100 * made.level:g} % of {made.n_resamples:,} paired bootstrap resamples, p: "
             f"{made.n_shuffles:,} random exchanges, seed {made.seed}"
         )
+    for row in rows:
+        few = explain_p(row.compared) if row.compared else ""
+        head += f"; without {row.name}, {few}" if few else ""
     return HEADER, lines, head
 
 

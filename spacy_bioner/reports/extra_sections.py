@@ -6,11 +6,12 @@ from spacy_bioner.corpora.statistics import CorpusStatistics
 from spacy_bioner.evaluation.robustness import Outcome, Robustness
 from spacy_bioner.reports import comparison_plots, corpus_plots, corpus_tables
 from spacy_bioner.reports.ablation import AblationRow, describe_rows, plot_ablation
-from spacy_bioner.reports.model_card import LIMITS, UNCALIBRATED
+from spacy_bioner.reports.model_card import LIMITS
 from spacy_bioner.reports.page_parts import Drawings, draw_plot, make_table
 from spacy_bioner.reports.robustness import list_rows, plot_robustness
 from spacy_bioner.reports.run_page import Section
 
+NOT_OWN = "These are not parts of the pipeline of this page, but of another, or of its training."
 MAX_EXAMPLES = 6
 """Lost mentions that the page shows of each attack; the JSON has more."""
 
@@ -92,8 +93,13 @@ def make_robustness_section(
     )
 
 
-def make_ablation_section(drawings: Drawings, rows: Sequence[AblationRow]) -> Section:
-    """Show what is lost without each part."""
+def make_ablation_section(
+    drawings: Drawings, rows: Sequence[AblationRow], *, is_own: bool
+) -> Section:
+    """Show what is lost without each part.
+
+    is_own (bool): Whether they are parts of the page's pipeline.
+    """
     header, lines, head = describe_rows(rows)
     caption = "Difference in strict F1 without each part, with its interval: below 0, it helps."
     data = [row.to_json() for row in rows]
@@ -102,7 +108,7 @@ def make_ablation_section(drawings: Drawings, rows: Sequence[AblationRow]) -> Se
     return Section(
         "ablation",
         "Ablation",
-        lines=(f"{head[0].upper()}{head[1:]}.",),
+        lines=(f"{head[0].upper()}{head[1:]}.", *(() if is_own else (NOT_OWN,))),
         plots=(plot,),
         tables=(table,),
     )
@@ -113,14 +119,14 @@ def make_card_section(
     data: Sequence[Tuple[str, str]],
     settings: Sequence[Tuple[str, str]],
     *,
-    is_calibrated: bool = False,
+    limits: Sequence[str] = LIMITS,
 ) -> Section:
     """Say what the pipeline is, what it learned from, and what it is not for.
 
     about (Sequence[Tuple[str, str]]): What was run: pipeline, command, environment.
     data (Sequence[Tuple[str, str]]): Encoder and corpora with their licences.
     settings (Sequence[Tuple[str, str]]): Of its training.
-    is_calibrated (bool): Whether its confidences were.
+    limits (Sequence[str]): What its user has to know.
     """
     tables = [make_table("What was run", ("", ""), about, text_columns=2)]
     if data:
@@ -131,7 +137,7 @@ def make_card_section(
     return Section(
         "card",
         "Model card",
-        lines=tuple(line for line in LIMITS if line != UNCALIBRATED or not is_calibrated),
+        lines=tuple(limits),
         tables=tuple(tables),
         folded=tuple(folded),
     )

@@ -52,10 +52,16 @@ def render_summary(found: Measurement) -> str:
         f"exact-match rate {share_cell(found, 'exact')}: documents in which exactly "
         f"the gold mentions were predicted, {found.strict.n_exact:,} of {found.strict.n_docs:,}",
         f"intervals: {100 * intervals.level:g} % of {intervals.n_resamples:,} bootstrap resamples "
-        f"of {intervals.n_docs:,} documents, seed {intervals.seed}",
+        f"of {_count_documents(intervals.n_docs)}, seed {intervals.seed}",
         _list_mistakes(found),
     ]
     return "\n".join([table, "", *(f"  * {line}" for line in lines)])
+
+
+def _count_documents(number: int) -> str:
+    if number == 1:
+        return "1 document, which says nothing of others"
+    return f"{number:,} documents" + (", too few to say much" if number < FEW else "")
 
 
 def render_details(found: Measurement) -> str:
@@ -98,13 +104,18 @@ def render_paired(compared: PairedComparison, first: str, second: str) -> str:
         f"approximate randomisation ({compared.n_shuffles:,} exchanges), interval by paired "
         f"bootstrap ({compared.n_resamples:,} resamples), seed {compared.seed}"
     )
+    few = explain_p(compared)
+    return f"{table}\n\n{note}" + (f"\n  * {few}" if few else "")
+
+
+def explain_p(compared: PairedComparison) -> str:
+    """Say from where on p can be small, where few documents differ; "" where enough do."""
     n_other = compared.n_docs - compared.n_equal
-    if n_other < FEW:
-        note += (
-            f"\n  * only {n_other} documents differ in their counts, so p cannot be below "
-            f"{min(1.0, 2.0 ** (1 - n_other)):.2g}, whatever the interval"
-        )
-    return f"{table}\n\n{note}"
+    if n_other >= FEW:
+        return ""
+    differ = "1 document differs in its" if n_other == 1 else f"{n_other} documents differ in their"
+    least = min(1.0, 2.0 ** (1 - n_other))
+    return f"only {differ} counts, so p cannot be below {least:.3g}, whatever the interval"
 
 
 def _title(title: str, table: str) -> str:

@@ -10,9 +10,12 @@ from spacy_bioner.reports.tables import render_markdown_table
 SCORE_HEADER = ("type", "n", "precision", "recall", "F1")
 NOT_RECORDED = "not recorded"
 UNCALIBRATED = "A confidence is the model's own probability, not a calibrated one."
-LIMITS = (
+LEARNT = (
     "English only, and best on text like that of its training corpus. Scores on other kinds of "
-    "text can be much lower.",
+    "text can be much lower."
+)
+LIMITS = (
+    LEARNT,
     "Entities do not overlap: of nested mentions one is found at most.",
     UNCALIBRATED,
     "Not a medical device: nothing it finds or misses is a basis for treating a patient.",

@@ -5,6 +5,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 from spacy_bioner.evaluation.intervals import Interval
 from spacy_bioner.evaluation.significance import PairedComparison
 from spacy_bioner.reports import overview_plots as plots
+from spacy_bioner.reports.measurement import explain_p
 from spacy_bioner.reports.page_parts import Drawings, draw_plot, make_table
 from spacy_bioner.reports.run_page import Section
 from spacy_bioner.reports.scores import DASH, format_interval, format_percent
@@ -124,11 +125,12 @@ def _make_differences(runs: Sequence[StoredRun]) -> Optional[Section]:
         f"bootstrap intervals; p of F1 by approximate randomisation ({made.n_shuffles:,} "
         "exchanges)."
     )
+    few = [(run.name, explain_p(run.compared)) for run in runs if run.compared is not None]
     header = ("run", "precision", "recall", "F1", "p")
     return Section(
         "differences",
         "Differences",
-        lines=(line,),
+        lines=(line, *(f"{name}: {note}." for name, note in few if note)),
         tables=(make_table(f"Against {runs[0].name}", header, rows),),
     )
 

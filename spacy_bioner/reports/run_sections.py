@@ -65,6 +65,10 @@ def make_sections(
     sections += [_make_mistakes(found, draw), _make_strata(found, draw)]
     if found.calibration is not None and found.calibration.n:
         sections += _make_confidence(found, draw, thresholds or {})
+    else:
+        reason = found.missing.get("calibration", "no prediction has a confidence")
+        line = f"Calibration and thresholds could not be measured: {reason}."
+        sections.append(Section("calibration", "Confidence", lines=(line,)))
     sections.append(_make_tokens(found))
     if found.concepts is not None:
         sections.append(_make_concepts(found))

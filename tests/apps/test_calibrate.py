@@ -185,6 +185,10 @@ def test_the_robustness_of_another_pipeline_is_not_the_runs_own(trained_folder, 
     assert stored["robustness"] == []
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "None of these is the pipeline of this page." in page
+    # Nothing is said of training and confidences that there are none of.
+    assert "Calibration and thresholds could not be measured: no prediction has" in page
+    assert "training corpus" not in page
+    assert "not a calibrated one" not in page
 
 
 def test_a_report_says_how_it_was_made_and_what_is_unknown(trained_folder, dev, tmp_path) -> None:
@@ -235,14 +239,14 @@ def test_a_run_needs_nothing_else(finished: Path) -> None:
     page = Path("run/report/report.html").read_text(encoding="utf-8")
     assert "<h1>run on test</h1>" in page
     assert "2 of 2 documents stand in the training documents as well" in page
-    assert "report model-best test.spacy OUT --train train.spacy --log run.training.jsonl" in page
+    assert "report run/model-best corpus/test.spacy OUT --train corpus/train.spacy --log" in page
     stored = json.loads(Path("run/report/report.json").read_text(encoding="utf-8"))
     assert [item["step"] for item in stored["training"]] == [1]
     Path("corpus/test.spacy").unlink()
     run("report", finished, "--title", "As tuned")
     page = Path("run/report/report.html").read_text(encoding="utf-8")
     assert "<h1>As tuned</h1>" in page
-    assert "report model-best dev.spacy OUT" in page
+    assert "report run/model-best corpus/dev.spacy OUT" in page
     assert "chose the checkpoint" in page
     run("report", finished, "corpus/train.spacy", "elsewhere")
     assert Path("elsewhere/report.html").is_file()
@@ -259,3 +263,36 @@ def test_a_run_without_its_documents_says_what_is_missing(finished: Path, traine
     spacy.blank("en").to_disk(finished / "model-best")
     with pytest.raises(ConfigError, match=r"paths\.dev names no file; name a CORPUS"):
         run("report", finished)
+
+
+def test_nothing_is_written_over_what_is_not_a_pipeline(trained_folder, dev, tmp_path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "notes.txt").write_text("of great worth", encoding="utf-8")
+    with pytest.raises(CorpusError, match=r"found a folder with other content \(notes\.txt\)"):
+        calibrate_pipeline(str(trained_folder), dev, mine)
+    with pytest.raises(CorpusError, match="found a file, expected a folder to write"):
+        calibrate_pipeline(str(trained_folder), dev, mine / "notes.txt")
+    assert (mine / "notes.txt").read_text(encoding="utf-8") == "of great worth"
+    calibrate_pipeline(str(trained_folder), dev, tmp_path / "out")
+    calibrate_pipeline(str(trained_folder), dev, tmp_path / "out")
+
+
+def test_nothing_is_fitted_on_documents_where_nothing_is_right(
+    trained_folder, trained_nlp, tmp_path
+) -> None:
+    other = write_gold(trained_nlp, tmp_path / "other.spacy", [[0, 8, "ORG", []]])
+    with pytest.raises(CorpusError, match=r"none of them right.*labelled ORG"):
+        calibrate_pipeline(str(trained_folder), other, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_other_texts_without_ids_are_told_apart(trained_folder, trained_nlp, tmp_path) -> None:
+    for name, text in (("one", KNOWN), ("two", "Naloxone has the same effect as aspirin.")):
+        doc = trained_nlp.make_doc(text)
+        doc.user_data[GOLD_KEY] = CHEMICALS[:1]
+        write_docbin([doc], tmp_path / f"{name}.spacy")
+        run("evaluate", trained_folder, tmp_path / f"{name}.spacy", "-o", tmp_path / f"{name}.json")
+    files = [str(tmp_path / "one.json"), str(tmp_path / "two.json")]
+    with pytest.raises(ConfigError, match="found other documents in one than in the other"):
+        CliRunner().invoke(app, ["significance", *files], catch_exceptions=False)

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from spacy_bioner.apps import drawn_training
+from spacy_bioner.apps.fold_types import list_types, render_types
 from spacy_bioner.apps.folds import cross_validate, render_folds
 from spacy_bioner.apps.profiles import load_profile
 from spacy_bioner.corpora.docbin import read_docbin, write_docbin
@@ -106,7 +107,10 @@ def test_result_has_every_fold_mean_deviation_and_pooled_score(corpus, profile, 
     assert data["pooled"]["gold"] == 9
     assert data["pooled_intervals"]["n_docs"] == 6
     assert data["summary"]["recall"]["n"] == 2
-    rows = [line.split("|")[1].strip() for line in render_folds(outcome).splitlines()[2:]]
+    _, table, pooled, types = render_folds(outcome).split("\n\n", 3)
+    assert pooled.startswith("pooled F1 ")
+    assert types.splitlines()[0].startswith("| type ")
+    rows = [line.split("|")[1].strip() for line in table.splitlines()]
     assert rows[2:] == ["1", "2", "mean", "std. dev.", "pooled"]
     left = sorted(path.name for path in (tmp_path / "out" / "fold-1").iterdir())
     assert left == ["corpus", "curves.png", "curves.svg", "result.json", "training.jsonl"]
@@ -126,3 +130,25 @@ def test_one_fold_is_an_error(corpus, profile, tmp_path):
 def test_group_that_is_not_in_the_metadata_is_an_error(corpus, profile, tmp_path):
     with pytest.raises(CorpusError, match="found no 'patient' in the metadata"):
         run(corpus, tmp_path / "out", profile, group_by="patient")
+
+
+def test_folds_without_a_type_are_named() -> None:
+    def fold(number, **by_type):
+        rows = {label: dict(zip(("tp", "fp", "fn"), counts)) for label, counts in by_type.items()}
+        return {"fold": number, "scores": {"by_type": rows}}
+
+    folds = [
+        fold(1, A=(3, 1, 1), B=(0, 0, 2)),
+        fold(2, A=(1, 1, 1), C=(0, 2, 0)),
+        fold(3, A=(2, 0, 0), B=(1, 0, 0)),
+    ]
+    first, second = list_types(folds, {1: {"A"}, 2: {"A", "B"}, 3: {"A", "B"}})
+    assert (first.label, first.n_folds, first.untested, first.untrained) == ("A", 3, [], [])
+    assert (second.label, second.gold, second.n_folds) == ("B", 3, 2)
+    assert (second.untested, second.untrained) == ([2], [1])
+    # F1 of 0 where nothing could be learned, 1 where it could.
+    assert second.spreads["f_score"].mean == 0.5
+    table = render_types([first, second])
+    assert "- B: no mention to find in fold 2, left out of means" in table
+    assert "- B: no mention to learn from in fold 1, where all of them are missed" in table
+    assert "- A" not in table
