@@ -66,6 +66,7 @@ class Evaluated:
     shared (Optional[SharedDocuments]): Documents that stand in training; None where the training
         documents were not given.
     warnings (Sequence[str]): What has to be known beside the scores.
+    group (Optional[Measurement]): What was measured of the span group, where one was asked for.
     """
 
     nlp: Language
@@ -75,6 +76,7 @@ class Evaluated:
     about: Dict[str, Any]
     shared: Optional[SharedDocuments] = None
     warnings: Sequence[str] = ()
+    group: Optional[Measurement] = None
 
     def to_json(self) -> Dict[str, Any]:
         """Give everything as plain data, texts left out."""
@@ -82,6 +84,7 @@ class Evaluated:
             **self.about,
             **self.evaluation.to_json(),
             "measurement": self.measurement.to_json(),
+            "group_measurement": self.group and self.group.to_json(),
             "warnings": list(self.warnings),
             "shared_documents": self.shared and self.shared.to_json(),
             "ids": [str(gold.user_data.get(ID_KEY, "")) for gold, _ in self.pairs],
@@ -125,14 +128,16 @@ def evaluate(
     marginals = make_marginals(nlp) if settings.marginals else None
     predicted, pace = run_timed(nlp, gold)
     pairs = list(zip(gold, predicted, strict=True))
-    measurement = measure(
-        pairs,
-        model_labels=entity_labels(nlp),
-        train=train,
-        marginals=marginals,
-        seed=settings.seed,
-        n_resamples=settings.n_resamples,
-    )
+    shared_settings: Dict[str, Any] = {
+        "model_labels": entity_labels(nlp),
+        "train": train,
+        "seed": settings.seed,
+        "n_resamples": settings.n_resamples,
+    }
+    measurement = measure(pairs, marginals=marginals, **shared_settings)
+    group = None
+    if settings.spans_key is not None:
+        group = measure(pairs, spans_key=settings.spans_key, **shared_settings)
     shared, warnings = _find_shared(pairs, settings.train)
     evaluated = Evaluated(
         nlp,
@@ -142,6 +147,7 @@ def evaluate(
         _describe(nlp, model, corpus, settings),
         shared,
         [*_warn_of_labels(nlp, measurement.strict), *_warn_of_use(nlp, corpus), *warnings],
+        group,
     )
     if output is not None:
         write_json(output, evaluated.to_json())
@@ -156,8 +162,8 @@ def make_marginals(nlp: Language) -> Marginals:
     component = find_tagger(nlp)
     if component is None:
         raise ConfigError(
-            f"found the components {', '.join(nlp.pipe_names) or 'none'}, expected '{COMPONENT}', "
-            "whose tags have probabilities"
+            f"--marginals: found the components {', '.join(nlp.pipe_names) or 'none'}, expected "
+            f"'{COMPONENT}', whose tags have probabilities"
         )
     from spacy_bioner.architectures.decoding import tag_log_marginals
 

@@ -258,7 +258,7 @@ def test_a_run_without_its_documents_says_what_is_missing(finished: Path, traine
     with pytest.raises(ConfigError, match=r"corpus/dev.spacy: no such file, nor a test.spacy besi"):
         run("report", finished)
     assert not (finished / "report").exists()
-    with pytest.raises(ConfigError, match="or a pipeline followed by CORPUS and OUT"):
+    with pytest.raises(ConfigError, match="and a pipeline needs CORPUS and OUT after it"):
         run("report", trained_folder)
     spacy.blank("en").to_disk(finished / "model-best")
     with pytest.raises(ConfigError, match=r"paths\.dev names no file; name a CORPUS"):

@@ -68,10 +68,20 @@ def test_evaluate_scores_a_span_group_beside_the_entities(corpus, tmp_path):
     nlp.to_disk(tmp_path / "model")
     output = tmp_path / "test.json"
     settings = EvaluationSettings(spans_key="found")
-    scores = evaluate(str(tmp_path / "model"), corpus, settings, output=output).evaluation.scores
+    found = evaluate(str(tmp_path / "model"), corpus, settings, output=output)
+    scores = found.evaluation.scores
     assert (scores["spans"].micro.tp, scores["spans"].micro.fn) == (2, 0)
     assert (scores["pipeline"].micro.tp, scores["pipeline"].micro.fn) == (0, 2)
-    assert json.loads(output.read_text(encoding="utf-8"))["spans_key"] == "found"
+    stored = json.loads(output.read_text(encoding="utf-8"))
+    assert stored["spans_key"] == "found"
+    # With intervals and all else, as the entities.
+    assert found.group is not None
+    assert found.group.strict.micro == scores["spans"].micro
+    interval = stored["group_measurement"]["intervals"]["averages"]["micro"]["f_score"]
+    assert (interval["value"], interval["low"], interval["high"]) == (1.0, 1.0, 1.0)
+    assert stored["measurement"]["intervals"]["averages"]["micro"]["recall"]["value"] == 0.0
+    said = render_evaluation(found.evaluation, found.measurement, found.group)
+    assert said.index("doc.ents\n") < said.index("The span group\n")
 
 
 def test_evaluate_refuses_a_span_group_that_nothing_writes(model, corpus):

@@ -64,7 +64,7 @@ def evaluate_cli(
     )
     found = evaluate(model, corpus, settings, output=output, gpu_id=gpu_id)
     wanted = details or train is not None or marginals
-    typer.echo(render_evaluation(found.evaluation, found.measurement, details=wanted))
+    typer.echo(render_evaluation(found.evaluation, found.measurement, found.group, details=wanted))
     for line in found.warnings:
         typer.echo(f"warning: {line}", err=True)
 
@@ -72,12 +72,14 @@ def evaluate_cli(
 def render_evaluation(
     evaluation: "PipelineEvaluation",
     measurement: Optional["Measurement"] = None,
+    group: Optional["Measurement"] = None,
     *,
     details: bool = False,
 ) -> str:
     """Render a table for each source of predictions that differs, intervals and throughput.
 
     measurement (Optional[Measurement]): What was measured of the pipeline's entities.
+    group (Optional[Measurement]): The same of its span group, where one was asked for.
     details (bool): All of that, instead of intervals and the number of mistakes.
     """
     from spacy_bioner.evaluation.pipelines import TITLES
@@ -86,10 +88,14 @@ def render_evaluation(
 
     tables = merge_equal({TITLES[source]: scores for source, scores in evaluation.scores.items()})
     parts = [render_scores(scores, title=title) for title, scores in tables.items()]
-    if measurement is not None:
-        parts.append(render_summary(measurement))
+    titled = {"doc.ents": measurement, "The span group": group}
+    for title, item in titled.items():
+        if item is None:
+            continue
+        summary = render_summary(item)
+        parts.append(f"{title}\n\n{summary}" if group is not None else summary)
         if details:
-            parts.append(render_details(measurement))
+            parts.append(render_details(item))
     pace = evaluation.pace
     speed = pace.words_per_second
     rate = f": {speed:,.0f} words/s" if speed else ""

@@ -85,8 +85,8 @@ def report_cli(
         title = title or f"{Path(run).resolve().name} on {corpus.stem}"
     elif corpus is None or output is None:
         raise ConfigError(
-            f"{run}: found no folder with model-best in it, expected one that `bioner train` "
-            "wrote, or a pipeline followed by CORPUS and OUT"
+            f"{run}: is no folder of `bioner train` with model-best in it, and a pipeline needs "
+            "CORPUS and OUT after it"
         )
     settings = EvaluationSettings(
         labels=label or (),

@@ -72,7 +72,8 @@ def read_text(file: Optional[Path], text: Optional[str]) -> str:
     if text is not None:
         return text
     if file is not None and not file.is_file():
-        raise BionerError(f"{file}: no such file, expected a text file")
+        found = "found a folder" if file.is_dir() else "no such file"
+        raise BionerError(f"{file}: {found}, expected a text file")
     content = sys.stdin.buffer.read() if file is None else file.read_bytes()
     try:
         return content.decode("utf-8-sig")
