@@ -8,9 +8,15 @@ from spacy_bioner.reports import overview_plots as plots
 from spacy_bioner.reports.measurement import explain_p
 from spacy_bioner.reports.page_parts import Drawings, draw_plot, make_table
 from spacy_bioner.reports.run_page import Section
-from spacy_bioner.reports.scores import DASH, format_interval, format_percent
+from spacy_bioner.reports.scores import DASH, format_decimal_interval, format_interval
 
 NAMES = ("precision", "recall", "f_score")
+# Figures as the JSON of a calibration calls them, and their intervals.
+CALIBRATION = {
+    "expected_calibration_error": "calibration error",
+    "brier": "Brier score",
+    "log_loss": "log loss",
+}
 
 
 class StoredRun(NamedTuple):
@@ -51,26 +57,24 @@ def make_overview(runs: Sequence[StoredRun]) -> Tuple[List[Section], Drawings]:
 
 def _make_scores(runs: Sequence[StoredRun], drawings: Drawings) -> Section:
     rows: List[Tuple[str, ...]] = []
+    others: List[Tuple[str, ...]] = []
     for run in runs:
-        intervals, scores = run.measured["intervals"], run.data["scores"]["pipeline"]
-        micro = intervals["averages"]["micro"]
+        averages, scores = run.measured["intervals"]["averages"], run.data["scores"]["pipeline"]
         speed = run.data.get("words_per_second")
-        rows.append(
+        sizes = (f"{run.data['n_docs']:,}", f"{scores['micro']['gold']:,}")
+        micro = [format_interval(Interval(**averages["micro"][name])) for name in NAMES]
+        rows.append((run.name, *sizes, *micro))
+        others.append(
             (
                 run.name,
-                f"{run.data['n_docs']:,}",
-                f"{scores['micro']['gold']:,}",
-                format_percent(micro["precision"]["value"]),
-                format_percent(micro["recall"]["value"]),
-                format_interval(Interval(**micro["f_score"])),
-                format_percent(intervals["averages"]["macro"]["f_score"]["value"]),
-                format_percent(scores["micro"]["accuracy"]),
-                format_percent(scores["exact_rate"]),
+                format_interval(Interval(**averages["macro"]["f_score"])),
+                format_interval(_find_share(run, "accuracy", scores["micro"]["accuracy"])),
+                format_interval(_find_share(run, "exact", scores["exact_rate"])),
                 f"{speed:,.0f}" if speed else DASH,
             )
         )
-    header = ("run", "documents", "gold", "precision", "recall", "F1", "macro F1",
-              "entity accuracy", "exact match", "words/s")  # fmt: skip
+    header = ("run", "documents", "gold", "precision", "recall", "F1")
+    other_header = ("run", "macro F1", "entity accuracy", "exact match", "words/s")
     by_type = {
         run.name: {
             label: row["f_score"]["value"]
@@ -96,8 +100,17 @@ def _make_scores(runs: Sequence[StoredRun], drawings: Drawings) -> Section:
         "Scores",
         lines=(about,),
         plots=(plot,),
-        tables=(make_table("Runs", header, rows),),
+        tables=(
+            make_table("Runs", header, rows),
+            make_table("Other figures", other_header, others),
+        ),
     )
+
+
+def _find_share(run: StoredRun, name: str, value: Optional[float]) -> Interval:
+    """Give a figure with its interval, where the evaluation has stored one."""
+    found = run.measured.get("shares", {}).get(name)
+    return Interval(value, None, None) if found is None else Interval(**found)
 
 
 def _make_differences(runs: Sequence[StoredRun]) -> Optional[Section]:
@@ -189,9 +202,11 @@ def _make_confidence(runs: Sequence[StoredRun], drawings: Drawings) -> Section:
     rows = []
     for run in runs:
         found = run.measured["calibration"]
-        keys = ("expected_calibration_error", "brier", "log_loss")
-        values = [found and found[key] for key in keys]
-        rows.append((run.name, *(DASH if v is None else f"{v:.3f}" for v in values)))
+        cells = [
+            format_decimal_interval(_find_share(run, name, found and found[key]))
+            for key, name in CALIBRATION.items()
+        ]
+        rows.append((run.name, *cells))
     header = ("run", "expected calibration error", "Brier score", "log loss")
     return Section(
         "calibration",

@@ -1,6 +1,7 @@
 """`bioner overview`: runs of one corpus and of others on one page."""
 
 import json
+import re
 
 import pytest
 
@@ -47,6 +48,10 @@ def test_the_page_compares_what_can_be_compared(runs, tmp_path) -> None:
     page = (out / "overview.html").read_text(encoding="utf-8")
     assert "elsewhere was scored with other documents than first: do not compare the two" in page
     assert "Against first" in page
+    # Three of four mentions found are right in `first`; one document is without a mistake.
+    table = page[page.index("Other figures") :]
+    assert re.search(r"exact match.*?first</t.>.*?50\.00 \[0\.0, 100\.0\]", table, re.DOTALL)
+    assert "documents differ in their counts, so p cannot be below" in page
     for anchor in ("scores", "differences", "training", "recall", "calibration", "robustness"):
         assert f'id="{anchor}"' in page
     assert 'id="filters"' not in page
