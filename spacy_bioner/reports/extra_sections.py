@@ -44,7 +44,10 @@ def make_corpus_section(
         corpus_tables.tabulate_overview(corpora),
         corpus_tables.tabulate_label_counts(corpora),
     )
-    lines = tuple(f"{line[0].upper()}{line[1:]}." for line in warnings)
+    lines = (
+        "Words are tokens here; elsewhere on this page they are what white space divides.",
+        *(f"{line[0].upper()}{line[1:]}." for line in warnings),
+    )
     return Section("corpus", "Data", lines=lines, plots=plots, folded=tables)
 
 

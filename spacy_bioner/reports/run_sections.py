@@ -170,7 +170,7 @@ def _make_strata(found: Measurement, draw: Any) -> Section:
     return Section(
         "recall",
         "Recall by kind of mention",
-        lines=(line,),
+        lines=(line, "Lengths are in words that white space divides."),
         plots=(
             draw(
                 "recall",
