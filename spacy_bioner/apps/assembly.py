@@ -13,7 +13,7 @@ from spacy_bioner.errors import ConfigError
 # These write a span group of their own name, as `bioner` does.
 OTHER_GROUPS = ("spancat", "bioner_feature_crf")
 # What an earlier pipeline in the folder to write is known by.
-MARKS = ("meta.json",)
+PIPELINE_MARKS = ("meta.json",)
 RECOGNISERS = ("bioner", "ner", *OTHER_GROUPS)
 
 
@@ -35,7 +35,7 @@ def assemble(
     RAISES TermTableError: For a malformed term table.
     """
     settings = _read(config)
-    check_own_folder(output, MARKS)
+    check_own_folder(output, PIPELINE_MARKS)
     nlp = load_pipeline(str(_existing(model)))
     recogniser = find_recogniser(nlp)
     for name in settings["pipeline"]["order"]:
@@ -47,7 +47,7 @@ def assemble(
     if "bioner_gazetteer" in nlp.pipe_names:
         gazetteer: Any = nlp.get_pipe("bioner_gazetteer")
         gazetteer.initialize(lambda: [], nlp=nlp, terms=_existing(table))
-    with replacing_folder(output, marks=MARKS) as partial:
+    with replacing_folder(output, marks=PIPELINE_MARKS) as partial:
         nlp.to_disk(partial)
     return nlp
 

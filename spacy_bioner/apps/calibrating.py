@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from spacy_bioner.apps.assembly import find_recogniser
+from spacy_bioner.apps.assembly import PIPELINE_MARKS, find_recogniser
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.architectures.decoding import scale_confidences
 from spacy_bioner.components.evidence import span_evidence
@@ -23,8 +23,6 @@ from spacy_bioner.reports.scores import format_percent
 from spacy_bioner.reports.tables import render_table
 
 FILTER = "bioner_confidence"
-# What an earlier pipeline in the folder to write is known by.
-MARKS = ("meta.json",)
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ def calibrate_pipeline(
     if not with_temperature and not with_thresholds:
         raise ConfigError("found neither temperature nor thresholds to fit, expected one or both")
     check_is_file(dev)
-    check_own_folder(output, MARKS)
+    check_own_folder(output, PIPELINE_MARKS)
     nlp = load_pipeline(model, gpu_id=gpu_id)
     source = find_recogniser(nlp)
     if FILTER in nlp.pipe_names:
@@ -102,7 +100,7 @@ def calibrate_pipeline(
         "thresholds": [[label, value] for label, value in fitted.thresholds.items()],
     }
     nlp.add_pipe(FILTER, after=source, config=settings)
-    with replacing_folder(output, marks=MARKS) as partial:
+    with replacing_folder(output, marks=PIPELINE_MARKS) as partial:
         nlp.to_disk(partial)
     return fitted
 

@@ -92,8 +92,8 @@ def write_report(
     require_matplotlib()
     check_folder(output)
     # All of them before the pipeline runs, which may take minutes.
-    robustness = read_parts(files.robustness, "models", Robustness.from_json, "bioner robustness")
-    ablation = read_parts(files.ablation, "rows", AblationRow.from_json, "bioner ablate")
+    robustness = read_stored(files.robustness, _read_robustness, "bioner robustness") or []
+    parts_of, ablation = read_stored(files.ablation, _read_ablation, "bioner ablate") or (None, [])
     account = None if files.account is None else read_account(files.account)
     training = _read_log(files.log)
     evaluated = evaluate(model, corpus, settings, gpu_id=gpu_id)
@@ -111,7 +111,6 @@ def write_report(
         if robustness:
             sections.append(make_robustness_section(drawings, robustness, is_own=bool(own)))
         if ablation:
-            parts_of = read_fingerprint(files.ablation)
             is_own = parts_of == _own_fingerprint(evaluated)
             sections.append(make_ablation_section(drawings, ablation, is_own=is_own))
         sections.append(make_corpus_section(drawings, corpora, shared))
@@ -148,31 +147,31 @@ def check_folder(output: Path) -> None:
         raise ConfigError(f"{output}: found a file, expected a folder to write to")
 
 
-def read_parts(
-    path: Optional[Path], key: str, read: Callable[[Any], Part], command: str
-) -> List[Part]:
-    """Read a list out of the JSON that another command has written; none without a file.
+def read_stored(path: Optional[Path], read: Callable[[Any], Part], command: str) -> Optional[Part]:
+    """Read the JSON that another command has written; None without a file.
 
     RAISES ConfigError: No such file, or another kind of JSON.
     """
     if path is None:
-        return []
+        return None
     expected = f"expected the JSON of `{command}`"
     if not path.is_file():
         raise ConfigError(f"{path}: no such file, {expected}")
     try:
-        return [read(row) for row in json.loads(path.read_text(encoding="utf-8"))[key]]
+        return read(json.loads(path.read_text(encoding="utf-8")))
     except ValueError as error:
         raise ConfigError(f"{path}: found no JSON ({error}), {expected}") from error
     except (KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"{path}: found JSON of another kind, {expected}") from error
 
 
-def read_fingerprint(path: Optional[Path]) -> Optional[str]:
-    """Read whose parts an ablation.json is about; None where it names no pipeline."""
-    data = {} if path is None else json.loads(path.read_text(encoding="utf-8"))
-    found: Optional[str] = data.get("fingerprint")
-    return found
+def _read_robustness(data: Any) -> List[Robustness]:
+    return [Robustness.from_json(row) for row in data["models"]]
+
+
+def _read_ablation(data: Any) -> Tuple[Optional[str], List[AblationRow]]:
+    """Read whose parts they are, None where no pipeline is named, and the parts."""
+    return data.get("fingerprint"), [AblationRow.from_json(row) for row in data["rows"]]
 
 
 def describe_training(

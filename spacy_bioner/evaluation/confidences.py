@@ -51,6 +51,17 @@ class Judged:
         """Predictions without a confidence."""
         return sum(right + wrong for right, wrong in self.without.values())
 
+    def rank(self) -> Tuple[np.ndarray, np.ndarray]:
+        """Order the predictions by falling confidence.
+
+        RETURNS (Tuple[np.ndarray, np.ndarray]): Their places in this order, and where in it the
+            last of equal confidences stands: only there have counts all of them. Int64.
+        """
+        order = np.argsort(-self.confidences, kind="stable")
+        values = self.confidences[order]
+        last = np.append(values[1:] != values[:-1], [True] * (len(values) > 0))
+        return order, np.flatnonzero(last)
+
     def select(self, label: str) -> "Judged":
         """Give the predictions and gold mentions of one label."""
         chosen = np.array([name == label for name in self.labels], dtype=bool)

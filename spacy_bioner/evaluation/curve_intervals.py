@@ -107,16 +107,13 @@ def bootstrap_average_precision(
     """
     check_resampling(n_resamples, level)
     chosen = judged if label is None else judged.select(label)
-    order = np.argsort(-chosen.confidences, kind="stable")
-    confidences, documents = chosen.confidences[order], chosen.documents[order]
+    order, ends = chosen.rank()
+    documents = chosen.documents[order]
     right = chosen.right[order].astype(np.float64)
     n_gold = counts[:, 0] + counts[:, 2]
     tp = np.bincount(documents, weights=right, minlength=len(counts))
     fp = np.bincount(documents, weights=1.0 - right, minlength=len(counts))
     kept = np.stack([counts[:, 0] - tp, counts[:, 1] - fp], axis=1)
-    # Of equal confidences, only the last has the counts of all of them.
-    last = np.append(confidences[1:] != confidences[:-1], [True] * (len(confidences) > 0))
-    ends = np.flatnonzero(last)
 
     def areas(weights: np.ndarray) -> np.ndarray:
         of_each = weights[:, documents]

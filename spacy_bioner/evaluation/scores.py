@@ -9,6 +9,8 @@ their own.
 from dataclasses import asdict, dataclass, field
 from typing import Any, Dict, Mapping, Optional, Tuple
 
+SCORE_NAMES = ("precision", "recall", "f_score")
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -198,7 +200,7 @@ class Scores:
         precision, recall, f_score = (
             sum(weights[label] * (getattr(counts, name) or 0.0) for label, counts in known.items())
             / total
-            for name in ("precision", "recall", "f_score")
+            for name in SCORE_NAMES
         )
         return Average(precision, recall, f_score, len(known))
 

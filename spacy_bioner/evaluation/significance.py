@@ -21,10 +21,9 @@ from spacy_bioner.evaluation.intervals import (
     make_interval,
 )
 from spacy_bioner.evaluation.resampling import resample, score_sums, swap_at_random
-from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.evaluation.scores import SCORE_NAMES, Counts
 
 N_SHUFFLES = 10_000
-NAMES = ("precision", "recall", "f_score")
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class PairedComparison:
         read: Dict[str, Any] = dict(data)
         for name in ("first", "second"):
             read[name] = Counts(*(data[name][key] for key in ("tp", "fp", "fn")))
-        for name in NAMES:
+        for name in SCORE_NAMES:
             read[name] = Difference(Interval(**data[name]["difference"]), data[name]["p"])
         return cls(**read)
 
@@ -78,7 +77,7 @@ class PairedComparison:
         return {
             "first": self.first.to_json(),
             "second": self.second.to_json(),
-            **{name: getattr(self, name).to_json() for name in NAMES},
+            **{name: getattr(self, name).to_json() for name in SCORE_NAMES},
             "n_docs": self.n_docs,
             "n_equal": self.n_equal,
             "n_resamples": self.n_resamples,

@@ -60,11 +60,9 @@ def sweep(judged: Judged, label: Optional[str] = None) -> Sweep:
     kept_tp = sum(right for right, _ in chosen.without.values())
     kept_fp = sum(wrong for _, wrong in chosen.without.values())
     n_gold = sum(chosen.gold.values())
-    order = np.argsort(-chosen.confidences, kind="stable")
+    order, last = chosen.rank()
     values = chosen.confidences[order]
     tp = kept_tp + np.cumsum(chosen.right[order])
-    # The last of equal confidences has the counts of all of them.
-    last = np.flatnonzero(np.append(values[1:] != values[:-1], [True] * (len(values) > 0)))
     points: List[Point] = []
     all_kept = Counts(kept_tp, kept_fp, n_gold - kept_tp)
     recall = all_kept.recall or 0.0

@@ -14,8 +14,8 @@ from spacy_bioner.evaluation.intervals import (
 )
 from spacy_bioner.evaluation.matching import Comparison, count_matches
 from spacy_bioner.evaluation.resampling import resample, score_sums
+from spacy_bioner.evaluation.scores import SCORE_NAMES
 
-NAMES = ("precision", "recall", "f_score")
 MICRO, MACRO, WEIGHTED = "micro", "macro", "weighted"
 
 
@@ -129,7 +129,7 @@ def _make_intervals(
 ) -> Dict[str, Interval]:
     return {
         name: make_interval(value[0], column, level)
-        for name, value, column in zip(NAMES, actual, drawn)
+        for name, value, column in zip(SCORE_NAMES, actual, drawn)
     }
 
 

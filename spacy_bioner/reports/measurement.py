@@ -7,7 +7,7 @@ from spacy_bioner.evaluation.error_classes import count_mistakes
 from spacy_bioner.evaluation.intervals import Interval
 from spacy_bioner.evaluation.measurement import Measurement
 from spacy_bioner.evaluation.schemes import SCHEMES
-from spacy_bioner.evaluation.scores import Average, Counts
+from spacy_bioner.evaluation.scores import SCORE_NAMES, Average, Counts
 from spacy_bioner.evaluation.share_intervals import name_score, name_stratum
 from spacy_bioner.evaluation.significance import PairedComparison
 from spacy_bioner.evaluation.token_level import TokenScores
@@ -21,7 +21,6 @@ from spacy_bioner.reports.scores import (
 )
 from spacy_bioner.reports.tables import render_table
 
-NAMES = ("precision", "recall", "f_score")
 FEW = 10
 """Below so many documents that differ, an exact randomisation has few outcomes."""
 MEANINGS = {
@@ -87,7 +86,7 @@ def render_details(found: Measurement) -> str:
 def render_paired(compared: PairedComparison, first: str, second: str) -> str:
     """Render how a second system differs from a first one on the same documents."""
     rows = []
-    for name, title in zip(NAMES, ("precision", "recall", "F1")):
+    for name, title in zip(SCORE_NAMES, ("precision", "recall", "F1")):
         item = getattr(compared, name)
         values = [getattr(counts, name) for counts in (compared.first, compared.second)]
         difference = item.difference
@@ -123,7 +122,7 @@ def _title(title: str, table: str) -> str:
 
 
 def _cells(row: Mapping[str, Interval]) -> List[str]:
-    return [format_interval(row[name]) for name in NAMES]
+    return [format_interval(row[name]) for name in SCORE_NAMES]
 
 
 def _list_mistakes(found: Measurement) -> str:
@@ -141,7 +140,7 @@ def _render_schemes(found: Measurement) -> str:
     for scheme in SCHEMES:
         item = found.schemes[scheme]
         integers = (item.correct, item.incorrect, item.partial, item.missed, item.spurious)
-        shares = [share_cell(found, name_score(scheme, name)) for name in NAMES]
+        shares = [share_cell(found, name_score(scheme, name)) for name in SCORE_NAMES]
         rows.append([f"{scheme}: {MEANINGS[scheme]}", *(f"{n:,}" for n in integers), *shares])
     header += ["P", "R", "F1"]
     return render_table(header, rows, right=range(1, len(header)))
@@ -281,5 +280,5 @@ def _render_concepts(found: Measurement) -> str:
 def _counts_row(
     found: Measurement, group: str, title: str, kind: Optional[str], counts: Counts
 ) -> List[str]:
-    scores = [share_cell(found, name_score(group, score, kind)) for score in NAMES]
+    scores = [share_cell(found, name_score(group, score, kind)) for score in SCORE_NAMES]
     return [title, f"{counts.gold:,}", f"{counts.predicted:,}", *scores]

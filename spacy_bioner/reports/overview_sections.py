@@ -3,6 +3,7 @@
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from spacy_bioner.evaluation.intervals import Interval
+from spacy_bioner.evaluation.scores import SCORE_NAMES
 from spacy_bioner.evaluation.significance import PairedComparison
 from spacy_bioner.reports import overview_plots as plots
 from spacy_bioner.reports.measurement import explain_p
@@ -10,7 +11,6 @@ from spacy_bioner.reports.page_parts import Drawings, draw_plot, make_table
 from spacy_bioner.reports.run_page import Section
 from spacy_bioner.reports.scores import DASH, format_decimal_interval, format_interval
 
-NAMES = ("precision", "recall", "f_score")
 # Figures as the JSON of a calibration calls them, and their intervals.
 CALIBRATION = {
     "expected_calibration_error": "calibration error",
@@ -62,7 +62,7 @@ def _make_scores(runs: Sequence[StoredRun], drawings: Drawings) -> Section:
         averages, scores = run.measured["intervals"]["averages"], run.data["scores"]["pipeline"]
         speed = run.data.get("words_per_second")
         sizes = (f"{run.data['n_docs']:,}", f"{scores['micro']['gold']:,}")
-        micro = [format_interval(Interval(**averages["micro"][name])) for name in NAMES]
+        micro = [format_interval(Interval(**averages["micro"][name])) for name in SCORE_NAMES]
         rows.append((run.name, *sizes, *micro))
         others.append(
             (
@@ -121,7 +121,7 @@ def _make_differences(runs: Sequence[StoredRun]) -> Optional[Section]:
             continue
         made = run.compared
         cells = []
-        for name in NAMES:
+        for name in SCORE_NAMES:
             item = getattr(run.compared, name)
             value = item.difference
             known = None not in (value.value, value.low, value.high)

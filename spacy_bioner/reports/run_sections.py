@@ -6,12 +6,12 @@ from typing import Any, List, Mapping, Optional, Sequence, Tuple
 from spacy_bioner.evaluation.error_classes import count_mistakes
 from spacy_bioner.evaluation.measurement import Measurement
 from spacy_bioner.evaluation.schemes import SCHEMES
+from spacy_bioner.evaluation.scores import SCORE_NAMES
 from spacy_bioner.evaluation.share_intervals import name_score
 from spacy_bioner.reports import measurement_plots as plots
 from spacy_bioner.reports.corpus_page import Plot
 from spacy_bioner.reports.measurement import (
     MEANINGS,
-    NAMES,
     format_areas,
     list_concept_rows,
     list_confusion_rows,
@@ -100,13 +100,13 @@ def _make_scores(found: Measurement, draw: Any) -> Section:
             counts = found.strict.micro
         integers = (counts.gold, counts.predicted, counts.tp) if counts else (None,) * 3
         cells = [DASH if number is None else f"{number:,}" for number in integers]
-        scores = [format_interval(row[name]) for name in NAMES]
+        scores = [format_interval(row[name]) for name in SCORE_NAMES]
         rows.append((label or "(none)", *cells, *scores))
     header = ("type", "gold", "predicted", "right", "precision", "recall", "F1")
     schemes = [
         (
             f"{name}: {MEANINGS[name]}",
-            *(share_cell(found, name_score(name, score)) for score in NAMES),
+            *(share_cell(found, name_score(name, score)) for score in SCORE_NAMES),
         )
         for name in SCHEMES
     ]

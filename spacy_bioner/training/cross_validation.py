@@ -6,7 +6,7 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from spacy_bioner.corpora.splits import GroupBy, k_folds, split_records
 from spacy_bioner.errors import ConfigError
-from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.evaluation.scores import SCORE_NAMES, Counts
 from spacy_bioner.records import Record
 
 DEV_SHARE = 0.1
@@ -86,7 +86,7 @@ def summarise_counts(folds: Sequence[Counts]) -> Dict[str, Spread]:
     """Give mean and deviation of precision, recall and F1 over the folds' micro counts."""
     return {
         name: _spread([getattr(counts, name) for counts in folds])
-        for name in ("precision", "recall", "f_score")
+        for name in SCORE_NAMES
     }
 
 
