@@ -3,55 +3,98 @@
 # make assets FROM=FOLDER        the public corpora, copied from a folder instead of downloaded
 # make bench  the quick benchmarks
 # make results [ARGS=--all]      the commands behind benchmarks/RESULTS.md, the quick ones or all
+# make test-wheel                the tests on the built wheel, without the sources beside them
+# make test-trf test-scispacy    the tests that need spacy-transformers or scispaCy, each in an
+#                                environment of its own: their pins exclude current versions
+# make test-pythons              what needs no torch, on each of Python 3.10, 3.12 and 3.13 that is here
+# make locks                     resolve the versions in locks/ anew
 #
 # PROFILE=NAME   another file in configs/profiles for `make run`
+# PYTHON=…       the interpreter for the environment, 3.10 or newer
 # PIP_ARGS=…     more arguments for pip, such as an index that has CPU builds of torch: on Linux the
 #                default index serves the much larger CUDA build
 
 PYTHON ?= python3
 VENV ?= .venv
-PROFILE ?= minilm
+PROFILE ?= demo
 FROM ?=
 BIN := $(VENV)/bin
 PIP_ARGS ?=
-EXTRAS := train,trf,offline,corpora,tuning,baselines,explain,dev
+INSTALL := $(PYTHON) locks/install.py
+# What the workflow needs, and what all tests and checks need.
+RUN := train,offline
+DEV := train,offline,corpora,tuning,baselines,explain,dev
+LOCKS := locks/install.py setup.cfg pyproject.toml
+BUILT := build/wheel
+TESTED := build/tested
+export BIONER_DATA ?= $(abspath ../shared)
 
-.PHONY: run test lint assets bench results install clean
+.PHONY: run test lint assets bench results install test-wheel test-trf test-scispacy test-pythons wheel locks clean
 
-run: $(VENV)/.installed
+run: $(VENV)/.run
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m spacy project run all . --vars.profile $(PROFILE)
-	$(BIN)/python -m pip install --quiet --no-deps --force-reinstall packages/$(PROFILE)/*/dist/*.whl
+	@$(BIN)/python -m pip uninstall --quiet --yes en_bioner_$(PROFILE) 2>/dev/null || true
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) packages/$(PROFILE)/*/dist/en_bioner_*.whl
 	$(BIN)/bioner show en_bioner_$(PROFILE) assets/demo/sample.txt
 
-test: $(VENV)/.installed
+test: $(VENV)/.dev
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/.installed
+lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_layering.py
 
-assets: $(VENV)/.installed
+assets: $(VENV)/.run
 	$(BIN)/bioner assets $(if $(FROM),--from $(FROM))
 
-results: $(VENV)/.installed
+results: $(VENV)/.dev
 	$(BIN)/python benchmarks/regenerate.py $(ARGS)
 
-bench: $(VENV)/.installed
+bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/conversion.py
 	$(BIN)/python benchmarks/tokenizer_coverage.py
 	$(BIN)/python benchmarks/gazetteer.py
 	$(BIN)/python benchmarks/throughput.py
 
-install: $(VENV)/.installed
+install: $(VENV)/.dev
 
-$(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	@echo "Installing into $(VENV) (about a minute; torch is the large part)"
-	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt torch setuptools wheel
-	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e ".[$(EXTRAS)]"
-	touch $@
+$(VENV)/.run: $(LOCKS) locks/default.txt
+	@$(INSTALL) $(VENV) --extras $(RUN) --pip-args '$(PIP_ARGS)'
+	@touch $@
+
+$(VENV)/.dev: $(LOCKS) locks/default.txt
+	@$(INSTALL) $(VENV) --extras $(DEV) --pip-args '$(PIP_ARGS)'
+	@touch $@ $(VENV)/.run
+
+# The wheel, and a copy of all that is tracked but the package: only what was installed can be tested.
+wheel: $(VENV)/.dev
+	@rm -rf $(BUILT) $(TESTED) build/lib build/bdist.*
+	@mkdir -p $(BUILT) $(TESTED)
+	@$(BIN)/python -m build --wheel --no-isolation --outdir $(BUILT) . > $(BUILT)/build.log || (tail -5 $(BUILT)/build.log; false)
+	@git ls-files -z -- ':!spacy_bioner' | tar --null -T - -cf - | tar -xf - -C $(TESTED)
+
+test-wheel: wheel
+	@$(INSTALL) $(VENV) --extras $(DEV) --pip-args '$(PIP_ARGS)' --wheel $(BUILT)/*.whl
+	@rm -f $(VENV)/.run $(VENV)/.dev
+	cd $(TESTED) && $(abspath $(BIN))/python -m pytest
+
+test-trf: wheel
+	@$(INSTALL) $(VENV)-trf --lock trf --extras train,offline,trf,dev --pip-args '$(PIP_ARGS)' --wheel $(BUILT)/*.whl
+	cd $(TESTED) && $(abspath $(VENV)-trf/bin/python) -m pytest -m trf
+
+test-scispacy: wheel
+	@$(INSTALL) $(VENV)-scispacy --lock scispacy --extras corpora,scispacy,dev --pip-args '$(PIP_ARGS)' --wheel $(BUILT)/*.whl
+	cd $(TESTED) && $(abspath $(VENV)-scispacy/bin/python) -m pytest -m scispacy
+
+test-pythons: wheel
+	$(BIN)/python locks/pythons.py --wheel $(BUILT)/*.whl --tests $(TESTED) --folder $(VENV)
+
+locks:
+	@$(PYTHON) -m venv build/uv
+	@build/uv/bin/python -m pip install --quiet $(PIP_ARGS) uv
+	build/uv/bin/python locks/renew.py $(ARGS)
 
 clean:
-	rm -rf $(VENV) corpus/*/ training metrics packages project.lock
+	rm -rf $(VENV) $(VENV)-* build corpus/*/ training metrics packages project.lock

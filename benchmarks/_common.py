@@ -20,6 +20,7 @@ from spacy.training import Example
 
 from spacy_bioner.apps.profiles import CorpusSettings, load_corpus_settings, load_profile
 from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.extras import install_command
 
 ROOT = Path(__file__).resolve().parents[1]
 DEFAULT_DATA = os.environ.get("BIONER_DATA", str(ROOT / "../shared"))
@@ -53,7 +54,7 @@ def missing_extra(module: str) -> Optional[str]:
     """Say what to install if a module is not there; None if it is."""
     if importlib.util.find_spec(module):
         return None
-    return f"{module} is not installed: pip install 'spacy-bioner[{EXTRAS[module]}]'"
+    return f"{module} is not installed: {install_command(EXTRAS[module])}"
 
 
 def require(parser: argparse.ArgumentParser, *modules: str) -> None:

@@ -85,7 +85,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_data(parser)
     parser.add_argument("--corpus", choices=("demo", "bc5cdr", "ncbi_disease"), default="demo")
-    parser.add_argument("--profile", default="minilm")
+    parser.add_argument("--profile", default="demo")
     parser.add_argument("--encoder", default=ENCODER, help="hub name, folder or package:NAME")
     parser.add_argument("--random-encoder", action="store_true", help="needs no weights")
     parser.add_argument("--seeds", type=int, default=3)

@@ -2,14 +2,17 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 import spacy
 
+import spacy_bioner
 from spacy_bioner.apps.assembly import assemble
 from spacy_bioner.apps.packaging import package_pipeline
 
@@ -20,7 +23,7 @@ pytestmark = [
 ]
 
 ROOT = Path(__file__).resolve().parent.parent
-CONSTRAINTS = str(ROOT / "constraints.txt")
+CONSTRAINTS = str(ROOT / "locks/default.txt")
 HEAVY = ("torch", "transformers", "spacy-transformers")
 SECONDS = 600
 PUBTATOR = "1|t|Renal failure.\n1|a|\n1\t0\t13\tRenal failure\tDisease\tD051437\n"
@@ -78,7 +81,8 @@ def sources(tmp_path_factory):
     for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
     ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "spacy_bioner", folder / "spacy_bioner", ignore=ignored)
+    package = Path(spacy_bioner.__file__).parent
+    shutil.copytree(package, folder / "spacy_bioner", ignore=ignored)
     return folder
 
 
@@ -93,19 +97,17 @@ def base(index, sources, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def packaged(index, sources, trained_folder, tiny_bert, tmp_path_factory):
-    """The interpreter of an environment with a packaged pipeline; its encoder's folder is gone."""
+def packaged(index, trained_folder, tiny_bert, tmp_path_factory):
+    """The interpreter of an environment into which the two wheels that `bioner package` writes
+    were installed, by the one command of the model card; the encoder's folder is gone."""
     work = tmp_path_factory.mktemp("packaged")
     config, terms = ROOT / "configs/postprocessing.cfg", ROOT / "assets/demo/gazetteer.tsv"
     assemble(trained_folder, work / "pipeline", config=config, terms=terms)
     model = package_pipeline(work / "pipeline", work, name="bioner_biobert", version="0.1.0")
-    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(work)]
-    call([*pip, str(sources)])
-    ours = next(work.glob("spacy_bioner-*.whl"))
+    readme = (model.parents[1] / "README.md").read_text(encoding="utf-8")
+    command = re.search(r"^pip install (.+)$", readme, re.MULTILINE)
     python = make_environment(work / "environment")
-    install(python, "torch")
-    # The model asks for spacy-bioner[runtime] itself; pip finds it in the second wheel.
-    install(python, str(model), str(ours))
+    install(python, *command.group(1).split(), cwd=model.parent)
     away = tiny_bert.rename(tiny_bert.with_name("gone"))
     yield python
     away.rename(tiny_bert)
@@ -135,10 +137,11 @@ def test_base_installation_converts_a_corpus(base, tmp_path):
     assert (tmp_path / "out.spacy").is_file()
 
 
-def test_base_installation_says_what_a_trained_pipeline_needs(base, trained_folder):
+def test_base_installation_says_what_a_trained_pipeline_needs(base, sources, trained_folder):
     command = [str(base.with_name("bioner")), "show", str(trained_folder), "--text", TEXT]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
-    message = "the pipeline needs torch, not installed here; pip install 'spacy-bioner[runtime]'"
+    # It was installed from a folder that is still there.
+    message = f"the pipeline needs torch, not installed here; pip install '{sources}[runtime]'"
     assert (done.returncode, done.stderr) == (1, f"error: {trained_folder}: {message}\n")
 
 
@@ -160,6 +163,26 @@ def test_packaged_pipeline_loads_and_finds_entities_without_a_network(packaged, 
     assert str(packaged.parents[1]) in result["file"]
 
 
+def test_packaged_pipeline_can_be_packaged_again_where_it_is_installed(packaged, tmp_path):
+    """No sources are there: the wheel beside the pipeline is packed from what is installed."""
+    install(packaged, "build", "setuptools", "wheel")
+    code = f"import spacy; spacy.load('en_bioner_biobert').to_disk({str(tmp_path / 'again')!r})"
+    run_code(packaged, code)
+    command = [str(packaged.with_name("bioner")), "package", "again", "out", "--name"]
+    call([*command, "bioner_biobert"], cwd=tmp_path)
+    made = sorted((tmp_path / "out").glob("*/dist/*.whl"))
+    assert [path.name.split("-")[0] for path in made] == ["en_bioner_biobert", "spacy_bioner"]
+    with zipfile.ZipFile(made[1]) as archive:
+        names = set(archive.namelist())
+    about = f"spacy_bioner-{spacy_bioner.__version__}.dist-info"
+    assert {"spacy_bioner/reports/templates/style.css.j2", f"{about}/RECORD"} <= names
+    assert names.isdisjoint({f"{about}/INSTALLER", f"{about}/direct_url.json"})
+    site = tmp_path / "site"
+    pip = [str(packaged), "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+    call([*pip, "--target", str(site), str(made[1])])
+    assert (site / "bin" / "bioner").is_file()
+
+
 def test_packaged_pipeline_is_shown_by_the_command(packaged):
     command = [str(packaged.with_name("bioner")), "show", "en_bioner_biobert", "--text", TEXT]
     assert "2 entities: Chemical 2" in call(command)
@@ -170,10 +193,10 @@ def make_environment(folder):
     return folder / ("Scripts" if os.name == "nt" else "bin") / "python"
 
 
-def install(python, *what):
+def install(python, *what, **settings):
     # Only what is imported gets compiled, when it is imported: half the time.
     pip = [str(python), "-m", "pip", "install", "--quiet", "--no-compile", "-c", CONSTRAINTS]
-    call([*pip, *what])
+    call([*pip, *what], **settings)
 
 
 def installed(python):

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from weasel.cli.document import project_document
 from weasel.util import load_project_config
 
+from spacy_bioner import __version__
 from spacy_bioner.apps.assets import md5_of
 from spacy_bioner.apps.cli.main import app, run
 
@@ -144,8 +145,9 @@ def first_run(project, tiny_bert):
 @pytest.mark.slow
 def test_workflow_ends_with_the_wheel_of_the_flagship(project, first_run):
     assert first_run.returncode == 0, first_run.stdout[-2000:] + first_run.stderr[-2000:]
-    wheels = [path.name for path in (project / "packages/biobert").glob("*/dist/*")]
-    assert wheels == ["en_bioner_biobert-0.1.0-py3-none-any.whl"]
+    wheels = sorted(path.name for path in (project / "packages/biobert").glob("*/dist/*"))
+    ours = f"spacy_bioner-{__version__}-py3-none-any.whl"
+    assert wheels == ["en_bioner_biobert-0.1.0-py3-none-any.whl", ours]
 
 
 @pytest.mark.slow
@@ -162,7 +164,7 @@ def test_workflow_leaves_scores_a_log_and_an_account(project):
 @pytest.mark.slow
 @pytest.mark.usefixtures("first_run")
 def test_workflow_makes_a_package_that_says_what_it_was_trained_on(project, tiny_bert):
-    wheel = next((project / "packages/biobert").glob("*/dist/*.whl"))
+    wheel = next((project / "packages/biobert").glob("*/dist/en_*.whl"))
     with zipfile.ZipFile(wheel) as archive:
         name = next(name for name in archive.namelist() if name.endswith("/README.md"))
         readme = archive.read(name).decode("utf-8")

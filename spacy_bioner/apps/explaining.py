@@ -28,6 +28,7 @@ from spacy_bioner.evaluation.explanations import (
     misses_much,
 )
 from spacy_bioner.evaluation.occlusion import occlude
+from spacy_bioner.extras import install_command
 from spacy_bioner.spans import overlaps
 
 METHODS = ("auto", "gradients", "occlusion", "none")
@@ -81,7 +82,7 @@ def _why_no_gradients(tagger: Any) -> str:
     try:
         import captum  # noqa: F401
     except ImportError:
-        return "captum is not installed; pip install 'spacy-bioner[explain]'"
+        return f"captum is not installed; {install_command('explain')}"
     from spacy_bioner.architectures.adversary import find_encoders
 
     if not tagger.model.has_ref("encoder") or not find_encoders(tagger.model):

@@ -9,6 +9,7 @@ from spacy.util import is_package
 
 from spacy_bioner.apps.training import check_device
 from spacy_bioner.errors import BionerError
+from spacy_bioner.extras import install_command
 
 BLOCK_SIZE = 1 << 20
 
@@ -38,7 +39,7 @@ def load_pipeline(model: str, *, gpu_id: int = -1) -> Language:
     except ModuleNotFoundError as error:
         raise BionerError(
             f"{model}: the pipeline needs {error.name}, not installed here; "
-            "pip install 'spacy-bioner[runtime]'"
+            f"{install_command('runtime')}"
         ) from error
 
 

@@ -1,5 +1,5 @@
-"""Names: of pipeline packages, `bioner_<encoder>`, true of the encoder that was trained; and those
-that users give to what they list, NAME=VALUE."""
+"""Names: of pipeline packages, `bioner_<encoder>` or `bioner_<corpus>`, true of what was trained;
+and those that users give to what they list, NAME=VALUE."""
 
 import re
 from typing import Callable, Collection, Dict, List, Optional, Pattern, Sequence, Set
@@ -14,6 +14,7 @@ NAME_PATTERN = re.compile(r"bioner((?:_[a-z0-9]+)+)")
 GENERIC_FOLDER = re.compile(r"model|weights|pytorch|checkpoint(-[0-9]+)?")
 # Parts of names that say what stands on an encoder, or instead of one; not which encoder it is.
 ARCHITECTURES = ("fusion", "ensemble", "multi", "crf", "bilstm", "cnn", "spancat", "span", "finder")
+TRF = "trf"
 # Parts of names that claim a family of encoders; a pipeline without an encoder may use none.
 ENCODER_FAMILIES = ("bert", "minilm", "electra", "mpnet", "xlnet", "gpt", "llama", "t5")
 
@@ -50,10 +51,11 @@ def check_name(
 ) -> str:
     """Check that a package name is well-formed and true of the encoders.
 
-    name (str): "bioner_<encoder>", with or without the language in front.
+    name (str): "bioner_<encoder>" or "bioner_<corpus>", with or without the language in front.
     encoders (Sequence[str]): Encoders as the config names them: hub names, folders, "package:NAME".
         Each part of <encoder> has to begin a word of the last part of that name.
-    others (Collection[str]): Parts that are true without being a word of it.
+    others (Collection[str]): Parts that are true without being a word of it, the corpus' among
+        them.
     RETURNS (str): The name without the language.
     RAISES (PackageError): When it is not.
     """
@@ -61,10 +63,11 @@ def check_name(
     match = NAME_PATTERN.fullmatch(short)
     parts = match.group(1)[1:].split("_") if match else []
     claims = [part for part in parts if part not in others]
-    if not parts or (encoders and not claims):
+    # The corpus alone is a name, as in bioner_demo; what stands on an encoder is none.
+    if not parts or (encoders and all(part in (*ARCHITECTURES, TRF) for part in parts)):
         raise PackageError(
-            f"found package name '{name}', expected bioner_<encoder> of lower-case letters, "
-            "digits and single underscores, for example bioner_biobert"
+            f"found package name '{name}', expected bioner_<encoder> or bioner_<corpus> of "
+            "lower-case letters, digits and single underscores, for example bioner_biobert"
         )
     if not encoders and any(family in claim for claim in claims for family in ENCODER_FAMILIES):
         raise PackageError(
@@ -86,7 +89,7 @@ def other_words(*, spacy_transformers: bool, corpus: str) -> Set[str]:
     """List the words that are true of a package without being its encoder's: `trf` for
     spacy-transformers, the corpus that it was trained on (bioner_minilm_bc5cdr), and what stands on
     the encoder (bioner_minilm_fusion)."""
-    return {*corpus.split("_"), *ARCHITECTURES, *(("trf",) if spacy_transformers else ())}
+    return {*corpus.split("_"), *ARCHITECTURES, *((TRF,) if spacy_transformers else ())}
 
 
 def encoder_words(encoder: str) -> List[str]:

@@ -1,8 +1,6 @@
 """Making a pip-installable package of a trained pipeline, without the network."""
 
 import shutil
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -25,11 +23,11 @@ from spacy_bioner.apps.card import (
     read_metrics,
 )
 from spacy_bioner.apps.naming import check_name, other_words
+from spacy_bioner.apps.own_wheel import build_wheel, write_own_wheel
 from spacy_bioner.corpora.files import replace_folder
 from spacy_bioner.errors import PackageError
+from spacy_bioner.extras import DISTRIBUTION, install_command
 from spacy_bioner.reports.model_card import CorpusFacts, ModelCard, render_model_card
-
-DISTRIBUTION = "spacy-bioner"
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,9 @@ def package_pipeline(
     facts: Optional[PackageFacts] = None,
     wheel: bool = True,
 ) -> Path:
-    """Write a package folder, and a wheel in its `dist`; an older one of that name is replaced.
+    """Write a package folder with two wheels in its `dist`; an older one of that name is replaced.
+
+    The second one is that of this package itself, which the first one needs: it is on no index.
 
     model_dir (Path): A pipeline folder; it stays as it is.
     out_dir (Path): Gets a folder named after package and version, once it is complete.
@@ -65,8 +65,8 @@ def package_pipeline(
     version (str): The package's version.
     metrics (Optional[Path]): Scores that `bioner evaluate` wrote, for the README.
     corpus (Optional[Path]): The account that `bioner prepare` wrote of the training corpus.
-    wheel (bool): Build the wheel; needs `build` and `setuptools`, no network.
-    RETURNS (Path): The wheel, or the package folder without one.
+    wheel (bool): Build the wheels; needs `build`, `setuptools` and `wheel`, no network.
+    RETURNS (Path): The pipeline's wheel, or the package folder without one.
     RAISES (PackageError): A folder that is no pipeline, a name that is malformed or claims an
         encoder that the pipeline was not trained on, a malformed version, scores of another
         pipeline, a corpus of other labels.
@@ -87,9 +87,10 @@ def package_pipeline(
         # spaCy would build the wheel in an isolated environment, which it fills from the network.
         package(copy, packed, create_sdist=False, create_wheel=False, silent=True)
         if wheel:
-            _build_wheel(packed / folder_name)
+            _build_wheels(packed / folder_name)
         replace_folder(packed / folder_name, out_dir / folder_name)
-    return next((out_dir / folder_name / "dist").glob("*.whl")) if wheel else out_dir / folder_name
+    made = out_dir / folder_name
+    return next((made / "dist").glob(f"{card.package}-*.whl")) if wheel else made
 
 
 def list_requirements(
@@ -184,22 +185,19 @@ def _update_meta(meta: Mapping[str, Any], card: ModelCard, short: str) -> Dict[s
 
 
 def _check_build_tools() -> None:
-    for tool in ("build", "setuptools"):
+    for tool in ("build", "setuptools", "wheel"):
         try:
             metadata.version(tool)
         except metadata.PackageNotFoundError as error:
             raise PackageError(
                 f"a wheel is built with '{tool}', which is not installed; "
-                f"pip install {DISTRIBUTION}[train], or use --no-wheel"
+                f"{install_command('train')}, or use --no-wheel"
             ) from error
 
 
-def _build_wheel(folder: Path) -> None:
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "."]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    if done.returncode != 0:
-        reason = (done.stderr or done.stdout).strip().splitlines()[-1:]
-        raise PackageError(f"building the wheel of {folder.name} failed: {''.join(reason)}")
+def _build_wheels(folder: Path) -> None:
+    build_wheel(folder, folder / "dist", folder.name)
+    write_own_wheel(folder / "dist")
     # What setuptools leaves behind holds a second copy of the weights.
     for leftover in (folder / "build", *folder.glob("*.egg-info")):
         shutil.rmtree(leftover, ignore_errors=True)

@@ -13,6 +13,7 @@ from spacy_bioner.apps.naming import check_name, other_words
 from spacy_bioner.apps.profiles import Profile, get_setting, read_training_config
 from spacy_bioner.corpora.files import partial_folder, replace_folder, replacing_folder
 from spacy_bioner.errors import ConfigError, DeviceError, StoppedError
+from spacy_bioner.extras import install_command
 
 logger = logging.getLogger(__name__)
 # Schedules that fall to the end of training.
@@ -193,7 +194,7 @@ def check_device(gpu_id: int) -> None:
         return
     how = f"use --vars.gpu -1 (or --gpu-id -1) to run on the CPU; GPU {gpu_id} was asked for"
     if find_spec("torch") is None:
-        raise DeviceError(f"torch is not installed (pip install 'spacy-bioner[runtime]'); {how}")
+        raise DeviceError(f"torch is not installed ({install_command('runtime')}); {how}")
     import torch
     from thinc.util import has_cupy_gpu
 
@@ -211,5 +212,5 @@ def _check_packages(component: str) -> None:
     if missing:
         raise ConfigError(
             f"training '{component}' needs {' and '.join(missing)}, not installed here: "
-            f"pip install 'spacy-bioner[{extra}]'"
+            f"{install_command(extra)}"
         )

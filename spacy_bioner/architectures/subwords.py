@@ -133,7 +133,7 @@ def _per_piece_encoder(model: Model) -> Optional[Model]:
 
 def _add_x(rows: np.ndarray, n_tokens: int) -> np.ndarray:
     """Add the column of X, and make it the only tag of known continuations."""
-    unknown = rows.all(axis=1, keepdims=True)
+    unknown: np.ndarray = np.all(rows, axis=1, keepdims=True)
     known = np.concatenate([rows, unknown], axis=1)
     known[n_tokens:, :-1] &= unknown[n_tokens:]
     known[n_tokens:, -1] = True

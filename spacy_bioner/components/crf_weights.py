@@ -13,6 +13,7 @@ import numpy as np
 
 from spacy_bioner.components.token_features import BIAS
 from spacy_bioner.errors import ConfigError, TrainingDataError
+from spacy_bioner.extras import install_command
 
 # The score of a tag that no training token has.
 NEVER = -1000.0
@@ -72,7 +73,7 @@ def check_crfsuite() -> None:
     if find_spec("pycrfsuite") is None:
         raise ConfigError(
             "training 'bioner_feature_crf' needs pycrfsuite, not installed here: "
-            "pip install 'spacy-bioner[baselines]'"
+            f"{install_command('baselines')}"
         )
 
 

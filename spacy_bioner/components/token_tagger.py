@@ -65,6 +65,8 @@ class TokenNER(TagLabels, TrainablePipe):
         self.objective = objective
         self.adversary = adversary
         self.cfg: Dict[str, Any] = {"labels": [], "scheme": scheme}
+        # Of the last update, per token; training shows it between evaluations.
+        self.last_loss: Optional[float] = None
         # `training.accumulate_gradient` makes several updates for one step.
         self._n_updates = 0
 
@@ -129,6 +131,7 @@ class TokenNER(TagLabels, TrainablePipe):
         # The loss is a mean over the rows of which something is known.
         weights = [int((~known.all(axis=1)).sum()) for known in taught]
         n_tokens = sum(len(example.predicted) for example in filled)
+        before = losses[self.name]
 
         def learn(part: List[Example], share: float) -> None:
             make_loss = partial(self._make_loss, [rows[id(example)] for example in part], columns)
@@ -141,6 +144,7 @@ class TokenNER(TagLabels, TrainablePipe):
         if n_splits:
             losses[f"{self.name}_splits"] = losses.get(f"{self.name}_splits", 0.0) + n_splits
         self._n_updates += 1
+        self.last_loss = losses[self.name] - before
         if sgd not in (None, False):
             self.finish_update(sgd)
         return losses

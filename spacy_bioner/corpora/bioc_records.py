@@ -35,6 +35,7 @@ from spacy_bioner.corpora.bioc_passages import Layout, lay_out
 from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.problems import ANNOTATION, DOCUMENT, FILE, Problems, skip_or_raise
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.extras import install_command
 from spacy_bioner.records import Fragment, Mention, Record
 
 RELATIONS_KEY = "relations_skipped"
@@ -69,7 +70,7 @@ def require_bioc(path: PathLike) -> None:
     RAISES (CorpusError): It is not installed.
     """
     if find_spec("bioc") is None:
-        message = "BioC needs the library `bioc`; run: pip install 'spacy-bioner[corpora]'"
+        message = f"BioC needs the library `bioc`; run: {install_command('corpora')}"
         raise CorpusError(message, path=path)
 
 

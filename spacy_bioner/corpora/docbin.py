@@ -137,7 +137,7 @@ class _Packer(DocBin):
         self.user_data.append(_PACK(doc.user_data))
         self.span_groups.append(pack_span_groups(doc))
         places = [self.attrs.index(name) for name in _STRINGS]
-        keys = set(columns[:, places].ravel().tolist())
+        keys = set(map(int, columns[:, places].ravel()))
         for group in doc.spans.values():
             for span in group:
                 keys |= {span.label, span.kb_id, span.id}

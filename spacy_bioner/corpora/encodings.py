@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Optional, Tuple
 
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.extras import install_command
 
 _SAMPLE_BYTES = 1 << 20
 # Escapes of other codecs (UTF-7, unicode_escape) could make halves of characters.
@@ -72,7 +73,7 @@ def _guess_encoding(sample: bytes, path: Path, line: int) -> Optional[str]:
     except ImportError as error:
         message = (
             "found text that is not UTF-8; to have its encoding detected, "
-            f"install spacy-bioner[corpora] (charset-normalizer); else {_NAME_IT}"
+            f"{install_command('corpora')} (charset-normalizer); else {_NAME_IT}"
         )
         raise CorpusError(message, path=path, line=line) from error
     matches = [match for match in from_bytes(sample) if _holds_ascii(match.encoding)]

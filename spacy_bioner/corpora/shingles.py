@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.extras import install_command
 
 SHINGLE_WORDS = 5
 _PERMUTATIONS = 128
@@ -83,7 +84,7 @@ def require_datasketch() -> Any:
     except ImportError as error:
         message = (
             "near-duplicates need the library datasketch, which is not installed; "
-            "run: pip install 'spacy-bioner[corpora]'"
+            f"run: {install_command('corpora')}"
         )
         raise CorpusError(message) from error
 

@@ -10,6 +10,7 @@ from spacy.vocab import Vocab
 
 from spacy_bioner.corpora.docs import make_words_doc, words_add_up
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.extras import install_command
 from spacy_bioner.records import Record
 
 TokenizeRecord = Callable[[Record], Doc]
@@ -85,7 +86,7 @@ def list_tokenizers() -> Dict[str, TokenizeRecord]:
 
 def _build_scispacy() -> TokenizeRecord:
     if not importlib.util.find_spec("scispacy"):
-        message = "the tokenizer 'scispacy' is not installed: pip install 'spacy-bioner[scispacy]'"
+        message = f"the tokenizer 'scispacy' is not installed: {install_command('scispacy')}"
         raise CorpusError(message)
     from scispacy.custom_tokenizer import combined_rule_tokenizer
 

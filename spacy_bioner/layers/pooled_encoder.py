@@ -9,6 +9,8 @@ from torch import nn
 from spacy_bioner.layers.adversary import EmbeddingTap
 from spacy_bioner.layers.fast_linear import can_pack, with_fast_linears
 
+ACTIVATION = "is_activation_checkpointing"
+
 
 @dataclass(frozen=True)
 class PieceBatch:
@@ -96,13 +98,15 @@ class PooledEncoder(nn.Module):
 
     def set_checkpointing(self, wanted: bool) -> None:
         """Trade time for memory in training, or not; nothing changes where it is so already."""
-        if wanted == bool(getattr(self.transformer, "is_gradient_checkpointing", False)):
+        # Newer transformers call it activation checkpointing.
+        word = "activation" if hasattr(type(self.transformer), ACTIVATION) else "gradient"
+        if wanted == bool(getattr(self.transformer, f"is_{word}_checkpointing", False)):
             return
         if wanted:
-            settings = {"use_reentrant": False}
-            self.transformer.gradient_checkpointing_enable(gradient_checkpointing_kwargs=settings)
+            settings = {f"{word}_checkpointing_kwargs": {"use_reentrant": False}}
+            getattr(self.transformer, f"{word}_checkpointing_enable")(**settings)
         else:
-            self.transformer.gradient_checkpointing_disable()
+            getattr(self.transformer, f"{word}_checkpointing_disable")()
 
     def _choose_transformer(self, device: torch.device) -> nn.Module:
         if self.training or torch.is_grad_enabled() or self.precision != torch.float32:

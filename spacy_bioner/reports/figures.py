@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, Dict, Iterator
 
 from spacy_bioner.errors import ConfigError
+from spacy_bioner.extras import install_command
 
 # Blue, vermillion, green and purple are those of Okabe and Ito, told apart by the colour-blind.
 COLORS: Dict[str, str] = {
@@ -83,9 +84,7 @@ def require_matplotlib() -> None:
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
-        message = (
-            "plots need matplotlib, which is not installed: pip install 'spacy-bioner[corpora]'"
-        )
+        message = f"plots need matplotlib, which is not installed: {install_command('corpora')}"
         raise ConfigError(message) from error
 
 
@@ -97,7 +96,7 @@ def require_jinja2() -> None:
     try:
         import jinja2  # noqa: F401
     except ImportError as error:
-        message = "pages need jinja2, which is not installed: pip install 'spacy-bioner[corpora]'"
+        message = f"pages need jinja2, which is not installed: {install_command('corpora')}"
         raise ConfigError(message) from error
 
 

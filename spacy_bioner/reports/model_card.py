@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import List, Mapping, Optional, Sequence, Tuple
 
+from spacy_bioner import __version__
 from spacy_bioner.evaluation.scores import Counts, Scores
 from spacy_bioner.reports.scores import footnotes, format_percent
 from spacy_bioner.reports.tables import render_markdown_table
@@ -71,7 +72,7 @@ class ScoredCorpus:
 class ModelCard:
     """Everything that a model card says.
 
-    package (str): Name of the package, "en_bioner_minilm".
+    package (str): Name of the package, "en_bioner_biobert".
     version (str): Version of the package.
     description (str): One sentence.
     licence (str): Licence of the package; empty when not stated.
@@ -134,14 +135,17 @@ def _render_use(card: ModelCard) -> str:
     shown = "ent.text, ent.label_"
     shown += ", ent._.confidence, ent._.source" if with_evidence else ""
     needs = ", ".join(f"`{item}`" for item in card.requirements)
+    companion = f"spacy_bioner-{__version__}-py3-none-any.whl"
     return f"""\
 ## Use
 
 ```sh
-pip install {card.package}-{card.version}-py3-none-any.whl
+pip install {card.package}-{card.version}-py3-none-any.whl {companion}
 ```
 
-This installs {needs or "nothing else"} as well. Loading and running need no network.
+The two wheels lie beside each other: the second one is the package that the pipeline's components
+come from. This installs {needs or "nothing else"} as well; only public dependencies come from an
+index. Loading and running need no network.
 
 ```python
 import spacy

@@ -11,6 +11,7 @@ from spacy.language import Language
 from spacy.training.loggers import console_logger_v3
 
 from spacy_bioner.training.schedules import announce_score
+from spacy_bioner.training.step_progress import StepProgress
 
 LogStep = Callable[[Optional[Dict[str, Any]]], None]
 Finalize = Callable[[], None]
@@ -34,13 +35,13 @@ def make_training_logger(
     from here.
 
     output_file (Optional[str]): JSON lines go here; its folder is made. None writes no file.
-    progress_bar (Optional[str]): "train" shows the way to `max_steps`, "eval" to the next
-        evaluation, None shows none.
+    progress_bar (Optional[str]): "train" or "eval" tells, between evaluations, of steps, loss and
+        time left on the error stream, None does not. spaCy's own bars differ; ours do not.
     console_output (bool): Print the table.
     RETURNS (Callable): A spaCy logger, `(nlp, stdout, stderr) -> (log_step, finalize)`.
     """
-    # Its own `output_file` stays unset: the file is ours.
-    set_up_console = console_logger_v3(progress_bar=progress_bar, console_output=console_output)
+    # Its own `output_file` and `progress_bar` stay unset: these are ours.
+    set_up_console = console_logger_v3(console_output=console_output)
 
     def set_up(
         nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr
@@ -50,8 +51,13 @@ def make_training_logger(
         stream = _open_log(output_file)
         start = perf_counter()
         fitted = _find_fitted(nlp)
+        progress = _start_progress(nlp, stderr) if progress_bar else None
 
         def log_step(info: Optional[Dict[str, Any]]) -> None:
+            if progress is not None and info is None:
+                progress.advance(_last_loss(nlp))
+            elif progress is not None and info is not None:
+                progress.evaluated(int(info["step"]))
             if info is not None and stream is not None:
                 row = _make_row(info, perf_counter() - start)
                 if fitted:
@@ -66,6 +72,8 @@ def make_training_logger(
         def finalize() -> None:
             if stream is not None:
                 stream.close()
+            if progress is not None:
+                progress.clear()
             finalize_console()
 
         return log_step, finalize
@@ -79,6 +87,18 @@ def _open_log(output_file: Optional[str]) -> Optional[IO[str]]:
     path = Path(output_file)
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.open("w", encoding="utf-8")
+
+
+def _start_progress(nlp: Language, stream: IO) -> StepProgress:
+    settings = nlp.config["training"]
+    return StepProgress(settings["max_steps"], settings["eval_frequency"], stream)
+
+
+def _last_loss(nlp: Language) -> Optional[float]:
+    # `spacy train` tells a logger of losses at evaluations only.
+    losses = [getattr(component, "last_loss", None) for _, component in nlp.pipeline]
+    known = [loss for loss in losses if loss is not None]
+    return sum(known) if known else None
 
 
 def _find_fitted(nlp: Language) -> Dict[str, List[float]]:

@@ -29,6 +29,7 @@ from typing import (
 from spacy.language import Language
 
 from spacy_bioner.errors import BionerError, ConfigError, StoppedError
+from spacy_bioner.extras import install_command
 from spacy_bioner.training.loggers import make_training_logger
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def open_study(path: Path, *, startup_trials: int = STARTUP_TRIALS) -> "optuna.S
         import optuna
     except ImportError as error:
         message = "tuning needs optuna, which is not installed"
-        raise ConfigError(f"{message}: pip install 'spacy-bioner[tuning]'") from error
+        raise ConfigError(f"{message}: {install_command('tuning')}") from error
     from sqlalchemy.exc import SQLAlchemyError
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -90,7 +90,7 @@ def test_choices_of_a_training_are_switched_off_in_turn(
     example = make_example("hypertension in rats", [(0, 12, "Disease")])
     for split in ("train", "dev", "test"):
         write_docbin([example.reference], tmp_path / f"{split}.spacy")
-    profile = load_profile("minilm", encoder=str(tiny_bert))
+    profile = load_profile("demo", encoder=str(tiny_bert))
     choice = parse_choice("mean pieces:components.bioner.model.encoder.pooling=first")
     settings = {"max_steps": 2, "overrides": SMALL}
     for _ in range(2):
@@ -116,7 +116,7 @@ def test_another_form_is_refused(text) -> None:
 
 
 def test_names_must_differ(tmp_path) -> None:
-    profile = load_profile("minilm") if Path("configs").is_dir() else None
+    profile = load_profile("demo") if Path("configs").is_dir() else None
     with pytest.raises(ConfigError, match="found the choices all, expected one or more with"):
         ablate_training(profile, tmp_path, tmp_path, [Choice("all", {"a": 1})])
 
@@ -139,7 +139,7 @@ def test_standard_choices_are_those_that_a_profile_makes(monkeypatch) -> None:
     assert "adversary" in changed
     assert "CRF" not in changed
     with pytest.raises(ConfigError, match="makes none of the standard choices"):
-        list_choices(load_profile("minilm"), {key: off for _, key, off in STANDARD})
+        list_choices(load_profile("demo"), {key: off for _, key, off in STANDARD})
 
 
 def test_every_standard_choice_is_a_setting_of_the_transformers_config() -> None:

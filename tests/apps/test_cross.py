@@ -86,7 +86,7 @@ def test_without_a_label_in_common_there_is_no_score(trained_folder, corpora, tm
 def test_profiles_are_trained_once(trained_nlp, tiny_bert, tmp_path) -> None:
     documents = [(KNOWN, [[0, 8, "Chemical", []]]), (RATS, [])]
     corpus = write(trained_nlp, tmp_path / "c", train=documents, dev=documents, test=documents)
-    words = ["cross", tmp_path / "out", "--corpus", f"c={corpus}", "--profile", "minilm"]
+    words = ["cross", tmp_path / "out", "--corpus", f"c={corpus}", "--profile", "demo"]
     words += ["--encoder", tiny_bert, "--max-steps", 2, "--training.eval_frequency", 1]
     said = []
     for _ in range(2):
@@ -143,7 +143,7 @@ def test_labels_of_components_that_write_no_entities_do_not_count(corpora, tmp_p
 
 @pytest.mark.parametrize("name", ["../up", "/root", ".."])
 def test_names_that_lead_out_of_the_folder_are_refused(tmp_path, name) -> None:
-    words = ["cross", str(tmp_path / "out"), "--corpus", f"{name}=x", "--profile", "minilm"]
+    words = ["cross", str(tmp_path / "out"), "--corpus", f"{name}=x", "--profile", "demo"]
     with pytest.raises(ConfigError, match="expected NAME=VALUE with a simple name"):
         CliRunner().invoke(app, words, catch_exceptions=False)
     with pytest.raises(ConfigError, match="found a name that no folder can have"):

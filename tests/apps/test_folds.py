@@ -38,7 +38,7 @@ def corpus(make_example, tmp_path):
 
 @pytest.fixture
 def profile(tiny_bert):
-    return load_profile("minilm", encoder=str(tiny_bert))
+    return load_profile("demo", encoder=str(tiny_bert))
 
 
 @pytest.fixture

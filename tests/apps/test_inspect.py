@@ -1,4 +1,5 @@
 import json
+import re
 import sys
 import time
 
@@ -12,6 +13,7 @@ from spacy_bioner.corpora.files import replacing
 from spacy_bioner.corpora.reading import read_records
 from spacy_bioner.corpora.writing import write_records
 from spacy_bioner.errors import ConfigError, CorpusError
+from spacy_bioner.extras import install_command
 
 CONLL = "-DOCSTART- O\n\nLung\tB-Disease\ncancer\tI-Disease\nhere\tO\n\nAspirin\tB-Chemical\n.\tO\n"
 PUBTATOR = "1|t|Aspirin.\n1|a|\n1\t0\t7\tAspirin\tChemical\tD1\n\n2|t|Nothing.\n2|a|\n"
@@ -87,7 +89,7 @@ def test_output_appears_only_when_it_is_whole(corpora, tmp_path, monkeypatch):
 
 def test_output_needs_matplotlib_and_says_so_before_anything_is_read(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ConfigError, match=r"pip install 'spacy-bioner\[corpora\]'"):
+    with pytest.raises(ConfigError, match=re.escape(install_command("corpora"))):
         inspect([Source("none", tmp_path / "none.txt")], output=tmp_path / "out")
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from spacy_bioner.apps.naming import check_name, encoder_words
+from spacy_bioner.apps.naming import check_name, encoder_words, other_words
 from spacy_bioner.errors import PackageError
 
 BIOBERT = "dmis-lab/biobert-base-cased-v1.2"
@@ -64,6 +64,25 @@ def test_check_name_accepts_other_true_parts_beside_an_encoder():
     assert check_name("bioner_minilm_trf", [MINILM], others={"trf"}) == "bioner_minilm_trf"
     with pytest.raises(PackageError, match="expected bioner_<encoder>"):
         check_name("bioner_trf", [MINILM], others={"trf"})
+
+
+def test_check_name_accepts_the_corpus_alone():
+    others = other_words(spacy_transformers=False, corpus="demo")
+    assert check_name("bioner_demo", [MINILM], others=others) == "bioner_demo"
+    assert check_name("bioner_demo_crf", [MINILM], others=others) == "bioner_demo_crf"
+
+
+def test_check_name_refuses_the_name_of_another_corpus():
+    others = other_words(spacy_transformers=False, corpus="ncbi_disease")
+    with pytest.raises(PackageError, match="claims an encoder that the pipeline was not trained"):
+        check_name("bioner_demo", [MINILM], others=others)
+
+
+@pytest.mark.parametrize("name", ["bioner_crf", "bioner_span_finder"])
+def test_check_name_refuses_what_stands_on_an_encoder_alone(name):
+    others = other_words(spacy_transformers=False, corpus="demo")
+    with pytest.raises(PackageError, match="expected bioner_<encoder> or bioner_<corpus>"):
+        check_name(name, [MINILM], others=others)
 
 
 def test_check_name_suggests_a_name():

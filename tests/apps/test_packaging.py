@@ -11,7 +11,7 @@ import spacy
 from packaging.requirements import Requirement
 from spacy.tokens import Span
 
-from spacy_bioner.apps import packaging
+from spacy_bioner.apps import own_wheel, packaging
 from spacy_bioner.apps.evaluating import evaluate
 from spacy_bioner.apps.packaging import PackageFacts, list_requirements, package_pipeline
 from spacy_bioner.corpora.docbin import write_docbin
@@ -134,7 +134,7 @@ def test_package_pipeline_leaves_nothing_behind_when_the_build_fails(
     model_dir, tmp_path, monkeypatch
 ):
     failed = subprocess.CompletedProcess([], 1, stdout="", stderr="first\nno setuptools")
-    monkeypatch.setattr(packaging.subprocess, "run", lambda *_, **__: failed)
+    monkeypatch.setattr(own_wheel.subprocess, "run", lambda *_, **__: failed)
     with pytest.raises(PackageError, match="failed: no setuptools"):
         package_pipeline(model_dir, tmp_path, name="bioner_rules", version="0.1.0")
     assert list(tmp_path.iterdir()) == []

@@ -142,7 +142,7 @@ def test_unknown_name_lists_those_that_exist(project, load, kind):
 def test_unknown_name_outside_of_a_project_lists_none(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match=r"below the project folder \(there: none\)"):
-        load_profile("minilm")
+        load_profile("demo")
 
 
 @pytest.mark.parametrize(

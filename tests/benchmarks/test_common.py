@@ -3,6 +3,8 @@ from importlib import import_module
 
 import pytest
 
+from spacy_bioner.extras import install_command
+
 
 @pytest.fixture
 def common():
@@ -34,7 +36,7 @@ def test_the_table_stands_under_its_command(common, capsys, monkeypatch):
 def test_a_missing_extra_is_named(common, monkeypatch):
     monkeypatch.setattr(common.importlib.util, "find_spec", lambda module: None)
     assert common.missing_extra("spacy_transformers") == (
-        "spacy_transformers is not installed: pip install 'spacy-bioner[trf]'"
+        f"spacy_transformers is not installed: {install_command('trf')}"
     )
 
 

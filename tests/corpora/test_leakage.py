@@ -1,3 +1,4 @@
+import re
 import sys
 import time
 
@@ -8,6 +9,7 @@ from spacy_bioner.corpora.leakage import Leak, LeakCount, find_leaks
 from spacy_bioner.corpora.reading import read_records
 from spacy_bioner.corpora.shingles import find_near_pairs, jaccard, make_shingles
 from spacy_bioner.errors import ConfigError, CorpusError
+from spacy_bioner.extras import install_command
 from spacy_bioner.records import Record
 
 pytest.importorskip("datasketch")
@@ -98,7 +100,7 @@ def test_a_threshold_out_of_range_is_an_error(threshold):
 
 def test_the_library_is_asked_for(monkeypatch):
     monkeypatch.setitem(sys.modules, "datasketch", None)
-    with pytest.raises(CorpusError, match=r"pip install 'spacy-bioner\[corpora\]'"):
+    with pytest.raises(CorpusError, match=re.escape(install_command("corpora"))):
         find_leaks({"a": [], "b": []})
 
 

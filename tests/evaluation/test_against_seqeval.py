@@ -1,65 +1,83 @@
-"""Strict scores of tagged sentences are those of seqeval (IOB2, strict mode)."""
+"""Strict scores of tagged sentences are those of seqeval (IOB2, strict mode).
 
-import warnings
-from typing import List
+seqeval has no wheel, so its scores of random sentences were recorded once by
+benchmarks/record_seqeval.py. Where it happens to be installed it is asked itself as well.
+"""
+
+import json
+import random
+import sys
+from pathlib import Path
+from typing import Any, Dict, Iterator, List
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from seqeval.metrics.v1 import precision_recall_fscore_support
-from seqeval.scheme import IOB2
+import spacy
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
 
-from spacy_bioner.evaluation.matching import Comparison, MentionKey, score_mentions
+from spacy_bioner.evaluation.matching import Comparison, compare_docs, score_mentions
+from spacy_bioner.evaluation.scores import Scores
 from spacy_bioner.tags import tags_to_spans
 
-TAGS = ("O", "B-A", "I-A", "B-B", "I-B", "B-C", "I-C")
-sentence = st.lists(
-    st.tuples(st.sampled_from(TAGS), st.sampled_from(TAGS)), min_size=1, max_size=14
-)
+ROOT = Path(__file__).resolve().parents[2]
+RECORDED = json.loads((Path(__file__).parent / "seqeval.json").read_text(encoding="utf-8"))
+CASES: List[Dict[str, Any]] = RECORDED["cases"]
 
 
-def is_legal(tags: List[str]) -> bool:
-    """IOB2: a mention begins with B, and I goes on with the same label."""
-    before = ["O", *tags[:-1]]
-    return all(
-        tag[0] != "I" or (last != "O" and last[2:] == tag[2:]) for last, tag in zip(before, tags)
-    )
+def pairs_of(case: Dict[str, Any]) -> Iterator[List[List[str]]]:
+    """Give the gold and predicted tags of each sentence."""
+    for gold, found in zip(case["gold"], case["found"]):
+        yield [gold.split(), found.split()]
 
 
-def repair(tags: List[str]) -> List[str]:
-    """Let an I that continues nothing begin a mention."""
-    fixed: List[str] = []
-    for tag in tags:
-        last = fixed[-1] if fixed else "O"
-        stray = tag[0] == "I" and (last == "O" or last[2:] != tag[2:])
-        fixed.append(f"B{tag[1:]}" if stray else tag)
-    return fixed
+def check(scores: Scores, case: Dict[str, Any]) -> None:
+    """Compare precision, recall, F1 and support, over all and by type."""
+    micro = scores.micro
+    shares = [micro.precision or 0.0, micro.recall or 0.0, micro.f_score or 0.0]
+    assert shares == pytest.approx(case["micro"], abs=1e-12)
+    assert sorted(scores.by_type) == sorted(case["types"])
+    for label, wanted in case["types"].items():
+        counts = scores.by_type[label]
+        shares = [counts.precision or 0.0, counts.recall or 0.0, counts.f_score or 0.0]
+        assert [*shares, counts.gold] == pytest.approx(wanted, abs=1e-12)
 
 
-def mentions(tags: List[str]) -> List[MentionKey]:
-    """Give the mentions of a sentence whose tokens are one character each."""
-    return list(tags_to_spans(tags))
+def test_a_thousand_cases_are_recorded_of_every_kind() -> None:
+    assert len(CASES) == 1000
+    shares = {case["micro"][2] for case in CASES}
+    assert {0.0, 1.0} < shares
+    assert any(not case["types"] for case in CASES)
 
 
-@given(st.lists(sentence, min_size=1, max_size=6))
-@settings(deadline=None, max_examples=1000)
-def test_scores_are_those_of_seqeval(sentences) -> None:
-    gold = [repair([left for left, _ in pairs]) for pairs in sentences]
-    found = [repair([right for _, right in pairs]) for pairs in sentences]
-    assert all(map(is_legal, (*gold, *found)))
-    scores = score_mentions(
-        Comparison(mentions(left), mentions(right), len(left)) for left, right in zip(gold, found)
-    )
-    options = {"scheme": IOB2, "zero_division": 0}
-    with warnings.catch_warnings():
-        # It warns of types without mentions.
-        warnings.simplefilter("ignore")
-        micro = precision_recall_fscore_support(gold, found, average="micro", **options)
-        by_type = precision_recall_fscore_support(gold, found, average=None, **options)
-    wanted = [micro, *zip(*by_type)]
-    counts = [scores.micro, *(scores.by_type[label] for label in sorted(scores.by_type))]
-    assert len(counts) == len(wanted)
-    for ours, theirs in zip(counts, wanted):
-        shares = (ours.precision, ours.recall, ours.f_score)
-        assert [share or 0.0 for share in shares] == pytest.approx([float(x) for x in theirs[:3]])
-    assert [item.gold for item in counts[1:]] == [row[3] for row in wanted[1:]]
+def test_scores_of_spans_are_those_of_seqeval() -> None:
+    for case in CASES:
+        comparisons = [
+            # Tokens are one character each.
+            Comparison(list(tags_to_spans(gold)), list(tags_to_spans(found)), len(gold))
+            for gold, found in pairs_of(case)
+        ]
+        check(score_mentions(comparisons), case)
+
+
+def test_scores_of_documents_are_those_of_seqeval() -> None:
+    vocab: Vocab = spacy.blank("en").vocab
+    for case in CASES[:300]:
+        comparisons = []
+        for pair in pairs_of(case):
+            gold, found = (Doc(vocab, words=["w"] * len(tags), ents=tags) for tags in pair)
+            comparisons.append(compare_docs(gold, found))
+        check(score_mentions(comparisons), case)
+
+
+def test_seqeval_still_says_what_was_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("seqeval", reason="seqeval is installed by hand only")
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    import record_seqeval
+
+    rng = random.Random(RECORDED["seed"])
+    for case in CASES:
+        drawn = record_seqeval.make_case(rng)
+        assert drawn == {"gold": case["gold"], "found": case["found"]}
+        asked = record_seqeval.ask_seqeval(drawn)
+        assert asked == {"micro": case["micro"], "types": case["types"]}
+    del sys.modules["record_seqeval"]

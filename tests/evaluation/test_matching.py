@@ -1,9 +1,4 @@
 import pytest
-import spacy
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from seqeval.metrics import classification_report
-from seqeval.scheme import IOB2
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
@@ -242,50 +237,6 @@ def test_score_mentions_names_labels_that_one_side_lacks():
 def test_score_mentions_trusts_predictions_over_the_list_of_labels():
     scores = score_mentions([Comparison([A, B], [B], 30)], model_labels=[])
     assert scores.labels_unknown_to_model == ("Chemical",)
-
-
-def _legal_tags():
-    """Legal IOB2 only: what an I- without its B- means differs between libraries."""
-    runs = st.tuples(st.sampled_from(["O", "Chemical", "Disease", "Gene"]), st.integers(1, 3))
-    return st.lists(runs, max_size=8).map(
-        lambda pairs: [tag for label, size in pairs for tag in _tag_run(label, size)]
-    )
-
-
-def _tag_run(label, size):
-    return ["O"] * size if label == "O" else [f"B-{label}", *[f"I-{label}"] * (size - 1)]
-
-
-@st.composite
-def _tag_pairs(draw):
-    gold, predicted = draw(_legal_tags()), draw(_legal_tags())
-    length = max(len(gold), len(predicted))
-    return [tags + ["O"] * (length - len(tags)) for tags in (gold, predicted)]
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(_tag_pairs(), min_size=1, max_size=4))
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
-def test_scores_agree_with_seqeval_strict_iob2(pairs):
-    vocab = spacy.blank("en").vocab
-    comparisons = []
-    for pair in pairs:
-        gold, predicted = (Doc(vocab, words=["w"] * len(tags), ents=tags) for tags in pair)
-        comparisons.append(compare_docs(gold, predicted))
-    scores = score_mentions(comparisons)
-    if not scores.by_type:
-        return
-    gold_tags, predicted_tags = zip(*pairs, strict=True)
-    report = classification_report(
-        list(gold_tags), list(predicted_tags), mode="strict", scheme=IOB2, output_dict=True
-    )
-    rows = {**scores.by_type, "micro avg": scores.micro}
-    assert set(report) - {"macro avg", "weighted avg"} == set(rows)
-    for name, counts in rows.items():
-        assert report[name]["support"] == counts.gold
-        assert report[name]["precision"] == pytest.approx(counts.precision or 0.0)
-        assert report[name]["recall"] == pytest.approx(counts.recall or 0.0)
-        assert report[name]["f1-score"] == pytest.approx(counts.f_score or 0.0)
 
 
 def test_documents_without_a_mistake_are_counted() -> None:

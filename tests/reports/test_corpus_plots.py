@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 pytest.importorskip("matplotlib")
@@ -7,6 +9,7 @@ from xml.etree import ElementTree
 from spacy_bioner.corpora.overlap import measure_overlap
 from spacy_bioner.corpora.statistics import CorpusTally, describe_corpus
 from spacy_bioner.errors import ConfigError
+from spacy_bioner.extras import install_command
 from spacy_bioner.records import Mention, Record
 from spacy_bioner.reports.comparison_plots import (
     plot_label_shares,
@@ -149,7 +152,7 @@ def test_a_figure_becomes_a_picture():
 
 def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
-    with pytest.raises(ConfigError, match=r"pip install 'spacy-bioner\[corpora\]'"):
+    with pytest.raises(ConfigError, match=re.escape(install_command("corpora"))):
         require_matplotlib()
 
 

@@ -30,7 +30,7 @@ def ablate_cli(
         bool,
         typer.Option("--each", help="Switch each standard choice of the profile off in turn"),
     ] = False,
-    profile: ProfileName = "minilm",
+    profile: ProfileName = "demo",
     encoder: EncoderName = "",
     max_steps: MaxSteps = 0,
     seed: Annotated[int, typer.Option(help="Of trainings and intervals")] = 0,

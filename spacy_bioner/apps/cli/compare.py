@@ -26,7 +26,7 @@ def compare_cli(
     every: Annotated[
         bool, typer.Option("--all", help="BERT, BioBERT, SciBERT … PubMedBERT from the model hub")
     ] = False,
-    profile: ProfileName = "minilm",
+    profile: ProfileName = "demo",
     seeds: Annotated[int, typer.Option(help="Trainings of each: seeds 0, 1, …")] = 1,
     gpu_id: GpuId = -1,
     max_steps: MaxSteps = 0,

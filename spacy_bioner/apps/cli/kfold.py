@@ -14,7 +14,7 @@ def kfold_cli(
     context: typer.Context,
     corpus: Annotated[Path, typer.Argument(help="All documents", metavar="CORPUS.spacy")],
     output: Annotated[Path, typer.Argument(help="Folder for folds and table", metavar="OUT")],
-    profile: ProfileName = "minilm",
+    profile: ProfileName = "demo",
     encoder: EncoderName = "",
     folds: Annotated[int, typer.Option(help="How many; two or more")] = 5,
     seed: Annotated[int, typer.Option(help="Seeds folds, weights and order")] = 0,

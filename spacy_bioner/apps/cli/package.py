@@ -1,5 +1,6 @@
 """`bioner package`: a pip-installable package of a trained pipeline."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -22,7 +23,9 @@ def package_cli(
     ] = "",
     licence: Annotated[str, typer.Option(help="Licence of the package.")] = "",
     description: Annotated[str, typer.Option(help="One sentence on the pipeline.")] = "",
-    wheel: Annotated[bool, typer.Option(help="Build a wheel; needs no network.")] = True,
+    wheel: Annotated[
+        bool, typer.Option(help="Build its wheel, and this package's beside it; needs no network.")
+    ] = True,
 ) -> None:
     """Make a pip-installable package of a pipeline.
 
@@ -48,3 +51,5 @@ def package_cli(
         wheel=wheel,
     )
     typer.echo(f"packaged: {result}")
+    if wheel:
+        typer.echo(f"to install: pip install {shlex.quote(str(result.parent))}/*.whl")

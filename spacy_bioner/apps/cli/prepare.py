@@ -13,7 +13,7 @@ from spacy_bioner.apps.profiles import load_corpus_settings, load_profile
 
 def prepare_cli(
     output: Annotated[Path, typer.Argument(help="Folder to write to", metavar="OUT")],
-    profile: ProfileName = "minilm",
+    profile: ProfileName = "demo",
     corpus: Annotated[
         str, typer.Option(help="A file in configs/corpora; empty: the profile's")
     ] = "",

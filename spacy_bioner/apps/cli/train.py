@@ -15,7 +15,7 @@ def train_cli(
     context: typer.Context,
     corpus_dir: Annotated[Path, typer.Argument(help="Folder with train.spacy and dev.spacy")],
     output: Annotated[Path, typer.Argument(help="Gets model-best and model-last", metavar="OUT")],
-    profile: ProfileName = "minilm",
+    profile: ProfileName = "demo",
     encoder: EncoderName = "",
     gpu_id: GpuId = -1,
     seed: Annotated[int, typer.Option(help="Seeds weights and order")] = 0,

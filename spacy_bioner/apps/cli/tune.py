@@ -14,7 +14,7 @@ def tune_cli(
     context: typer.Context,
     corpus_dir: Annotated[Path, typer.Argument(help="Folder with train.spacy and dev.spacy")],
     output: Annotated[Path, typer.Argument(help="Folder for the study", metavar="OUT")],
-    profile: ProfileName = "minilm",
+    profile: ProfileName = "demo",
     encoder: EncoderName = "",
     trials: Annotated[int, typer.Option(help="In all, those of earlier runs included")] = 20,
     space: Annotated[

@@ -1,0 +1,86 @@
+"""Install the built wheel under each Python that is here, and run what needs no torch.
+
+    python locks/pythons.py --wheel build/wheel/spacy_bioner-*.whl --tests build/tested
+
+For each of 3.10, 3.12 and 3.13: an environment with the base dependencies only, where the package
+is imported and a gazetteer pipeline runs; the resolution of the extras for training, without
+installing them, from wheels alone; and the quick tests. A Python that is absent is skipped, with a
+line that says so.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import List, Optional
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCK = str(ROOT / "locks" / "default.txt")
+PYTHONS = ("3.10", "3.12", "3.13")
+TESTING = ("pytest", "hypothesis", "scikit-learn")
+TRAINING = "train,offline,corpora"
+GAZETTEER = """
+import sys, spacy, spacy_bioner
+nlp = spacy.blank("en")
+nlp.add_pipe("bioner_gazetteer").add_patterns([{"label": "Disease", "pattern": "cardiac arrest"}])
+nlp.add_pipe("bioner_abbreviations")
+found = [ent.text for ent in nlp("A cardiac arrest (CA); CA.").ents]
+assert found == ["cardiac arrest", "CA", "CA"], found
+assert "torch" not in sys.modules
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--wheel", type=Path, required=True, help="of this project")
+    parser.add_argument("--tests", type=Path, required=True, help="a tree without the package")
+    parser.add_argument("--folder", default=".venv", help="environments are FOLDER-VERSION")
+    args = parser.parse_args()
+    failed = []
+    for version in PYTHONS:
+        found = find_python(version)
+        if found is None:
+            print(f"Python {version}: skipped, there is no python{version} here", flush=True)
+        elif not check(found, version, args):
+            failed.append(version)
+    if failed:
+        raise SystemExit(f"error: failed on Python {', '.join(failed)}")
+
+
+def find_python(version: str) -> Optional[str]:
+    """Find an interpreter on the PATH or among pyenv's; None where there is none that runs."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    named = [shutil.which(f"python{version}")]
+    named += [str(path) for path in sorted(pyenv.glob(f"{version}.*/bin/python{version}"))]
+    for python in filter(None, named):
+        # A shim of pyenv is there also when its version is not chosen.
+        if subprocess.run([python, "-c", ""], capture_output=True).returncode == 0:
+            return python
+    return None
+
+
+def check(found: str, version: str, args: argparse.Namespace) -> bool:
+    """Install and run. RETURNS (bool): Whether all of it went well."""
+    print(f"Python {version}: {found}", flush=True)
+    wheel, folder = args.wheel.resolve(), Path(f"{args.folder}-{version}").resolve()
+    shutil.rmtree(folder, ignore_errors=True)
+    python = str(folder / "bin" / "python")
+    install = [sys.executable, "-m", "uv", "pip", "install", "--python", python, "-c", LOCK]
+    install += ["--only-binary", ":all:"]
+    steps: List[List[str]] = [
+        [found, str(ROOT / "locks" / "install.py"), str(folder), "--wheel", str(wheel)],
+        [python, "-I", "-c", GAZETTEER],
+        [*install, "--quiet", "--dry-run", f"{wheel}[{TRAINING}]"],
+        [python, "-m", "pip", "install", "-q", "-c", LOCK, "--only-binary", ":all:",
+         *TESTING, f"{wheel}[corpora]"],
+        [python, "-m", "pytest", "-q", "-m", "not slow", "--base"],
+    ]  # fmt: skip
+    return all(subprocess.run(step, cwd=args.tests).returncode == 0 for step in steps)
+
+
+if __name__ == "__main__":
+    main()

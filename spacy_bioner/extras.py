@@ -1,0 +1,55 @@
+"""Optional dependencies: which command brings one, for whoever installed this package, however."""
+
+import json
+import re
+import shlex
+from importlib import metadata
+from pathlib import Path
+from typing import List, Optional
+from urllib.parse import unquote, urlparse
+from urllib.request import url2pathname
+
+DISTRIBUTION = "spacy-bioner"
+EXTRA = re.compile(r"""extra\s*==\s*["']([\w-]+)["']""")
+
+
+def install_command(extra: str) -> str:
+    """Say what to type to install an extra.
+
+    Where the package was installed from a folder or a wheel that is still there, that is named:
+    it need not be on any index. Else the extra's own requirements are, which always are.
+
+    extra (str): As in setup.cfg, such as "corpora".
+    RETURNS (str): A command for a shell, on one line.
+    """
+    source = _find_source()
+    if source is None:
+        return shlex.join(["pip", "install", *_list_requirements(extra)])
+    return shlex.join(["pip", "install", f"{source}[{extra}]"])
+
+
+def _find_source() -> Optional[Path]:
+    """Find the folder or the wheel that pip installed from (PEP 610); None where there is none."""
+    try:
+        found = metadata.distribution(DISTRIBUTION).read_text("direct_url.json")
+    except metadata.PackageNotFoundError:
+        return None
+    address = urlparse(json.loads(found)["url"] if found else "")
+    if address.scheme != "file":
+        return None
+    path = Path(url2pathname(unquote(address.path)))
+    return path if path.is_file() or (path / "setup.cfg").is_file() else None
+
+
+def _list_requirements(extra: str) -> List[str]:
+    try:
+        lines = metadata.requires(DISTRIBUTION) or []
+    except metadata.PackageNotFoundError:
+        lines = []
+    chosen = []
+    for line in lines:
+        requirement, _, marker = line.partition(";")
+        if (found := EXTRA.search(marker)) and found.group(1) == extra:
+            chosen.append(requirement.strip())
+    # Run from sources that were never installed, there is no list to read.
+    return chosen or [f"{DISTRIBUTION}[{extra}]"]

@@ -1,0 +1,77 @@
+"""The command that installs an extra works for whoever installed the package, however."""
+
+import json
+from configparser import ConfigParser
+from pathlib import Path
+
+import pytest
+
+from spacy_bioner import extras
+from spacy_bioner.extras import install_command
+
+ROOT = Path(__file__).resolve().parent.parent
+METADATA = [
+    "spacy>=3.8.7,<3.9.0",
+    "bioc<2.1,>=2.0; extra == 'corpora'",
+    'captum>=0.7; extra == "explain"',
+    "jinja2>=3.0; extra == 'corpora'",
+]
+
+
+class Installed:
+    """A distribution with a record of where it came from, or without one."""
+
+    def __init__(self, url=None):
+        self.record = None if url is None else json.dumps({"url": url, "dir_info": {}})
+
+    def read_text(self, name):
+        return self.record if name == "direct_url.json" else None
+
+
+@pytest.fixture
+def come_from(monkeypatch):
+    """Lets the package have been installed from an address; None: from an index."""
+
+    def choose(url):
+        monkeypatch.setattr(extras.metadata, "distribution", lambda name: Installed(url))
+        monkeypatch.setattr(extras.metadata, "requires", lambda name: METADATA)
+
+    return choose
+
+
+def test_a_folder_that_is_still_there_is_named(come_from, tmp_path):
+    folder = tmp_path / "my sources"
+    folder.mkdir()
+    (folder / "setup.cfg").write_text("", encoding="utf-8")
+    come_from(folder.as_uri())
+    assert install_command("corpora") == f"pip install '{folder}[corpora]'"
+
+
+def test_a_wheel_that_is_still_there_is_named(come_from, tmp_path):
+    wheel = tmp_path / "spacy_bioner-0.1.0-py3-none-any.whl"
+    wheel.write_bytes(b"")
+    come_from(wheel.as_uri())
+    assert install_command("corpora") == f"pip install '{wheel}[corpora]'"
+
+
+@pytest.mark.parametrize("url", [None, "https://example.org/spacy-bioner", "file:///is/gone"])
+def test_else_the_requirements_of_the_extra_are(come_from, url):
+    come_from(url)
+    assert install_command("corpora") == "pip install 'bioc<2.1,>=2.0' 'jinja2>=3.0'"
+
+
+def test_sources_that_were_never_installed_name_the_extra(monkeypatch):
+    def fail(name):
+        raise extras.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(extras.metadata, "distribution", fail)
+    monkeypatch.setattr(extras.metadata, "requires", fail)
+    assert install_command("corpora") == "pip install 'spacy-bioner[corpora]'"
+
+
+def test_every_extra_of_the_installed_package_has_requirements(monkeypatch):
+    config = ConfigParser(interpolation=None)
+    config.read(ROOT / "setup.cfg", encoding="utf-8")
+    monkeypatch.setattr(extras, "_find_source", lambda: None)
+    for extra in config["options.extras_require"]:
+        assert "spacy-bioner" not in install_command(extra)
