@@ -15,10 +15,12 @@ from thinc.api import fix_random_seed, get_current_ops
 
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "cupy-cuda13x", "cupy-cuda12x")
 SPACY_PACKAGES = ("spacy", "thinc", "spacy-bioner")
-# Where float32 on two devices may differ: rounding grows from step to step, through Adam.
+# How far float32 on two devices may differ. Weights that are off by one in the last digit change
+# losses of these steps by less than 1e-6; sums on a GPU run in another order altogether.
 FIRST_LOSS = 1e-4
-ANY_LOSS = 2e-2
+ANY_LOSS = 1e-3
 CONFIDENCE = 1e-3
+SHARED = 0.98
 # A random encoder needs a large one.
 RATE = 3e-3
 DOCS = 32
@@ -172,7 +174,8 @@ def _compare_entities(
         counts = f"{len(first):,} / {len(second):,}"
         rows.append((name, counts, f"{len(both):,}", f"{apart:.1e}"))
         same_weights = "saved" in name
-        if same_weights and (first.keys() != second.keys() or apart > CONFIDENCE):
+        least = (1.0 if same_weights else SHARED) * max(len(first), len(second))
+        if len(both) < least or (same_weights and apart > CONFIDENCE):
             wrong.append(f"{title}: {name}: entities or confidences differ")
     if not all(first and second for first, second in pairs.values()):
         wrong.append(f"{title}: a pipeline found no entities, so nothing was compared")

@@ -4,7 +4,7 @@ import gc
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Optional, Sequence, Tuple
 
 import torch
 from _common import write_random_bert
@@ -167,8 +167,3 @@ def now() -> float:
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     return time.perf_counter()
-
-
-def chosen(values: List[Any], setup: Setup) -> List[Any]:
-    """Take all, or the first two in a rehearsal."""
-    return values[:2] if setup.quick else values
