@@ -12,7 +12,6 @@ else the demo corpus. `gpu_check.sh` runs it on a machine without spaCy and with
 import argparse
 import json
 import os
-import shlex
 import sys
 import tempfile
 import time
@@ -45,7 +44,7 @@ class Report:
     """Gathers what sections give, and writes it after each.
 
     folder (Path): Gets gpu_check.md and gpu_check.json.
-    about (Dict[str, Any]): How the program was called.
+    about (Dict[str, Any]): The settings, by the names of the options.
     is_bad (bool): Whether a section failed or found something wrong.
     """
 
@@ -55,7 +54,7 @@ class Report:
         self.is_bad = False
         self.began = time.perf_counter()
         self.sections: List[Dict[str, Any]] = []
-        self.lines: List[str] = ["# GPU check", "", f"`{render_command()}`"]
+        self.lines: List[str] = ["# GPU check", "", f"`{render_command(about)}`"]
 
     def elapsed(self) -> float:
         """Give the seconds since the start."""
@@ -85,8 +84,7 @@ class Report:
         self._add([f"{name}: {account['seconds']} s"])
 
     def _add(self, lines: List[str]) -> None:
-        """Print lines and write the files anew: a run that is killed leaves what it had."""
-        print("\n" + "\n".join(lines), flush=True)
+        """Write the files anew, then print lines: a run that is killed leaves what it had."""
         self.lines += ["", *lines]
         self.folder.mkdir(parents=True, exist_ok=True)
         text = "\n".join(self.lines) + "\n"
@@ -94,6 +92,7 @@ class Report:
         content = {"about": self.about, "bad": self.is_bad, "sections": self.sections}
         text = json.dumps(content, indent=2, default=str) + "\n"
         (self.folder / "gpu_check.json").write_text(text, encoding="utf8")
+        print("\n" + "\n".join(lines), flush=True)
 
 
 def render_table(table: Any) -> List[str]:
@@ -104,9 +103,11 @@ def render_table(table: Any) -> List[str]:
     return [*lines, *markdown(table.rows, left=table.left), *wrong]
 
 
-def render_command() -> str:
-    """Give the command line, without the folders that a reader does not have."""
-    return shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
+def render_command(about: Dict[str, Any]) -> str:
+    """Give the command line, without folders: those are of one machine."""
+    words = [f"--{name} {value}" for name, value in about.items() if not isinstance(value, bool)]
+    words += [f"--{name}" for name, value in about.items() if value is True]
+    return " ".join(["python benchmarks/gpu_check.py", *words])
 
 
 def main() -> None:
@@ -119,7 +120,8 @@ def main() -> None:
     os.chdir(ROOT)
     use_threads(args.threads)
     quiet()
-    report = Report(args.output, dict(vars(args)))
+    settings = ("device", "quick", "minutes", "docs", "threads", "seed")
+    report = Report(args.output, {name: getattr(args, name) for name in settings})
     with tempfile.TemporaryDirectory() as folder:
         run_sections(parser, args, Path(folder), report)
     sys.exit(1 if report.is_bad else 0)
