@@ -85,6 +85,7 @@ def quiet() -> None:
 
     warnings.filterwarnings("ignore", category=FutureWarning)
     logging.set_verbosity_error()
+    logging.disable_progress_bar()
 
 
 def cores() -> int:
@@ -125,9 +126,13 @@ def show(rows: Sequence[Sequence[str]], *, left: int = 1, **about: Any) -> None:
     command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
     facts = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in about.items())
     print(f"`{command}` ({facts}; Python {platform.python_version()})\n")
+    print("\n".join(markdown(rows, left=left)))
+
+
+def markdown(rows: Sequence[Sequence[str]], *, left: int = 1) -> List[str]:
+    """Give the lines of a Markdown table; see `show`."""
     ruler = [*["---"] * left, *["---:"] * (len(rows[0]) - left)]
-    for row in (rows[0], ruler, *rows[1:]):
-        print(f"| {' | '.join(row)} |")
+    return [f"| {' | '.join(row)} |" for row in (rows[0], ruler, *rows[1:])]
 
 
 def local_corpus(
@@ -295,12 +300,12 @@ def run_epoch(trainee: Trainee, *, seed: int, steps: int = 0) -> Tuple[int, int]
 
 
 def write_random_bert(
-    folder: Path, texts: Iterable[str], *, pieces: int, seed: int, **size: int
+    folder: Path, texts: Iterable[str], *, pieces: int, seed: int, **size: Any
 ) -> Path:
     """Write a BERT with random weights and a word-piece vocabulary learned from texts.
 
     pieces (int): Size of the vocabulary; a small one gives as many pieces a word as a real one.
-    size (int): Settings of `BertConfig`, such as hidden_size.
+    size (Any): Settings of `BertConfig`, such as hidden_size.
     """
     import torch
     from tokenizers import BertWordPieceTokenizer

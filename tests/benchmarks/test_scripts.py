@@ -20,6 +20,7 @@ SCRIPTS = (
     "explanations",
     "gpu_training",
     "gpu_throughput",
+    "gpu_check",
 )
 
 
@@ -31,7 +32,7 @@ def test_a_script_has_help(script, monkeypatch, capsys):
     assert "--data" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("script", ["gpu_training", "gpu_throughput"])
+@pytest.mark.parametrize("script", ["gpu_training", "gpu_throughput", "gpu_check"])
 def test_without_a_gpu_there_is_one_line(script, monkeypatch):
     import torch
 
