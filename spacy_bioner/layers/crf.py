@@ -168,8 +168,8 @@ def _forward_backward(
     Both recursions run side by side, the backward one over the sequences turned round. Each step is
     scaled to sum to 1, else the sums of a long text would outgrow the digits of a float32.
     """
-    # Of each token, first its scores and then its state: a tensor for each step would keep the memory
-    # between them from being used again.
+    # Of each token, first its scores and then its state. A tensor for each step would keep the
+    # memory between them from being used again.
     both = torch.stack([emissions, _turn(emissions, lengths)])
     # Row j: how each tag comes before tag j.
     arriving = torch.stack([weights.transitions.T, weights.transitions])[:, None]
