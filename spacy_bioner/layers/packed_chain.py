@@ -16,7 +16,7 @@ import numpy as np
 FLOOR = -300.0
 # The fewest and the most numbers of a temporary array, in float64: small beside what is worked on,
 # large enough to be worth a call, and no more than a processor's cache holds.
-BLOCKS = (1 << 12, 1 << 15)
+BLOCKS = (1 << 9, 1 << 15)
 
 
 class Chain(NamedTuple):
