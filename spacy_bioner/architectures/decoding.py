@@ -1,4 +1,8 @@
-"""From tag scores to the best legal tag sequence and the probability of each of its spans."""
+"""From tag scores to the best legal tag sequence and the probability of each of its spans.
+
+What is found for a document does not depend, to the last bit, on which others are decoded with it,
+and memory follows the tokens of all: see `layers.packed_chain`.
+"""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -7,10 +11,10 @@ from typing import List, Optional, Sequence, Tuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from spacy_bioner.layers.packed_chain import Chain, best_paths, log_marginals
+from spacy_bioner.layers.span_chain import span_probabilities
 from spacy_bioner.tags import legal_ends, legal_starts, legal_transitions, tag_continues
 
-# The lowest score beside a token's best one: float64 holds its exponential, and products of it.
-FLOOR = -300.0
 # The least and, from 1, the greatest confidence that can be scaled.
 EDGE = 1e-6
 Learned = Tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -32,6 +36,11 @@ class TagGrammar:
     ends: np.ndarray
     continues: np.ndarray
     is_learned: bool
+
+    @property
+    def chain(self) -> Chain:
+        """Give the scores alone."""
+        return Chain(self.transitions, self.starts, self.ends)
 
 
 def make_grammar(tags: Sequence[str], scheme: str, learned: Optional[Learned] = None) -> TagGrammar:
@@ -74,10 +83,9 @@ def decode_tags(scores: Sequence[np.ndarray], grammar: TagGrammar) -> List[np.nd
         if len(path) and (grammar.is_learned or not _is_legal(path, grammar))
     ]
     if open_docs:
-        batch, lengths = _pad([scores[index] for index in open_docs])
-        best = _viterbi(batch, lengths, grammar)
-        for index, path, length in zip(open_docs, best, lengths):
-            paths[index] = path[:length]
+        best = best_paths([scores[index] for index in open_docs], grammar.chain)
+        for index, path in zip(open_docs, best):
+            paths[index] = path
     return paths
 
 
@@ -106,13 +114,15 @@ def span_confidences(
         return found
     wanted = [index for index, doc_spans in enumerate(spans) if len(doc_spans)]
     if wanted:
-        batch, lengths = _pad([scores[index] for index in wanted])
-        alpha, beta = _forward_backward(batch, lengths, grammar)
-        for row, index in enumerate(wanted):
-            chain = (batch[row], alpha[row], beta[row])
-            found[index] = [
-                _chained(chain, paths[index], start, end, grammar) for start, end in spans[index]
-            ]
+        together = span_probabilities(
+            [scores[index] for index in wanted],
+            [paths[index] for index in wanted],
+            [spans[index] for index in wanted],
+            grammar.chain,
+            grammar.continues,
+        )
+        for index, values in zip(wanted, together):
+            found[index] = values
     return found
 
 
@@ -137,15 +147,12 @@ def tag_log_marginals(scores: Sequence[np.ndarray], grammar: TagGrammar) -> List
     scores (Sequence[np.ndarray]): Tag scores; float, shape (tokens, tags), per document.
     RETURNS (List[np.ndarray]): float64, -inf for what cannot be, the same shapes.
     """
-    found = [np.zeros(rows.shape) for rows in scores]
+    found = [np.zeros((0, rows.shape[1])) for rows in scores]
     filled = [index for index, rows in enumerate(scores) if len(rows)]
     if filled:
-        batch, lengths = _pad([scores[index] for index in filled])
-        alpha, beta = _forward_backward(batch, lengths, grammar)
-        for row, index in enumerate(filled):
-            length = lengths[row]
-            with np.errstate(divide="ignore"):
-                found[index] = np.log(_scale(alpha[row, :length] * beta[row, :length]))
+        together = log_marginals([scores[index] for index in filled], grammar.chain)
+        for index, rows in zip(filled, together):
+            found[index] = rows
     return found
 
 
@@ -153,89 +160,6 @@ def _is_legal(path: np.ndarray, grammar: TagGrammar) -> bool:
     # The unconstrained optimum, if legal, is the constrained one as well.
     ends_well = np.isfinite(grammar.starts[path[0]]) and np.isfinite(grammar.ends[path[-1]])
     return bool(ends_well and np.isfinite(grammar.transitions[path[:-1], path[1:]]).all())
-
-
-def _pad(scores: Sequence[np.ndarray]) -> Tuple[np.ndarray, np.ndarray]:
-    lengths = np.array([len(rows) for rows in scores])
-    batch = np.zeros((len(scores), lengths.max(), scores[0].shape[1]))
-    for index, rows in enumerate(scores):
-        batch[index, : len(rows)] = rows
-    return batch, lengths
-
-
-def _viterbi(batch: np.ndarray, lengths: np.ndarray, grammar: TagGrammar) -> np.ndarray:
-    n_docs, n_steps, n_tags = batch.shape
-    back = np.zeros((n_steps, n_docs, n_tags), dtype=np.int64)
-    score = batch[:, 0] + grammar.starts
-    for step in range(1, n_steps):
-        going = np.flatnonzero(lengths > step)
-        candidates = score[going, :, None] + grammar.transitions
-        back[step, going] = candidates.argmax(axis=1)
-        score[going] = candidates.max(axis=1) + batch[going, step]
-    paths = np.zeros((n_docs, n_steps), dtype=np.int64)
-    rows = np.arange(n_docs)
-    tag = (score + grammar.ends).argmax(axis=1)
-    for step in range(n_steps - 1, -1, -1):
-        paths[:, step] = tag
-        if step:
-            tag = np.where(step < lengths, back[step, rows, tag], tag)
-    return paths
-
-
-def _forward_backward(
-    batch: np.ndarray, lengths: np.ndarray, grammar: TagGrammar
-) -> Tuple[np.ndarray, np.ndarray]:
-    """Give, scaled to sum to 1 at each token, alpha (with its own score) and beta (without)."""
-    n_steps = batch.shape[1]
-    weights = np.exp(np.clip(batch - batch.max(axis=2, keepdims=True), FLOOR, 0.0))
-    follow = np.exp(grammar.transitions)
-    alpha = np.zeros_like(batch)
-    alpha[:, 0] = _scale(np.exp(grammar.starts) * weights[:, 0])
-    for step in range(1, n_steps):
-        alpha[:, step] = _scale((alpha[:, step - 1] @ follow) * weights[:, step])
-    beta = np.zeros_like(batch)
-    last = _scale(np.broadcast_to(np.exp(grammar.ends), alpha[:, 0].shape))
-    for step in range(n_steps - 1, -1, -1):
-        if step == n_steps - 1:
-            beta[:, step] = last
-            continue
-        inner = _scale((beta[:, step + 1] * weights[:, step + 1]) @ follow.T)
-        beta[:, step] = np.where((lengths - 1 == step)[:, None], last, inner)
-    return alpha, beta
-
-
-def _scale(rows: np.ndarray) -> np.ndarray:
-    return rows / rows.sum(axis=1, keepdims=True)
-
-
-def _chained(
-    chain: Tuple[np.ndarray, np.ndarray, np.ndarray],
-    path: np.ndarray,
-    start: int,
-    end: int,
-    grammar: TagGrammar,
-) -> float:
-    """Multiply the conditional probabilities of a span's tags and of its not being continued.
-
-    Given its tag, what follows a token depends on nothing before it, so each factor is the share
-    of one transition among all from the same tag, weighed by what can come behind.
-    """
-    scores, alpha, beta = chain
-    here = alpha[start] * beta[start]
-    probability = here[path[start]] / here.sum()
-    joins = grammar.continues[:, path[start]]
-    if start and joins.any():
-        before = alpha[start - 1] * np.exp(grammar.transitions[:, path[start]])
-        probability *= before[~joins].sum() / before.sum()
-    for position in range(start, end):
-        if position + 1 == len(path):
-            break
-        tag = path[position]
-        rows = np.clip(scores[position + 1] - scores[position + 1].max(), FLOOR, 0.0)
-        onward = np.exp(grammar.transitions[tag] + rows) * beta[position + 1]
-        chosen = path[position + 1] if position + 1 < end else ~grammar.continues[tag]
-        probability *= onward[chosen].sum() / onward.sum()
-    return float(min(probability, 1.0))
 
 
 def _independent(

@@ -162,10 +162,6 @@ def _chain_loss(
             for weights in (grammar.transitions, grammar.starts, grammar.ends)
         )
     )
-    padded = torch.nn.utils.rnn.pad_sequence(list(scores.split(lengths)), batch_first=True)
-    allowed = torch.nn.utils.rnn.pad_sequence(
-        list(known.split(lengths)), batch_first=True, padding_value=True
-    )
-    losses = crf(padded, torch.tensor(lengths, device=scores.device), allowed, legal)
+    total = crf.total_loss(scores.split(lengths), known.split(lengths), legal)
     n_known = (~known.all(dim=-1)).sum().clamp_min(1)
-    return losses.sum() / n_known
+    return total / n_known

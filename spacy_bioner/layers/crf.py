@@ -9,13 +9,18 @@ likelihood of all sequences that agree with what is known is learned instead (Ts
 Gradients are expected counts from forward-backward, not a graph of one node per token.
 """
 
-from typing import Any, NamedTuple, Tuple
+from typing import Any, List, NamedTuple, Sequence, Tuple
 
 import torch
 from torch import nn
 
 # Added to the score of what cannot be; finite, so that no gradient becomes NaN.
 IMPOSSIBLE = -1e4
+# The most padded rows for each row that is real: a text that is much longer than the others goes
+# alone, and batches as they mostly come stay whole.
+MAX_PADDING = 2.0
+# The most pairs of tags that are looked at together, over all pairs of tokens.
+PAIRS = 1 << 20
 
 
 class Weights(NamedTuple):
@@ -71,6 +76,25 @@ class LinearChainCRF(nn.Module):
         weights = self.constrained(legal)
         return _NegativeLogLikelihood.apply(emissions, lengths, allowed, *weights)
 
+    def total_loss(
+        self, emissions: Sequence[torch.Tensor], allowed: Sequence[torch.Tensor], legal: Weights
+    ) -> torch.Tensor:
+        """Sum the negative log-likelihoods of sequences, those of like length padded together.
+
+        emissions (Sequence[torch.Tensor]): Tag scores; float, shape (tokens, T), per sequence.
+        allowed (Sequence[torch.Tensor]): As in `forward`; bool, the same shapes.
+        RETURNS (torch.Tensor): Of no dimension, in nats.
+        """
+        total = emissions[0].new_zeros(())
+        for group in group_lengths([len(rows) for rows in emissions]):
+            scores = nn.utils.rnn.pad_sequence([emissions[i] for i in group], batch_first=True)
+            known = nn.utils.rnn.pad_sequence(
+                [allowed[i] for i in group], batch_first=True, padding_value=True
+            )
+            lengths = torch.tensor([len(emissions[i]) for i in group], device=scores.device)
+            total = total + self(scores, lengths, known, legal).sum()
+        return total
+
     def constrained(self, legal: Weights) -> Weights:
         """Give the weights with what is illegal made impossible."""
         own = Weights(self.transitions, self.starts, self.ends)
@@ -79,6 +103,23 @@ class LinearChainCRF(nn.Module):
         )
 
 
+def group_lengths(lengths: Sequence[int]) -> List[List[int]]:
+    """Group sequences so that padding at most multiplies their rows by `MAX_PADDING`.
+
+    RETURNS (List[List[int]]): Indices into `lengths`, in their order where they are one group.
+    """
+    groups: List[List[int]] = []
+    longest = n_rows = 0
+    for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
+        n_rows += lengths[index]
+        if not groups or (len(groups[-1]) + 1) * longest > MAX_PADDING * n_rows:
+            groups.append([])
+            longest = n_rows = lengths[index]
+        groups[-1].append(index)
+    return [sorted(group) for group in groups]
+
+
+@torch.no_grad()
 def expectations(emissions: torch.Tensor, lengths: torch.Tensor, weights: Weights) -> Expectations:
     """Run forward-backward over a padded batch; see `Expectations` and `LinearChainCRF.forward`."""
     inside = _is_inside(lengths, emissions.shape[1])
@@ -127,20 +168,23 @@ def _forward_backward(
     Both recursions run side by side, the backward one over the sequences turned round. Each step is
     scaled to sum to 1, else the sums of a long text would outgrow the digits of a float32.
     """
-    n_steps = emissions.shape[1]
+    # Of each token, first its scores and then its state. A tensor for each step would keep the
+    # memory between them from being used again.
     both = torch.stack([emissions, _turn(emissions, lengths)])
-    transitions = torch.stack([weights.transitions, weights.transitions.T])[:, None]
-    state = both[:, :, 0] + torch.stack([weights.starts, weights.ends])[:, None]
-    states, scales = [], []
-    for step in range(n_steps):
+    # Row j: how each tag comes before tag j.
+    arriving = torch.stack([weights.transitions.T, weights.transitions])[:, None]
+    scales = emissions.new_empty(emissions.shape[:2])
+    both[:, :, 0] += torch.stack([weights.starts, weights.ends])[:, None]
+    for step in range(emissions.shape[1]):
+        state = both[:, :, step]
         if step:
-            state = torch.logsumexp(state[..., None] + transitions, dim=-2) + both[:, :, step]
+            before = both[:, :, step - 1, None]
+            state += torch.logsumexp(before + arriving, dim=-1)
         scale = torch.logsumexp(state, dim=-1, keepdim=True)
-        state = state - scale
-        states.append(state)
-        scales.append(scale[0])
-    alpha, turned_beta = torch.stack(states, dim=2)
-    return alpha, _turn(turned_beta, lengths) - emissions, torch.cat(scales, dim=1)
+        state -= scale
+        scales[:, step] = scale[0, :, 0]
+    alpha, turned_beta = both
+    return alpha, _turn(turned_beta, lengths).sub_(emissions), scales
 
 
 def _turn(rows: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
@@ -163,13 +207,13 @@ def _expected_uses(
     transitions = torch.zeros_like(weights.transitions)
     # P(i, j at t, t + 1) is alpha_t[i] + transition[i, j] + emission_t+1[j] + beta_t+1[j] - log Z,
     # exponentiated. Normalised at each pair anew, rounding in long sequences cancels out.
-    left, right = alpha[:, :-1], (emissions + beta)[:, 1:]
-    has_next = _is_inside(lengths - 1, left.shape[1])
-    for row, mask in enumerate(has_next):
-        a, b = left[row][mask], right[row][mask]
+    has_next = _is_inside(lengths - 1, emissions.shape[1])
+    left, right = alpha[has_next], (emissions + beta).roll(-1, dims=1)[has_next]
+    n_pairs = max(PAIRS // transitions.numel(), 1)
+    for a, b in zip(left.split(n_pairs), right.split(n_pairs)):
         pair = a[:, :, None] + weights.transitions + b[:, None, :]
         total = torch.logsumexp(pair.flatten(1), dim=1)
-        transitions += (pair - total[:, None, None]).exp().sum(dim=0)
+        transitions += pair.sub_(total[:, None, None]).exp_().sum(dim=0)
     return Weights(transitions, tags[:, 0].sum(dim=0), last.sum(dim=0))
 
 

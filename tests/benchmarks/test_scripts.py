@@ -15,6 +15,7 @@ SCRIPTS = (
     "training_loop",
     "training_memory",
     "strict_f1",
+    "batching",
     "baselines",
     "pretraining",
     "explanations",
@@ -112,3 +113,31 @@ def test_gpu_training_compares_with_the_noise_of_the_seeds():
     assert import_module("gpu_training").compare([80.0, 82.0], [81.0, 82.0]) == (
         "+0.50 (1.41, 0.71)"
     )
+
+
+def test_decoding_compares_with_padding(monkeypatch, capsys):
+    import numpy as np
+
+    script = import_module("decoding")
+    random = np.random.default_rng(0)
+    case = script.make_case("three", [30, 1, 7], 5, random)
+    ours = script.decode_tags(case.scores, case.grammar)
+    theirs = script.decode_padded(case.scores, case.grammar)
+    assert [path.tolist() for path in ours] == [path.tolist() for path in theirs]
+    ours = script.tag_log_marginals(case.scores, case.grammar)
+    for left, right in zip(ours, script.sum_padded(case.scores, case.grammar)):
+        np.testing.assert_allclose(left, right, rtol=1e-9)
+    monkeypatch.setattr(script, "measure_training", lambda args: [])
+    options = ["--tags", "5", "--long", "600", "--tokens", "100", "--repeats", "1"]
+    monkeypatch.setattr(sys, "argv", ["decoding.py", *options])
+    script.main()
+    rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[4:]]
+    assert [row[1] for row in rows].count("tags") == 3
+    assert [row[1] for row in rows].count("marginals, padded") == 2
+
+
+def test_batching_counts_what_only_one_of_both_has():
+    alone = [{(0, 4, "Disease"): 0.5, (6, 9, "Chemical"): 0.25}, {}, {(0, 1, "Disease"): 1.0}]
+    together = [{(0, 4, "Disease"): 0.625}, {}, {(0, 1, "Disease"): 1.0}]
+    cells = import_module("batching").compare(alone, together)
+    assert cells == ("3", "2", "3", "1", "1.2e-01", "1.2e-01", "50.0%")

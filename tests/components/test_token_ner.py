@@ -42,6 +42,18 @@ def test_bioner_pipe_equals_one_by_one(trained_nlp):
             assert left._.confidence == pytest.approx(right._.confidence, abs=1e-4)
 
 
+def test_what_bioner_makes_of_scores_does_not_depend_on_the_batch(trained_nlp):
+    component = trained_nlp.get_pipe("bioner")
+    together = [trained_nlp.make_doc(text) for text in (TEXT, "hypertension in rats", TEXT * 20)]
+    alone = [doc.copy() for doc in together]
+    scores = component.predict(together)
+    component.set_annotations(together, scores)
+    for doc, copy, rows in zip(together, alone, scores, strict=True):
+        component.set_annotations([copy], [rows])
+        assert entities_of(copy) == entities_of(doc) != []
+        assert [ent._.confidence for ent in copy.ents] == [ent._.confidence for ent in doc.ents]
+
+
 @pytest.mark.parametrize("text", ["", "   ", "\n\n\t"])
 def test_bioner_finds_nothing_in_nothing(trained_nlp, text):
     doc = trained_nlp(text)

@@ -7,7 +7,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from spacy_bioner.layers.crf import LinearChainCRF, Weights, expectations  # noqa: E402
+from spacy_bioner.layers import crf as crf_layer  # noqa: E402
+from spacy_bioner.layers.crf import (  # noqa: E402
+    MAX_PADDING,
+    LinearChainCRF,
+    Weights,
+    expectations,
+    group_lengths,
+)
 
 N_TAGS = 3
 LENGTHS = torch.tensor([4, 1, 3])
@@ -162,6 +169,55 @@ def test_padding_does_not_matter(crf: LinearChainCRF, emissions: torch.Tensor) -
     emissions[1, 1:] = 1e3
     emissions[2, 3:] = -1e3
     torch.testing.assert_close(crf(emissions, LENGTHS, allowed, ALL_LEGAL), before)
+
+
+@pytest.mark.parametrize("pairs", [1, 4 * N_TAGS**2, 1 << 20])
+def test_pairs_of_tokens_are_counted_in_parts(
+    emissions: torch.Tensor, weights: Weights, pairs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = expectations(emissions, LENGTHS, weights).weights.transitions
+    assert float(expected.sum()) == pytest.approx(sum(LENGTHS.tolist()) - len(LENGTHS))
+    monkeypatch.setattr(crf_layer, "PAIRS", pairs)
+    found = expectations(emissions, LENGTHS, weights).weights.transitions
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "groups"),
+    [
+        ([], []),
+        ([4, 1, 3], [[0, 1, 2]]),
+        ([250, 200, 300, 5000, 260], [[2, 3], [0, 1, 4]]),
+        ([1, 10, 10, 1, 1], [[0, 1, 2, 3], [4]]),
+    ],
+)
+def test_sequences_of_like_length_are_together(lengths: List[int], groups: list) -> None:
+    assert group_lengths(lengths) == groups
+
+
+def test_padding_is_bounded() -> None:
+    lengths = [2**n for n in range(12)] * 3
+    for group in group_lengths(lengths):
+        rows = [lengths[index] for index in group]
+        assert len(rows) * max(rows) <= MAX_PADDING * sum(rows)
+
+
+def test_the_total_loss_is_that_of_each_sequence_alone(crf: LinearChainCRF) -> None:
+    lengths = [2, 30, 1, 3, 2, 2, 1]
+    assert len(group_lengths(lengths)) > 1
+    rows = torch.randn(sum(lengths), N_TAGS, dtype=torch.float64, requires_grad=True)
+    known = torch.zeros(sum(lengths), N_TAGS, dtype=torch.bool)
+    known[:, 1] = True
+    known[::5] = True
+    crf.total_loss(rows.split(lengths), known.split(lengths), ALL_LEGAL).backward()
+    assert rows.grad is not None
+    found = [rows.grad.clone(), *(weight.grad.clone() for weight in crf.parameters())]
+    rows.grad = None
+    crf.zero_grad()
+    for part, allowed in zip(rows.split(lengths), known.split(lengths)):
+        crf(part[None], torch.tensor([len(part)]), allowed[None], ALL_LEGAL).sum().backward()
+    for ours, theirs in zip(found, [rows.grad, *(weight.grad for weight in crf.parameters())]):
+        torch.testing.assert_close(ours, theirs)
 
 
 def test_marginals_of_a_long_sequence_sum_to_one_in_float32() -> None:
