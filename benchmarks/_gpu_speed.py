@@ -2,9 +2,11 @@
 
 import itertools
 from argparse import Namespace
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Callable, Dict, Iterator, List, Sequence
+from unittest.mock import patch
 
 import numpy as np
 from _common import ROOT, Trainee, note, run_epoch, start_training, time_in_turns
@@ -14,8 +16,12 @@ from gpu_throughput import render as render_throughput
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
+from torch.nn.attention import SDPBackend
 
+from spacy_bioner.architectures import piece_layout
+from spacy_bioner.architectures.alignment import GPU_STRETCH, STRETCH
 from spacy_bioner.corpora.docbin import read_docbin
+from spacy_bioner.layers import pooled_encoder
 
 ENCODER = "components.bioner.model.encoder"
 ADVERSARY = "components.bioner.adversary"
@@ -27,6 +33,8 @@ class Variant:
     """Settings of a training that is timed.
 
     words (int): Of a batch.
+    cudnn (bool): Let torch choose cuDNN's attention too.
+    stretch (float): How unlike in length the windows of one pass may be.
     """
 
     precision: str
@@ -35,6 +43,8 @@ class Variant:
     checkpointing: bool = False
     attack: str = "none"
     crf: bool = False
+    cudnn: bool = False
+    stretch: float = GPU_STRETCH
 
     def overrides(self, encoder: str, seed: int) -> Dict[str, Any]:
         """Give them as keys of the training config."""
@@ -53,6 +63,10 @@ class Variant:
 
 
 TRAININGS = [
+    # Twice, so that no row pays for what is loaded at first use.
+    Variant("bfloat16", 1000, cudnn=True, stretch=STRETCH),
+    Variant("bfloat16", 1000, stretch=STRETCH),
+    Variant("bfloat16", 1000, cudnn=True),
     Variant("bfloat16", 1000),
     Variant("float32", 1000),
     Variant("float16", 1000),
@@ -66,7 +80,7 @@ TRAININGS = [
 
 def measure_training(setup: Setup) -> Iterator[Table]:
     """Time steps of training with each variant, on the same batches."""
-    header = ("precision", "batch", "checkpointing", "attack", "head")
+    header = ("precision", "batch", "checkpointing", "attack", "head", "attention", "stretch")
     numbers = ("steps/s", "words/s", "GiB at most", "steps left out")
     rows: List[Sequence[str]] = [(*header, *numbers)]
     setup.use_gpu()
@@ -76,10 +90,11 @@ def measure_training(setup: Setup) -> Iterator[Table]:
             continue
         free_memory()
         trainee = _start(setup, variant)
-        run_epoch(trainee, seed=setup.seed, steps=n_warm)
-        began = now()
-        done, words = run_epoch(trainee, seed=setup.seed, steps=n_steps)
-        seconds = now() - began
+        with _choices(variant):
+            run_epoch(trainee, seed=setup.seed, steps=n_warm)
+            began = now()
+            done, words = run_epoch(trainee, seed=setup.seed, steps=n_steps)
+            seconds = now() - began
         rows.append((*_describe(variant), *_speed(trainee, done, words, seconds)))
         note(" ".join(rows[-1]))
         # Held here, it would count for the next one's memory.
@@ -91,7 +106,7 @@ def measure_training(setup: Setup) -> Iterator[Table]:
         "encoder": f"{encoder}, random weights",
         "dropout": "of the config",
     }
-    yield Table("Training", rows, left=5, about=about)
+    yield Table("Training", rows, left=7, about=about)
 
 
 def measure_tagging(setup: Setup) -> Iterator[Table]:
@@ -161,7 +176,20 @@ def _start(setup: Setup, variant: Variant) -> Trainee:
 def _describe(variant: Variant) -> Sequence[str]:
     yes_or_no = "yes" if variant.checkpointing else "no"
     head = "CRF" if variant.crf else "softmax"
-    return variant.precision, f"{variant.words:,} words", yes_or_no, variant.attack, head
+    attention = "any" if variant.cudnn else "not cuDNN's"
+    about = (variant.precision, f"{variant.words:,} words", yes_or_no, variant.attack, head)
+    return (*about, attention, f"{variant.stretch:g}")
+
+
+@contextmanager
+def _choices(variant: Variant) -> Iterator[None]:
+    """Take other choices than the package's within the block."""
+    kernels = [*pooled_encoder.CUDA_ATTENTION, *[SDPBackend.CUDNN_ATTENTION] * variant.cudnn]
+    with (
+        patch.object(pooled_encoder, "CUDA_ATTENTION", kernels),
+        patch.object(piece_layout, "GPU_STRETCH", variant.stretch),
+    ):
+        yield
 
 
 def _speed(trainee: Trainee, steps: int, words: int, seconds: float) -> Sequence[str]:

@@ -4,13 +4,13 @@ Sources are parsed, never imported, so the rule is checked without any dependenc
 """
 
 import ast
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Set
 
 import pytest
 
 PACKAGE = "spacy_bioner"
-ROOT = Path(__file__).resolve().parent.parent
 LEAVES = {"", "errors", "extras", "records", "tags", "spans", "sentences"}
 LEVELS = {
     **dict.fromkeys(("corpora", "transforms", "knowledge", "layers"), 1),
@@ -161,8 +161,10 @@ def _walk_module_scope(tree: ast.AST) -> Iterator[ast.AST]:
 
 def _read_package() -> Dict[str, str]:
     sources = {}
-    for path in sorted((ROOT / PACKAGE).rglob("*.py")):
-        pieces = path.relative_to(ROOT).with_suffix("").parts
+    # Where it is installed: the tests may run without the sources beside them.
+    folder = Path(find_spec(PACKAGE).origin).parent
+    for path in sorted(folder.rglob("*.py")):
+        pieces = path.relative_to(folder.parent).with_suffix("").parts
         name = ".".join(pieces[:-1] if pieces[-1] == "__init__" else pieces)
         sources[name] = path.read_text(encoding="utf-8")
     return sources

@@ -17,6 +17,10 @@ from spacy_bioner.sentences import sentence_starts
 
 # Differences of fewer pieces do not pay for another pass through the model.
 SMALL_GAP = 4
+# How many times as long as the shortest the longest window of a group may be. A GPU computes
+# padding in less time than it takes to start another pass.
+STRETCH = 1.25
+GPU_STRETCH = 4.0
 
 
 @dataclass(frozen=True)
@@ -167,7 +171,7 @@ def cut_windows(
 
 
 def group_by_budget(
-    lengths: Sequence[int], budget: int, *, stretch: float = 1.25
+    lengths: Sequence[int], budget: int, *, stretch: float = STRETCH
 ) -> List[np.ndarray]:
     """Group windows of like length so that padding stays small.
 

@@ -8,6 +8,8 @@ from spacy.tokens import Doc
 from thinc.api import Model
 
 from spacy_bioner.architectures.alignment import (
+    GPU_STRETCH,
+    STRETCH,
     Pieces,
     TokenAlignment,
     Window,
@@ -52,6 +54,8 @@ def lay_out(model: Model, docs: List[Doc], *, every_piece: bool = False) -> "Lay
     """
     shim: Any = model.shims[0]
     layout = Layout(model.attrs, shim.spec, every_piece=every_piece)
+    if shim.device.type == "cuda":
+        layout.stretch = GPU_STRETCH
     encodings = shim.tokenizer.encode_batch([doc.text for doc in docs], add_special_tokens=False)
     for doc, encoding in zip(docs, encodings):
         offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
@@ -85,6 +89,7 @@ class Layout:
         length = min(settings["window"], spec["max_length"])
         self.capacity = length - len(self.before) - len(self.after)
         self.overlap = min(settings["overlap"], self.capacity // 2)
+        self.stretch = STRETCH
         self.windows: List[Window] = []
         self.pieces: List[Pieces] = []
         self.rows: List[DocRows] = []
@@ -130,7 +135,7 @@ class Layout:
 
     def group(self, budget: int) -> List[np.ndarray]:
         """Group the windows into batches; see `group_by_budget`."""
-        return group_by_budget(self.lengths, budget)
+        return group_by_budget(self.lengths, budget, stretch=self.stretch)
 
     def _place(self, windows: List[Window], piece: np.ndarray, row: np.ndarray) -> None:
         """Note where pieces, ascending, stand in the windows of a Doc, and their rows."""

@@ -1,15 +1,37 @@
 """A pre-trained transformer whose piece states are pooled to token states."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, Iterator, List, Optional, cast
+from typing import Any, ContextManager, Dict, Iterable, Iterator, List, Optional, Tuple, cast
 
 import torch
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from spacy_bioner.layers.adversary import EmbeddingTap
 from spacy_bioner.layers.fast_linear import can_pack, with_fast_linears
 
 ACTIVATION = "is_activation_checkpointing"
+# Not cuDNN's: it makes a plan for each new shape of a batch, which takes longer than a step.
+CUDA_ATTENTION = [
+    SDPBackend.FLASH_ATTENTION,
+    SDPBackend.EFFICIENT_ATTENTION,
+    SDPBackend.MATH,
+]
+
+
+def attention_kernels(device: torch.device) -> ContextManager[Any]:
+    """Choose among torch's kernels of attention within the block; a CPU's stay as they are."""
+    return sdpa_kernel(CUDA_ATTENTION) if device.type == "cuda" else nullcontext()
+
+
+def _recompute_alike() -> Tuple[ContextManager[Any], ContextManager[Any]]:
+    # The second pass of checkpointing runs outside of the block of the first one.
+    on_gpu = torch.cuda.is_available()
+    return nullcontext(), sdpa_kernel(CUDA_ATTENTION) if on_gpu else nullcontext()
+
+
+CHECKPOINTING: Dict[str, Any] = {"use_reentrant": False, "context_fn": _recompute_alike}
 
 
 @dataclass(frozen=True)
@@ -83,7 +105,8 @@ class PooledEncoder(nn.Module):
         reduced = self.precision != torch.float32
         # One autocast region for all batches: the weights are cast once, not once a batch.
         transformer = self._choose_transformer(weights.device)
-        with torch.autocast(weights.device.type, dtype=self.precision, enabled=reduced):
+        casting = torch.autocast(weights.device.type, dtype=self.precision, enabled=reduced)
+        with casting, attention_kernels(weights.device):
             parts = self._embed(batches)
             if self.datasets is not None:
                 parts = self._add_datasets(parts, batches)
@@ -103,7 +126,7 @@ class PooledEncoder(nn.Module):
         if wanted == bool(getattr(self.transformer, f"is_{word}_checkpointing", False)):
             return
         if wanted:
-            settings = {f"{word}_checkpointing_kwargs": {"use_reentrant": False}}
+            settings = {f"{word}_checkpointing_kwargs": CHECKPOINTING}
             getattr(self.transformer, f"{word}_checkpointing_enable")(**settings)
         else:
             getattr(self.transformer, f"{word}_checkpointing_disable")()

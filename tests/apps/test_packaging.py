@@ -133,6 +133,7 @@ def test_package_pipeline_refuses_a_folder_without_pipeline(tmp_path):
 def test_package_pipeline_leaves_nothing_behind_when_the_build_fails(
     model_dir, tmp_path, monkeypatch
 ):
+    pytest.importorskip("build", reason="needs the extra [train]")
     failed = subprocess.CompletedProcess([], 1, stdout="", stderr="first\nno setuptools")
     monkeypatch.setattr(own_wheel.subprocess, "run", lambda *_, **__: failed)
     with pytest.raises(PackageError, match="failed: no setuptools"):

@@ -1,4 +1,5 @@
 import builtins
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from spacy_bioner.corpora.tables import (
     write_table,
 )
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.extras import install_command
 from spacy_bioner.records import Mention, Record
 
 KAGGLE = """\
@@ -301,7 +303,7 @@ def test_read_table_asks_for_charset_normalizer_where_it_is_missing(tmp_path, mo
         return real_import(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", refuse)
-    with pytest.raises(CorpusError, match=r"install spacy-bioner\[corpora\]") as error:
+    with pytest.raises(CorpusError, match=re.escape(install_command("corpora"))) as error:
         read(tmp_path, b"word,tag\na,O\ncaf\xe9,O\n")
     assert error.value.line == 3
 
