@@ -7,6 +7,8 @@ import re
 from bisect import bisect_left
 from typing import FrozenSet, List, Match, Sequence, Tuple
 
+from spacy_bioner.blanks import squeeze
+
 # How far a rule looks to either side: longer words are cut, which no rule minds.
 _REACH = 48
 
@@ -81,19 +83,17 @@ def sentence_starts(text: str) -> List[int]:
 
     A full stop ends a sentence unless it belongs to an abbreviation, an initial, a species name
     or a number; a blank line and the head of a structured abstract ("METHODS:") always make a
-    border. White space belongs to the sentence before it.
+    border. White space belongs to the sentence before it. A line break alone says nothing: all
+    rules but that of blank lines read the text with one blank between words.
 
     text (str): Any text; a title and an abstract may follow each other.
     RETURNS (List[int]): Character offsets, ascending. The first is 0; empty text has none.
     """
-    starts = {match.end() for match in _CANDIDATE.finditer(text) if _is_border(text, match)}
+    squeezed = squeeze(text)
+    found = _find_starts(squeezed.text)
+    starts = {0, *found} if len(squeezed.text) == len(text) else {0, *squeezed.places[found]}
     starts.update(match.end() for match in _BLANK_LINE.finditer(text))
-    starts.update(match.start() for match in _HEAD.finditer(text))
-    starts.update(
-        match.end() for match in _GLUED.finditer(text) if _OPENER.match(text, match.end())
-    )
-    starts.add(0)
-    return sorted(start for start in starts if start < len(text))
+    return sorted(int(start) for start in starts if start < len(text))
 
 
 def sentence_flags(token_offsets: Sequence[int], starts: Sequence[int]) -> List[bool]:
@@ -110,6 +110,13 @@ def sentence_flags(token_offsets: Sequence[int], starts: Sequence[int]) -> List[
         if index < len(flags):
             flags[index] = True
     return flags
+
+
+def _find_starts(text: str) -> List[int]:
+    starts = [match.end() for match in _CANDIDATE.finditer(text) if _is_border(text, match)]
+    starts += [match.start() for match in _HEAD.finditer(text)]
+    starts += [match.end() for match in _GLUED.finditer(text) if _OPENER.match(text, match.end())]
+    return [start for start in starts if start < len(text)]
 
 
 def _is_border(text: str, match: Match[str]) -> bool:

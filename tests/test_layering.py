@@ -11,7 +11,7 @@ import pytest
 
 PACKAGE = "spacy_bioner"
 ROOT = Path(__file__).resolve().parent.parent
-LEAVES = {"", "errors", "records", "tags", "spans", "sentences"}
+LEAVES = {"", "errors", "records", "tags", "spans", "sentences", "blanks"}
 LEVELS = {
     **dict.fromkeys(("corpora", "transforms", "knowledge", "layers"), 1),
     "architectures": 2,
