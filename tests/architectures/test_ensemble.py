@@ -262,3 +262,11 @@ def _assert_same(left, right):
         left.get_pipe("bioner").predict(docs), right.get_pipe("bioner").predict(docs)
     ):
         assert np.array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize("gap", ["\n", "\r\n    ", "\u00a0", "\u200b "])
+def test_gaps_change_nothing_for_an_ensemble(mixed, gap):
+    expected, found = mixed(TEXTS[0]), mixed(gap + TEXTS[0].replace(" ", gap) + gap)
+    assert entities_of(found) == entities_of(expected)
+    confidences = [ent._.confidence for ent in expected.ents]
+    assert [ent._.confidence for ent in found.ents] == pytest.approx(confidences, abs=1e-5)
