@@ -5,7 +5,9 @@ hyphen, a zero-width space or a byte order mark within a word says nothing at al
 word by word should not see the difference.
 """
 
+import re
 from dataclasses import dataclass
+from typing import Tuple
 
 import numpy as np
 
@@ -37,7 +39,13 @@ def _tabulate() -> np.ndarray:
     return kinds
 
 
+def _char_class(ranges: Tuple[Tuple[int, int], ...]) -> str:
+    return "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges)
+
+
 _KINDS = _tabulate()
+_SEEN = re.compile(f"[^{_char_class(_SPACES + _NOTHING)}]")
+_SQUEEZABLE = re.compile(f"(?! )[{_char_class(_SPACES + _NOTHING)}]|^ |  | \\Z")
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,16 @@ class Squeezed:
         return np.flatnonzero(self.kept)
 
 
+def is_blank(text: str) -> bool:
+    """Tell whether there is nothing to see in a text."""
+    return _SEEN.search(text) is None
+
+
+def is_squeezed(text: str) -> bool:
+    """Tell whether `squeeze` leaves a text as it is."""
+    return _SQUEEZABLE.search(text) is None
+
+
 def squeeze(text: str) -> Squeezed:
     """Leave out what shows nothing; linear in the text."""
     codes = np.frombuffer(text.encode(_CODEC, "surrogatepass"), dtype="<u4")
@@ -75,11 +93,6 @@ def squeeze(text: str) -> Squeezed:
     kept[starts[starts < last]] = True
     chosen = np.where(shown, codes, ord(" "))[kept].astype("<u4")
     return Squeezed(chosen.tobytes().decode(_CODEC, "surrogatepass"), kept, shown)
-
-
-def is_blank(text: str) -> bool:
-    """Tell whether there is nothing to see in a text."""
-    return not squeeze(text).shown.any()
 
 
 def count_before(flags: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ import re
 from bisect import bisect_left
 from typing import FrozenSet, List, Match, Sequence, Tuple
 
-from spacy_bioner.blanks import squeeze
+from spacy_bioner.blanks import is_squeezed, squeeze
 
 # How far a rule looks to either side: longer words are cut, which no rule minds.
 _REACH = 48
@@ -89,11 +89,15 @@ def sentence_starts(text: str) -> List[int]:
     text (str): Any text; a title and an abstract may follow each other.
     RETURNS (List[int]): Character offsets, ascending. The first is 0; empty text has none.
     """
+    if is_squeezed(text):
+        return sorted({0, *_find_starts(text)}) if text else []
     squeezed = squeeze(text)
-    found = _find_starts(squeezed.text)
-    starts = {0, *found} if len(squeezed.text) == len(text) else {0, *squeezed.places[found]}
-    starts.update(match.end() for match in _BLANK_LINE.finditer(text))
-    return sorted(int(start) for start in starts if start < len(text))
+    places = squeezed.places.tolist()
+    starts = {0, *(places[start] for start in _find_starts(squeezed.text))}
+    # What shows nothing belongs to the sentence before it, without width or not.
+    behind = [bisect_left(places, match.end()) for match in _BLANK_LINE.finditer(text)]
+    starts.update(places[place] for place in behind if place < len(places))
+    return sorted(starts)
 
 
 def sentence_flags(token_offsets: Sequence[int], starts: Sequence[int]) -> List[bool]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_bioner.blanks import count_before, is_blank, squeeze
+from spacy_bioner.blanks import count_before, is_blank, is_squeezed, squeeze
 
 GAPS = st.text(st.sampled_from(" \n\r\t\x0c\x00\xa0\xad\x85\u2009\u2028\u3000\u200b\u200d\ufeff"))
 WORDS = st.text(st.sampled_from("aB7.-é\u0301漢\U0001f600"), min_size=1)
@@ -69,3 +69,6 @@ def test_words_stay_apart_where_there_is_white_space(pairs):
         (" " if any(map(str.isspace, gap)) else "") + word for gap, word in pairs
     ).strip()
     assert squeeze(text).text == expected
+    assert is_squeezed(expected)
+    assert is_squeezed(text) == (text == expected)
+    assert is_blank(text) == (not expected)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, List, Sequence, Tuple
 
 import numpy as np
+from spacy.attrs import SPACY
 from spacy.tokens import Doc
 from thinc.types import Floats2d
 from thinc.util import get_array_module
@@ -21,7 +22,7 @@ from spacy_bioner.architectures.decoding import (
     span_confidences,
     tag_log_marginals,
 )
-from spacy_bioner.blanks import count_before, squeeze
+from spacy_bioner.blanks import count_before, is_squeezed, squeeze
 from spacy_bioner.tags import TokenSpan, tags_to_spans
 
 # The log probability of every tag but O of a token that is not read: low enough that no learned
@@ -120,8 +121,11 @@ def find_words(doc: Doc) -> Words:
 
     Tokens are one word if what stands between them has no width and joins letters or digits.
     """
-    starts, ends = token_offsets(doc)
-    squeezed = squeeze(doc.text)
+    text, (starts, ends) = doc.text, token_offsets(doc)
+    if is_squeezed(text) and _all_blanks_trail(doc, text):
+        every = np.arange(len(doc))
+        return Words(len(doc), every, every + 1, text, starts, ends)
+    squeezed = squeeze(text)
     n_shown, n_kept = count_before(squeezed.shown), count_before(squeezed.kept)
     tokens = np.flatnonzero(n_shown[ends] > n_shown[starts])
     start_chars, end_chars = n_kept[starts[tokens]], n_kept[ends[tokens]]
@@ -139,6 +143,11 @@ def find_words(doc: Doc) -> Words:
         start_chars[opens],
         end_chars[closes],
     )
+
+
+def _all_blanks_trail(doc: Doc, text: str) -> bool:
+    """Tell whether no blank is a token of its own, or within one."""
+    return text.count(" ") == np.count_nonzero(doc.to_array(SPACY))
 
 
 def find_entities(

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
+from spacy_bioner.architectures import words as words_module
 from spacy_bioner.architectures.decoding import log_softmax, make_grammar, tag_log_marginals
 from spacy_bioner.architectures.words import (
     NEVER,
@@ -63,6 +64,20 @@ def test_words_stand_in_the_text_of_the_words(pairs, end):
     assert "".join(shown) == words.text.replace(" ", "")
     assert all(a < b for a, b in zip(words.starts, words.ends))
     assert all(end <= start for end, start in zip(words.ends, words.starts[1:]))
+
+
+@given(st.lists(st.sampled_from(["rats", "IL-2", " ", "(", "β b"])), st.integers(0, 255))
+def test_words_of_plain_text_are_found_as_those_of_any(tokens, spaces):
+    spaced = [bool(spaces >> place & 1) for place in range(len(tokens))]
+    doc = Doc(NLP.vocab, words=tokens, spaces=spaced)
+    with pytest.MonkeyPatch.context() as patch:
+        found = find_words(doc)
+        patch.setattr(words_module, "is_squeezed", lambda text: False)
+        expected = find_words(doc)
+    for name in ("text", "n_tokens"):
+        assert getattr(found, name) == getattr(expected, name)
+    for name in ("starts", "ends", "start_chars", "end_chars"):
+        assert getattr(found, name).tolist() == getattr(expected, name).tolist()
 
 
 @pytest.fixture
