@@ -2,11 +2,7 @@ import sys
 from importlib import import_module
 
 import pytest
-from spacy.tokens import Doc, Span
-from spacy.vocab import Vocab
-
 from spacy_bioner.evaluation.scores import Counts
-from spacy_bioner.transforms.offsets import OffsetMap
 
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -115,21 +111,3 @@ def test_gpu_training_compares_with_the_noise_of_the_seeds():
     assert import_module("gpu_training").compare([80.0, 82.0], [81.0, 82.0]) == (
         "+0.50 (1.41, 0.71)"
     )
-
-
-def test_line_breaks_change_what_they_say():
-    script = import_module("line_breaks")
-    text = "one two three four five six seven eight nine hypertension"
-    edits = script.replace_blanks(text, gaps=("\n",))
-    assert [(edit.start, edit.end, edit.new) for edit in edits] == [(33, 34, "\n")]
-    wrapped = OffsetMap(script.wrap(f"{text} {text} {text}", gap="\n")).apply(
-        f"{text} {text} {text}"
-    )
-    assert [len(line) <= script.WIDTH for line in wrapped.split("\n")] == [True] * 3
-    split = OffsetMap(script.split_words("hypertension " * 14)).apply("hypertension " * 14)
-    assert split.split(" ")[6:14:7] == ["hypert\u00adension", "hypert\u200bension"]
-    doc = Doc(Vocab(), words=["a", "\n"])
-    doc.set_ents([Span(doc, 0, 2, label="X")])
-    assert script.count_odd([doc]) == 1
-    counts = [Counts(tp=1), Counts(tp=1, fn=2)]
-    assert script.compare(counts, counts) == ("+0.00", "[+0.00, +0.00]")
