@@ -2,6 +2,7 @@ import sys
 from importlib import import_module
 
 import pytest
+
 from spacy_bioner.evaluation.scores import Counts
 
 pytest.importorskip("torch")
