@@ -14,8 +14,9 @@ from thinc.api import fix_random_seed
 from spacy_bioner.architectures.subwords import read_words
 from spacy_bioner.blanks import is_blank, squeeze
 from spacy_bioner.components.tag_beliefs import read_beliefs
-from tests.conftest import learn_by_heart, make_bioner_nlp
+from tests.conftest import TOKENIZER, learn_by_heart, make_bioner_nlp
 
+CLASSIFIER = "spacy_bioner.TokenClassifier.v1"
 TEXT = "Naloxone reverses the effect of rats in clonidine. It rose hypertension in rats."
 NAMES = [(0, 17, "Chemical"), (32, 49, "Chemical"), (59, 71, "Disease")]
 GAPS = {
@@ -266,3 +267,25 @@ def test_a_saved_pipeline_reads_line_breaks_as_the_one_in_memory(make_nlp, tmp_p
     nlp = make_nlp(SYSTEMS[6])
     nlp.to_disk(tmp_path / "model")
     check_same(spacy.load(tmp_path / "model"), TEXT.replace(" ", "\n"))
+
+
+@pytest.mark.parametrize("crf", [False, True])
+def test_entities_of_an_encoder_without_pieces_go_on_behind_line_breaks(tiny_bert, crf):
+    cnn = {
+        "@architectures": "spacy.HashEmbedCNN.v2",
+        **{"pretrained_vectors": None, "width": 32, "depth": 1, "embed_size": 200},
+        **{"window_size": 1, "maxout_pieces": 2, "subword_features": True},
+    }
+    lstm = {"@architectures": "spacy_bioner.SequenceLstm.v1", "width": 32, "dropout": 0.0}
+    characters = {"@architectures": "spacy_bioner.CharacterEncoder.v1", "width": 32}
+    for encoder in (cnn, {**lstm, "encoder": characters}):
+        nlp = spacy.blank("en", config=TOKENIZER)
+        model = {"crf": crf, "dropout": 0.0, "encoder": encoder}
+        nlp.add_pipe("bioner", config={"model": {"@architectures": CLASSIFIER, **model}})
+        texts = [TEXT, TEXT.replace(" ", "\n")]
+        learn_by_heart(nlp, [annotate(nlp, text) for text in texts], steps=60)
+        for text in texts:
+            found = [squeeze(ent.text).text for ent in nlp(text).ents]
+            assert found == [TEXT[start:end] for start, end, _ in NAMES]
+        if encoder is not cnn:
+            check_same(nlp, f"\n{TEXT}\u200b".replace(" ", "\r\n    "))
