@@ -113,11 +113,10 @@ def measure(
 
     score: Score = make_score(nlp, tagger, target)
     occluder = find_occluder(tagger)
-    tags = [list(zip(range(target.start, target.end), target.columns))]
     values: Dict[str, np.ndarray] = {
-        METHODS[0]: integrate_gradients(tagger.model, target.doc, tags, n_steps=args.steps)[
-            0
-        ].values,
+        METHODS[0]: integrate_gradients(
+            tagger.model, target.doc, [target.tags], n_steps=args.steps
+        )[0].values,
         METHODS[1]: occlude(target.doc, score, occluder, sent_starts=target.sent_starts),
     }
     every = range(len(target.doc))

@@ -7,6 +7,8 @@ import re
 from bisect import bisect_left
 from typing import FrozenSet, List, Match, Sequence, Tuple
 
+from spacy_bioner.blanks import is_squeezed, squeeze
+
 # How far a rule looks to either side: longer words are cut, which no rule minds.
 _REACH = 48
 
@@ -81,19 +83,21 @@ def sentence_starts(text: str) -> List[int]:
 
     A full stop ends a sentence unless it belongs to an abbreviation, an initial, a species name
     or a number; a blank line and the head of a structured abstract ("METHODS:") always make a
-    border. White space belongs to the sentence before it.
+    border. White space belongs to the sentence before it. A line break alone says nothing: all
+    rules but that of blank lines read the text with one blank between words.
 
     text (str): Any text; a title and an abstract may follow each other.
     RETURNS (List[int]): Character offsets, ascending. The first is 0; empty text has none.
     """
-    starts = {match.end() for match in _CANDIDATE.finditer(text) if _is_border(text, match)}
-    starts.update(match.end() for match in _BLANK_LINE.finditer(text))
-    starts.update(match.start() for match in _HEAD.finditer(text))
-    starts.update(
-        match.end() for match in _GLUED.finditer(text) if _OPENER.match(text, match.end())
-    )
-    starts.add(0)
-    return sorted(start for start in starts if start < len(text))
+    if is_squeezed(text):
+        return sorted({0, *_find_starts(text)}) if text else []
+    squeezed = squeeze(text)
+    places = squeezed.places.tolist()
+    starts = {0, *(places[start] for start in _find_starts(squeezed.text))}
+    # What shows nothing belongs to the sentence before it, without width or not.
+    behind = [bisect_left(places, match.end()) for match in _BLANK_LINE.finditer(text)]
+    starts.update(places[place] for place in behind if place < len(places))
+    return sorted(starts)
 
 
 def sentence_flags(token_offsets: Sequence[int], starts: Sequence[int]) -> List[bool]:
@@ -110,6 +114,13 @@ def sentence_flags(token_offsets: Sequence[int], starts: Sequence[int]) -> List[
         if index < len(flags):
             flags[index] = True
     return flags
+
+
+def _find_starts(text: str) -> List[int]:
+    starts = [match.end() for match in _CANDIDATE.finditer(text) if _is_border(text, match)]
+    starts += [match.start() for match in _HEAD.finditer(text)]
+    starts += [match.end() for match in _GLUED.finditer(text) if _OPENER.match(text, match.end())]
+    return [start for start in starts if start < len(text)]
 
 
 def _is_border(text: str, match: Match[str]) -> bool:

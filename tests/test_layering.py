@@ -11,7 +11,7 @@ from typing import Dict, Iterable, Iterator, List, NamedTuple, Set
 import pytest
 
 PACKAGE = "spacy_bioner"
-LEAVES = {"", "errors", "extras", "records", "tags", "spans", "sentences"}
+LEAVES = {"", "errors", "extras", "records", "tags", "spans", "sentences", "blanks"}
 LEVELS = {
     **dict.fromkeys(("corpora", "transforms", "knowledge", "layers"), 1),
     "architectures": 2,

@@ -103,3 +103,23 @@ def test_sentence_starts_cut_no_gold_mention(data_dir, corpus: str) -> None:
         starts = sentence_starts(record.text)
         cut += [m for m in record.mentions if any(m.start_char < s < m.end_char for s in starts)]
     assert cut == []
+
+
+WRAPPED = (
+    "Naloxone reverses it. In rats, e.g. these, MAIN RESULTS: none of E. Coli or hepatitis B. "
+    "Interferon rose by 3.5 to p < 0. 05. AIMS AND METHODS: (mean +/- s.d.) Values. p53 fell."
+)
+
+
+@pytest.mark.parametrize(
+    "gap", ["\n", "\r\n", "\n    ", "\t", "\u00a0", "\u2028", "\u200b ", " \x00 "]
+)
+def test_a_line_break_alone_makes_no_border_and_hides_none(gap):
+    borders = [WRAPPED[start:] for start in sentence_starts(WRAPPED)]
+    text = WRAPPED.replace(" ", gap)
+    assert [text[start:].replace(gap, " ") for start in sentence_starts(text)] == borders
+    assert len(borders) == 5
+
+
+def test_a_blank_line_is_a_border_whatever_stands_around_it():
+    assert sentence_starts("Naloxone\r\n \r\nIn rats\nit rose") == [0, 13]

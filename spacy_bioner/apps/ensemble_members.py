@@ -208,5 +208,5 @@ def _ask(first: Member, member: Member, docs: List[Doc]) -> Opinions:
         scores += tagger.predict(docs[start : start + BATCH_DOCS])
     scheme = tagger.cfg["scheme"]
     order = match_tags(first.tagger.labels, tagger.labels, scheme, member.number)
-    opinions = tag_opinions(tagger.model, scores, tagger.labels, scheme, order)
+    opinions = tag_opinions(tagger.model, docs, scores, tagger.labels, scheme, order)
     return Opinions(scores, np.concatenate(opinions))

@@ -25,8 +25,8 @@ class Target:
     doc (Doc): That stretch.
     start, end (int): The entity's token borders there.
     offset (int): Characters before the stretch.
-    columns (Tuple[int, ...]): The entity's tags as columns of the tagger's scores; empty without a
-        tagger.
+    tags (Tuple[Tuple[int, int], ...]): The entity's tags: the token of each of its words, and the
+        column of the tagger's scores; empty without a tagger.
     """
 
     doc: Doc
@@ -34,7 +34,7 @@ class Target:
     end: int
     label: str
     offset: int = 0
-    columns: Tuple[int, ...] = ()
+    tags: Tuple[Tuple[int, int], ...] = ()
 
     @property
     def sent_starts(self) -> List[bool]:
@@ -58,16 +58,17 @@ def make_target(tagger: Any, beliefs: Optional[TagBeliefs], ent: Span) -> Target
     doc = ent.doc
     if beliefs is None:
         return Target(doc, ent.start, ent.end, ent.label_)
-    columns = tuple(beliefs.columns(ent.start, ent.end, ent.label_))
+    tags = tuple(beliefs.places(ent.start, ent.end, ent.label_))
     borders = np.append(unit_starts(doc, "sentence"), len(doc))
     first = int(borders[borders <= ent.start].max())
     last = int(borders[borders >= ent.end].min())
     part = doc[first:last].as_doc()
     before, (after,) = beliefs.scores[first:last], tagger.predict([part])
     if last - first == len(doc) or np.abs(np.exp(before) - np.exp(after)).max() > _SAME:
-        return Target(doc, ent.start, ent.end, ent.label_, 0, columns)
+        return Target(doc, ent.start, ent.end, ent.label_, 0, tags)
     start, end = ent.start - first, ent.end - first
-    return Target(part, start, end, ent.label_, doc[first].idx, columns)
+    tags = tuple((token - first, column) for token, column in tags)
+    return Target(part, start, end, ent.label_, doc[first].idx, tags)
 
 
 def make_score(nlp: Language, tagger: Any, target: Target) -> Score:

@@ -165,16 +165,20 @@ def make_marginals(nlp: Language) -> Marginals:
             f"--marginals: found the components {', '.join(nlp.pipe_names) or 'none'}, expected "
             f"'{COMPONENT}', whose tags have probabilities"
         )
-    from spacy_bioner.architectures.decoding import tag_log_marginals
+    from spacy_bioner.architectures.subwords import read_words
+    from spacy_bioner.architectures.words import word_log_marginals
 
     def marginals(docs: Sequence[Doc]) -> Tuple[Sequence[str], List[np.ndarray]]:
         grammar = component.grammar()
         rows: List[np.ndarray] = []
         for start in range(0, len(docs), nlp.batch_size):
-            scores = component.predict(docs[start : start + nlp.batch_size])
+            batch = docs[start : start + nlp.batch_size]
+            scores = component.predict(batch)
             # Without learned transitions, tags are independent of each other.
-            found = tag_log_marginals(scores, grammar) if grammar.is_learned else scores
-            rows += [np.exp(item) for item in found]
+            if grammar.is_learned:
+                words = read_words(component.model, batch)
+                scores = word_log_marginals(scores, words, grammar)
+            rows += [np.exp(item) for item in scores]
         return component.tags, rows
 
     return marginals

@@ -14,6 +14,7 @@ from spacy_bioner.apps.entity_scores import (
     make_score,
     make_target,
 )
+from spacy_bioner.blanks import is_blank
 from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.components.overlaps import Rejection, read_rejections
 from spacy_bioner.components.tag_beliefs import TagBeliefs, read_beliefs
@@ -97,16 +98,12 @@ def _describe(
     readings: List[Reading] = []
     belief: Optional[float] = None
     if beliefs is not None and ent.label_ in beliefs.labels:
-        start, end = _find_decoded(beliefs, ent)
-        belief = beliefs.confidence(start, end, ent.label_)
-        others = beliefs.alternatives(start, end, ent.label_)
-        # Entities are trimmed: with white space at their ends they are no other readings.
-        spans = [(item, doc[item.start : item.end].text) for item in others]
+        belief = beliefs.confidence(ent.start, ent.end, ent.label_)
+        others = beliefs.alternatives(ent.start, ent.end, ent.label_)
         readings = [
-            Reading(text, item.label, item.confidence)
-            for item, text in spans
-            if text == text.strip() or item.label != ent.label_
-        ][:n_readings]
+            Reading(doc[item.start : item.end].text, item.label, item.confidence)
+            for item in others[:n_readings]
+        ]
     sources = tuple(
         Source(entry.source, entry.confidence, entry.concept_id, entry.rule)
         for entry in span_evidence(ent)
@@ -117,17 +114,6 @@ def _describe(
         sources = tuple(Source(name) for name in names) if len(names) == 1 else ()
     offsets = (ent.start_char, ent.end_char)
     return Explanation(ent.text, *offsets, ent.label_, sources, belief, tuple(readings))
-
-
-def _find_decoded(beliefs: TagBeliefs, ent: Span) -> Tuple[int, int]:
-    """Give the borders that the tagger had chosen, before white space was trimmed off."""
-    doc, starts, ends = ent.doc, [ent.start], [ent.end]
-    while starts[-1] and doc[starts[-1] - 1].is_space:
-        starts.append(starts[-1] - 1)
-    while ends[-1] < len(doc) and doc[ends[-1]].is_space:
-        ends.append(ends[-1] + 1)
-    borders = [(start, end) for start in starts for end in ends]
-    return max(borders, key=lambda item: beliefs.confidence(item[0], item[1], ent.label_))
 
 
 def _attribute(
@@ -166,9 +152,10 @@ def _integrate(tagger: Any, target: Target, n_steps: int) -> Any:
     """Integrate with more steps until next to nothing is missed."""
     from spacy_bioner.architectures.attribution import integrate_gradients
 
-    tags = list(zip(range(target.start, target.end), target.columns))
     for factor in FACTORS:
-        found = integrate_gradients(tagger.model, target.doc, [tags], n_steps=factor * n_steps)[0]
+        found = integrate_gradients(
+            tagger.model, target.doc, [target.tags], n_steps=factor * n_steps
+        )[0]
         if not misses_much(found.error, found.score - found.baseline):
             break
     return found
@@ -183,7 +170,7 @@ def _list_words(target: Target, values: Any) -> List[WordShare]:
             float(value),
         )
         for token, value in zip(target.doc, values)
-        if not token.is_space
+        if not is_blank(token.text)
     ]
 
 

@@ -2,6 +2,7 @@
 
 import random
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Callable, Iterator, List, Tuple, cast
 
 import torch
@@ -11,7 +12,9 @@ from thinc.types import Floats2d
 from thinc.util import xp2torch
 
 from spacy_bioner.architectures.objectives import check_finite
+from spacy_bioner.architectures.subwords import read_words
 from spacy_bioner.architectures.torch_bridge import TorchShim, split_rows, torch_shims
+from spacy_bioner.architectures.words import Words, learn_words
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.layers.adversary import NORMS, EmbeddingTap, project, steepest
 from spacy_bioner.layers.losses import divergence
@@ -173,9 +176,10 @@ class Adversary:
 
         The search drops no states: dropout changes predictions, too, and would hide the direction.
         """
+        words = read_words(model, docs)
         clean = [rows.copy() for rows in model.predict(docs)]
         directions = [[torch.randn_like(rows) for rows in tap.embedded] for tap in taps]
-        loss = _make_divergence(model, clean, 1.0)
+        loss = _make_divergence(model, words, clean, 1.0)
         with _without_dropout(model, taps):
             for _ in range(self.steps):
                 for tap, parts in zip(taps, directions):
@@ -186,7 +190,7 @@ class Adversary:
                 directions = [tap.gradients() for tap in taps]
         for tap, parts in zip(taps, directions):
             tap.deltas = [steepest(part, self.radius, self.norm) for part in parts]
-        return _make_divergence(model, clean, scale)
+        return _make_divergence(model, words, clean, scale)
 
 
 @contextmanager
@@ -263,15 +267,16 @@ def _without_dropout(model: Model, taps: List[EmbeddingTap]) -> Iterator[None]:
             tap.dropout = dropout
 
 
-def _make_divergence(model: Model, clean: List[Floats2d], scale: float) -> ComputeLoss:
-    target = xp2torch(model.ops.flatten(clean))
-
-    def compute(emissions: List[Floats2d]) -> Tuple[float, List[Floats2d]]:
+def _make_divergence(
+    model: Model, words: List[Words], clean: List[Floats2d], scale: float
+) -> ComputeLoss:
+    def compare(emissions: List[Floats2d], before: List[Floats2d]) -> Tuple[float, List[Floats2d]]:
         scores = xp2torch(model.ops.flatten(emissions), requires_grad=True)
+        target = xp2torch(model.ops.flatten(before))
         loss = scale * divergence(scores, target.to(scores.device)).mean()
         loss.backward()
         value = check_finite(float(loss.detach()))
         gradient = cast(torch.Tensor, scores.grad)
         return value, split_rows(gradient, [len(rows) for rows in emissions])
 
-    return compute
+    return partial(learn_words, compare, words, clean)

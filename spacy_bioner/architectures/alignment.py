@@ -1,7 +1,8 @@
 """From Docs to word-piece windows and back, by array operations on character offsets.
 
-A document is tokenised once and whole. Its pieces are cut into windows (one per sentence, or
-one per document), and a stretch that is longer than the model can take is cut into overlapping
+Offsets are those of the text of a Doc's words, and the tokens of an alignment are these words; see
+`words`. A document is tokenised once and whole. Its pieces are cut into windows (one per sentence,
+or one per document), and a stretch that is longer than the model can take is cut into overlapping
 windows at token borders. Every piece is *owned* by exactly one window, the one in which it
 stands most centrally, so that nothing is truncated and nothing is counted twice.
 """

@@ -16,7 +16,7 @@ from spacy.tokens import Doc
 from thinc.api import Model, set_dropout_rate
 
 from spacy_bioner.architectures.adversary import find_encoders, tapped, without_training
-from spacy_bioner.architectures.alignment import align_pieces, token_offsets
+from spacy_bioner.architectures.alignment import align_pieces
 from spacy_bioner.architectures.decoding import log_softmax
 from spacy_bioner.architectures.piece_layout import Layout, lay_out
 from spacy_bioner.errors import ConfigError
@@ -138,17 +138,19 @@ def _places(node: Model, layout: Layout) -> Iterator[Tuple[Tuple[int, int], int]
 def _sum_to_tokens(
     node: Model, layout: Layout, doc: Doc, pieces: Sequence[np.ndarray]
 ) -> np.ndarray:
-    """Add up what pieces have; one that touches several tokens is shared out among them."""
+    """Add up what pieces have; one that touches several words is shared out among them. That of a
+    word stands at its first token."""
     own = layout.pieces[0]
     per_piece = np.zeros(len(own.ids))
     first = len(layout.before)
     for (group, row), index in _places(node, layout):
         window = layout.windows[index]
         per_piece[window.start : window.end] += pieces[group][row, first : first + len(window)]
-    alignment = align_pieces(own, *token_offsets(doc))
+    words = layout.rows[0].words
+    alignment = align_pieces(own, words.start_chars, words.end_chars)
     touched = np.bincount(alignment.piece, minlength=len(own.ids))
     shares = per_piece[alignment.piece] / np.maximum(touched[alignment.piece], 1)
-    return np.bincount(alignment.token, weights=shares, minlength=len(doc))
+    return words.place(np.bincount(alignment.token, weights=shares, minlength=len(words)), len(doc))
 
 
 def _make_score(

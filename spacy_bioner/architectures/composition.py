@@ -16,6 +16,7 @@ from torch import nn
 
 from spacy_bioner.architectures.datasets import dataset_rows
 from spacy_bioner.architectures.torch_bridge import Spec, TorchShim, split_rows
+from spacy_bioner.architectures.words import find_words
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.layers.char_encoder import CharacterEncoder, SequenceLstm, character_ids
 from spacy_bioner.layers.dataset_vectors import DatasetVectors
@@ -257,20 +258,28 @@ def _init_lstm(model: Model, X: Optional[Any] = None, Y: Optional[Any] = None) -
 
 
 def _run_lstm(model: Model, docs: List[Doc], is_train: bool) -> Tuple[List[Floats2d], Backprop]:
+    """Read the words of each Doc one behind another; states of other tokens are 0."""
     states, backprop_encoder = model.layers[0](docs, is_train)
     shim = cast(TorchShim, model.shims[0])
     module = shim.module
     module.train(is_train)
-    lengths = [len(rows) for rows in states]
-    stacked = xp2torch(model.ops.flatten(states), requires_grad=is_train, device=shim.device)
+    words = [find_words(doc) for doc in docs]
+    lengths = [len(own) for own in words]
+    picked = [cast(Floats2d, own.pick(rows)) for own, rows in zip(words, states)]
+    stacked = xp2torch(model.ops.flatten(picked), requires_grad=is_train, device=shim.device)
     with torch.set_grad_enabled(is_train):
         output = module(stacked, lengths, model.attrs["dropout_rate"])
 
-    def backprop(d_output: List[Floats2d]) -> List[Doc]:
-        _backward(model, output, d_output)
-        return backprop_encoder(split_rows(cast(torch.Tensor, stacked.grad), lengths))
+    def place(rows: torch.Tensor) -> List[Floats2d]:
+        parts = zip(words, split_rows(rows, lengths))
+        return [cast(Floats2d, own.place(part, own.n_tokens)) for own, part in parts]
 
-    return split_rows(output, lengths), backprop
+    def backprop(d_output: List[Floats2d]) -> List[Doc]:
+        pairs = zip(words, d_output)
+        _backward(model, output, [cast(Floats2d, own.pick(rows)) for own, rows in pairs])
+        return backprop_encoder(place(cast(torch.Tensor, stacked.grad)))
+
+    return place(output), backprop
 
 
 def _backward(model: Model, states: torch.Tensor, gradient: List[Floats2d]) -> None:

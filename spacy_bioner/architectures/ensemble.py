@@ -15,9 +15,11 @@ from thinc.api import Model
 from thinc.types import Floats2d
 from thinc.util import torch2xp
 
-from spacy_bioner.architectures.decoding import log_softmax, make_grammar, tag_log_marginals
+from spacy_bioner.architectures.decoding import log_softmax, make_grammar
 from spacy_bioner.architectures.objectives import learned_transitions
+from spacy_bioner.architectures.subwords import read_words
 from spacy_bioner.architectures.torch_bridge import Spec, TorchShim
+from spacy_bioner.architectures.words import word_log_marginals
 from spacy_bioner.errors import ConfigError, LabelError
 from spacy_bioner.layers.opinion_pool import OpinionPool
 from spacy_bioner.tags import tag_set
@@ -104,6 +106,7 @@ def pool_weights(model: Model) -> np.ndarray:
 
 def tag_opinions(
     member: Model,
+    docs: Sequence[Doc],
     scores: Sequence[np.ndarray],
     labels: Sequence[str],
     scheme: str,
@@ -111,6 +114,7 @@ def tag_opinions(
 ) -> List[np.ndarray]:
     """Turn a token classifier's emissions into log probabilities of the ensemble's tags.
 
+    docs (Sequence[Doc]): The Docs.
     scores (Sequence[np.ndarray]): Its emissions, shape (tokens, tags), per Doc.
     labels (Sequence[str]): Its labels.
     order (Sequence[int]): Its column for each tag of the ensemble, from `match_tags`.
@@ -120,7 +124,8 @@ def tag_opinions(
     if learned is None:
         found = [log_softmax(rows) if len(rows) else rows for rows in scores]
     else:
-        found = tag_log_marginals(scores, make_grammar(tag_set(labels, scheme), scheme, learned))
+        grammar = make_grammar(tag_set(labels, scheme), scheme, learned)
+        found = word_log_marginals(scores, read_words(member, docs), grammar)
     return [np.maximum(rows[:, order], LOWEST).astype(np.float32) for rows in found]
 
 
@@ -143,7 +148,7 @@ def forward(
     opinions = []
     for member, labels, order in zip(model.layers, attrs["labels"], attrs["orders"]):
         scores = [to_numpy(rows) for rows in member.predict(docs)]
-        own = tag_opinions(member, scores, labels, attrs["scheme"], order)
+        own = tag_opinions(member, docs, scores, labels, attrs["scheme"], order)
         opinions.append(np.concatenate(own))
     pooled = model.get_ref("output_layer").predict(np.stack(opinions))
     borders = np.cumsum([len(doc) for doc in docs])[:-1].tolist()

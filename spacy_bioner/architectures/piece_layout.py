@@ -16,10 +16,10 @@ from spacy_bioner.architectures.alignment import (
     align_pieces,
     cut_windows,
     group_by_budget,
-    token_offsets,
     unit_starts,
 )
 from spacy_bioner.architectures.datasets import dataset_rows
+from spacy_bioner.architectures.words import Words, find_words
 
 UNITS = ("sentence", "neighbours", "document")
 # How a token is taught and read by its pieces; with the last two, each piece has a tag.
@@ -31,23 +31,26 @@ PER_PIECE = ("x", "parent")
 class DocRows:
     """What the rows of one Doc stand for.
 
-    n_tokens (int): There is one row per token, in order.
-    parents (np.ndarray): Behind those, one row per continuation piece: the token that each belongs
-        to; int64. A piece is a continuation if it is not the first piece of any token.
+    n_tokens (int): There is one row per token, in order. That of a word's first token is the
+        word's; those of tokens that are not read, and of a word's further tokens, are 0.
+    parents (np.ndarray): Behind those, one row per continuation piece: the first token of the word
+        that each belongs to; int64. A piece is a continuation if it is the first of no word.
     unseen (np.ndarray): Whether a token has pieces, but all behind the end of a unit that was cut;
         bool, shape (tokens,).
+    words (Words): Those that have pieces.
     """
 
     n_tokens: int
     parents: np.ndarray
     unseen: np.ndarray
+    words: Words
 
     def __len__(self) -> int:
         return self.n_tokens + len(self.parents)
 
 
 def lay_out(model: Model, docs: List[Doc], *, every_piece: bool = False) -> "Layout":
-    """Tokenise Docs and cut them into windows.
+    """Tokenise the words of Docs and cut them into windows.
 
     model (Model): The encoder.
     every_piece (bool): Give rows to continuation pieces as well, where the pooling tags pieces.
@@ -56,11 +59,12 @@ def lay_out(model: Model, docs: List[Doc], *, every_piece: bool = False) -> "Lay
     layout = Layout(model.attrs, shim.spec, every_piece=every_piece)
     if shim.device.type == "cuda":
         layout.stretch = GPU_STRETCH
-    encodings = shim.tokenizer.encode_batch([doc.text for doc in docs], add_special_tokens=False)
-    for doc, encoding in zip(docs, encodings):
+    words = [find_words(doc) for doc in docs]
+    encodings = shim.tokenizer.encode_batch([own.text for own in words], add_special_tokens=False)
+    for doc, own, encoding in zip(docs, words, encodings):
         offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
         ids = np.asarray(encoding.ids, dtype=np.int64)
-        layout.add(doc, Pieces(ids, offsets[:, 0], offsets[:, 1]))
+        layout.add(doc, own, Pieces(ids, offsets[:, 0], offsets[:, 1]))
     if names := shim.spec.get("datasets"):
         layout.datasets = dataset_rows(docs, names, model.attrs["dataset"])
     return layout
@@ -70,7 +74,7 @@ class Layout:
     """Gathers the windows of a batch of Docs.
 
     windows (List[Window]): Of all Docs.
-    pieces (List[Pieces]): Per Doc.
+    pieces (List[Pieces]): Per Doc, at offsets in the text of its words.
     rows (List[DocRows]): What the rows of each Doc stand for.
     sources (List[np.ndarray]): Per window, the positions of owned pieces in it, special tokens
         counted.
@@ -98,20 +102,24 @@ class Layout:
         self.sources: List[np.ndarray] = []
         self.targets: List[np.ndarray] = []
 
-    def add(self, doc: Doc, pieces: Pieces) -> None:
-        """Cut one Doc into windows and give it its rows."""
-        alignment = align_pieces(pieces, *token_offsets(doc))
+    def add(self, doc: Doc, words: Words, pieces: Pieces) -> None:
+        """Cut one Doc into windows and give it its rows.
+
+        words (Words): The Doc's.
+        pieces (Pieces): Those of `words.text`.
+        """
+        alignment = align_pieces(pieces, words.start_chars, words.end_chars)
         windows = cut_windows(
             len(self.pieces),
             alignment,
-            unit_starts(doc, self.settings["unit"]),
+            np.searchsorted(words.starts, unit_starts(doc, self.settings["unit"])),
             capacity=self.capacity,
             overlap=self.overlap,
             truncate=self.settings["truncate"],
             neighbours=self.settings["unit"] == "neighbours",
         )
         seen = _seen_pieces(alignment, windows) if self.settings["truncate"] else None
-        piece, row, rest = alignment.piece, alignment.token, np.zeros(0, dtype=np.int64)
+        piece, row, rest = alignment.piece, words.starts[alignment.token], np.zeros(0, np.int64)
         if self.settings["pooling"] != "mean":
             row, first = np.unique(row, return_index=True)
             piece = piece[first]
@@ -120,11 +128,13 @@ class Layout:
             order = np.argsort(np.concatenate([piece, rest]), kind="stable")
             row = np.concatenate([row, len(doc) + np.arange(len(rest))])[order]
             piece = np.concatenate([piece, rest])[order]
-        # A continuation in several tokens belongs to the first of them.
-        parents = alignment.token[np.searchsorted(alignment.piece, rest)]
+        # A continuation in several words belongs to the first of them.
+        parents = words.starts[alignment.token[np.searchsorted(alignment.piece, rest)]]
         self._place(windows, piece, row)
         self.pieces.append(pieces)
-        self.rows.append(DocRows(len(doc), parents, _unseen_tokens(alignment, seen, len(doc))))
+        unseen = words.place(_unseen_words(alignment, seen, len(words)), len(doc))
+        read = words.choose(np.unique(alignment.token))
+        self.rows.append(DocRows(len(doc), parents, unseen, read))
         self.n_rows += len(self.rows[-1])
 
     @property
@@ -149,10 +159,10 @@ class Layout:
 def _continuations(
     alignment: TokenAlignment, first: np.ndarray, seen: Optional[np.ndarray]
 ) -> np.ndarray:
-    """List the seen pieces of tokens that are the first piece of none.
+    """List the seen pieces of words that are the first piece of none.
 
-    first (np.ndarray): The first pieces. One across a token border may be a later piece of another
-        token as well: it counts as first.
+    first (np.ndarray): The first pieces. One across a word border may be a later piece of another
+        word as well: it counts as first.
     """
     is_rest = np.zeros(len(alignment.first_token), dtype=bool)
     is_rest[alignment.piece] = True
@@ -167,10 +177,10 @@ def _seen_pieces(alignment: TokenAlignment, windows: List[Window]) -> np.ndarray
     return seen
 
 
-def _unseen_tokens(
-    alignment: TokenAlignment, seen: Optional[np.ndarray], n_tokens: int
+def _unseen_words(
+    alignment: TokenAlignment, seen: Optional[np.ndarray], n_words: int
 ) -> np.ndarray:
-    unseen = np.zeros(n_tokens, dtype=bool)
+    unseen = np.zeros(n_words, dtype=bool)
     if seen is not None:
         unseen[alignment.token] = True
         unseen[alignment.token[seen[alignment.piece]]] = False

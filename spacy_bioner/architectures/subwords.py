@@ -6,6 +6,7 @@ pieces get a tag X of their own, or their token's tag once more. A token's tag i
 first piece then, and X is no tag that a token can have.
 """
 
+import unicodedata
 from contextlib import contextmanager
 from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
@@ -13,13 +14,10 @@ import numpy as np
 from spacy.tokens import Doc
 from thinc.api import Model
 
-from spacy_bioner.architectures.piece_layout import PER_PIECE, lay_out
+from spacy_bioner.architectures.piece_layout import PER_PIECE, POOLING, lay_out
+from spacy_bioner.architectures.words import NEVER, Words, find_words
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.tags import OUTSIDE
-
-# The log probability of every tag but O of a token that the encoder does not see: low enough that
-# no learned transition makes up for it, and a number that can be calculated with.
-NEVER = -1e4
 
 
 def check_strategy(encoder: Model, *, crf: bool) -> None:
@@ -96,6 +94,25 @@ def teach_rows(
     return [_add_x(rows, len(doc)) for rows, doc in zip(copied, docs)], (*tags, OUTSIDE)
 
 
+def read_words(model: Model, docs: Sequence[Doc]) -> List[Words]:
+    """Find the words that a model reads.
+
+    A word of which no encoder has a piece (a combining mark, a character for private use, the
+    replacement character, as tokenizers drop them) is transparent as well, where encoders are all
+    that a model has.
+    """
+    words = [find_words(doc) for doc in docs]
+    encoders = [node.get_ref("encoder") for node in model.walk() if node.has_ref("encoder")]
+    rare = [index for index, own in enumerate(words) if _may_lack_pieces(own.text)]
+    if not rare or {node.attrs.get("pooling") in POOLING for node in encoders} != {True}:
+        return words
+    layouts = [lay_out(node, [docs[index] for index in rare]) for node in encoders]
+    for place, index in enumerate(rare):
+        starts = [layout.rows[place].words.starts for layout in layouts]
+        words[index] = words[index].choose(np.isin(words[index].starts, np.concatenate(starts)))
+    return words
+
+
 def unseen_tokens(model: Model, docs: List[Doc]) -> Optional[List[np.ndarray]]:
     """Tell which tokens the encoders of a model do not see; bool, shape (tokens,), per Doc.
 
@@ -129,6 +146,13 @@ def _per_piece_encoder(model: Model) -> Optional[Model]:
         return None
     encoder = model.get_ref("encoder")
     return encoder if encoder.attrs.get("pooling") in PER_PIECE else None
+
+
+def _may_lack_pieces(text: str) -> bool:
+    """Tell whether a text has a mark, an unassigned character or one for private use."""
+    if text.isascii():
+        return False
+    return any(char == "\ufffd" or unicodedata.category(char)[0] in "MC" for char in set(text))
 
 
 def _add_x(rows: np.ndarray, n_tokens: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Writing one component's entities to a Doc: its span group, the ledger and `doc.ents`."""
 
-from typing import List, Optional, Sequence, Tuple
+from typing import Sequence
 
 from spacy.tokens import Doc, Span
 
@@ -31,25 +31,3 @@ def write_entities(
     taken = {index for span in own for index in range(span.start, span.end)}
     kept = [ent for ent in foreign if taken.isdisjoint(range(ent.start, ent.end))]
     doc.set_ents([*own, *kept], default="outside")
-
-
-def trim_spaces(
-    doc: Doc, spans: Sequence[TokenSpan], confidences: Sequence[float]
-) -> Tuple[List[TokenSpan], List[float]]:
-    """Cut tokens of white space off both ends of spans; those of nothing else are left out.
-
-    A confidence is that of the whole span: that it ends where the white space begins was never
-    asked.
-    """
-    pairs = [(_trim(doc, span), value) for span, value in zip(spans, confidences)]
-    kept = [(span, value) for span, value in pairs if span is not None]
-    return [span for span, _ in kept], [value for _, value in kept]
-
-
-def _trim(doc: Doc, span: TokenSpan) -> Optional[TokenSpan]:
-    start, end, label = span
-    while start < end and doc[start].is_space:
-        start += 1
-    while end > start and doc[end - 1].is_space:
-        end -= 1
-    return (start, end, label) if start < end else None

@@ -16,19 +16,15 @@ from spacy.tokens import Doc
 from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
 
-from spacy_bioner.architectures.decoding import (
-    TagGrammar,
-    decode_tags,
-    make_grammar,
-    span_confidences,
-)
+from spacy_bioner.architectures.decoding import TagGrammar, make_grammar
+from spacy_bioner.architectures.words import Words, find_spans, find_words
 from spacy_bioner.components.crf_weights import CrfWeights, check_crfsuite, train_weights
-from spacy_bioner.components.entities import trim_spaces, write_entities
+from spacy_bioner.components.entities import write_entities
 from spacy_bioner.components.evidence import register_extensions
 from spacy_bioner.components.gold_tags import allowed_tags
 from spacy_bioner.components.tag_labels import TagLabels, find_labels
-from spacy_bioner.components.token_features import sequence_borders, token_features
-from spacy_bioner.tags import TokenSpan, normalize_scheme, tags_to_spans
+from spacy_bioner.components.token_features import sequence_borders, word_features
+from spacy_bioner.tags import TokenSpan, normalize_scheme
 
 Scorer = Callable[[Iterable[Example]], Dict[str, Any]]
 
@@ -121,10 +117,11 @@ class FeatureCrf(TagLabels, Pipe):
                 f"component '{self.name}' has no weights yet: initialise the pipeline on examples, "
                 "or load it from disk"
             )
-        emissions = self.weights.emissions(token_features(doc))
+        words = find_words(doc)
+        emissions = self.weights.emissions(word_features(doc, words))
         if self._grammar is None:
             self._grammar = _make_grammar(self.tags, self.cfg["scheme"], self.weights)
-        spans, confidences = self._decode(doc, emissions, self._grammar)
+        spans, confidences = self._decode(doc, words, emissions, self._grammar)
         write_entities(doc, self.name, spans, confidences)
         return doc
 
@@ -178,29 +175,27 @@ class FeatureCrf(TagLabels, Pipe):
         return self
 
     def _sequences(self, example: Example) -> Iterator[Tuple[List[List[str]], Sequence[int]]]:
-        features = token_features(example.predicted)
+        words = find_words(example.predicted)
+        features = word_features(example.predicted, words)
         # "O" comes first among the tags, and so where several are possible.
-        tags = allowed_tags(example, self.tags, self.cfg["scheme"]).argmax(axis=1).tolist()
-        for start, end in sequence_borders(example.predicted):
+        allowed = allowed_tags(example, self.tags, self.cfg["scheme"], words)
+        tags = words.pick(allowed).argmax(axis=1).tolist()
+        for start, end in sequence_borders(example.predicted, words):
             yield features[start:end], tags[start:end]
 
     def _decode(
-        self, doc: Doc, emissions: np.ndarray, grammar: TagGrammar
+        self, doc: Doc, words: Words, emissions: np.ndarray, grammar: TagGrammar
     ) -> Tuple[List[TokenSpan], List[float]]:
         """Find the entities of each sentence; a confidence is the share of all legal tag sequences
         of the sentence that have the entity."""
-        borders, tags = sequence_borders(doc), self.tags
+        borders = sequence_borders(doc, words)
         scores = [emissions[start:end] for start, end in borders]
-        paths = decode_tags(scores, grammar)
-        found = [tags_to_spans([tags[index] for index in path]) for path in paths]
-        within = [[(start, end) for start, end, _ in spans] for spans in found]
-        confidences = span_confidences(scores, paths, within, grammar)
-        spans = [
-            (first + start, first + end, label)
-            for (first, _), named in zip(borders, found)
-            for start, end, label in named
-        ]
-        return trim_spaces(doc, spans, [chance for chances in confidences for chance in chances])
+        spans: List[TokenSpan] = []
+        confidences: List[float] = []
+        for (first, _), (found, chances) in zip(borders, find_spans(scores, self.tags, grammar)):
+            spans += [(first + start, first + end, label) for start, end, label in found]
+            confidences += chances
+        return words.to_tokens(spans), confidences
 
     def _writers(self) -> Dict[str, Callable[[], bytes]]:
         return {

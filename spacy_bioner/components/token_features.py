@@ -10,7 +10,11 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Iterator, List, Tuple
 
+import numpy as np
 from spacy.tokens import Doc
+
+from spacy_bioner.architectures.words import Words
+from spacy_bioner.blanks import squeeze
 
 WINDOW = 2
 AFFIXES = (2, 3, 4)
@@ -34,31 +38,41 @@ class Parts:
     pos: str
 
 
-def token_features(doc: Doc) -> List[List[str]]:
-    """Give the features of each token; those of its neighbours end with its sentence.
+def word_features(doc: Doc, words: Words) -> List[List[str]]:
+    """Give the features of each word; those of its neighbours end with its sentence.
 
     Parts of speech are used where the Doc has them.
+
+    words (Words): The Doc's.
     """
     has_pos = doc.has_annotation("POS")
-    parts = [
-        Parts(token.text, token.lower_, token.shape_, token.pos_ if has_pos else "")
-        for token in doc
-    ]
+    parts = [_read_parts(doc, start, end, has_pos) for start, end in zip(words.starts, words.ends)]
     features: List[List[str]] = []
-    for start, end in sequence_borders(doc):
+    for start, end in sequence_borders(doc, words):
         features += _sequence_features(parts[start:end])
     return features
 
 
-def sequence_borders(doc: Doc) -> List[Tuple[int, int]]:
-    """Give the token borders of what is tagged together: the sentences, or the whole Doc where
+def sequence_borders(doc: Doc, words: Words) -> List[Tuple[int, int]]:
+    """Give the borders, in words, of what is tagged together: the sentences, or the whole Doc where
     nothing says where they are."""
-    if not len(doc):
+    if not len(words):
         return []
     if not doc.has_annotation("SENT_START"):
-        return [(0, len(doc))]
-    starts = [token.i for token in doc if token.i == 0 or token.is_sent_start]
-    return list(pairwise([*starts, len(doc)]))
+        return [(0, len(words))]
+    starts = [token.i for token in doc if token.is_sent_start]
+    borders = np.searchsorted(words.starts, starts)
+    return list(pairwise(np.unique([0, *borders, len(words)]).tolist()))
+
+
+def _read_parts(doc: Doc, start: int, end: int, has_pos: bool) -> Parts:
+    token = doc[int(start)]
+    pos = token.pos_ if has_pos else ""
+    if end - start == 1:
+        return Parts(token.text, token.lower_, token.shape_, pos)
+    # A soft hyphen or the like cuts the word in two.
+    word = doc.vocab[squeeze(doc[int(start) : int(end)].text).text]
+    return Parts(word.text, word.lower_, word.shape_, pos)
 
 
 def _sequence_features(parts: List[Parts]) -> List[List[str]]:

@@ -14,23 +14,20 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
-from spacy_bioner.architectures.decoding import (
-    TagGrammar,
-    decode_tags,
-    log_softmax,
-    make_grammar,
-    span_confidences,
-)
-from spacy_bioner.architectures.subwords import close_unseen, every_piece, teach_rows
-from spacy_bioner.components.entities import trim_spaces, write_entities
+from spacy_bioner.architectures.decoding import TagGrammar, log_softmax, make_grammar
+from spacy_bioner.architectures.subwords import close_unseen, every_piece, read_words, teach_rows
+from spacy_bioner.architectures.words import Words, find_entities, learn_words
+from spacy_bioner.components.entities import write_entities
 from spacy_bioner.components.gold_tags import allowed_tags
 from spacy_bioner.components.splitting import learn_in_parts
 from spacy_bioner.components.tag_labels import TagLabels, find_labels
 from spacy_bioner.errors import LabelError
-from spacy_bioner.tags import tag_set, tags_to_spans
+from spacy_bioner.tags import tag_set
 
 Scorer = Callable[[Iterable[Example]], Dict[str, Any]]
 ComputeLoss = Callable[[List[Floats2d]], Tuple[float, List[Floats2d]]]
+# A Doc's words, and which tags agree with what is known of each row.
+Taught = Tuple[Words, np.ndarray]
 
 SAMPLE_SIZE = 10
 
@@ -73,7 +70,8 @@ class TokenNER(TagLabels, TrainablePipe):
     def predict(self, docs: Iterable[Doc]) -> List[np.ndarray]:
         """Compute tag log probabilities; float32, shape (tokens, tags), per Doc.
 
-        With a CRF they are those of its emissions alone, without transitions.
+        With a CRF they are those of its emissions alone, without transitions. Tokens of white space
+        and other characters that show nothing are outside; all tokens of one word have its row.
         """
         docs = list(docs)
         filled = [doc for doc in docs if len(doc)]
@@ -81,7 +79,9 @@ class TokenNER(TagLabels, TrainablePipe):
         empty = np.zeros((0, len(self.tags)), dtype=np.float32)
         to_numpy = self.model.ops.to_numpy
         scores = [log_softmax(to_numpy(next(emissions))) if len(doc) else empty for doc in docs]
-        return close_unseen(self.model, docs, scores)
+        scores = close_unseen(self.model, docs, scores)
+        words = read_words(self.model, docs)
+        return [own.fill(own.pick(rows)) for own, rows in zip(words, scores)]
 
     def set_annotations(self, docs: Iterable[Doc], scores: List[np.ndarray]) -> None:
         """Write `doc.ents`, the span group named like the component, and the ledger.
@@ -90,13 +90,11 @@ class TokenNER(TagLabels, TrainablePipe):
         docs (Iterable[Doc]): The Docs to change.
         scores (List[np.ndarray]): What `predict` gave for them.
         """
-        tags, grammar = self.tags, self.grammar()
-        paths = decode_tags(scores, grammar)
-        spans = [tags_to_spans([tags[index] for index in path]) for path in paths]
-        borders = [[span[:2] for span in found] for found in spans]
-        confidences = span_confidences(scores, paths, borders, grammar)
-        for doc, found, values in zip(docs, spans, confidences):
-            write_entities(doc, self.name, *trim_spaces(doc, found, values))
+        docs = list(docs)
+        words = read_words(self.model, docs)
+        found = find_entities(scores, words, self.tags, self.grammar())
+        for doc, (spans, confidences) in zip(docs, found):
+            write_entities(doc, self.name, spans, confidences)
 
     def update(
         self,
@@ -129,14 +127,15 @@ class TokenNER(TagLabels, TrainablePipe):
             taught, columns = self._teach(filled)
         rows = {id(example): known for example, known in zip(filled, taught)}
         # The loss is a mean over the rows of which something is known.
-        weights = [int((~known.all(axis=1)).sum()) for known in taught]
-        n_tokens = sum(len(example.predicted) for example in filled)
+        weights = [int((~known.all(axis=1)).sum()) for _, known in taught]
+        n_words = sum(len(words) for words, _ in taught)
         before = losses[self.name]
 
         def learn(part: List[Example], share: float) -> None:
-            make_loss = partial(self._make_loss, [rows[id(example)] for example in part], columns)
+            own = [rows[id(example)] for example in part]
+            make_loss = partial(self._make_loss, own, columns)
             docs = [example.predicted for example in part]
-            row_share = sum(len(doc) for doc in docs) / n_tokens
+            row_share = sum(len(words) for words, _ in own) / max(n_words, 1)
             for key, value in self._learn(docs, make_loss, share, row_share, attacked).items():
                 losses[key] = losses.get(key, 0.0) + value
 
@@ -262,16 +261,22 @@ class TokenNER(TagLabels, TrainablePipe):
                 losses[f"{self.name}_adversarial"] = under_attack
         return losses
 
-    def _teach(self, examples: List[Example]) -> Tuple[List[np.ndarray], Sequence[str]]:
-        allowed = [allowed_tags(example, self.tags, self.cfg["scheme"]) for example in examples]
-        return teach_rows(self.model, [eg.predicted for eg in examples], allowed, self.tags)
+    def _teach(self, examples: List[Example]) -> Tuple[List[Taught], Sequence[str]]:
+        docs, scheme = [example.predicted for example in examples], self.cfg["scheme"]
+        words = read_words(self.model, docs)
+        pairs = zip(examples, words)
+        allowed = [allowed_tags(example, self.tags, scheme, own) for example, own in pairs]
+        rows, columns = teach_rows(self.model, docs, allowed, self.tags)
+        return list(zip(words, rows)), columns
 
     def _make_loss(
-        self, taught: List[np.ndarray], columns: Sequence[str], share: float = 1.0
+        self, taught: List[Taught], columns: Sequence[str], share: float = 1.0
     ) -> ComputeLoss:
-        known = {"allowed": taught, "tags": columns, "share": share}
         legal = make_grammar(self.tags, self.cfg["scheme"])
-        return partial(self._objective(), self.model, grammar=legal, **known)
+        settings = {"tags": columns, "grammar": legal, "share": share}
+        objective = partial(self._objective(), self.model, **settings)
+        words, known = [words for words, _ in taught], [known for _, known in taught]
+        return partial(learn_words, objective, words, known)
 
     def _set_labels(self, labels: Sequence[str]) -> None:
         n_tags, known = len(tag_set(labels, self.cfg["scheme"])), self.cfg["labels"]

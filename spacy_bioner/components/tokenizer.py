@@ -29,10 +29,13 @@ _WHOLE = (
     r"(?P<run>[-.*=~])(?P=run)+",
     r"\+/-",
 )
+_MARK = r"[\W_\u115f\u1160\u3164\uffa0]"
+_ACCENT = r"[\u0300-\u034e\u0350-\u036f]"
 _PUNCTUATION = (
-    # Every character that is neither letter nor digit is a token. A combining accent stays with
-    # its letter; a point or comma within a number (3.5, 17q21.3, 1,200) stays with the number.
-    r"(?:(?<=[\W_])(?<![\u0300-\u036f])|(?=[\W_])(?![\u0300-\u036f]))"
+    # Every character that is neither letter nor digit is a token; so are fillers of no width that
+    # Unicode calls letters. A combining accent stays with its letter; a point or comma within a
+    # number (3.5, 17q21.3, 1,200) stays with the number.
+    rf"(?:(?<={_MARK})(?<!{_ACCENT})|(?={_MARK})(?!{_ACCENT}))"
     r"(?<!\s)"
     r"(?<![0-9](?=\.[0-9]))(?!(?<=[0-9]\.)[0-9])"
     r"(?<![0-9](?=,[0-9]{3}(?![0-9])))(?!(?<=[0-9],)[0-9]{3}(?![0-9]))"

@@ -6,6 +6,7 @@ from typing import Any, Callable, Collection, Dict, List, Mapping, Optional, Seq
 import numpy as np
 from spacy.tokens import Doc, Span
 
+from spacy_bioner.blanks import is_blank
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.evaluation.calibration import Calibration, calibrate
 from spacy_bioner.evaluation.concepts import (
@@ -181,7 +182,7 @@ def _count(
     labels, table = count_by_type(compared)
     tags = []
     for (_, doc), item in zip(pairs, compared):
-        tokens = [(token.idx, token.idx + len(token)) for token in doc]
+        tokens = [(token.idx, token.idx + len(token)) for token in doc if not is_blank(token.text)]
         tags.append((tag_tokens(item.gold or (), tokens), tag_tokens(item.predicted, tokens)))
     return CountedDocuments(
         labels,
@@ -255,7 +256,11 @@ def _measure_areas(
 ) -> Optional[Dict[str, Interval]]:
     if marginals is None:
         return None
-    tags, probabilities = marginals([doc for _, doc in pairs])
+    docs = [doc for _, doc in pairs]
+    tags, rows = marginals(docs)
+    # As in `_count`, white space and the like are no tokens.
+    shown = [[not is_blank(token.text) for token in doc] for doc in docs]
+    probabilities = [own[np.array(kept, dtype=bool)] for own, kept in zip(rows, shown)]
     return bootstrap_areas(probabilities, tags, gold, **drawing)
 
 

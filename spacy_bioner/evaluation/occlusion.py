@@ -12,6 +12,8 @@ from typing import Callable, List, Optional, Sequence, Union
 import numpy as np
 from spacy.tokens import Doc
 
+from spacy_bioner.blanks import is_blank
+
 Score = Callable[[Sequence[Doc]], Sequence[float]]
 """How sure a system is of one entity in each of some Docs of the same tokens, 0 to 1. They are
 fresh: nothing is annotated but sentence borders."""
@@ -57,9 +59,9 @@ def occlude(
 ) -> np.ndarray:
     """Give what each token adds to a score: what the score loses when it is covered.
 
-    RETURNS (np.ndarray): float64, shape (tokens,); 0 for white space.
+    RETURNS (np.ndarray): float64, shape (tokens,); 0 for white space and the like.
     """
-    places = [token.i for token in doc if not token.is_space]
+    places = [token.i for token in doc if not is_blank(token.text)]
     chosen = [[], *([place] for place in places)]
     whole, *left = score([cover(doc, item, occluder, sent_starts=sent_starts) for item in chosen])
     values = np.zeros(len(doc))
@@ -88,7 +90,7 @@ def compare_deletions(
     RETURNS (Optional[Deletion]): None where there are no more tokens than would be covered.
     """
     given = range(len(doc)) if among is None else among
-    places = [place for place in given if not doc[place].is_space]
+    places = [place for place in given if not is_blank(doc[place].text)]
     if len(places) <= n_words:
         return None
     ranked = sorted(places, key=lambda place: (-values[place], place))

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Iterator, List, Optional, Tuple
 
+from spacy_bioner.blanks import is_blank
+
 MIN_SHORT_LENGTH = 2
 MAX_SHORT_LENGTH = 10
 MAX_SHORT_WORDS = 2
@@ -150,12 +152,12 @@ def _has_word(text: str, word: str) -> bool:
 
 
 def _trim(text: str, start: int, end: int) -> Tuple[int, int]:
-    """Move the borders past white space, quotes and brackets that have no partner inside."""
+    """Move the borders past what shows nothing, quotes and brackets that have no partner inside."""
     unpaired = {left for left, right in _PAIRS if text.find(right, start, end) < 0}
     while start < end and (
-        text[start].isspace() or text[start] in _QUOTES or text[start] in unpaired
+        is_blank(text[start]) or text[start] in _QUOTES or text[start] in unpaired
     ):
         start += 1
-    while end > start and (text[end - 1].isspace() or text[end - 1] in _QUOTES + ",;:"):
+    while end > start and (is_blank(text[end - 1]) or text[end - 1] in _QUOTES + ",;:"):
         end -= 1
     return start, end

@@ -2,7 +2,7 @@
 
 import math
 import re
-from typing import Any, Dict, List, Optional, Sequence, Tuple, cast
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, cast
 
 import numpy as np
 from spacy.language import Language
@@ -11,6 +11,7 @@ from spacy.training import Example
 from thinc.api import Adam, Model, set_dropout_rate
 from thinc.types import Floats2d
 
+from spacy_bioner.architectures.subwords import read_words
 from spacy_bioner.components.token_tagger import TokenNER
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.training.imitation import choose_targets, compare_taggers, imitation_loss
@@ -126,12 +127,12 @@ class DistillationTask:
 
         docs = [self.nlp.make_doc(text) for text in self.stream.next_batch(self.batch_passages)]
         items: List[Any] = [doc for doc in docs if len(doc)] + self._draw_gold(step)
-        n_tokens = sum(len(item) for item in items if isinstance(item, Doc))
+        n_words = self._count_words(item for item in items if isinstance(item, Doc))
         n_gold = sum(len(item.predicted) for item in items if isinstance(item, Example))
         before = self.n_parts
         set_dropout_rate(self.student.model, self.dropout)
         loss, self.n_parts = compute_in_parts(
-            lambda part: self._add_gradient(part, n_tokens, n_gold),
+            lambda part: self._add_gradient(part, n_words, n_gold),
             lambda n: _divide(items, n),
             self._reset,
             n_parts=self.n_parts,
@@ -145,22 +146,22 @@ class DistillationTask:
             "loss": loss if is_finite else math.nan,
             "norm": norm,
             "epoch": self.stream.epoch,
-            "pieces": n_tokens + n_gold,
+            "pieces": n_words + n_gold,
             "parts": self.n_parts,
             "split_again": self.n_parts > before,
         }
 
     def evaluate(self) -> Dict[str, Any]:
         """Compare what both believe and decode on held-out passages; see `compare_taggers`."""
-        n_tokens = sum(map(len, self.held_out))
-        if not n_tokens:
+        n_words = self._count_words(self.held_out)
+        if not n_words:
             return {}
         loss, same = 0.0, 0
         for start in range(0, len(self.held_out), self.batch_passages):
             docs = self.held_out[start : start + self.batch_passages]
             divergence, n_same = compare_taggers(self.teacher, self.student, docs)
             loss, same = loss + divergence, same + n_same
-        return {"loss": loss / n_tokens, "agreement": same / n_tokens, "n": n_tokens}
+        return {"loss": loss / n_words, "agreement": same / n_words, "n": n_words}
 
     def state(self) -> Dict[str, Any]:
         """Give weights, optimizers, position in the texts and torch's random state."""
@@ -199,12 +200,15 @@ class DistillationTask:
         chosen = random.integers(len(self.gold), size=self.batch_passages)
         return [self.gold[index] for index in chosen]
 
-    def _add_gradient(self, part: List[Any], n_tokens: int, n_gold: int) -> float:
+    def _count_words(self, docs: Iterable[Doc]) -> int:
+        return sum(map(len, read_words(self.student.model, list(docs))))
+
+    def _add_gradient(self, part: List[Any], n_words: int, n_gold: int) -> float:
         docs = [item for item in part if isinstance(item, Doc)]
         examples = [item for item in part if isinstance(item, Example)]
         loss = 0.0
         if docs:
-            loss += self._imitate(docs, (1 - self.alpha) / n_tokens)
+            loss += self._imitate(docs, (1 - self.alpha) / max(n_words, 1))
         if examples:
             share = sum(len(example.predicted) for example in examples) / n_gold
             emissions, backprop = self.student.model.begin_update([e.predicted for e in examples])
@@ -219,10 +223,12 @@ class DistillationTask:
         targets = choose_targets(self.teacher, self.student, docs)
         emissions, backprop = self.student.model.begin_update(docs)
         loss, gradients = 0.0, []
-        for target, scores in zip(targets, emissions):
-            part, gradient = imitation_loss(target, ops.to_numpy(scores), self.temperature)
+        for own, target, rows in zip(read_words(self.student.model, docs), targets, emissions):
+            scores = own.pick(ops.to_numpy(rows))
+            part, gradient = imitation_loss(own.pick(target), scores, self.temperature)
             loss += part * weight
-            gradients.append(ops.asarray2f(cast(Floats2d, gradient * weight)))
+            placed = own.place(gradient * weight, len(rows))
+            gradients.append(ops.asarray2f(cast(Floats2d, placed)))
         backprop(gradients)
         return loss
 

@@ -10,6 +10,8 @@ import numpy as np
 from spacy.tokens import Doc
 
 from spacy_bioner.architectures.decoding import decode_tags, log_softmax
+from spacy_bioner.architectures.subwords import read_words
+from spacy_bioner.architectures.words import Words
 from spacy_bioner.components.token_tagger import TokenNER
 
 
@@ -24,30 +26,36 @@ def choose_targets(teacher: TokenNER, student: TokenNER, docs: Sequence[Doc]) ->
     """
     if _has_crf(teacher) and _has_crf(student):
         return teacher.predict(docs)
-    return believe(teacher, teacher.predict(docs))
+    return believe(teacher, docs, teacher.predict(docs))
 
 
-def believe(tagger: TokenNER, scores: Sequence[np.ndarray]) -> List[np.ndarray]:
-    """Turn what `predict` gave into what a tagger believes of each token.
+def believe(
+    tagger: TokenNER, docs: Sequence[Doc], scores: Sequence[np.ndarray]
+) -> List[np.ndarray]:
+    """Turn what `predict` gave for Docs into what a tagger believes of each token.
 
     RETURNS (List[np.ndarray]): Log probabilities, float32, shape (tokens, tags), per Doc.
     """
     from spacy_bioner.architectures.ensemble import tag_opinions
 
     own_order = range(len(tagger.tags))
-    return tag_opinions(tagger.model, scores, tagger.labels, tagger.cfg["scheme"], own_order)
+    scheme = tagger.cfg["scheme"]
+    return tag_opinions(tagger.model, docs, scores, tagger.labels, scheme, own_order)
 
 
 def compare_taggers(teacher: TokenNER, student: TokenNER, docs: Sequence[Doc]) -> Tuple[float, int]:
     """Tell how far a student is from its teacher on some Docs.
 
-    RETURNS (Tuple[float, int]): KL(teacher ∥ student) of what they believe, summed over tokens, and
-        for how many tokens they decode the same tag.
+    RETURNS (Tuple[float, int]): KL(teacher ∥ student) of what they believe, summed over words, and
+        for how many words they decode the same tag.
     """
+    words = read_words(student.model, docs)
     ours, theirs = student.predict(docs), teacher.predict(docs)
-    pairs = zip(believe(teacher, theirs), believe(student, ours))
-    divergence = sum(float((np.exp(p) * (p - q)).sum()) for p, q in pairs)
-    paths = zip(_decode(teacher, theirs), _decode(student, ours))
+    pairs = zip(words, believe(teacher, docs, theirs), believe(student, docs, ours))
+    divergence = sum(
+        float((np.exp(own.pick(p)) * own.pick(p - q)).sum()) for own, p, q in pairs
+    )
+    paths = zip(_decode(teacher, words, theirs), _decode(student, words, ours))
     return divergence, sum(int((one == other).sum()) for one, other in paths)
 
 
@@ -65,8 +73,10 @@ def imitation_loss(
     return loss, (temperature * (np.exp(q) - np.exp(p))).astype(np.float32)
 
 
-def _decode(tagger: TokenNER, scores: Sequence[np.ndarray]) -> List[np.ndarray]:
-    return decode_tags(scores, tagger.grammar())
+def _decode(
+    tagger: TokenNER, words: Sequence[Words], scores: Sequence[np.ndarray]
+) -> List[np.ndarray]:
+    return decode_tags([own.pick(rows) for own, rows in zip(words, scores)], tagger.grammar())
 
 
 def _has_crf(tagger: TokenNER) -> bool:

@@ -70,7 +70,7 @@ def test_a_target_within_its_sentence_keeps_its_columns(trained_nlp) -> None:
     beliefs = read_beliefs(tagger, [doc])[0]
     target = make_target(tagger, beliefs, doc.ents[-1])
     assert target.doc[target.start : target.end].text == doc.ents[-1].text
-    assert [tagger.tags[column] for column in target.columns] == ["B-Chemical"]
+    assert [tagger.tags[column] for _, column in target.tags] == ["B-Chemical"]
     assert target.offset == doc.text.index("Naloxone")
 
 

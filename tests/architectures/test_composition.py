@@ -319,3 +319,18 @@ def test_both_transformers_learn_and_are_attacked(two_encoders, make_example):
         )
         sizes = [float(torch.cat(tap.deltas).flatten(1).norm()) for tap in taps]
     assert sizes == pytest.approx([0.5, 0.5], rel=1e-4)
+
+
+def test_an_lstm_reads_the_words_as_if_no_line_break_stood_between_them(blank_nlp):
+    model = build_sequence_lstm(build_concatenation(*parts()), width=6, dropout=0.0)
+    model.initialize()
+    plain, broken = (
+        blank_nlp("rats in hypertension"),
+        blank_nlp("\nrats\r\n in\u200b hypertension "),
+    )
+    (expected,), (states,) = model.predict([plain]), model.predict([broken])
+    rows = [token.i for token in broken if token.text.isalpha()]
+    np.testing.assert_allclose(states[rows], expected, atol=1e-6)
+    assert not np.delete(states, rows, axis=0).any()
+    assert model.predict([blank_nlp("\n")])[0].shape == (1, 6)
+    check_gradient(model, [broken], "weight")

@@ -148,10 +148,12 @@ def test_columns_follow_the_labels_of_the_first_member(blank_nlp):
     np.testing.assert_allclose(found, rows, rtol=1e-5)
 
 
-def test_what_a_member_rules_out_is_a_finite_number():
+def test_what_a_member_rules_out_is_a_finite_number(blank_nlp):
     tags = tag_set(["X"], "BIO")
     rows = np.array([[0.0, 0.0, -90.0]], dtype=np.float32)
-    (found,) = tag_opinions(_fixed(rows), [rows], ["X"], "BIO", range(len(tags)))
+    (found,) = tag_opinions(
+        _fixed(rows), [blank_nlp("rats")], [rows], ["X"], "BIO", range(len(tags))
+    )
     np.testing.assert_allclose(found, [[np.log(0.5), np.log(0.5), LOWEST]], rtol=1e-6)
 
 
@@ -159,7 +161,7 @@ def test_a_crf_member_gives_marginals_and_not_its_emissions(members):
     tagger = members[1].tagger
     docs = [members[1].nlp.make_doc(TEXTS[0])]
     scores = tagger.model.predict(docs)
-    (found,) = tag_opinions(tagger.model, scores, tagger.labels, "BIO", range(5))
+    (found,) = tag_opinions(tagger.model, docs, scores, tagger.labels, "BIO", range(5))
     (expected,) = tag_log_marginals(scores, tagger.grammar())
     np.testing.assert_allclose(found, np.maximum(expected, LOWEST), rtol=1e-6)
     assert not np.allclose(found, log_softmax(scores[0]), atol=0.1)
@@ -174,7 +176,7 @@ def test_softmax_and_crf_members_mix(mixed, members):
     for member, order in zip(members, [range(5), [0, 3, 4, 1, 2]]):
         tagger = member.tagger
         scores = tagger.model.predict([doc])
-        opinions += tag_opinions(tagger.model, scores, tagger.labels, "BIO", order)
+        opinions += tag_opinions(tagger.model, [doc], scores, tagger.labels, "BIO", order)
     expected = 0.25 * np.exp(opinions[0]) + 0.75 * np.exp(opinions[1])
     (found,) = mixed.get_pipe("bioner").predict([doc])
     np.testing.assert_allclose(np.exp(found), expected, atol=1e-6)
@@ -260,3 +262,11 @@ def _assert_same(left, right):
         left.get_pipe("bioner").predict(docs), right.get_pipe("bioner").predict(docs)
     ):
         assert np.array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize("gap", ["\n", "\r\n    ", "\u00a0", "\u200b "])
+def test_gaps_change_nothing_for_an_ensemble(mixed, gap):
+    expected, found = mixed(TEXTS[0]), mixed(gap + TEXTS[0].replace(" ", gap) + gap)
+    assert entities_of(found) == entities_of(expected)
+    confidences = [ent._.confidence for ent in expected.ents]
+    assert [ent._.confidence for ent in found.ents] == pytest.approx(confidences, abs=1e-5)

@@ -34,6 +34,7 @@ from transformers import (
 from spacy_bioner.architectures.alignment import token_offsets
 from spacy_bioner.architectures.encoders import build_transformer_encoder, prepare_batches
 from spacy_bioner.architectures.piece_layout import lay_out
+from spacy_bioner.architectures.words import find_words
 from spacy_bioner.errors import EncoderError
 from spacy_bioner.training.packing import number_words
 from tests.conftest import WORDS
@@ -320,3 +321,16 @@ def test_windows_of_a_long_text_hold_every_piece_once(make_encoder, blank_nlp, p
         "first": list(range(180)),
     }.get(pooling, list(range(240)))
     assert sorted(rows) == expected
+
+
+@pytest.mark.parametrize("unit", ["sentence", "neighbours", "document"])
+def test_tokens_that_show_nothing_change_no_state(make_encoder, blank_nlp, unit):
+    text = "Naloxone zz rats in β. It reverses clonidine; hypertension"
+    model = make_encoder(unit=unit)
+    (expected,) = model.predict([blank_nlp(text)])
+    for gap in ("\n", "\r\n    ", "\u00a0", "\u2028\t", "\u200b ", " \x00 ", "\u00ad\ufeff\n"):
+        doc = blank_nlp(gap + text.replace(" ", gap).replace("Nalo", "Nalo\u00ad\u200b") + gap)
+        (states,) = model.predict([doc])
+        words = find_words(doc)
+        assert_allclose(states[words.starts], expected, atol=1e-5)
+        assert not np.delete(states, words.starts, axis=0).any()

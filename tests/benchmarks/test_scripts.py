@@ -19,6 +19,7 @@ SCRIPTS = (
     "baselines",
     "pretraining",
     "explanations",
+    "line_breaks",
     "gpu_training",
     "gpu_throughput",
     "gpu_check",

@@ -7,6 +7,7 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from spacy_bioner.blanks import squeeze
 from spacy_bioner.components import crf_weights
 from spacy_bioner.components.crf_weights import NEVER, CrfWeights, train_weights
 from spacy_bioner.errors import ConfigError, LabelError, TrainingDataError
@@ -242,3 +243,23 @@ def test_the_loss_of_each_iteration_is_kept():
     losses = train_weights(SEQUENCES, 3, **SETTINGS).losses
     assert len(losses) > 3
     assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("gap", ["\n", "\r\n  ", "\u00a0", "\t", "\u200b ", " \x00 "])
+def test_gaps_change_neither_entities_nor_confidences(nlp, gap):
+    for text, _ in TEXTS:
+        expected, found = nlp(text).ents, nlp(gap + text.replace(" ", gap) + gap).ents
+        assert [squeeze(ent.text).text for ent in found] == [ent.text for ent in expected]
+        confidences = [ent._.confidence for ent in expected]
+        assert [ent._.confidence for ent in found] == pytest.approx(confidences)
+
+
+def test_gold_across_line_breaks_is_learned_as_if_there_were_none(make_example):
+    def train(gap):
+        nlp = make_nlp()
+        text = "Acute kidney injury in rats".replace(" ", gap)
+        end = text.index("injury") + len("injury")
+        nlp.initialize(lambda: [make_example(text, [(0, end, "Disease")])])
+        return nlp.get_pipe(NAME).weights.to_plain()
+
+    assert train("\n") == train(" \u200b\t") == train(" ")

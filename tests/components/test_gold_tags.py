@@ -59,3 +59,32 @@ def test_an_entity_of_a_label_that_is_not_annotated_is_refused(predicted):
     reference.user_data[ANNOTATED_KEY] = ["Disease"]
     with pytest.raises(LabelError, match=r"labelled Gene in a document .* annotate Disease only"):
         allowed_tags(Example(predicted, reference), TAGS, "BIO")
+
+
+def test_gold_tags_of_tokens_that_are_no_words_are_unknown(predicted):
+    tokens = ["\n", "IL", "\n", "-", "\t", "2", "\u200b\n", "rose"]
+    doc = Doc(predicted.vocab, words=tokens, spaces=[False] * 8)
+    gold = doc.copy()
+    gold.set_ents([Span(gold, 0, 7, label="Gene")], default="outside")
+    unknown = "O B-Gene I-Gene"
+    assert known(Example(doc, gold)) == [
+        unknown, "B-Gene", unknown, "I-Gene", unknown, "I-Gene", unknown, "O"
+    ]  # fmt: skip
+
+
+def test_gold_tags_of_an_entity_within_a_word_are_unknown(predicted):
+    doc = Doc(
+        predicted.vocab, words=["kid", "\u00ad", "ney", "rose"], spaces=[False, False, True, False]
+    )
+    gold = doc.copy()
+    gold.set_ents([Span(gold, 0, 1, label="Gene")], default="outside")
+    assert known(Example(doc, gold))[0::3] == ["O B-Gene I-Gene", "O"]
+    gold.set_ents([Span(gold, 0, 3, label="Gene")], default="outside")
+    assert known(Example(doc, gold))[0::3] == ["B-Gene", "O"]
+
+
+def test_gold_tags_of_an_entity_of_white_space_are_those_of_nothing(predicted):
+    doc = Doc(predicted.vocab, words=["\n", "rose"], spaces=[False, False])
+    gold = doc.copy()
+    gold.set_ents([Span(gold, 0, 1, label="Gene")], default="outside")
+    assert known(Example(doc, gold)) == ["O B-Gene I-Gene", "O"]

@@ -4,8 +4,11 @@ from itertools import product
 
 import numpy as np
 import pytest
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
 
 from spacy_bioner.architectures.decoding import log_softmax, make_grammar
+from spacy_bioner.architectures.words import find_words
 from spacy_bioner.components.tag_beliefs import NO_ENTITY, TagBeliefs, has_beliefs
 from spacy_bioner.tags import tag_set, tags_to_spans
 
@@ -22,6 +25,10 @@ class Tagger:
 
     def predict(self, docs):
         raise AssertionError("scores are given")
+
+
+def believe(tagger: Tagger, scores: np.ndarray) -> TagBeliefs:
+    return TagBeliefs(tagger, scores, find_words(Doc(Vocab(), words=["rats"] * len(scores))))
 
 
 def count(tagger: Tagger, scores: np.ndarray, wanted) -> float:
@@ -48,14 +55,14 @@ def test_with_transitions_they_are_shares_of_all_sequences(wanted, scheme) -> No
     learned = (rng.normal(size=(n, n)), rng.normal(size=n), rng.normal(size=n))
     tagger = Tagger(learned, scheme)
     scores = log_softmax(rng.normal(size=(4, n)))
-    beliefs = TagBeliefs(tagger, scores)
+    beliefs = believe(tagger, scores)
     assert beliefs.confidence(*wanted) == pytest.approx(count(tagger, scores, wanted))
 
 
 def test_readings_are_sorted_and_do_not_repeat_what_was_chosen() -> None:
     tagger = Tagger()
     probabilities = np.array([[0.1, 0.2, 0.0, 0.6, 0.1], [0.5, 0.1, 0.0, 0.1, 0.3]]) + 1e-9
-    beliefs = TagBeliefs(tagger, np.log(probabilities))
+    beliefs = believe(tagger, np.log(probabilities))
     found = beliefs.alternatives(0, 1, "Disease")
     assert [(item.start, item.end, item.label) for item in found] == [
         (0, 1, "Chemical"), (0, 2, "Disease"), (0, 1, NO_ENTITY)
@@ -69,7 +76,7 @@ def test_readings_are_sorted_and_do_not_repeat_what_was_chosen() -> None:
 def test_without_begin_tags_a_span_may_not_go_on_to_the_left() -> None:
     tagger = Tagger(scheme="IO")
     scores = np.log(np.array([[0.8, 0.1, 0.1], [0.1, 0.1, 0.8], [0.05, 0.05, 0.9]]))
-    beliefs = TagBeliefs(tagger, scores)
+    beliefs = believe(tagger, scores)
     whole, rest = beliefs.confidence(1, 3, "Disease"), beliefs.confidence(2, 3, "Disease")
     assert whole == pytest.approx(0.8 * 0.9 * 0.9)
     assert rest == pytest.approx(0.9 * 0.2)

@@ -1,7 +1,8 @@
 import pytest
 from spacy.tokens import Doc
 
-from spacy_bioner.components.token_features import sequence_borders, token_features
+from spacy_bioner.architectures.words import find_words
+from spacy_bioner.components.token_features import sequence_borders, word_features
 
 
 @pytest.fixture
@@ -12,8 +13,16 @@ def make_doc(blank_nlp):
     return build
 
 
+def list_features(doc):
+    return word_features(doc, find_words(doc))
+
+
+def list_borders(doc):
+    return sequence_borders(doc, find_words(doc))
+
+
 def test_features_of_a_token_and_its_neighbours(make_doc):
-    first, second = token_features(make_doc(["Severe", "IL2"]))
+    first, second = list_features(make_doc(["Severe", "IL2"]))
     assert first == [
         "bias",
         "short=Xx",
@@ -57,19 +66,19 @@ def test_features_of_a_token_and_its_neighbours(make_doc):
     ],
 )
 def test_kind_of_a_word_is_a_feature(make_doc, word, feature):
-    assert feature in token_features(make_doc([word]))[0]
+    assert feature in list_features(make_doc([word]))[0]
 
 
 def test_parts_of_speech_are_used_where_there_are_any(make_doc):
-    (first, _) = token_features(make_doc(["severe", "pain"], pos=["ADJ", "NOUN"]))
+    (first, _) = list_features(make_doc(["severe", "pain"], pos=["ADJ", "NOUN"]))
     assert [name for name in first if ":p=" in name] == ["0:p=ADJ", "1:p=NOUN"]
-    assert not any(":p=" in name for name in token_features(make_doc(["severe"]))[0])
+    assert not any(":p=" in name for name in list_features(make_doc(["severe"]))[0])
 
 
 def test_neighbours_end_with_the_sentence(make_doc):
     doc = make_doc(["Pain", ".", "Fever"], sent_starts=[True, False, True])
-    assert sequence_borders(doc) == [(0, 2), (2, 3)]
-    assert token_features(doc)[2][-5:] == [
+    assert list_borders(doc) == [(0, 2), (2, 3)]
+    assert list_features(doc)[2][-5:] == [
         "-1:edge",
         "0:w=fever",
         "0:s=Xxxxx",
@@ -79,8 +88,8 @@ def test_neighbours_end_with_the_sentence(make_doc):
 
 
 def test_doc_without_sentences_is_one_sequence(make_doc):
-    assert sequence_borders(make_doc(["Pain", "."])) == [(0, 2)]
+    assert list_borders(make_doc(["Pain", "."])) == [(0, 2)]
 
 
 def test_empty_doc_has_neither_features_nor_sequences(make_doc):
-    assert (token_features(make_doc([])), sequence_borders(make_doc([]))) == ([], [])
+    assert (list_features(make_doc([])), list_borders(make_doc([]))) == ([], [])

@@ -97,3 +97,20 @@ def test_documents_without_annotation_are_refused() -> None:
         measure([make_pair([], gold=False)])
     with pytest.raises(CorpusError, match="found no annotated document"):
         measure([])
+
+
+def test_white_space_is_no_token(blank_nlp):
+    def make(text, start, end):
+        doc = blank_nlp(text)
+        doc.set_ents([doc.char_span(start, end, label="Disease")], default="outside")
+        return doc
+
+    def marginals(docs):
+        rows = [[float(token.text in "Acute kidney") for token in doc] for doc in docs]
+        return ("O", "B-Disease"), [np.array([1 - np.array(row), row]).T for row in rows]
+
+    plain, broken = make("Acute kidney rose", 0, 12), make("\nAcute\n\u200bkidney\t rose\n", 1, 14)
+    found = [measure([(doc, doc)], marginals=marginals) for doc in (plain, broken)]
+    assert found[0].tokens == found[1].tokens
+    assert found[0].tokens.n_tokens == 3
+    assert found[0].areas == found[1].areas

@@ -129,3 +129,9 @@ def test_find_definitions_survives_many_brackets(text):
 
 def test_find_definitions_in_a_text_without_sentences():
     assert len(find_definitions("a heat shock protein (HSP) " * 2_000)) == 2_000
+
+
+@pytest.mark.parametrize("gap", ["\n", "\u00a0", "\u200b ", " \ufeff", "\u00ad\r\n  "])
+def test_a_long_form_neither_begins_nor_ends_with_what_shows_nothing(gap):
+    text = "of heat shock protein (HSP) in cells".replace(" ", gap)
+    assert pairs(text) == [("HSP", gap.join(["heat", "shock", "protein"]))]

@@ -8,6 +8,7 @@ from spacy.training import Example
 
 torch = pytest.importorskip("torch")
 
+from spacy_bioner.architectures.ensemble import LOWEST  # noqa: E402
 from spacy_bioner.training import distillation  # noqa: E402
 from spacy_bioner.training.distillation import DistillationTask, PassageStream  # noqa: E402
 from spacy_bioner.training.imitation import (  # noqa: E402
@@ -168,3 +169,39 @@ def test_imitation_gradient_agrees_with_finite_differences(temperature):
         up, _ = imitation_loss(target, scores + step, temperature)
         down, _ = imitation_loss(target, scores - step, temperature)
         assert gradient[index] == pytest.approx((up - down) / 2e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("gap", ["\n", "\u200b ", " \n"])
+def test_tokens_that_are_no_words_neither_teach_nor_count(
+    make_crf_tagger, softmax_tagger, softmax_nlp, says, gap
+):
+    plain, broken = softmax_nlp.make_doc(TEXT), softmax_nlp.make_doc(TEXT.replace(" ", gap))
+    expected = compare_taggers(says(make_crf_tagger(), ROWS), says(softmax_tagger, ROWS), [plain])
+    rows = np.insert(ROWS, 1, [[-7.0, -8.0, -0.1]], axis=0)
+    teacher, student = says(make_crf_tagger(), rows), says(softmax_tagger, rows)
+    assert compare_taggers(teacher, student, [broken]) == pytest.approx(expected)
+    (target,) = choose_targets(teacher, student, [broken])
+    assert np.exp(target[[0, 2]]) == pytest.approx(_enumerate_marginals(ROWS), abs=1e-6)
+
+
+def test_a_step_of_distillation_learns_from_words_alone(
+    make_crf_tagger, softmax_tagger, softmax_nlp, says, monkeypatch
+):
+    text = f"\n{TEXT}".replace(" ", " \t\u200b")
+    stream = PassageStream(TextList([text]), softmax_nlp, seed=0, buffer=1)
+    doc = softmax_nlp.make_doc(text)
+    words = [token.i for token in doc if token.text.isalpha()]
+    rows = np.zeros((len(doc), 3), dtype=np.float32)
+    rows[words] = ROWS
+    gradients = []
+    emissions = [np.zeros((len(doc), 3), dtype=np.float32)]
+    says(softmax_tagger, rows)
+    forward = lambda model, docs, is_train: (emissions, gradients.extend)  # noqa: E731
+    monkeypatch.setattr(softmax_tagger.model, "_func", forward)
+    task = DistillationTask(says(make_crf_tagger(), rows), softmax_tagger, softmax_nlp, stream)
+    loss = task._imitate([doc], 0.5)
+    believed = np.log(np.maximum(_enumerate_marginals(ROWS), np.exp(LOWEST)))
+    expected, gradient = imitation_loss(believed, 0 * ROWS, 2.0)
+    assert loss == pytest.approx(expected / 2, rel=1e-5)
+    assert gradients[0][words] == pytest.approx(gradient / 2, abs=1e-6)
+    assert not np.delete(gradients[0], words, axis=0).any()
