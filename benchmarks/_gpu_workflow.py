@@ -130,7 +130,7 @@ class Shell:
 def _load_package(setup: Setup, shell: Shell, packages: Path, package: str) -> Dict[str, Any]:
     """Install the wheel into a folder of its own and load it by its name on both devices."""
     site = packages.parent / "site"
-    (wheel,) = packages.glob("*/dist/*.whl")
+    (wheel,) = packages.glob("*/dist/en_*.whl")
     options = ("-q", "--no-index", "--no-deps", "--target", str(site))
     shell.call("pip install", [sys.executable, "-m", "pip", "install", *options, str(wheel)])
     paths = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")]))
