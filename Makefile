@@ -3,7 +3,7 @@
 # make assets FROM=FOLDER        the public corpora, copied from a folder instead of downloaded
 # make bench  the quick benchmarks
 # make results [ARGS=--all]      the commands behind benchmarks/RESULTS.md, the quick ones or all
-# make test-wheel                the tests on the built wheel, without the sources beside them
+# make test WHEEL=yes            the tests on the built wheel, without the sources beside them
 # make test-trf test-scispacy    the tests that need spacy-transformers or scispaCy, each in an
 #                                environment of its own: their pins exclude current versions
 # make test-pythons              what needs no torch, on each of Python 3.10, 3.12 and 3.13 that is here
@@ -18,6 +18,7 @@ PYTHON ?= python3
 VENV ?= .venv
 PROFILE ?= demo
 FROM ?=
+WHEEL ?=
 BIN := $(VENV)/bin
 PIP_ARGS ?=
 INSTALL := $(PYTHON) locks/install.py
@@ -37,8 +38,12 @@ run: $(VENV)/.run
 	$(BIN)/python -m pip install --quiet $(PIP_ARGS) packages/$(PROFILE)/*/dist/en_bioner_*.whl
 	$(BIN)/bioner show en_bioner_$(PROFILE) assets/demo/sample.txt
 
+ifeq ($(WHEEL),yes)
+test: test-wheel
+else
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+endif
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

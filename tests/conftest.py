@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TOKENIZER = {"nlp": {"tokenizer": {"@tokenizers": "spacy_bioner.BiomedicalTokenizer.v1"}}}
 WORDS = ["Naloxone", "reverses", "the", "effect", "of", "clonidine", "hypertension", "in", "rats"]
 Entity = Tuple[int, int, str]
+OTHER_ENVIRONMENTS = {"trf": "spacy_transformers", "scispacy": "scispacy"}
 MISSING = re.compile(
     r"No module named '(\w+)|needs? (\w+)(?: and \w+)*, (?:which is )?not installed"
 )
@@ -27,6 +28,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option for environments with the base dependencies only."""
     words = "skip tests of what is not installed, as in an environment without extras"
     parser.addoption("--base", action="store_true", help=words)
+
+
+def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
+    """Skip tests of libraries that have an environment of their own, where it is another one."""
+    for marker, module in OTHER_ENVIRONMENTS.items():
+        if find_spec(module) is None:
+            skipped = pytest.mark.skip(reason=f"{module} is not installed: make test-{marker}")
+            for item in items:
+                if item.get_closest_marker(marker):
+                    item.add_marker(skipped)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -203,7 +203,9 @@ def test_shipped_profile_changes_its_config(name):
 
 
 @pytest.mark.usefixtures("shipped")
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.trf] * n.endswith("_trf")) for n in PROFILES]
+)
 def test_shipped_profile_has_a_config_whose_encoder_can_be_set(name):
     profile = load_profile(name)
     keys = encoder_override(load_config(profile.config), profile.encoder)

