@@ -90,7 +90,7 @@ test-trf: wheel
 	cd $(TESTED) && $(abspath $(VENV)-trf/bin/python) -m pytest -m trf
 
 test-scispacy: wheel
-	@$(INSTALL) $(VENV)-scispacy --lock scispacy --extras corpora,scispacy,dev --pip-args '$(PIP_ARGS)' --wheel $(BUILT)/*.whl
+	@$(INSTALL) $(VENV)-scispacy --lock scispacy --extras scispacy,dev --pip-args '$(PIP_ARGS)' --wheel $(BUILT)/*.whl
 	cd $(TESTED) && $(abspath $(VENV)-scispacy/bin/python) -m pytest -m scispacy
 
 test-pythons: wheel

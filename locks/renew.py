@@ -41,8 +41,8 @@ ALL = {
         pins=(TORCH, "numpy>=2", "transformers>=5.3"),
     ),
     "trf": Lock(("train", "offline", "trf", "dev"), pins=(TORCH,)),
-    # scispaCy wants numpy < 2 and an nmslib that have no wheel for Python 3.13.
-    "scispacy": Lock(("corpora", "scispacy", "dev"), pythons="python_version < '3.13'"),
+    # scispaCy wants an nmslib that has no wheel for Python 3.13, and numpy < 2: `corpora` wants 2.
+    "scispacy": Lock(("scispacy", "dev"), pythons="python_version < '3.13'"),
 }
 
 
