@@ -23,7 +23,7 @@ PUBTATOR = (
     "1\t32\t42\ttacrolimus\tChemical\tD016559\n"
 )
 TERMS = [
-    {"label": "Disease", "pattern": "acute kidney injury", "id": "MESH:D058186"},
+    {"label": "Disease", "pattern": "Acute kidney injury", "id": "MESH:D058186"},
     {"label": "Chemical", "pattern": "tacrolimus", "id": "MESH:D016559"},
 ]
 
