@@ -1,4 +1,5 @@
 import json
+import subprocess
 import sys
 from argparse import Namespace
 from importlib import import_module
@@ -75,8 +76,8 @@ def test_entities_are_compared_by_offsets_and_confidence():
 
 @pytest.mark.slow
 def test_a_rehearsal_on_the_cpu_finds_nothing_wrong(check):
-    if not (import_module("_common").ROOT / "assets/demo/dev.pubtator.txt").is_file():
-        pytest.skip("the demo corpus is not built: python assets/demo/build.py")
+    build = import_module("_common").ROOT / "assets" / "demo" / "build.py"
+    subprocess.run([sys.executable, str(build)], check=True)
     only = ("environment", "agreement", "training", "tagging", "long", "workflow")
     code, report = check("--device", "cpu", "--quick", "--threads", "1", "--only", *only)
     assert [section["failure"] for section in report["sections"]] == [None] * len(only)
