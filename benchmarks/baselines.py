@@ -39,7 +39,7 @@ from spacy_bioner.evaluation.matching import list_gold, list_predicted
 from spacy_bioner.spans import select_flat
 
 CORPORA = ("demo", "ncbi_disease", "bc5cdr", "maccrobat")
-PROFILES = ("feature_crf", "cnn_ner", "cnn_bilstm_crf", "minilm", "minilm_spancat")
+PROFILES = ("feature_crf", "cnn_ner", "cnn_bilstm_crf", "demo", "minilm_spancat")
 PROFILES += ("minilm_span_finder",)
 SPLITS = ("train", "dev", "test")
 HEADER = ("profile", "scored", "dev F1", "test P", "test R", "test F1", "nested", "found")

@@ -96,7 +96,7 @@ def main() -> None:
     os.chdir(ROOT)
     settings = local_corpus(parser, args.data, args.corpus, docs=args.docs)
     use_threads(args.threads)
-    profile = args.profile or ("minilm" if args.corpus == "demo" else f"minilm_{args.corpus}")
+    profile = args.profile or ("demo" if args.corpus == "demo" else f"minilm_{args.corpus}")
     folder = args.out / f"{args.corpus}{f'_{args.docs}' if args.docs else ''}"
     prepared = prepare(settings, folder / "corpus")
     found: Dict[str, Dict[str, Any]] = {}

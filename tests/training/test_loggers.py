@@ -8,6 +8,7 @@ from spacy.training import Example
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 
+from spacy_bioner.training import step_progress
 from spacy_bioner.training.loggers import make_training_logger
 
 INFO = {
@@ -170,3 +171,34 @@ def _make_trainable(output_file):
         logger={"@loggers": "spacy_bioner.TrainingLogger.v1", "output_file": output_file},
     )
     return init_nlp(config)
+
+
+@pytest.mark.parametrize("progress_bar", ["train", None])
+def test_between_evaluations_steps_and_the_loss_are_told(
+    bioner_nlp, make_example, monkeypatch, progress_bar
+):
+    monkeypatch.setattr(step_progress, "LOG_SECONDS", 0.0)
+    example = make_example("Naloxone reverses it.", [(0, 8, "Chemical")])
+    bioner_nlp.initialize(lambda: [example])
+    bioner_nlp.config["training"].update({"max_steps": 40, "eval_frequency": 20})
+    stdout, stderr = io.StringIO(), io.StringIO()
+    set_up = make_training_logger(progress_bar=progress_bar, console_output=False)
+    log_step, finalize = set_up(bioner_nlp, stdout, stderr)
+    losses = bioner_nlp.update([example], losses={})
+    log_step({**INFO, "step": 0, "losses": {"bioner": 1.0}})
+    log_step(None)
+    finalize()
+    told = stderr.getvalue()
+    assert told.count("\n") == (progress_bar is not None)
+    if progress_bar:
+        assert told.startswith(f"step 1 of 40, loss {losses['bioner']:.4f}, ")
+        assert told.endswith("next evaluation at step 20\n")
+
+
+def test_the_last_loss_is_that_of_one_update(bioner_nlp, make_example):
+    example = make_example("Naloxone reverses it.", [(0, 8, "Chemical")])
+    bioner_nlp.initialize(lambda: [example])
+    losses = {"bioner": 5.0}
+    bioner_nlp.update([example], losses=losses)
+    component = bioner_nlp.get_pipe("bioner")
+    assert component.last_loss == pytest.approx(losses["bioner"] - 5.0)
