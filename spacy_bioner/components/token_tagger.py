@@ -79,9 +79,8 @@ class TokenNER(TagLabels, TrainablePipe):
         empty = np.zeros((0, len(self.tags)), dtype=np.float32)
         to_numpy = self.model.ops.to_numpy
         scores = [log_softmax(to_numpy(next(emissions))) if len(doc) else empty for doc in docs]
-        scores = close_unseen(self.model, docs, scores)
-        words = read_words(self.model, docs)
-        return [own.fill(own.pick(rows)) for own, rows in zip(words, scores)]
+        seen = zip(read_words(self.model, docs), close_unseen(self.model, docs, scores))
+        return [words.fill(words.pick(rows)) for words, rows in seen]
 
     def set_annotations(self, docs: Iterable[Doc], scores: List[np.ndarray]) -> None:
         """Write `doc.ents`, the span group named like the component, and the ledger.
@@ -91,8 +90,7 @@ class TokenNER(TagLabels, TrainablePipe):
         scores (List[np.ndarray]): What `predict` gave for them.
         """
         docs = list(docs)
-        words = read_words(self.model, docs)
-        found = find_entities(scores, words, self.tags, self.grammar())
+        found = find_entities(scores, read_words(self.model, docs), self.tags, self.grammar())
         for doc, (spans, confidences) in zip(docs, found):
             write_entities(doc, self.name, spans, confidences)
 
@@ -139,8 +137,7 @@ class TokenNER(TagLabels, TrainablePipe):
             for key, value in self._learn(docs, make_loss, share, row_share, attacked).items():
                 losses[key] = losses.get(key, 0.0) + value
 
-        n_splits = learn_in_parts(self.model, filled, weights, learn)
-        if n_splits:
+        if n_splits := learn_in_parts(self.model, filled, weights, learn):
             losses[f"{self.name}_splits"] = losses.get(f"{self.name}_splits", 0.0) + n_splits
         self._n_updates += 1
         self.last_loss = losses[self.name] - before
