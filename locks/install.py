@@ -23,7 +23,8 @@ NO_ANSWER = re.compile(
     "SSLError|Could not fetch URL"
 )
 MISSING = re.compile(r"No matching distribution found for ([^\n(]+)")
-CLASH = re.compile(r"ResolutionImpossible|conflicting dependencies", re.IGNORECASE)
+LOCKED = re.compile(r"The user requested \(constraint\) (\S+)")
+DEPENDS = re.compile(r"^ *(\S.* depends on .+)$", re.MULTILINE)
 FULL = re.compile(r"No space left on device|Disk quota exceeded")
 
 
@@ -41,7 +42,7 @@ def main():
     if not os.path.isfile(lock):
         stop(f"{lock}: no such lock; `make locks` writes them")
     python = make_environment(args.folder)
-    pip = [python, "-m", "pip", "install", "--quiet", "-c", lock, "--only-binary", ":all:"]
+    pip = [python, "-m", "pip", "install", "-v", "-c", lock, "--only-binary", ":all:"]
     pip += shlex.split(args.pip_args)
     what = args.wheel or "."
     extras = f"[{args.extras}]" if args.extras else ""
@@ -92,7 +93,9 @@ def run(command, args):
 
 def explain(output, args):
     """Say in one sentence why pip failed, and what to do."""
-    found = MISSING.search(output)
+    locked, depends = LOCKED.search(output), DEPENDS.search(output)
+    # An older version that is installed stands for what no index has.
+    found = MISSING.search(output) or (None if depends else locked)
     missing = found.group(1).strip() if found else ""
     here = "Python {}.{} on {} {}".format(
         *sys.version_info[:2], platform.system(), platform.machine()
@@ -113,8 +116,8 @@ def explain(output, args):
             f"{lock} has {missing}, of which no wheel is found for {here}; use a Python from 3.10 "
             "to 3.13, an index that has it (PIP_ARGS), or resolve the lock anew: make locks"
         )
-    if CLASH.search(output):
-        return f"{lock} contradicts setup.cfg or PIP_ARGS; resolve it anew: make locks"
+    if locked and depends:
+        return f"{lock} has {locked.group(1)}, but {depends.group(1)}; resolve it anew: make locks"
     last = [line for line in output.splitlines() if line.strip()][-1:]
     return "pip failed: {}".format("".join(last).strip() or "without a word")
 
