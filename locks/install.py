@@ -42,7 +42,7 @@ def main():
     if not os.path.isfile(lock):
         stop(f"{lock}: no such lock; `make locks` writes them")
     python = make_environment(args.folder)
-    pip = [python, "-m", "pip", "install", "-v", "-c", lock, "--only-binary", ":all:"]
+    pip = [python, "-m", "pip", "install", "-c", lock, "--only-binary", ":all:"]
     pip += shlex.split(args.pip_args)
     what = args.wheel or "."
     extras = f"[{args.extras}]" if args.extras else ""

@@ -101,7 +101,7 @@ def test_a_lock_that_is_not_there_is_named(tmp_path):
 
 @pytest.mark.slow
 def test_an_index_that_is_out_of_reach_ends_in_one_line(tmp_path):
-    nowhere = "--index-url http://127.0.0.1:9/simple --retries 0 --timeout 2"
+    nowhere = "--index-url http://127.0.0.1:9/simple --retries 1 --timeout 2"
     done = run(tmp_path / "env", "--extras", "train", "--pip-args", nowhere)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith("error: no package index can be reached; setuptools")
