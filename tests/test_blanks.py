@@ -22,7 +22,9 @@ def test_every_space_separator_and_control_is_blank():
     table = squeeze("".join(map(chr, codes))).shown
     shown = {code for code, flag in zip(codes, table) if flag}
     controls = {code for code, kind in kinds.items() if kind in ("Cc", "Cf", "Zs", "Zl", "Zp")}
-    assert controls & shown - set(HIEROGLYPHS) == DRAWN
+    # An older Python does not know of all of them.
+    known = {code for code in DRAWN if kinds[code] != "Cn"}
+    assert controls & shown - set(HIEROGLYPHS) == known
     assert not any(chr(code).isspace() for code in shown)
     letters = {code for code, kind in kinds.items() if kind[0] in "LNPS"} - shown
     assert {hex(code) for code in letters} == {"0x115f", "0x1160", "0x2800", "0x3164", "0xffa0"}
