@@ -29,8 +29,9 @@ LOCKS := locks/install.py setup.cfg pyproject.toml
 BUILT := build/wheel
 TESTED := build/tested
 export BIONER_DATA ?= $(abspath ../shared)
+export PIP_ARGS
 
-.PHONY: run test lint assets bench results install test-wheel test-trf test-scispacy test-pythons wheel locks clean
+.PHONY: run test lint assets bench results install test-wheel test-trf test-scispacy test-pythons wheel interpreter locks clean
 
 run: $(VENV)/.run
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m spacy project run all . --vars.profile $(PROFILE)
@@ -65,12 +66,16 @@ bench: $(VENV)/.dev
 
 install: $(VENV)/.dev
 
-$(VENV)/.run: $(LOCKS) locks/default.txt
-	@$(INSTALL) $(VENV) --extras $(RUN) --pip-args '$(PIP_ARGS)'
+# An environment of another Python than PYTHON, or of one that is gone, is told and not used.
+interpreter:
+	@if [ -e $(VENV)/.run ]; then $(INSTALL) $(VENV) --check; fi
+
+$(VENV)/.run: $(LOCKS) locks/default.txt | interpreter
+	@$(INSTALL) $(VENV) --extras $(RUN)
 	@touch $@
 
-$(VENV)/.dev: $(LOCKS) locks/default.txt
-	@$(INSTALL) $(VENV) --extras $(DEV) --pip-args '$(PIP_ARGS)'
+$(VENV)/.dev: $(LOCKS) locks/default.txt | interpreter
+	@$(INSTALL) $(VENV) --extras $(DEV)
 	@touch $@ $(VENV)/.run
 
 # The wheel, and a copy of all that is tracked but the package: only what was installed can be tested.
@@ -81,16 +86,16 @@ wheel: $(VENV)/.dev
 	@git ls-files -z -- ':!spacy_bioner' | tar --null -T - -cf - | tar -xf - -C $(TESTED)
 
 test-wheel: wheel
-	@$(INSTALL) $(VENV) --extras $(DEV) --pip-args '$(PIP_ARGS)' --wheel $(BUILT)/*.whl
+	@$(INSTALL) $(VENV) --extras $(DEV) --wheel $(BUILT)/*.whl
 	@rm -f $(VENV)/.run $(VENV)/.dev
 	cd $(TESTED) && $(abspath $(BIN))/python -m pytest
 
 test-trf: wheel
-	@$(INSTALL) $(VENV)-trf --lock trf --extras train,offline,trf,dev --pip-args '$(PIP_ARGS)' --wheel $(BUILT)/*.whl
+	@$(INSTALL) $(VENV)-trf --lock trf --extras train,offline,trf,dev --wheel $(BUILT)/*.whl
 	cd $(TESTED) && $(abspath $(VENV)-trf/bin/python) -m pytest --base -r fE -m trf
 
 test-scispacy: wheel
-	@$(INSTALL) $(VENV)-scispacy --lock scispacy --extras scispacy,dev --pip-args '$(PIP_ARGS)' --wheel $(BUILT)/*.whl
+	@$(INSTALL) $(VENV)-scispacy --lock scispacy --extras scispacy,dev --wheel $(BUILT)/*.whl
 	cd $(TESTED) && $(abspath $(VENV)-scispacy/bin/python) -m pytest --base -r fE -m scispacy
 
 test-pythons: wheel

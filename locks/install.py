@@ -23,6 +23,7 @@ NO_ANSWER = re.compile(
     "SSLError|Could not fetch URL"
 )
 MISSING = re.compile(r"No matching distribution found for ([^\n(]+)")
+FETCHED = re.compile(r"^ *(Collecting|Downloading|Using cached|Processing) ", re.MULTILINE)
 LOCKED = re.compile(r"The user requested \(constraint\) (\S+)")
 DEPENDS = re.compile(r"^ *(\S.* depends on .+)$", re.MULTILINE)
 FULL = re.compile(r"No space left on device|Disk quota exceeded")
@@ -35,19 +36,28 @@ def main():
     parser.add_argument("--lock", default="default", help="a file in locks/, without .txt")
     parser.add_argument("--extras", default="", help="of setup.cfg, with commas")
     parser.add_argument("--wheel", default="", help="install this wheel, not the source tree")
-    parser.add_argument("--pip-args", default="", help="more arguments for pip")
+    parser.add_argument(
+        "--pip-args", default=os.environ.get("PIP_ARGS", ""), help="more arguments for pip"
+    )
+    parser.add_argument("--check", action="store_true", help="only look at what is there")
     args = parser.parse_args()
+    # pip runs in the project's folder, wherever this was called.
+    args.folder = os.path.abspath(args.folder)
+    args.wheel = args.wheel and os.path.abspath(args.wheel)
     check_python()
     lock = os.path.join(ROOT, "locks", args.lock + ".txt")
     if not os.path.isfile(lock):
         stop(f"{lock}: no such lock; `make locks` writes them")
+    if args.check:
+        check_environment(args.folder, remake=False)
+        return
     python = make_environment(args.folder)
     pip = [python, "-m", "pip", "install", "-c", lock, "--only-binary", ":all:"]
     pip += shlex.split(args.pip_args)
     what = args.wheel or "."
     extras = f"[{args.extras}]" if args.extras else ""
     say("installing {} {}at the versions of locks/{}.txt{}".format(
-        args.wheel or "spacy-bioner", extras + " " if extras else "", args.lock,
+        os.path.basename(args.wheel) or "spacy-bioner", extras + " " if extras else "", args.lock,
         " (torch is the large part)" if "train" in args.extras.split(",") else ""))  # fmt: skip
     if args.wheel:
         run([*pip, "--force-reinstall", "--no-deps", what], args)
@@ -69,15 +79,44 @@ def check_python():
 
 def make_environment(folder):
     """Make a virtual environment unless it is there. Returns the path of its Python."""
-    python = os.path.join(folder, "Scripts" if os.name == "nt" else "bin", "python")
-    if os.path.isfile(python):
+    python = find_python(folder)
+    if check_environment(folder, remake=True):
         return python
-    done = subprocess.run([sys.executable, "-m", "venv", folder], stdout=subprocess.PIPE,
+    # What an interrupted attempt has left is cleared away; nothing else is.
+    clear = ["--clear"] if os.path.isfile(os.path.join(folder, "pyvenv.cfg")) else []
+    done = subprocess.run([sys.executable, "-m", "venv", *clear, folder], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True)  # fmt: skip
     if done.returncode:
         reason = " ".join(done.stdout.split()) or "no reason given"
         stop(f"{folder}: no virtual environment could be made: {reason}")
     return python
+
+
+def find_python(folder):
+    """Say where the Python of an environment is."""
+    return os.path.join(folder, "Scripts" if os.name == "nt" else "bin", "python")
+
+
+def check_environment(folder, remake):
+    """Tell whether an environment is whole; stop where it is of another Python than this one."""
+    if not os.path.exists(folder):
+        return False
+    code = "import sys, pip; print('{}.{}'.format(*sys.version_info[:2]))"
+    try:
+        done = subprocess.run([find_python(folder), "-I", "-c", code], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True)  # fmt: skip
+        found = done.stdout.strip() if done.returncode == 0 else ""
+    except OSError:
+        found = ""
+    here = "{}.{}".format(*sys.version_info[:2])
+    if found and found != here:
+        stop(
+            f"{folder} is an environment of Python {found}, expected {here}: remove it "
+            "(make clean), or name another one: VENV=…"
+        )
+    if not found and not remake:
+        stop(f"{folder}: found no Python that works there; remove it (make clean) and try again")
+    return bool(found)
 
 
 def run(command, args):
@@ -86,9 +125,13 @@ def run(command, args):
                           text=True)  # fmt: skip
     if done.returncode:
         log = os.path.join(args.folder, "install.log")
-        with open(log, "w", encoding="utf-8") as file:
-            file.write(" ".join(command) + "\n" + done.stdout)
-        stop(explain(done.stdout, args) + f" (pip's words: {log})")
+        words = f" (pip's words: {log})"
+        try:
+            with open(log, "w", encoding="utf-8") as file:
+                file.write(" ".join(command) + "\n" + done.stdout)
+        except OSError:
+            words = ""
+        stop(explain(done.stdout, args) + words)
 
 
 def explain(output, args):
@@ -109,8 +152,14 @@ def explain(output, args):
             "fetch the wheels where there is one (pip download -d wheels -c {} setuptools wheel "
             "'.[{}]'), then: make … PIP_ARGS='--no-index --find-links wheels'"
         ).format(missing or "a wheel", lock, args.extras)
-    if missing and "--no-index" in args.pip_args:
-        return f"{missing} is not among the wheels that {args.pip_args} names, for {here}"
+    if missing and ("--no-index" in args.pip_args or os.environ.get("PIP_NO_INDEX")):
+        where = args.pip_args or "PIP_FIND_LINKS"
+        return f"{missing} is not among the wheels that {where} names, for {here}"
+    if missing and not FETCHED.search(output):
+        return (
+            f"nothing could be fetched, not even {missing}: either no package index can be "
+            f"reached, or it has no such wheel for {here} ({lock})"
+        )
     if missing:
         return (
             f"{lock} has {missing}, of which no wheel is found for {here}; use a Python from 3.10 "

@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import List, Optional
 
@@ -40,13 +41,17 @@ def main() -> None:
     parser.add_argument("--tests", type=Path, required=True, help="a tree without the package")
     parser.add_argument("--folder", default=".venv", help="environments are FOLDER-VERSION")
     args = parser.parse_args()
-    failed = []
-    for version in PYTHONS:
-        found = find_python(version)
-        if found is None:
-            print(f"Python {version}: skipped, there is no python{version} here", flush=True)
-        elif not check(found, version, args):
-            failed.append(version)
+    pythons = {version: find_python(version) for version in PYTHONS}
+    for version in [version for version, found in pythons.items() if found is None]:
+        print(f"Python {version}: skipped, there is no python{version} here", flush=True)
+    # Side by side, one on each core: most of it is one process at a time.
+    with ThreadPoolExecutor(max(1, min(len(PYTHONS), os.cpu_count() or 1))) as pool:
+        jobs = {
+            version: pool.submit(check, found, version, args)
+            for version, found in pythons.items()
+            if found is not None
+        }
+    failed = [version for version, job in jobs.items() if not job.result()]
     if failed:
         raise SystemExit(f"error: failed on Python {', '.join(failed)}")
 
@@ -64,10 +69,11 @@ def find_python(version: str) -> Optional[str]:
 
 
 def check(found: str, version: str, args: argparse.Namespace) -> bool:
-    """Install and run. RETURNS (bool): Whether all of it went well."""
-    print(f"Python {version}: {found}", flush=True)
+    """Install and run. RETURNS (bool): Whether all of it went well; prints what matters."""
     wheel, folder = args.wheel.resolve(), Path(f"{args.folder}-{version}").resolve()
     shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    log = folder.with_name(f"{folder.name}.log")
     python = str(folder / "bin" / "python")
     install = [sys.executable, "-m", "uv", "pip", "install", "--python", python, "-c", LOCK]
     install += ["--only-binary", ":all:"]
@@ -81,7 +87,18 @@ def check(found: str, version: str, args: argparse.Namespace) -> bool:
     ]  # fmt: skip
     # Real corpora are read by the tests of the environment that has everything.
     settings = {**os.environ, "BIONER_DATA": str(folder / "no-corpora")}
-    return all(subprocess.run(step, cwd=args.tests, env=settings).returncode == 0 for step in steps)
+    with log.open("w", encoding="utf-8") as stream:
+        options = {
+            "cwd": args.tests,
+            "env": settings,
+            "stdout": stream,
+            "stderr": subprocess.STDOUT,
+        }
+        went_well = all(subprocess.run(step, **options).returncode == 0 for step in steps)
+    lines = log.read_text(encoding="utf-8").splitlines()
+    shown = lines[-1:] if went_well else lines[-200:]
+    print("\n".join([f"Python {version}: {found} ({log})", *shown]), flush=True)
+    return went_well
 
 
 if __name__ == "__main__":

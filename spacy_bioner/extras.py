@@ -16,19 +16,24 @@ EXTRA = re.compile(r"""extra\s*==\s*["']([\w-]+)["']""")
 def install_command(extra: str) -> str:
     """Say what to type to install an extra.
 
-    Where the package was installed from a folder or a wheel that is still there, that is named:
-    it need not be on any index. Else the extra's own requirements are, which always are.
+    Where it runs from sources, these are named, and stay what runs; where it was installed from a
+    folder or a wheel that is still there, that is: it need not be on any index. Else the extra's
+    own requirements are, which always are.
 
     extra (str): As in setup.cfg, such as "corpora".
     RETURNS (str): A command for a shell, on one line.
     """
-    source = _find_source()
-    if source is None:
-        return shlex.join(["pip", "install", *_list_requirements(extra)])
-    return shlex.join(["pip", "install", f"{source}[{extra}]"])
+    sources = Path(__file__).resolve().parents[1]
+    if (sources / "setup.cfg").is_file():
+        # What runs are these sources: they stay so.
+        return shlex.join(["pip", "install", "-e", f"{sources}[{extra}]"])
+    origin = _find_origin()
+    if origin is not None:
+        return shlex.join(["pip", "install", f"{origin}[{extra}]"])
+    return shlex.join(["pip", "install", *_list_requirements(extra)])
 
 
-def _find_source() -> Optional[Path]:
+def _find_origin() -> Optional[Path]:
     """Find the folder or the wheel that pip installed from (PEP 610); None where there is none."""
     try:
         found = metadata.distribution(DISTRIBUTION).read_text("direct_url.json")
@@ -51,5 +56,5 @@ def _list_requirements(extra: str) -> List[str]:
         requirement, _, marker = line.partition(";")
         if (found := EXTRA.search(marker)) and found.group(1) == extra:
             chosen.append(requirement.strip())
-    # Run from sources that were never installed, there is no list to read.
+    # Without metadata there is no list to read.
     return chosen or [f"{DISTRIBUTION}[{extra}]"]

@@ -29,10 +29,12 @@ class Installed:
 
 
 @pytest.fixture
-def come_from(monkeypatch):
+def come_from(monkeypatch, tmp_path):
     """Lets the package have been installed from an address; None: from an index."""
 
     def choose(url):
+        installed = tmp_path / "site-packages" / "spacy_bioner" / "extras.py"
+        monkeypatch.setattr(extras, "__file__", str(installed))
         monkeypatch.setattr(extras.metadata, "distribution", lambda name: Installed(url))
         monkeypatch.setattr(extras.metadata, "requires", lambda name: METADATA)
 
@@ -60,10 +62,18 @@ def test_else_the_requirements_of_the_extra_are(come_from, url):
     assert install_command("corpora") == "pip install 'bioc<2.1,>=2.0' 'jinja2>=3.0'"
 
 
-def test_sources_that_were_never_installed_name_the_extra(monkeypatch):
+def test_sources_that_run_stay_what_runs(come_from, monkeypatch, tmp_path):
+    come_from("file:///another/checkout")
+    (tmp_path / "setup.cfg").write_text("", encoding="utf-8")
+    monkeypatch.setattr(extras, "__file__", str(tmp_path / "spacy_bioner" / "extras.py"))
+    assert install_command("corpora") == f"pip install -e '{tmp_path}[corpora]'"
+
+
+def test_a_copy_without_metadata_names_the_extra(come_from, monkeypatch):
     def fail(name):
         raise extras.metadata.PackageNotFoundError(name)
 
+    come_from(None)
     monkeypatch.setattr(extras.metadata, "distribution", fail)
     monkeypatch.setattr(extras.metadata, "requires", fail)
     assert install_command("corpora") == "pip install 'spacy-bioner[corpora]'"
@@ -72,6 +82,7 @@ def test_sources_that_were_never_installed_name_the_extra(monkeypatch):
 def test_every_extra_of_the_installed_package_has_requirements(monkeypatch):
     config = ConfigParser(interpolation=None)
     config.read(ROOT / "setup.cfg", encoding="utf-8")
-    monkeypatch.setattr(extras, "_find_source", lambda: None)
+    monkeypatch.setattr(extras, "_find_origin", lambda: None)
+    monkeypatch.setattr(extras, "__file__", "/elsewhere/spacy_bioner/extras.py")
     for extra in config["options.extras_require"]:
         assert "spacy-bioner" not in install_command(extra)

@@ -54,7 +54,7 @@ def test_without_a_network_the_missing_file_and_the_offline_way_are_named(script
     ("output", "missing"), [(NOTHING, "torch==2.13.0"), (OLDER_THERE, "setuptools==84.2.1")]
 )
 def test_a_lock_that_does_not_fit_the_platform_is_told_as_such(script, output, missing):
-    told = script.explain(output, args_of())
+    told = script.explain("Collecting numpy>=1.26\n" + output, args_of())
     assert told.startswith(
         f"locks/default.txt has {missing}, of which no wheel is found for Python"
     )
@@ -64,6 +64,35 @@ def test_a_lock_that_does_not_fit_the_platform_is_told_as_such(script, output, m
 def test_a_wheel_that_a_folder_lacks_is_named(script):
     told = script.explain(NOTHING, args_of("--no-index --find-links wheels"))
     assert told.startswith("torch==2.13.0 is not among the wheels that --no-index --find-links")
+
+
+def test_where_nothing_could_be_fetched_both_reasons_are_told(script):
+    told = script.explain(NOTHING, args_of())
+    assert told.startswith("nothing could be fetched, not even torch==2.13.0: either no package")
+
+
+def test_a_half_made_environment_is_made_again(script, tmp_path):
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"], check=True)
+    python = script.make_environment(str(tmp_path / "env"))
+    assert subprocess.run([python, "-c", "import pip"]).returncode == 0
+
+
+def test_an_environment_without_a_python_that_works_is_told(script, tmp_path, capsys):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").symlink_to(tmp_path / "gone")
+    with pytest.raises(SystemExit):
+        script.check_environment(str(tmp_path), remake=False)
+    assert "found no Python that works there; remove it" in capsys.readouterr().err
+
+
+def test_an_environment_of_another_python_is_told(script, tmp_path, monkeypatch, capsys):
+    done = SimpleNamespace(returncode=0, stdout="3.9\n")
+    monkeypatch.setattr(script.subprocess, "run", lambda *_, **__: done)
+    with pytest.raises(SystemExit):
+        script.make_environment(str(tmp_path))
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    told = capsys.readouterr().err
+    assert f"is an environment of Python 3.9, expected {here}: remove it (make clean)" in told
 
 
 def test_a_lock_against_setup_says_who_wants_what(script):

@@ -76,7 +76,10 @@ def package_pipeline(
     card, meta = _describe(model_dir, name, version, metrics, corpus, facts or PackageFacts())
     if wheel:
         _check_build_tools()
-    out_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        out_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PackageError(f"{out_dir}: no folder can be made there: {error.strerror}") from error
     folder_name = f"{card.package}-{card.version}"
     with tempfile.TemporaryDirectory(dir=out_dir, prefix=f".{folder_name}.") as temporary:
         copy, packed = Path(temporary) / "model", Path(temporary) / "packed"
