@@ -23,7 +23,7 @@ BIN := $(VENV)/bin
 PIP_ARGS ?=
 INSTALL := $(PYTHON) locks/install.py
 # What the workflow needs, and what all tests and checks need.
-RUN := train,offline
+RUN := train,offline,corpora
 DEV := train,offline,corpora,tuning,baselines,explain,dev
 LOCKS := locks/install.py setup.cfg pyproject.toml
 BUILT := build/wheel
@@ -31,13 +31,18 @@ TESTED := build/tested
 export BIONER_DATA ?= $(abspath ../shared)
 export PIP_ARGS
 
-.PHONY: run test lint assets bench results install test-wheel test-trf test-scispacy test-pythons wheel interpreter locks clean
+.PHONY: run test lint assets bench results install test-wheel test-trf test-scispacy test-pythons wheel profile interpreter locks clean
 
-run: $(VENV)/.run
+run: profile $(VENV)/.run
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m spacy project run all . --vars.profile $(PROFILE)
 	@$(BIN)/python -m pip uninstall --quiet --yes en_bioner_$(PROFILE) 2>/dev/null || true
 	$(BIN)/python -m pip install --quiet $(PIP_ARGS) packages/$(PROFILE)/*/dist/en_bioner_*.whl
 	$(BIN)/bioner show en_bioner_$(PROFILE) assets/demo/sample.txt
+	@echo "The page on this run: metrics/$(PROFILE)/report/report.html"
+	@echo "To go on: source $(BIN)/activate; bioner --help"
+
+profile:
+	@test -f configs/profiles/$(PROFILE).cfg || { echo "error: found no profile '$(PROFILE)', expected one of $(sort $(notdir $(basename $(wildcard configs/profiles/*.cfg))))" >&2; exit 1; }
 
 ifeq ($(WHEEL),yes)
 test: test-wheel

@@ -143,8 +143,8 @@ def _render_use(card: ModelCard) -> str:
 pip install {card.package}-{card.version}-py3-none-any.whl {companion}
 ```
 
-The two wheels lie beside each other: the second one is the package that the pipeline's components
-come from. This installs {needs or "nothing else"} as well; only public dependencies come from an
+Both wheels are in the folder `dist` beside this page; the second one is the package that the
+pipeline's components come from. This installs {needs or "nothing else"} as well; only public dependencies come from an
 index. Loading and running need no network.
 
 ```python

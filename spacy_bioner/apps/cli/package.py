@@ -10,7 +10,7 @@ import typer
 def package_cli(
     model_dir: Annotated[Path, typer.Argument(help="Pipeline folder, such as model-best.")],
     out_dir: Annotated[Path, typer.Argument(help="The package is written into this folder.")],
-    name: Annotated[str, typer.Option("--name", "-n", help="bioner_<encoder>.")],
+    name: Annotated[str, typer.Option("--name", "-n", help="bioner_<encoder> or bioner_<corpus>.")],
     version: Annotated[str, typer.Option("--version", "-v", help="Package version.")] = "0.1.0",
     metrics: Annotated[
         Optional[Path], typer.Option(help="JSON of `bioner evaluate`, for the README.")
