@@ -144,8 +144,8 @@ pip install {card.package}-{card.version}-py3-none-any.whl {companion}
 ```
 
 Both wheels are in the folder `dist` beside this page; the second one is the package that the
-pipeline's components come from. This installs {needs or "nothing else"} as well; only public dependencies come from an
-index. Loading and running need no network.
+pipeline's components come from. This installs {needs or "nothing else"} as well; only public
+dependencies come from an index. Loading and running need no network.
 
 ```python
 import spacy
