@@ -5,7 +5,8 @@ import time
 from contextlib import contextmanager
 from typing import Callable, Iterable, Iterator, TypeVar
 
-LIVE_SECONDS = 0.2
+from spacy_bioner.training.step_progress import StatusLine
+
 LOG_SECONDS = 30.0
 T = TypeVar("T")
 
@@ -23,28 +24,14 @@ def showing_progress(unit: str) -> Iterator[Callable[[int], None]]:
 
     unit (str): What is counted, such as "documents".
     """
-    live = sys.stderr.isatty()
-    pause = LIVE_SECONDS if live else LOG_SECONDS
-    began = shown = time.monotonic()
-    length = 0
+    began = time.monotonic()
+    line = StatusLine(sys.stderr, LOG_SECONDS, began)
 
     def show(done: int) -> None:
-        nonlocal shown, length
         now = time.monotonic()
-        if now - shown < pause:
-            return
-        shown = now
-        text = f"{done:,} {unit}, {done / (now - began):,.0f}/s"
-        if live:
-            sys.stderr.write("\r" + text.ljust(length))
-            length = len(text)
-        else:
-            sys.stderr.write(text + "\n")
-        sys.stderr.flush()
+        line.show(now, lambda: f"{done:,} {unit}, {done / (now - began):,.0f}/s")
 
     try:
         yield show
     finally:
-        if live and length:
-            sys.stderr.write("\r" + " " * length + "\r")
-            sys.stderr.flush()
+        line.clear()

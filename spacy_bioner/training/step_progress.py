@@ -1,10 +1,52 @@
-"""Progress between evaluations: steps, loss, pace and time left, on the error stream."""
+"""Progress between evaluations: steps, loss, pace and time left, on the error stream; and the line
+that all progress is told in."""
 
 import time
 from typing import IO, Callable, Optional
 
 LIVE_SECONDS = 0.2
 LOG_SECONDS = 15.0
+
+
+class StatusLine:
+    """A live line on a terminal, else a line now and then.
+
+    stream (IO): What is written to.
+    log_seconds (float): The pause between lines where there is no terminal.
+    began (float): The time, in seconds, from which the first pause counts.
+    """
+
+    def __init__(self, stream: IO, log_seconds: float, began: float) -> None:
+        self._stream = stream
+        self._live = bool(getattr(stream, "isatty", bool)())
+        self._pause = LIVE_SECONDS if self._live else log_seconds
+        self._shown = began
+        self._width = 0
+
+    def show(self, now: float, make_text: Callable[[], str]) -> None:
+        """Write a text in place of the last one, or below it, unless that is not long ago."""
+        if now - self._shown < self._pause:
+            return
+        self._shown = now
+        text = make_text()
+        if self._live:
+            self._stream.write("\r" + text.ljust(self._width))
+            self._width = len(text)
+        else:
+            self._stream.write(text + "\n")
+        self._stream.flush()
+
+    def restart(self, now: float) -> None:
+        """Take the live line away, and begin the pause anew."""
+        self.clear()
+        self._shown = now
+
+    def clear(self) -> None:
+        """Take the live line away, before other output and at the end."""
+        if self._live and self._width:
+            self._stream.write("\r" + " " * self._width + "\r")
+            self._stream.flush()
+            self._width = 0
 
 
 class StepProgress:
@@ -26,22 +68,19 @@ class StepProgress:
     ) -> None:
         self.max_steps = max_steps
         self.eval_frequency = eval_frequency
-        self._stream = stream
         self._clock = clock
-        self._live = bool(getattr(stream, "isatty", bool)())
-        self._pause = LIVE_SECONDS if self._live else LOG_SECONDS
         self._step = 0
         self._first: Optional[int] = None
-        self._began = self._shown = clock()
-        self._width = 0
+        self._began = clock()
+        self._line = StatusLine(stream, LOG_SECONDS, self._began)
 
     def evaluated(self, step: int) -> None:
         """Take note of an evaluation; the first one ends what comes before training."""
-        self.clear()
+        now = self._clock()
+        self._line.restart(now)
         self._step = step
-        self._shown = self._clock()
         if self._first is None:
-            self._first, self._began = step, self._shown
+            self._first, self._began = step, now
 
     def advance(self, loss: Optional[float] = None) -> None:
         """Count a step, and say so where the last word is long ago.
@@ -50,16 +89,7 @@ class StepProgress:
         """
         self._step += 1
         now = self._clock()
-        if now - self._shown < self._pause:
-            return
-        self._shown = now
-        text = self.describe(now - self._began, loss)
-        if self._live:
-            self._stream.write("\r" + text.ljust(self._width))
-            self._width = len(text)
-        else:
-            self._stream.write(text + "\n")
-        self._stream.flush()
+        self._line.show(now, lambda: self.describe(now - self._began, loss))
 
     def describe(self, seconds: float, loss: Optional[float] = None) -> str:
         """Word the progress after so many seconds of training, evaluations counted in."""
@@ -80,10 +110,7 @@ class StepProgress:
 
     def clear(self) -> None:
         """Take the live line away, before other output and at the end."""
-        if self._live and self._width:
-            self._stream.write("\r" + " " * self._width + "\r")
-            self._stream.flush()
-            self._width = 0
+        self._line.clear()
 
 
 def format_seconds(seconds: float) -> str:
