@@ -27,8 +27,8 @@ def attention_kernels(device: torch.device) -> ContextManager[Any]:
 
 def _recompute_alike() -> Tuple[ContextManager[Any], ContextManager[Any]]:
     # The second pass of checkpointing runs outside of the block of the first one.
-    on_gpu = torch.cuda.is_available()
-    return nullcontext(), sdpa_kernel(CUDA_ATTENTION) if on_gpu else nullcontext()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return nullcontext(), attention_kernels(device)
 
 
 CHECKPOINTING: Dict[str, Any] = {"use_reentrant": False, "context_fn": _recompute_alike}
