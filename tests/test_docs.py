@@ -79,7 +79,7 @@ def test_readme_shows_what_the_gazetteer_and_abbreviations_find(capsys):
         ("ASA", "bioner_abbreviations"),
     ]:
         assert f"('{text}', 'Chemical', 'MESH:D001241', '{source}')" in shown
-    assert "long_text='acetylsalicylic acid'" in shown
+    assert "'long_text': 'acetylsalicylic acid'" in shown
 
 
 @pytest.mark.parametrize("words", list_commands())

@@ -12,6 +12,7 @@ import pytest
 
 PACKAGE = "spacy_bioner"
 LEAVES = {"", "errors", "extras", "records", "tags", "spans", "sentences", "blanks"}
+LEAVES |= {"ledger", "doc_ents"}
 LEVELS = {
     **dict.fromkeys(("corpora", "transforms", "knowledge", "layers"), 1),
     "architectures": 2,

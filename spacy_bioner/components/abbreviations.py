@@ -20,7 +20,7 @@ from spacy_bioner.components.evidence import (
     Evidence,
     add_evidence,
     clear_evidence,
-    register_extensions,
+    copy_without_identifier_of,
     span_evidence,
 )
 from spacy_bioner.components.overlaps import (
@@ -30,6 +30,7 @@ from spacy_bioner.components.overlaps import (
     reject,
     withdraw_ents,
 )
+from spacy_bioner.doc_ents import add_identifiers, fill_free, replace_ents
 from spacy_bioner.knowledge.definitions import Definition, find_definitions
 from spacy_bioner.knowledge.short_forms import (
     Meaning,
@@ -37,9 +38,8 @@ from spacy_bioner.knowledge.short_forms import (
     find_meanings,
     find_occurrences,
 )
+from spacy_bioner.ledger import ABBREVIATIONS_KEY, list_abbreviations
 from spacy_bioner.sentences import sentence_starts
-
-ABBREVIATIONS_KEY = "bioner_abbreviations"
 
 DEFAULT_CONFIG: Dict[str, Any] = {
     "set_ents": True,
@@ -102,9 +102,6 @@ class AbbreviationResolver(Pipe):
         self.agreement = agreement
         self.sources = list(sources)
         self.drop_from = list(drop_from)
-        register_extensions()
-        if not Doc.has_extension("bioner_abbreviations"):
-            Doc.set_extension("bioner_abbreviations", getter=read_abbreviations)
 
     def __call__(self, doc: Doc) -> Doc:
         """Find the definitions and apply them; the Doc may have been here before."""
@@ -198,8 +195,11 @@ def find_abbreviations(doc: Doc) -> List[Definition]:
 
 
 def read_abbreviations(doc: Doc) -> Tuple[Definition, ...]:
-    """Give the definitions that the component has found in a Doc."""
-    return tuple(Definition(**row) for row in doc.user_data.get(ABBREVIATIONS_KEY, ()))
+    """Return the definitions that the component has found in a Doc.
+
+    `doc._.bioner_abbreviations` has the same as a list of dicts.
+    """
+    return tuple(Definition(**row) for row in list_abbreviations(doc))
 
 
 def _update_ents(doc: Doc, spans: List[Span]) -> None:
@@ -207,19 +207,17 @@ def _update_ents(doc: Doc, spans: List[Span]) -> None:
     against: Dict[Tuple[int, int, str], Set[str]] = defaultdict(set)
     for entry in read_rejections(doc):
         against[entry.start_char, entry.end_char, entry.label].add(entry.source)
-    kb_ids = {(span.start, span.end, span.label): span.kb_id for span in spans}
+    named = {(span.start, span.end, span.label): span for span in spans}
     ents = []
     for ent in doc.ents:
-        if _is_rejected(ent, against[ent.start_char, ent.end_char, ent.label_]):
+        objections = against[ent.start_char, ent.end_char, ent.label_]
+        if _is_rejected(ent, objections):
             continue
-        kb_id = ent.kb_id or kb_ids.get((ent.start, ent.end, ent.label), 0)
-        ents.append(Span(doc, ent.start, ent.end, ent.label, kb_id=kb_id))
-    taken = {index for ent in ents for index in range(ent.start, ent.end)}
-    for span in spans:
-        if taken.isdisjoint(range(span.start, span.end)):
-            taken.update(range(span.start, span.end))
-            ents.append(span)
-    doc.set_ents(ents)
+        kept = copy_without_identifier_of(ent, objections)
+        if same := named.get((ent.start, ent.end, ent.label)):
+            add_identifiers(kept, same)
+        ents.append(kept)
+    replace_ents(doc, fill_free(ents, spans))
 
 
 def _is_rejected(ent: Span, against: Set[str]) -> bool:

@@ -12,13 +12,9 @@ from spacy.pipeline import Pipe
 from spacy.tokens import Doc, Span
 
 from spacy_bioner.architectures.decoding import scale_confidences
-from spacy_bioner.components.evidence import (
-    Evidence,
-    add_evidence,
-    register_extensions,
-    span_evidence,
-)
+from spacy_bioner.components.evidence import Evidence, add_evidence, span_evidence
 from spacy_bioner.components.overlaps import Rejection, clear_rejections, reject
+from spacy_bioner.doc_ents import replace_ents
 from spacy_bioner.errors import ConfigError
 
 SCALED_KEY = "bioner_scaled_confidences"
@@ -94,7 +90,6 @@ class ConfidenceFilter(Pipe):
         for of_label, value in every:
             if not 0 <= value <= 1:
                 raise ConfigError(f"{name}: found threshold {value:g}{of_label}, expected 0 to 1")
-        register_extensions()
 
     def __call__(self, doc: Doc) -> Doc:
         """Scale confidences and take out what is below its threshold."""
@@ -110,7 +105,7 @@ class ConfidenceFilter(Pipe):
                 unsure.add((span.start, span.end, span.label_))
         kept = [ent for ent in doc.ents if not self._is_unsure(ent, unsure)]
         if len(kept) < len(doc.ents):
-            doc.set_ents(kept, default="outside")
+            replace_ents(doc, kept)
         return doc
 
     def _find(self, doc: Doc) -> List[tuple[Span, Evidence]]:

@@ -1,18 +1,18 @@
 """The ledger: where every proposed entity comes from, kept on the Doc as plain data.
 
-The ledger lives in `doc.user_data`, so it survives `Doc.to_bytes`, a DocBin with
-`store_user_data=True` and `nlp.pipe(n_process=…)`. It is keyed by character offsets, label and
-source: span extensions alone are keyed by offsets, so that two labels on one stretch of text
-would overwrite each other.
+The ledger (`spacy_bioner.ledger`) is keyed by character offsets, label and source: span extensions
+alone are keyed by offsets, so that two labels on one stretch of text would overwrite each other.
 """
 
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Container, Optional, Set, Tuple
 
 from spacy.tokens import Doc, Span
 
-LEDGER_KEY = "bioner_evidence"
-SOURCE_ORDER_KEY = "bioner_source_order"
+from spacy_bioner.doc_ents import copy_span
+from spacy_bioner.ledger import LEDGER_KEY, enter, list_evidence
+from spacy_bioner.ledger import SOURCE_ORDER_KEY as SOURCE_ORDER_KEY
+from spacy_bioner.ledger import register_extensions as register_extensions
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class Evidence:
 
 def add_evidence(doc: Doc, evidence: Evidence) -> None:
     """Write an entry; an earlier one of the same offsets, label and source is replaced."""
-    ledger: Dict[str, List[Dict[str, Any]]] = doc.user_data.setdefault(LEDGER_KEY, {})
-    key = _key(evidence.start_char, evidence.end_char)
-    same = (evidence.label, evidence.source)
-    kept = [row for row in ledger.get(key, ()) if (row["label"], row["source"]) != same]
-    ledger[key] = [*kept, dict(vars(evidence))]
+    row = dict(vars(evidence))
+    if evidence.confidence is not None:
+        # Numbers of numpy are no plain data.
+        row["confidence"] = float(evidence.confidence)
+    enter(doc, row)
 
 
 def clear_evidence(doc: Doc, source: str) -> None:
@@ -56,49 +56,33 @@ def clear_evidence(doc: Doc, source: str) -> None:
 
 
 def span_evidence(span: Span) -> Tuple[Evidence, ...]:
-    """Give the entries for a span's offsets and label, the preferred source first.
+    """Return the entries for a span's offsets and label, the preferred source first.
+
+    `span._.evidence` has the same as a list of dicts.
 
     span (Span): Any span of the Doc that the components ran over.
     RETURNS (Tuple[Evidence, ...]): In the order that `bioner_overlaps` declared, else as added.
     """
-    ledger = span.doc.user_data.get(LEDGER_KEY, {})
-    rows = [
-        row
-        for row in ledger.get(_key(span.start_char, span.end_char), ())
-        if row["label"] == span.label_
-    ]
-    order: Sequence[str] = span.doc.user_data.get(SOURCE_ORDER_KEY, ())
-    rank = {source: position for position, source in enumerate(order)}
-    rows.sort(key=lambda row: rank.get(row["source"], len(rank)))
-    return tuple(Evidence(**row) for row in rows)
+    return tuple(Evidence(**row) for row in list_evidence(span))
 
 
 def is_from(span: Span, source: str) -> bool:
     """Tell whether a source proposed this span with this label."""
-    return any(evidence.source == source for evidence in span_evidence(span))
+    return any(row["source"] == source for row in list_evidence(span))
 
 
-def register_extensions() -> None:
-    """Define `span._.confidence`, `span._.source` and `span._.evidence` unless they exist."""
-    getters: Dict[str, Callable[[Span], Any]] = {
-        "confidence": _get_confidence,
-        "source": _get_source,
-        "evidence": span_evidence,
-    }
-    for name, getter in getters.items():
-        if not Span.has_extension(name):
-            Span.set_extension(name, getter=getter)
-
-
-def _get_confidence(span: Span) -> Optional[float]:
+def list_identifying(span: Span) -> Set[str]:
+    """List the sources that give the identifier in a span's `kb_id_`; empty if none does."""
+    if not span.kb_id:
+        return set()
     entries = span_evidence(span)
-    return entries[0].confidence if entries else None
+    return {e.source for e in entries if span.kb_id_ in (e.concept_id, *e.concept_id.split("|"))}
 
 
-def _get_source(span: Span) -> Optional[str]:
-    entries = span_evidence(span)
-    return entries[0].source if entries else None
-
-
-def _key(start_char: int, end_char: int) -> str:
-    return f"{start_char}:{end_char}"
+def copy_without_identifier_of(span: Span, sources: Container[str]) -> Span:
+    """Copy a span, without an identifier that none but these sources give."""
+    copied = copy_span(span)
+    identifying = list_identifying(span)
+    if identifying and all(source in sources for source in identifying):
+        copied.kb_id = 0
+    return copied

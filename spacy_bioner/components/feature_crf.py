@@ -20,7 +20,6 @@ from spacy_bioner.architectures.decoding import TagGrammar, make_grammar
 from spacy_bioner.architectures.words import Words, find_spans, find_words
 from spacy_bioner.components.crf_weights import CrfWeights, check_crfsuite, train_weights
 from spacy_bioner.components.entities import write_entities
-from spacy_bioner.components.evidence import register_extensions
 from spacy_bioner.components.gold_tags import allowed_tags
 from spacy_bioner.components.tag_labels import TagLabels, find_labels
 from spacy_bioner.components.token_features import sequence_borders, word_features
@@ -99,7 +98,6 @@ class FeatureCrf(TagLabels, Pipe):
         self.weights: Optional[CrfWeights] = None
         # Made of tags and weights when it is first needed.
         self._grammar: Optional[TagGrammar] = None
-        register_extensions()
 
     @property
     def fitting_losses(self) -> List[float]:

@@ -18,9 +18,9 @@ from spacy_bioner.components.evidence import (
     Evidence,
     add_evidence,
     clear_evidence,
-    register_extensions,
 )
 from spacy_bioner.components.overlaps import withdraw_ents
+from spacy_bioner.doc_ents import replace_ents
 from spacy_bioner.knowledge.matcher import TermMatch, TermMatcher, longest
 from spacy_bioner.knowledge.terms import (
     TOKEN_SEPARATOR,
@@ -109,7 +109,6 @@ class Gazetteer(Pipe):
         self._new_terms: List[Term] = []
         self._rules: List[TokenPattern] = []
         self._rule_matcher = Matcher(vocab)
-        register_extensions()
 
     def __len__(self) -> int:
         return len(self._terms.table) + len(self._new_terms) + len(self._rules)
@@ -285,4 +284,4 @@ def _add_to_ents(doc: Doc, spans: List[Span]) -> None:
     free = [span for span in spans if taken.isdisjoint(range(span.start, span.end))]
     chosen, _ = select_flat(free, interval=lambda span: (span.start, span.end))
     if chosen:
-        doc.set_ents([*doc.ents, *chosen])
+        replace_ents(doc, [*doc.ents, *chosen])

@@ -5,25 +5,30 @@ a rejection (`reject`). The proposal stays in `doc.spans` and is not chosen.
 """
 
 from dataclasses import asdict, dataclass, field
-from itertools import chain
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, List, Optional, Tuple
 
 from spacy.language import Language
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc, Span
 
 from spacy_bioner.components.evidence import (
-    LEDGER_KEY,
-    SOURCE_ORDER_KEY,
     Evidence,
     add_evidence,
-    register_extensions,
+    copy_without_identifier_of,
+    list_identifying,
     span_evidence,
+)
+from spacy_bioner.doc_ents import add_identifiers, replace_ents
+from spacy_bioner.ledger import (
+    REJECTIONS_KEY,
+    SOURCE_ORDER_KEY,
+    enter_rejection,
+    list_doc_evidence,
+    list_rejections,
 )
 from spacy_bioner.spans import select_flat
 
 CANDIDATES_KEY = "bioner_candidates"
-REJECTIONS_KEY = "bioner_rejections"
 
 DEFAULT_CONFIG: Dict[str, Any] = {
     "sources": ["bioner", "ents", "bioner_gazetteer", "bioner_abbreviations"],
@@ -66,10 +71,21 @@ class Rejection:
 
 @dataclass
 class Candidate:
-    """A span and the sources that propose it with this label, less those that were rejected."""
+    """A span and the sources that propose it with this label, less those that were rejected.
+
+    named (List[Tuple[FrozenSet[str], Span]]): The span as it was found, with its identifiers, and
+        who gives these.
+    """
 
     span: Span
     sources: List[str] = field(default_factory=list)
+    named: List[Tuple[FrozenSet[str], Span]] = field(default_factory=list)
+
+    def take_identifiers(self) -> None:
+        """Give the span the first identifiers of a source that was not rejected."""
+        for givers, span in self.named:
+            if not self.sources or not givers.isdisjoint(self.sources):
+                add_identifiers(self.span, span)
 
 
 class OverlapResolver(Pipe):
@@ -96,7 +112,6 @@ class OverlapResolver(Pipe):
         self.name = name
         self.sources = list(sources)
         self.ents_source = ents_source
-        register_extensions()
 
     def __call__(self, doc: Doc) -> Doc:
         """Choose the entities of a Doc."""
@@ -108,7 +123,7 @@ class OverlapResolver(Pipe):
             priority=self._rank,
         )
         doc.spans[CANDIDATES_KEY] = [candidate.span for candidate in candidates]
-        doc.set_ents([candidate.span for candidate in chosen])
+        replace_ents(doc, [candidate.span for candidate in chosen])
         return doc
 
     def _gather(self, doc: Doc) -> List[Candidate]:
@@ -121,6 +136,8 @@ class OverlapResolver(Pipe):
                 self._collect(found, doc.spans[source], source=source)
         self._collect(found, doc.ents, source=None)
         _drop_rejected(doc, found.values())
+        for candidate in found.values():
+            candidate.take_identifiers()
         return sorted(found.values(), key=lambda candidate: _position(candidate.span))
 
     def _collect(
@@ -135,10 +152,11 @@ class OverlapResolver(Pipe):
             entries = span_evidence(span)
             names = [source] if source else [entry.source for entry in entries]
             key = (span.start, span.end, span.label_)
-            candidate = found.setdefault(key, Candidate(_copy(span)))
-            if not candidate.span.kb_id_ and span.kb_id_:
-                candidate.span = _copy(span)
-            for name in names or [self.ents_source]:
+            names = names or [self.ents_source]
+            candidate = found.setdefault(key, Candidate(_copy_plain(span)))
+            givers = [source] if source else list_identifying(span) or names
+            candidate.named.append((frozenset(givers), span))
+            for name in names:
                 if name not in candidate.sources:
                     candidate.sources.append(name)
                 if name not in {entry.source for entry in entries}:
@@ -151,10 +169,7 @@ class OverlapResolver(Pipe):
 
 def reject(doc: Doc, rejection: Rejection) -> None:
     """Enter an objection against a proposal; entering it again replaces the reason."""
-    rows: Dict[str, Dict[str, Any]] = doc.user_data.setdefault(REJECTIONS_KEY, {})
-    offsets = f"{rejection.start_char}:{rejection.end_char}"
-    key = "\t".join((offsets, rejection.label, rejection.source, rejection.rejected_by))
-    rows[key] = asdict(rejection)
+    enter_rejection(doc, asdict(rejection))
 
 
 def clear_rejections(doc: Doc, rejected_by: str) -> None:
@@ -165,18 +180,26 @@ def clear_rejections(doc: Doc, rejected_by: str) -> None:
 
 
 def read_rejections(doc: Doc) -> Tuple[Rejection, ...]:
-    """Give all objections in the order in which they were entered."""
-    return tuple(Rejection(**row) for row in doc.user_data.get(REJECTIONS_KEY, {}).values())
+    """Return all objections in the order in which they were entered.
+
+    `doc._.bioner_rejections` has the same as a list of dicts.
+    """
+    return tuple(Rejection(**row) for row in list_rejections(doc))
 
 
 def withdraw_ents(doc: Doc, source: str) -> None:
-    """Take those entities out of `doc.ents` that only this source vouches for.
+    """Take those entities out of `doc.ents` that only this source vouches for, and from others
+    the identifiers that only it gives.
 
     A component does so before it looks at a Doc that it may have seen before.
     """
-    kept = [ent for ent in doc.ents if {e.source for e in span_evidence(ent)} != {source}]
-    if len(kept) < len(doc.ents):
-        doc.set_ents(kept)
+    kept = [
+        copy_without_identifier_of(ent, {source})
+        for ent in doc.ents
+        if {entry.source for entry in span_evidence(ent)} != {source}
+    ]
+    if kept != list(doc.ents):
+        replace_ents(doc, kept)
 
 
 def _drop_rejected(doc: Doc, candidates: Iterable[Candidate]) -> None:
@@ -199,12 +222,16 @@ def _recorded(doc: Doc, source: str) -> List[Span]:
 
     Entities that lost against a longer one are in no other place when the component runs again.
     """
+    before = {_position(span): span for span in doc.spans.get(CANDIDATES_KEY, ())}
     spans = []
-    for row in chain.from_iterable(doc.user_data.get(LEDGER_KEY, {}).values()):
+    for row in list_doc_evidence(doc):
         if row["source"] == source:
             span = doc.char_span(
                 row["start_char"], row["end_char"], label=row["label"], kb_id=row["concept_id"]
             )
+            if span is not None and (same := before.get(_position(span))):
+                # The ledger has one identifier; `id` is another.
+                add_identifiers(span, same)
             spans.extend([span] if span is not None else [])
     return spans
 
@@ -214,8 +241,8 @@ def _vouch(span: Span, source: str) -> None:
     add_evidence(span.doc, evidence)
 
 
-def _copy(span: Span) -> Span:
-    return Span(span.doc, span.start, span.end, span.label, kb_id=span.kb_id)
+def _copy_plain(span: Span) -> Span:
+    return Span(span.doc, span.start, span.end, span.label)
 
 
 def _position(span: Span) -> Tuple[int, int, str]:

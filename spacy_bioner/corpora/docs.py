@@ -24,6 +24,7 @@ from spacy.vocab import Vocab
 from spacy_bioner.corpora.claims import is_respelled, why_lost
 from spacy_bioner.corpora.conservation import AlignedMention, ConservationCount, Tally
 from spacy_bioner.corpora.losses import own_meta
+from spacy_bioner.doc_ents import replace_ents
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
 from spacy_bioner.sentences import sentence_flags
@@ -83,7 +84,7 @@ def align(record: Record, make_doc: MakeDoc, *, check_text: bool = True) -> Alig
         doc.spans[SPANS_KEY] = [_make_span(doc, item) for item in in_gold]
     else:
         doc.spans[SPANS_KEY] = []
-    doc.set_ents([_make_span(doc, item) for item in entities], default="outside")
+    replace_ents(doc, [_make_span(doc, item) for item in entities])
     if record.sentence_starts and len(doc):
         set_sentence_starts(doc, sentence_flags(starts, record.sentence_starts))
     doc.user_data[ID_KEY] = record.id

@@ -12,6 +12,7 @@ from spacy.training import Example
 
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.docs import ANNOTATED_KEY, DATASET_KEY, GOLD_KEY, ID_KEY
+from spacy_bioner.doc_ents import copy_span, replace_ents
 from spacy_bioner.errors import TrainingDataError
 from spacy_bioner.training.corpus import BionerCorpus, find_docbins
 
@@ -113,9 +114,9 @@ def _relabel(doc: Doc, source: Source) -> Doc:
     unknown = [doc[token.i : token.i + 1] for token in doc if not token.ent_iob]
     for ent in doc.ents:
         label = source.label_map.get(ent.label_, ent.label_)
-        span = Span(doc, ent.start, ent.end, label=label)
+        span = copy_span(ent, label=label)
         (kept if label in source.labels else unknown).append(span)
-    doc.set_ents(kept, missing=unknown, default="outside")
+    replace_ents(doc, kept, missing=unknown)
     doc.user_data[ANNOTATED_KEY] = sorted(source.labels)
     if GOLD_KEY in doc.user_data:
         doc.user_data[GOLD_KEY] = [

@@ -2,7 +2,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc, DocBin, Span
 
-from spacy_bioner.components.abbreviations import AbbreviationResolver
+from spacy_bioner.components.abbreviations import AbbreviationResolver, read_abbreviations
 from spacy_bioner.components.evidence import Evidence, add_evidence
 from spacy_bioner.components.overlaps import OverlapResolver, read_rejections
 from spacy_bioner.knowledge.definitions import Definition
@@ -56,12 +56,13 @@ def test_definitions_are_plain_data_on_the_doc(nlp):
             "long_text": "Parkinson disease",
         }
     ]
-    assert doc._.bioner_abbreviations == (Definition(37, 39, "PD", 18, 35, "Parkinson disease"),)
+    assert doc._.bioner_abbreviations == doc.user_data["bioner_abbreviations"]
+    assert read_abbreviations(doc) == (Definition(37, 39, "PD", 18, 35, "Parkinson disease"),)
 
 
 def test_doc_that_was_not_processed_has_no_definitions(nlp):
     AbbreviationResolver()
-    assert nlp.make_doc(TEXT)._.bioner_abbreviations == ()
+    assert nlp.make_doc(TEXT)._.bioner_abbreviations == []
 
 
 def test_every_occurrence_gets_the_label_of_the_long_form(nlp):
@@ -79,7 +80,7 @@ def test_occurrence_gets_identifier_confidence_and_rule(nlp):
     ent = AbbreviationResolver()(doc).ents[0]
     assert ent.kb_id_ == "MESH:D010300"
     assert (ent._.source, ent._.confidence) == ("bioner_abbreviations", 0.8)
-    assert ent._.evidence[0].rule == "short form of 'Parkinson disease'"
+    assert ent._.evidence[0]["rule"] == "short form of 'Parkinson disease'"
 
 
 def test_long_form_may_be_an_entity_without_evidence(nlp):
@@ -200,7 +201,7 @@ def test_twice_over_a_doc_changes_nothing(nlp):
 @pytest.mark.parametrize("text", ["", " ", "\n \n"])
 def test_empty_text(nlp, text):
     doc = AbbreviationResolver()(nlp.make_doc(text))
-    assert (doc.ents, doc._.bioner_abbreviations) == ((), ())
+    assert (doc.ents, doc._.bioner_abbreviations) == ((), [])
     assert len(doc.spans["bioner_abbreviations"]) == 0
 
 

@@ -40,11 +40,11 @@ def test_declared_order_puts_a_source_first(doc):
         add_evidence(doc, Evidence(6, 12, "Disease", source))
     assert span(doc)._.source == "c"
     doc.user_data[SOURCE_ORDER_KEY] = ["b", "a"]
-    assert [entry.source for entry in span(doc)._.evidence] == ["b", "a", "c"]
+    assert [entry["source"] for entry in span(doc)._.evidence] == ["b", "a", "c"]
 
 
 def test_span_without_evidence_has_none(doc):
-    assert (span(doc)._.source, span(doc)._.confidence, span(doc)._.evidence) == (None, None, ())
+    assert (span(doc)._.source, span(doc)._.confidence, span(doc)._.evidence) == (None, None, [])
 
 
 def test_clear_evidence_removes_one_source_only(doc):

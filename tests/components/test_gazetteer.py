@@ -4,6 +4,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc, DocBin, Span
 
+from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.errors import BionerError, TermTableError
 from spacy_bioner.knowledge.terms import Term, TokenPattern
 
@@ -49,7 +50,7 @@ def test_gazetteer_writes_span_group_and_ents(nlp, gazetteer):
 
 
 def test_gazetteer_writes_evidence(nlp, gazetteer):
-    (entry,) = nlp(TEXT).ents[0]._.evidence
+    (entry,) = span_evidence(nlp(TEXT).ents[0])
     assert (entry.source, entry.confidence) == ("bioner_gazetteer", None)
     assert (entry.concept_id, entry.rule) == ("MESH:D001241", "aspirin")
 
@@ -69,7 +70,7 @@ def test_gazetteer_keeps_all_labels_and_ids_of_a_name(nlp, gazetteer):
     doc = nlp("RA")
     group = doc.spans["bioner_gazetteer"]
     assert rows(group) == [("RA", "Disease", "MESH:D001172"), ("RA", "Chemical", "MESH:D014212")]
-    assert group[0]._.evidence[0].concept_id == "MESH:D001172|MESH:D000000"
+    assert group[0]._.evidence[0]["concept_id"] == "MESH:D001172|MESH:D000000"
 
 
 def test_gazetteer_prefers_the_id_of_the_name_as_spelled(nlp):
@@ -118,7 +119,7 @@ def test_gazetteer_variants_is_a_setting(nlp):
 def test_gazetteer_operator_pattern_goes_to_the_matcher(nlp, gazetteer):
     doc = nlp("a very very ill man")
     assert rows(doc.ents) == [("very very ill", "Disease", "")]
-    assert doc.ents[0]._.evidence[0].rule == "very very ill"
+    assert doc.ents[0]._.evidence[0]["rule"] == "very very ill"
 
 
 def test_gazetteer_agrees_with_entity_ruler(nlp):
@@ -259,7 +260,7 @@ def test_gazetteer_result_survives_docbin(nlp, gazetteer):
     data = DocBin(docs=[nlp(TEXT)], store_user_data=True).to_bytes()
     doc = next(DocBin().from_bytes(data).get_docs(nlp.vocab))
     assert rows(doc.spans["bioner_gazetteer"]) == FOUND
-    assert doc.ents[1]._.evidence[0].rule == "acute kidney injury"
+    assert doc.ents[1]._.evidence[0]["rule"] == "acute kidney injury"
 
 
 def test_gazetteer_adds_token_patterns_directly(nlp):

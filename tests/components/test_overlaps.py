@@ -2,7 +2,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc, DocBin, Span
 
-from spacy_bioner.components.evidence import Evidence, add_evidence
+from spacy_bioner.components.evidence import Evidence, add_evidence, span_evidence
 from spacy_bioner.components.overlaps import (
     CANDIDATES_KEY,
     OverlapResolver,
@@ -71,7 +71,7 @@ def test_two_sources_make_one_ent_with_the_identifier_of_either(doc):
     doc = OverlapResolver()(doc)
     assert rows(doc.ents) == [(1, 4, "Disease", "D1")]
     assert (doc.ents[0]._.source, doc.ents[0]._.confidence) == ("bioner", 0.9)
-    assert [entry.source for entry in doc.ents[0]._.evidence] == ["bioner", "bioner_gazetteer"]
+    assert [entry["source"] for entry in doc.ents[0]._.evidence] == ["bioner", "bioner_gazetteer"]
     assert len(doc.spans[CANDIDATES_KEY]) == 1
 
 
@@ -86,7 +86,7 @@ def test_ents_without_evidence_take_part_and_get_some(doc):
     add_group(doc, "bioner_gazetteer", (2, 3, "Anatomy", ""))
     doc = OverlapResolver(ents_source="ner")(doc)
     assert rows(doc.ents) == [(1, 4, "Disease", "D3")]
-    (entry,) = doc.ents[0]._.evidence
+    (entry,) = span_evidence(doc.ents[0])
     assert (entry.source, entry.confidence, entry.concept_id) == ("ner", None, "D3")
 
 
@@ -111,7 +111,7 @@ def test_ents_of_a_source_that_is_not_declared_come_last(doc):
 def test_declared_group_without_evidence_gets_some(doc):
     add_group(doc, "rules", (1, 4, "Disease", "D1"), evidence=False)
     doc = OverlapResolver(sources=["rules"])(doc)
-    assert (doc.ents[0]._.source, doc.ents[0]._.evidence[0].concept_id) == ("rules", "D1")
+    assert (doc.ents[0]._.source, doc.ents[0]._.evidence[0]["concept_id"]) == ("rules", "D1")
 
 
 def test_group_that_is_not_declared_is_ignored(doc):

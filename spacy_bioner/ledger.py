@@ -1,0 +1,159 @@
+"""What the components leave on a Doc as plain data, and the extension attributes that read it.
+
+The data lives in `doc.user_data`, so it survives `Doc.to_bytes`, a DocBin with
+`store_user_data=True` and `nlp.pipe(n_process=…)`. The attributes give copies in dicts of strings
+and numbers, which `doc.to_json(underscore=[…])` can write. They are there wherever this package is
+imported, so that a process which only reads needs no pipeline; spaCy itself is not imported before
+somebody else does it, since help and errors of usage come without it.
+"""
+
+import sys
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional, Sequence
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc, Span
+
+LEDGER_KEY = "bioner_evidence"
+SOURCE_ORDER_KEY = "bioner_source_order"
+REJECTIONS_KEY = "bioner_rejections"
+ABBREVIATIONS_KEY = "bioner_abbreviations"
+
+Row = Dict[str, Any]
+
+_SPACY_TOKENS = "spacy.tokens"
+
+
+def list_evidence(span: "Span") -> List[Row]:
+    """List the entries for a span's offsets and label, the preferred source first.
+
+    span (Span): Any span of a Doc that the components ran over.
+    RETURNS (List[Row]): In the order that `bioner_overlaps` declared, else as added.
+    """
+    ledger = span.doc.user_data.get(LEDGER_KEY, {})
+    key = locate(span.start_char, span.end_char)
+    rows = [dict(row) for row in ledger.get(key, ()) if row["label"] == span.label_]
+    order: Sequence[str] = span.doc.user_data.get(SOURCE_ORDER_KEY, ())
+    rank = {source: position for position, source in enumerate(order)}
+    rows.sort(key=lambda row: rank.get(row["source"], len(rank)))
+    return rows
+
+
+def list_doc_evidence(doc: "Doc") -> List[Row]:
+    """List all entries by offsets, those of spans that are no entities of the Doc included."""
+    rows = [dict(row) for rows in doc.user_data.get(LEDGER_KEY, {}).values() for row in rows]
+    rows.sort(key=lambda row: (row["start_char"], row["end_char"]))
+    return rows
+
+
+def list_rejections(doc: "Doc") -> List[Row]:
+    """List the objections of components against proposals, in the order of their entry."""
+    return [dict(row) for row in doc.user_data.get(REJECTIONS_KEY, {}).values()]
+
+
+def list_abbreviations(doc: "Doc") -> List[Row]:
+    """List the definitions of abbreviations that were found in a Doc."""
+    return [dict(row) for row in doc.user_data.get(ABBREVIATIONS_KEY, ())]
+
+
+def enter(doc: "Doc", row: Row) -> None:
+    """Write an entry; an earlier one of the same offsets, label and source is replaced."""
+    ledger: Dict[str, List[Row]] = doc.user_data.setdefault(LEDGER_KEY, {})
+    key = locate(row["start_char"], row["end_char"])
+    same = (row["label"], row["source"])
+    kept = [other for other in ledger.get(key, ()) if (other["label"], other["source"]) != same]
+    ledger[key] = [*kept, row]
+
+
+def enter_rejection(doc: "Doc", row: Row) -> None:
+    """Write an objection; an earlier one of the same component against the same is replaced."""
+    place = locate(row["start_char"], row["end_char"])
+    key = "\t".join((place, row["label"], row["source"], row["rejected_by"]))
+    doc.user_data.setdefault(REJECTIONS_KEY, {})[key] = row
+
+
+def locate(start_char: int, end_char: int) -> str:
+    """Return the key of a stretch of text in the ledger."""
+    return f"{start_char}:{end_char}"
+
+
+def register_extensions() -> None:
+    """Define the attributes of the package, those excepted that somebody has defined before.
+
+    Spans have `confidence`, `source` and `evidence`; Docs `evidence`, `bioner_rejections` and
+    `bioner_abbreviations`, which `Doc.from_json` fills again.
+    """
+    from spacy.tokens import Doc, Span
+
+    for name, getter in (
+        ("confidence", _get_confidence),
+        ("source", _get_source),
+        ("evidence", list_evidence),
+    ):
+        if not Span.has_extension(name):
+            Span.set_extension(name, getter=getter)
+    for name, of_doc, setter in (
+        ("evidence", list_doc_evidence, _set_evidence),
+        (REJECTIONS_KEY, list_rejections, _set_rejections),
+        (ABBREVIATIONS_KEY, list_abbreviations, _set_abbreviations),
+    ):
+        if not Doc.has_extension(name):
+            Doc.set_extension(name, getter=of_doc, setter=setter)
+
+
+def register_with_spacy() -> None:
+    """Define the attributes now, or as soon as spaCy is imported."""
+    if _SPACY_TOKENS in sys.modules:
+        register_extensions()
+    else:
+        sys.meta_path.insert(0, _Registration())
+
+
+class _Registration(MetaPathFinder):
+    """Waits for the import of `spacy.tokens`, lets it happen, and goes."""
+
+    def find_spec(
+        self, fullname: str, path: Any = None, target: Optional[ModuleType] = None
+    ) -> Optional[ModuleSpec]:
+        if fullname != _SPACY_TOKENS:
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def load_and_register(module: ModuleType) -> None:
+                load(module)
+                register_extensions()
+
+            spec.loader.exec_module = load_and_register  # type: ignore[method-assign]
+        return spec
+
+
+def _get_confidence(span: "Span") -> Optional[float]:
+    rows = list_evidence(span)
+    return rows[0]["confidence"] if rows else None
+
+
+def _get_source(span: "Span") -> Optional[str]:
+    rows = list_evidence(span)
+    return rows[0]["source"] if rows else None
+
+
+def _set_evidence(doc: "Doc", rows: Iterable[Row]) -> None:
+    doc.user_data[LEDGER_KEY] = {}
+    for row in rows:
+        enter(doc, dict(row))
+
+
+def _set_rejections(doc: "Doc", rows: Iterable[Row]) -> None:
+    doc.user_data[REJECTIONS_KEY] = {}
+    for row in rows:
+        enter_rejection(doc, dict(row))
+
+
+def _set_abbreviations(doc: "Doc", rows: Iterable[Row]) -> None:
+    doc.user_data[ABBREVIATIONS_KEY] = [dict(row) for row in rows]
