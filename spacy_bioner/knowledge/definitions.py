@@ -1,10 +1,10 @@
 """Find where a text defines a short form: "tumour necrosis factor (TNF)", "TNF (tumour …)".
 
 The algorithm of Schwartz and Hearst, "A simple algorithm for identifying abbreviation
-definitions in biomedical text", Pacific Symposium on Biocomputing 8 (2003), 451–462. Three
+definitions in biomedical text", Pacific Symposium on Biocomputing 8 (2003), 451–462. Four
 conditions are ours: a short form in front of the bracket has a capital or a digit (else any
-ordinary word could be one), a short form contains no sign of comparison ("n=8"), and a long form
-keeps its brackets in pairs.
+ordinary word could be one), a short form contains no sign of comparison ("n=8") and counts no items
+("ii"), and a long form keeps its brackets in pairs. What else differs is said in `long_forms`.
 """
 
 import re
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Iterator, List, Optional, Tuple
 
 from spacy_bioner.blanks import is_blank
+from spacy_bioner.knowledge.long_forms import CLOSING, PAIRS, find_long_form
 
 MIN_SHORT_LENGTH = 2
 MAX_SHORT_LENGTH = 10
@@ -20,11 +21,12 @@ MAX_SHORT_WORDS = 2
 # time, and the 15 words that a long form may have are shorter.
 MAX_REACH = 500
 
-_CLOSING = {"(": ")", "[": "]"}
-_PAIRS = tuple(_CLOSING.items())
 _CLAUSE = re.compile(r"[,;:]\s")
 _COMPARISON = re.compile("[=<>≤≥]")
 _WORD = re.compile(r"\S+")
+# What counts the items of a list: (ii), (iv), (2a).
+_ENUMERATOR = re.compile(r"[ivx]+|(?:I{2,3}|I?V|VI{0,3}|I?X)|[0-9]+[a-z]")
+_INTRAVENOUS = re.compile(r"\b[Ii]ntra-?(?:ven|ventr)\w*$")
 _QUOTES = "\"'`´‘’“”"
 
 
@@ -59,42 +61,15 @@ def find_definitions(text: str, start: int = 0, end: Optional[int] = None) -> Li
 
 def is_short_form(candidate: str) -> bool:
     """Apply the paper's conditions: 2 to 10 characters in at most two words, a letter, and a
-    letter or digit in front."""
+    letter or digit in front; what counts items of a list is none."""
     return (
         MIN_SHORT_LENGTH <= len(candidate) <= MAX_SHORT_LENGTH
         and len(candidate.split()) <= MAX_SHORT_WORDS
         and candidate[0].isalnum()
         and any(char.isalpha() for char in candidate)
         and not _COMPARISON.search(candidate)
+        and not _ENUMERATOR.fullmatch(candidate)
     )
-
-
-def match_long_form(short: str, text: str) -> Optional[int]:
-    """Find the shortest end of `text` that can be abbreviated as `short`.
-
-    Letters and digits of the short form are looked for from the right; the first one has to
-    start a word.
-    RETURNS (Optional[int]): The offset in `text` at which the long form starts, or None.
-    """
-    position = len(text)
-    letters = [char.lower() for char in short if char.isalnum()]
-    for index in range(len(letters) - 1, -1, -1):
-        position -= 1
-        while position >= 0 and not (
-            text[position].lower() == letters[index]
-            and (index > 0 or position == 0 or not text[position - 1].isalnum())
-        ):
-            position -= 1
-        if position < 0:
-            return None
-    return max(text.rfind(space, 0, position) for space in " \n\t\u00a0") + 1
-
-
-def abbreviates(short: str, text: str) -> bool:
-    """Tell whether `text` starts with the first letter of `short` and has the others in order."""
-    letters = [char for char in short.lower() if char.isalnum()]
-    rest = iter(text.lower())
-    return text[:1].lower() == letters[0] and all(letter in rest for letter in letters)
 
 
 def _find_brackets(text: str, start: int, end: int) -> Iterator[Tuple[int, int, int]]:
@@ -103,9 +78,9 @@ def _find_brackets(text: str, start: int, end: int) -> Iterator[Tuple[int, int, 
     open_brackets: List[int] = []
     for position in range(start, end):
         char = text[position]
-        if char in _CLOSING:
+        if char in CLOSING:
             open_brackets.append(position)
-        elif open_brackets and char == _CLOSING[text[open_brackets[-1]]]:
+        elif open_brackets and char == CLOSING[text[open_brackets[-1]]]:
             opening = open_brackets.pop()
             yield opening, position, open_brackets[-1] + 1 if open_brackets else start
 
@@ -115,7 +90,9 @@ def _read_bracket(text: str, outer: int, opening: int, closing: int) -> Optional
     clause = _CLAUSE.search(text, opening + 1, closing)
     inner_start, inner_end = _trim(text, opening + 1, clause.start() if clause else closing)
     before_start, before_end = _trim(text, max(outer, opening - MAX_REACH), opening)
-    if is_short_form(text[inner_start:inner_end]):
+    inner = text[inner_start:inner_end]
+    is_route = inner in ("iv", "IV") and _INTRAVENOUS.search(text, before_start, before_end)
+    if is_short_form(inner) or is_route:
         return _define(text, (inner_start, inner_end), (before_start, before_end))
     words = list(_WORD.finditer(text, before_start, before_end))
     if not words:
@@ -136,12 +113,12 @@ def _define(text: str, short: Tuple[int, int], around: Tuple[int, int]) -> Optio
     if not words:
         return None
     window_start = words[0].start()
-    offset = match_long_form(short_form, text[window_start : around[1]])
+    offset = find_long_form(short_form, text[window_start : around[1]])
     if offset is None:
         return None
     long_start, long_end = _trim(text, window_start + offset, around[1])
     long_form = text[long_start:long_end]
-    paired = all(long_form.count(left) == long_form.count(right) for left, right in _PAIRS)
+    paired = all(long_form.count(left) == long_form.count(right) for left, right in PAIRS)
     if not paired or len(long_form) <= len(short_form) or _has_word(long_form, short_form):
         return None
     return Definition(*short, short_form, long_start, long_end, long_form)
@@ -153,7 +130,7 @@ def _has_word(text: str, word: str) -> bool:
 
 def _trim(text: str, start: int, end: int) -> Tuple[int, int]:
     """Move the borders past what shows nothing, quotes and brackets that have no partner inside."""
-    unpaired = {left for left, right in _PAIRS if text.find(right, start, end) < 0}
+    unpaired = {left for left, right in PAIRS if text.find(right, start, end) < 0}
     while start < end and (
         is_blank(text[start]) or text[start] in _QUOTES or text[start] in unpaired
     ):
