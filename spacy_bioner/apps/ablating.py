@@ -13,6 +13,7 @@ from spacy_bioner.apps.finished_runs import (
 )
 from spacy_bioner.apps.loading import fingerprint, load_pipeline
 from spacy_bioner.apps.naming import FOLDER_NAME
+from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile, get_setting, read_training_config
 from spacy_bioner.apps.tested_training import train_and_test
 from spacy_bioner.apps.training import check_device
@@ -60,6 +61,7 @@ class Choice:
     overrides: Mapping[str, Any]
 
 
+@guards_outputs("output", inputs=("model", "corpus"), file="ablation.json")
 def ablate_components(
     model: str,
     corpus: Path,
@@ -98,6 +100,7 @@ def ablate_components(
     return _write(_make_rows(counts, seed), output, about, seed)
 
 
+@guards_outputs("output", file="ablation.json")
 def ablate_training(
     profile: Profile,
     corpus_dir: Path,

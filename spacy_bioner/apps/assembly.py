@@ -6,6 +6,7 @@ from typing import Any, Dict, Optional
 from spacy.language import Language
 
 from spacy_bioner.apps.loading import load_pipeline
+from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import read_config
 from spacy_bioner.corpora.files import check_own_folder, replacing_folder
 from spacy_bioner.errors import ConfigError
@@ -17,6 +18,7 @@ PIPELINE_MARKS = ("meta.json",)
 RECOGNISERS = ("bioner", "ner", *OTHER_GROUPS)
 
 
+@guards_outputs("output", inputs=("model", "config", "terms"), replaced=("output",))
 def assemble(
     model: Path,
     output: Path,

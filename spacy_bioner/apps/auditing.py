@@ -1,19 +1,24 @@
 """The audit of a conversion: what became of every gold mention, as numbers, rows and text."""
 
 import json
+import logging
 import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Optional
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional
 
 from spacy.tokens import Doc
 
 from spacy_bioner.corpora.conservation import AlignedMention, ConservationCount, Tally
+from spacy_bioner.corpora.digests import digest, digest_folder
 from spacy_bioner.corpora.files import PathLike, replacing
 from spacy_bioner.corpora.label_choice import describe_unused
+from spacy_bioner.corpora.outputs import leads_to_stream
+from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
 
+logger = logging.getLogger(__name__)
 SHOWN_ROWS = 10
 _CHUNK = 65_536
 
@@ -133,6 +138,7 @@ class Conversion:
     edits (Counter[str]): Edits of each step of normalisation.
     filtered (Dict[str, Any]): What filters removed.
     warnings (List[str]): What may be wrong with the source as a whole.
+    sha256 (str): Of the target as it was written; empty for a pipe. See `digest_output`.
     """
 
     source: str
@@ -151,6 +157,7 @@ class Conversion:
     edits: Counter[str] = field(default_factory=Counter)
     filtered: Dict[str, Any] = field(default_factory=dict)
     warnings: List[str] = field(default_factory=list)
+    sha256: str = ""
     log: AuditLog = field(default_factory=AuditLog, repr=False)
 
     def lose(self, record: Record, mentions: Iterable[Mention], why: str) -> None:
@@ -175,6 +182,37 @@ def audit_path(target: Path) -> Path:
     if target.suffix.lower() == ".spacy":
         return target.with_suffix(".audit.json")
     return target / "audit.json"
+
+
+def digest_output(target: Path) -> str:
+    """Give the SHA-256 of a corpus that was written, a file or a folder without its audit."""
+    if target.is_dir():
+        return digest_folder(target, leave_out=[audit_path(target).name])
+    return "" if leads_to_stream(target) else digest(target)
+
+
+def check_account(account: Mapping[str, Any], corpus: Path, *, path: PathLike) -> None:
+    """Make sure that an account is about the corpus that lies there.
+
+    Where no corpus lies there, nothing can be said; of an account that does not tell, it is logged.
+
+    account (Mapping[str, Any]): Of one conversion, as `Conversion.to_json` gives it.
+    path (PathLike): Where the account stands.
+    RAISES CorpusError: For an account of another corpus.
+    """
+    known = account.get("sha256", "")
+    if not corpus.exists():
+        return
+    if not known:
+        message = (
+            "%s: does not tell the SHA-256 of its corpus (an earlier version wrote it); whether"
+        )
+        logger.warning(f"{message} it is about {corpus} is not known", path)
+    elif known != digest_output(corpus):
+        message = (
+            f"found an account of another corpus than {corpus}, as after a conversion that was"
+        )
+        raise CorpusError(f"{message} killed; convert it again", path=path)
 
 
 def render_conversion(conversion: Conversion, *, outcomes: Iterable[str] = ()) -> str:

@@ -9,6 +9,7 @@ from spacy.tokens import Doc
 
 from spacy_bioner.apps.assembly import PIPELINE_MARKS, find_recogniser
 from spacy_bioner.apps.loading import load_pipeline
+from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.architectures.decoding import scale_confidences
 from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.corpora.docbin import read_docbin
@@ -58,6 +59,7 @@ class Fitted:
         }
 
 
+@guards_outputs("output", inputs=("model", "dev"), replaced=("output",))
 def calibrate_pipeline(
     model: str,
     dev: Path,

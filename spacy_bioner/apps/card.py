@@ -8,6 +8,7 @@ from typing import Any, Collection, Dict, Iterator, List, Mapping, Optional, Seq
 
 from thinc.api import Config
 
+from spacy_bioner.apps.auditing import check_account
 from spacy_bioner.apps.loading import fingerprint
 from spacy_bioner.apps.naming import encoder_words
 from spacy_bioner.apps.profiles import get_setting
@@ -53,11 +54,13 @@ def read_account(path: Path, labels: Optional[Collection[str]] = None) -> Corpus
     labels (Optional[Collection[str]]): What the trained component predicts: it learned that from
         the corpus. None when nothing was trained.
     RAISES (PackageError): No such file, another kind of JSON, or a corpus of other labels.
+    RAISES (CorpusError): Where the train.spacy beside it is not what it is about.
     """
     expected = "expected the corpus.json of `bioner prepare`"
     data = _read_json(path, expected)
     try:
         train = data["splits"]["train"]
+        check_account(train, path.with_name("train.spacy"), path=path)
         by_label = train["count"].get("by_label", {})
         if labels is not None:
             _check_labels(path, by_label, labels)

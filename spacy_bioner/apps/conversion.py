@@ -5,19 +5,21 @@ from typing import Any, Callable, Iterable, Iterator, List, Mapping, Optional, S
 
 from spacy.tokens import Doc
 
-from spacy_bioner.apps.auditing import Conversion, audit_path
+from spacy_bioner.apps.auditing import Conversion, audit_path, digest_output
 from spacy_bioner.apps.cleaning import Step, map_labels
 from spacy_bioner.corpora.claims import TEXT_DIFFERS, account_unaligned, why_lost
 from spacy_bioner.corpora.conll import ConllLayout
 from spacy_bioner.corpora.cut_files import MAY_BE_CUT, ends_within_line
 from spacy_bioner.corpora.docs import align
-from spacy_bioner.corpora.files import PathLike, check_is_writable
+from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.formats import Format, find_format, format_of_target
 from spacy_bioner.corpora.guessing import guess_format
 from spacy_bioner.corpora.label_maps import LabelMap
 from spacy_bioner.corpora.losses import DUPLICATES, FRAGMENTS, LINE_BREAKS, read_counters
+from spacy_bioner.corpora.outputs import claiming, leads_to_stream
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.reading import Selection, read_records
+from spacy_bioner.corpora.same_files import check_apart, is_same
 from spacy_bioner.corpora.tokenizers import TokenizerChoice
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
@@ -65,11 +67,14 @@ def convert(
     RAISES (CorpusError): A file, format or tokenizer that cannot be used as asked.
     """
     target = Path(target)
-    if target.exists() and Path(source).exists() and target.samefile(source):
-        message = "found the same path as IN and OUT, expected another name for OUT"
-        raise CorpusError(message, path=target)
     written = format_of_target(target, to_format)
-    report = _choose_report(written, source, target, report)
+    if report is None and written.name == "spacy" and not leads_to_stream(target):
+        report = audit_path(target)
+    outputs = [target] if report is None else [target, Path(report)]
+    if report is not None and (is_same(report, source) or is_same(report, target)):
+        message = "found the same path for the account and the corpus, expected another"
+        raise CorpusError(message, path=report)
+    check_apart(outputs, [source], replaced=[target])
     problems = Problems() if lenient else None
     name = guess_format(source) if from_format in (None, "auto") else from_format
     conversion = Conversion(str(source), str(target), find_format(name).name, written.name)
@@ -91,11 +96,13 @@ def convert(
         steps = [map_labels(names), *steps]
     for step in steps:
         records = step(records, conversion)
-    conversion.documents = _write(records, written, conversion, tokenizer, to_scheme)
-    conversion.count = conversion.log.count()
-    conversion.skipped = problems.to_json() if problems and problems.skipped else {}
-    if report is not None:
-        conversion.write(report)
+    with claiming(*outputs):
+        conversion.documents = _write(records, written, conversion, tokenizer, to_scheme)
+        conversion.count = conversion.log.count()
+        conversion.skipped = problems.to_json() if problems and problems.skipped else {}
+        conversion.sha256 = digest_output(target)
+        if report is not None:
+            conversion.write(report)
     return conversion
 
 
@@ -181,21 +188,3 @@ def _account(
 def replace_mentions(record: Record, mentions: Sequence[Mention]) -> Record:
     """Give a record with other mentions."""
     return Record(**{**vars(record), "mentions": tuple(mentions)})
-
-
-def _choose_report(
-    written: Format, source: PathLike, target: Path, report: Optional[PathLike]
-) -> Optional[Path]:
-    """Say where the account goes, and make sure that all outputs can be written."""
-    if report is not None:
-        # Otherwise the account would replace what was read or written.
-        for other in (Path(source), target):
-            if Path(report).absolute() == other.absolute():
-                message = "found the same path for the account and the corpus, expected another"
-                raise CorpusError(message, path=report)
-    elif written.name == "spacy":
-        report = audit_path(target)
-    for output in (target, report):
-        if output is not None:
-            check_is_writable(output)
-    return None if report is None else Path(report)

@@ -9,6 +9,7 @@ from spacy.language import Language
 from spacy_bioner.apps.curves import write_outcome
 from spacy_bioner.apps.finished_runs import describe_training, load_result, store_result
 from spacy_bioner.apps.loading import load_pipeline
+from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile
 from spacy_bioner.apps.shared_documents import TEST, TRAIN, compare_with_training
 from spacy_bioner.apps.tested_training import train_and_test
@@ -42,6 +43,7 @@ class CrossSettings:
     gpu_id: int = -1
 
 
+@guards_outputs("output", file="cross.json")
 def cross_evaluate(
     corpora: Mapping[str, Path],
     models: Mapping[str, str],

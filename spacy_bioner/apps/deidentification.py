@@ -10,6 +10,8 @@ from spacy_bioner.apps.cleaning import Step
 from spacy_bioner.apps.conversion import convert
 from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.losses import own_meta
+from spacy_bioner.corpora.outputs import claiming
+from spacy_bioner.corpora.same_files import check_apart
 from spacy_bioner.records import Record
 from spacy_bioner.transforms.deidentification import (
     MASK,
@@ -138,9 +140,11 @@ def deidentify_corpus(
         replace_identifiers(account, find, replace_by=replace_by),
         clear_metadata(account, find if keep_metadata else None, replace_by=replace_by),
     ]
-    account.conversion = convert(source, target, steps=steps, report=path, **settings)
-    data = {**account.conversion.to_json(), "deidentification": account.to_json()}
-    account.conversion.log.write(data, path)
+    check_apart([target, path], [source], replaced=[target])
+    with claiming(target, path):
+        account.conversion = convert(source, target, steps=steps, report=path, **settings)
+        data = {**account.conversion.to_json(), "deidentification": account.to_json()}
+        account.conversion.log.write(data, path)
     return account
 
 

@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence
 import spacy
 from spacy.language import Language
 
+from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.step_runs import check_output, drop_state, run_to_end
 from spacy_bioner.apps.students import COMPONENT, DistilSettings, as_tagger, make_student
 from spacy_bioner.apps.training import check_device
@@ -40,6 +41,7 @@ from spacy_bioner.training.text_stream import (
 ACCOUNT = "distillation.json"
 
 
+@guards_outputs("output", inputs=("teacher", "texts", "gold"), replaced=("output",))
 def distil(
     teacher: Path,
     texts: Sequence[Path],

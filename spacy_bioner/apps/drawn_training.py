@@ -1,12 +1,14 @@
 """A training with its curves: nothing is trained without them, also not what ends early."""
 
 import logging
+import os
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any, Mapping, Optional
 
 from spacy_bioner.apps.curves import write_training_curves
 from spacy_bioner.apps.profiles import Profile
-from spacy_bioner.apps.training import train
+from spacy_bioner.apps.training import interrupted_folder, train
+from spacy_bioner.corpora.outputs import beside, claiming, follow_links
 from spacy_bioner.errors import BionerError
 from spacy_bioner.reports.figures import require_matplotlib
 
@@ -26,25 +28,73 @@ def train_and_draw(
     """Train a profile and draw its curves beside the log.
 
     log_path (Path): Gets a JSON line per evaluation; a config with another logger writes none, and
-        nothing is drawn.
+        nothing is drawn. Where the training ends early and an earlier result stays, its log does
+        too, and the new one is kept as "interrupted".
     name (str): The pictures' name without ending; empty: the log's.
     training (Any): Further settings of `apps.training.train`.
     RETURNS (Path): The folder of the best checkpoint.
     RAISES ConfigError: Without matplotlib, before anything is trained.
     """
     require_matplotlib()
-    place: Any = {"folder": log_path.parent, "name": name or log_path.stem, "title": title}
-    # The curves of an earlier training are not those of one that fails at once.
-    log_path.unlink(missing_ok=True)
-    try:
-        best = train(profile, corpus_dir, output, log_path=log_path, **training)
-    except Exception:
+    place: Any = {"folder": log_path.parent, "title": title}
+    with claiming(output, log_path):
+        _set_aside(output, log_path)
+        try:
+            best = train(profile, corpus_dir, output, log_path=log_path, **training)
+        except Exception:
+            left = _settle(output, log_path)
+            if left is not None:
+                own = left.stem if left != log_path else name or left.stem
+                _try_to_draw(left, {**place, "name": own})
+            raise
+        _earlier(log_path).unlink(missing_ok=True)
         if log_path.is_file():
-            _try_to_draw(log_path, place)
-        raise
-    if log_path.is_file():
-        write_training_curves(log_path, config_path=best / "config.cfg", **place)
+            place["name"] = name or log_path.stem
+            write_training_curves(log_path, config_path=best / "config.cfg", **place)
     return best
+
+
+def interrupted_log(output: Path, log_path: Path) -> Path:
+    """Say where the log of a training that ended early is kept, beside that of a result."""
+    kept, ending = interrupted_folder(output), log_path.name.removeprefix(f"{output.name}.")
+    if ending != log_path.name:
+        return log_path.with_name(f"{kept.name}.{ending}")
+    return log_path.with_name(f"{log_path.stem}.interrupted{log_path.suffix}")
+
+
+def _earlier(log_path: Path) -> Path:
+    return beside(follow_links(log_path), ".earlier")
+
+
+def _set_aside(output: Path, log_path: Path) -> None:
+    """Keep the log of an earlier result until this training has one: it may fail at once."""
+    if _earlier(log_path).is_file():
+        logger.warning("an earlier training was killed; %s", _describe_log(output, log_path))
+    if log_path.is_file():
+        os.replace(follow_links(log_path), _earlier(log_path))
+
+
+def _describe_log(output: Path, log_path: Path) -> str:
+    left = _settle(output, log_path)
+    return "it had no log yet" if left is None else f"its log is {left}"
+
+
+def _settle(output: Path, log_path: Path) -> Optional[Path]:
+    """Give back what was set aside for a training that ended early; RETURNS: the log of that."""
+    earlier, own = _earlier(log_path), follow_links(log_path)
+    has_own = own.is_file() and own.stat().st_size > 0
+    if not earlier.is_file():
+        return log_path if has_own else None
+    if not has_own:
+        os.replace(earlier, own)
+        return None
+    if not (output / "model-best").is_dir():
+        earlier.unlink()
+        return log_path
+    kept = interrupted_log(output, log_path)
+    os.replace(own, kept)
+    os.replace(earlier, own)
+    return kept
 
 
 def _try_to_draw(log_path: Path, place: Mapping[str, Any]) -> None:

@@ -19,9 +19,11 @@ from spacy_bioner.apps.finished_runs import (
     write_json,
 )
 from spacy_bioner.apps.naming import parse_named
+from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile, read_training_config
 from spacy_bioner.apps.training import check_device
 from spacy_bioner.corpora.files import replacing
+from spacy_bioner.corpora.locks import refuse_writers_below
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.intervals import bootstrap_scores
 from spacy_bioner.evaluation.scores import Counts
@@ -47,6 +49,7 @@ ENCODERS: Dict[str, str] = {
 _NAME = re.compile(r"[A-Za-z0-9][\w.+-]*")
 
 
+@guards_outputs("output", file="comparison.json")
 def compare_encoders(
     corpus_dir: Path,
     output: Path,
@@ -205,6 +208,8 @@ def _run_job(
     RETURNS (Tuple[Optional[Dict[str, Any]], str]): The result, or None and the reason.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    # A training outlives this command where only this was killed.
+    refuse_writers_below(folder)
     measured = Path(job["result"])
     measured.unlink(missing_ok=True)
     write_json(folder / "job.json", job)

@@ -24,11 +24,14 @@ from spacy_bioner.apps.ensemble_members import (
     combine,
     load_members,
 )
-from spacy_bioner.apps.finished_runs import digest, write_json
+from spacy_bioner.apps.finished_runs import write_json
+from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.components.gold_tags import allowed_tags
 from spacy_bioner.components.token_tagger import TokenNER
+from spacy_bioner.corpora.digests import digest
 from spacy_bioner.corpora.docbin import read_docbin
-from spacy_bioner.corpora.files import check_is_file, check_is_writable, replacing_folder
+from spacy_bioner.corpora.files import check_is_file, replacing_folder
+from spacy_bioner.corpora.same_files import check_apart, is_same
 from spacy_bioner.errors import ConfigError, CorpusError
 from spacy_bioner.evaluation.intervals import bootstrap_scores, count_documents
 from spacy_bioner.evaluation.matching import compare_docs, list_gold, score_mentions
@@ -66,6 +69,7 @@ class EnsembleSettings:
             )
 
 
+@guards_outputs("output", inputs=("dev",), replaced=("output",))
 def make_ensemble(
     sources: Sequence[str],
     dev: Path,
@@ -96,11 +100,11 @@ def make_ensemble(
 
 
 def _check_output(output: Path, sources: Sequence[str]) -> None:
-    check_is_writable(output)
     if output.is_file():
         raise CorpusError("found a file, expected the name of a folder to make", path=output)
-    if output.resolve() in [Path(source).resolve() for source in sources]:
+    if any(is_same(output, source) for source in sources):
         raise ConfigError(f"--output {output} is one of the members; name another folder")
+    check_apart([output], sources, replaced=[output])
     if output.is_dir() and any(output.iterdir()) and not (output / "config.cfg").is_file():
         raise ConfigError(
             f"--output {output}: found a folder with other content, expected a new folder or an "

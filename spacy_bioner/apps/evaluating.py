@@ -12,6 +12,7 @@ from spacy.tokens import Doc
 from spacy_bioner.apps.entity_scores import COMPONENT, find_tagger
 from spacy_bioner.apps.finished_runs import write_json
 from spacy_bioner.apps.loading import fingerprint, load_pipeline
+from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import get_setting
 from spacy_bioner.apps.shared_documents import SharedDocuments, find_shared
 from spacy_bioner.corpora.docbin import list_docbins, read_docbin
@@ -97,6 +98,7 @@ def digest_text(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
+@guards_outputs("output", inputs=("model", "corpus", "settings.train"))
 def evaluate(
     model: str,
     corpus: Path,

@@ -4,16 +4,14 @@ A result appears only when it is whole. One that was made with other settings is
 used and never overwritten.
 """
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 
 from spacy_bioner.apps.profiles import SPLITS, Profile
-from spacy_bioner.corpora.files import check_is_file, replacing
+from spacy_bioner.corpora.digests import digest
+from spacy_bioner.corpora.files import replacing
 from spacy_bioner.errors import ConfigError
-
-_BLOCK = 1 << 20
 
 
 def load_result(path: Path, settings: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
@@ -74,18 +72,6 @@ def describe_training(
         "seed": seed,
         "max_steps": max_steps,
     }
-
-
-def digest(path: Path) -> str:
-    """Give the SHA-256 of a file, in hexadecimal.
-
-    RAISES CorpusError: No such file.
-    """
-    total = hashlib.sha256()
-    with check_is_file(path).open("rb") as file:
-        for block in iter(lambda: file.read(_BLOCK), b""):
-            total.update(block)
-    return total.hexdigest()
 
 
 def _to_plain(settings: Mapping[str, Any]) -> Any:

@@ -7,15 +7,16 @@ from typing import Any, Callable, Collection, Dict, List, Mapping, Optional, Seq
 
 from spacy_bioner.apps.finished_runs import (
     describe_profile,
-    digest,
     load_result,
     store_result,
     write_json,
 )
 from spacy_bioner.apps.fold_types import TypeInFolds, list_types, render_types
+from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile
 from spacy_bioner.apps.tested_training import train_and_test
 from spacy_bioner.apps.training import check_device
+from spacy_bioner.corpora.digests import digest
 from spacy_bioner.corpora.docbin import read_docbin, write_docbin
 from spacy_bioner.corpora.docbin_records import read_docbin_records
 from spacy_bioner.corpora.docs import ID_KEY
@@ -84,6 +85,7 @@ class CrossValidation:
         }
 
 
+@guards_outputs("output", inputs=("corpus",), file="folds.json")
 def cross_validate(
     corpus: Path,
     output: Path,

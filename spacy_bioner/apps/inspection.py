@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from spacy_bioner import __version__
-from spacy_bioner.corpora.files import PathLike, check_is_writable, replacing
+from spacy_bioner.apps.output_guard import guards_outputs
+from spacy_bioner.corpora.files import PathLike, replacing
 from spacy_bioner.corpora.label_choice import LabelChoice
 from spacy_bioner.corpora.overlap import Overlap, measure_overlap
 from spacy_bioner.corpora.problems import Problems
@@ -116,7 +117,21 @@ def inspect(
         require_matplotlib()
         if Path(output).exists() and not Path(output).is_dir():
             raise CorpusError("found a file, expected the name of a folder", path=output)
-        check_is_writable(Path(output) / JSON_NAME)
+    given: Any = {"label_map": label_map, "lenient": lenient, "clouds": clouds}
+    return _inspect(sources, output, from_format=from_format, progress=progress, **given)
+
+
+@guards_outputs("output", inputs=("sources",), file=PAGE_NAME)
+def _inspect(
+    sources: Sequence[Source],
+    output: Optional[PathLike],
+    *,
+    from_format: str,
+    label_map: Optional[Mapping[str, str]],
+    lenient: bool,
+    clouds: bool,
+    progress: Callable[[int], None],
+) -> Inspection:
     tallies: List[CorpusTally] = []
     skipped: Dict[str, Any] = {}
     choice = LabelChoice(label_map or {})

@@ -1,6 +1,5 @@
 """Loading a pipeline by path or package name, on the device that was asked for."""
 
-import hashlib
 from pathlib import Path
 
 import spacy
@@ -8,10 +7,9 @@ from spacy.language import Language
 from spacy.util import is_package
 
 from spacy_bioner.apps.training import check_device
+from spacy_bioner.corpora.digests import digest_folder
 from spacy_bioner.errors import BionerError
 from spacy_bioner.extras import install_command
-
-BLOCK_SIZE = 1 << 20
 
 
 def load_pipeline(model: str, *, gpu_id: int = -1) -> Language:
@@ -49,16 +47,7 @@ def fingerprint(folder: Path) -> str:
     meta.json and README.md are left out: packaging changes them and not what is predicted.
     RETURNS (str): SHA-256 over names, sizes and content of the files, in hexadecimal.
     """
-    total = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        name = path.relative_to(folder).as_posix()
-        if name in ("meta.json", "README.md"):
-            continue
-        total.update(f"{name} {path.stat().st_size}\n".encode())
-        with path.open("rb") as file:
-            for block in iter(lambda: file.read(BLOCK_SIZE), b""):
-                total.update(block)
-    return total.hexdigest()
+    return digest_folder(folder, leave_out=("meta.json", "README.md"))
 
 
 def use_device(gpu_id: int) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import List, Mapping
 
+from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.page_files import write_drawings
 from spacy_bioner.apps.reporting import check_folder
 from spacy_bioner.apps.significance import find_difference, read_evaluation
@@ -17,6 +18,7 @@ from spacy_bioner.reports.run_page import render_run_page
 REPORT = "report.json"
 
 
+@guards_outputs("output", inputs=("runs",), file="overview.html")
 def write_overview(
     runs: Mapping[str, Path], output: Path, *, title: str = "", seed: int = 0
 ) -> Path:

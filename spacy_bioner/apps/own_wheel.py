@@ -6,6 +6,7 @@ import sys
 import tempfile
 from importlib import metadata
 from pathlib import Path
+from typing import Optional
 
 import spacy_bioner
 from spacy_bioner.errors import PackageError
@@ -18,16 +19,17 @@ SOURCES = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE")
 ADDED = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 
 
-def write_own_wheel(folder: Path) -> Path:
+def write_own_wheel(folder: Path, *, scratch: Optional[Path] = None) -> Path:
     """Write the wheel of the `spacy_bioner` that runs; needs `build`, `setuptools`, `wheel`.
 
     From sources it is built, without the network; an installed copy is packed again.
 
     folder (Path): Gets the wheel.
+    scratch (Optional[Path]): A folder for what the wheel is built from; else the system's.
     RETURNS (Path): The wheel.
     RAISES PackageError: Where neither can be done.
     """
-    with tempfile.TemporaryDirectory() as temporary:
+    with tempfile.TemporaryDirectory(dir=scratch) as temporary:
         work, made = Path(temporary) / "work", Path(temporary) / "made"
         work.mkdir()
         root = Path(spacy_bioner.__file__).parent.parent

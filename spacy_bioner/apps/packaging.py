@@ -1,7 +1,6 @@
 """Making a pip-installable package of a trained pipeline, without the network."""
 
 import shutil
-import tempfile
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -24,7 +23,9 @@ from spacy_bioner.apps.card import (
 )
 from spacy_bioner.apps.naming import check_name, other_words
 from spacy_bioner.apps.own_wheel import build_wheel, write_own_wheel
-from spacy_bioner.corpora.files import replace_folder
+from spacy_bioner.corpora.files import replacing_folder
+from spacy_bioner.corpora.outputs import scratch_folder
+from spacy_bioner.corpora.same_files import check_apart
 from spacy_bioner.errors import PackageError
 from spacy_bioner.extras import DISTRIBUTION, install_command
 from spacy_bioner.reports.model_card import CorpusFacts, ModelCard, render_model_card
@@ -76,13 +77,12 @@ def package_pipeline(
     card, meta = _describe(model_dir, name, version, metrics, corpus, facts or PackageFacts())
     if wheel:
         _check_build_tools()
-    try:
-        out_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PackageError(f"{out_dir}: no folder can be made there: {error.strerror}") from error
     folder_name = f"{card.package}-{card.version}"
-    with tempfile.TemporaryDirectory(dir=out_dir, prefix=f".{folder_name}.") as temporary:
-        copy, packed = Path(temporary) / "model", Path(temporary) / "packed"
+    made = out_dir / folder_name
+    read = [path for path in (model_dir, metrics, corpus) if path is not None]
+    check_apart([made], read, replaced=[made])
+    with replacing_folder(made) as whole, scratch_folder(made) as scratch:
+        copy, packed = scratch / "model", scratch / "packed"
         shutil.copytree(model_dir, copy)
         srsly.write_json(copy / "meta.json", meta)
         (copy / "README.md").write_text(render_model_card(card), encoding="utf-8")
@@ -90,9 +90,8 @@ def package_pipeline(
         # spaCy would build the wheel in an isolated environment, which it fills from the network.
         package(copy, packed, create_sdist=False, create_wheel=False, silent=True)
         if wheel:
-            _build_wheels(packed / folder_name)
-        replace_folder(packed / folder_name, out_dir / folder_name)
-    made = out_dir / folder_name
+            _build_wheels(packed / folder_name, scratch)
+        (packed / folder_name).rename(whole)
     return next((made / "dist").glob(f"{card.package}-*.whl")) if wheel else made
 
 
@@ -198,9 +197,9 @@ def _check_build_tools() -> None:
             ) from error
 
 
-def _build_wheels(folder: Path) -> None:
+def _build_wheels(folder: Path, scratch: Path) -> None:
     build_wheel(folder, folder / "dist", folder.name)
-    write_own_wheel(folder / "dist")
+    write_own_wheel(folder / "dist", scratch=scratch)
     # What setuptools leaves behind holds a second copy of the weights.
     for leftover in (folder / "build", *folder.glob("*.egg-info")):
         shutil.rmtree(leftover, ignore_errors=True)

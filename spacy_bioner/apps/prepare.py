@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, Optional, Tuple
 
 from spacy_bioner.apps.auditing import Conversion
 from spacy_bioner.apps.conversion import convert
+from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import CorpusSettings, SplitSettings
 from spacy_bioner.corpora.files import replacing
 from spacy_bioner.corpora.problems import Problems
@@ -44,6 +45,7 @@ class PreparedCorpus:
         }
 
 
+@guards_outputs("output", inputs=("settings.splits",), file=ACCOUNT)
 def prepare(
     settings: CorpusSettings,
     output: Path,

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence
 
+from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.step_runs import check_output, drop_state, run_to_end
 from spacy_bioner.apps.training import check_device
 from spacy_bioner.corpora.files import replacing_folder
@@ -69,6 +70,7 @@ class PretrainSettings:
     shuffle_buffer: int = 1024
 
 
+@guards_outputs("output", inputs=("texts", "settings.encoder"), replaced=("output",))
 def pretrain(
     texts: Sequence[Path],
     output: Path,

@@ -16,10 +16,13 @@ from typing import Any, Callable, Dict, List, Mapping, Sequence
 
 from spacy_bioner.apps.exit_reasons import explain_exit
 from spacy_bioner.apps.finished_runs import write_json
+from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.recipe_files import Recipe
 from spacy_bioner.apps.recipe_scores import LOGS, collect_results
 from spacy_bioner.apps.recipes import Choices, Command, describe_run, plan_recipe
 from spacy_bioner.corpora.files import replacing
+from spacy_bioner.corpora.locks import refuse_writers_below
+from spacy_bioner.corpora.outputs import is_debris
 from spacy_bioner.errors import BionerError, ConfigError, StoppedError
 from spacy_bioner.reports.recipes import render_recipe
 
@@ -83,6 +86,7 @@ def run_in_process(words: Sequence[str], log: Path) -> int:
             raise
 
 
+@guards_outputs("out", file=STATE)
 def run_recipe(
     recipe: Recipe,
     out: Path,
@@ -102,6 +106,8 @@ def run_recipe(
     commands = plan_recipe(recipe, out, choices)
     _check_files(recipe, commands, choices)
     state = _load_state(out, recipe)
+    # A step outlives this command where only this was killed.
+    refuse_writers_below(out)
     for place, command in enumerate(commands, start=1):
         name = command.step.name
         head = f"{place} of {len(commands)} {name}"
@@ -184,7 +190,7 @@ def _find_missing(command: Command) -> List[str]:
 def _load_state(out: Path, recipe: Recipe) -> State:
     path = out / STATE
     if not path.is_file():
-        if out.exists() and (out.is_file() or any(out.iterdir())):
+        if out.exists() and (out.is_file() or not all(map(is_debris, out.iterdir()))):
             message = "found something else than an earlier run of a recipe; name a new folder"
             raise ConfigError(f"{out}: {message}")
         return State(path, recipe.name, {})

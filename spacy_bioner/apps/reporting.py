@@ -21,6 +21,7 @@ from spacy_bioner.apps.card import (
 from spacy_bioner.apps.curves import read_training_log
 from spacy_bioner.apps.evaluating import PLAIN, Evaluated, EvaluationSettings, evaluate
 from spacy_bioner.apps.finished_runs import write_json
+from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.page_files import write_drawings
 from spacy_bioner.apps.profiles import get_setting
 from spacy_bioner.apps.run_files import find_log
@@ -67,8 +68,13 @@ class ReportFiles:
 
 
 NO_FILES = ReportFiles()
+_READ = (
+    *("model", "corpus", "settings.train"),
+    *(f"files.{name}" for name in ("log", "account", "robustness", "ablation")),
+)
 
 
+@guards_outputs("output", inputs=_READ, file="report.html")
 def write_report(
     model: str,
     corpus: Path,

@@ -11,6 +11,7 @@ from spacy.training import Example
 
 from spacy_bioner.apps.curves import write_outcome
 from spacy_bioner.apps.loading import fingerprint, load_pipeline
+from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.docbin_records import to_record
 from spacy_bioner.corpora.docs import align
@@ -63,6 +64,7 @@ def text_attacks(
     return attacks
 
 
+@guards_outputs("output", inputs=("corpus",), file="robustness.json")
 def measure_robustness(
     models: Sequence[Tuple[str, str]],
     corpus: Path,

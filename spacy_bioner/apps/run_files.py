@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import NamedTuple, Optional, Sequence
 
+from spacy_bioner.apps.card import read_account
 from spacy_bioner.apps.profiles import get_setting, read_config
-from spacy_bioner.errors import ConfigError
+from spacy_bioner.errors import ConfigError, CorpusError
 
 CONFIG = "config.cfg"
 
@@ -54,9 +55,15 @@ def find_run_files(run: Path, corpus: Optional[Path] = None) -> RunFiles:
                 "run the command where the run was trained, or name a CORPUS to score"
             )
         corpus = found[0]
-    account = None if train is None else train.with_name("corpus.json")
+    account = None if train is None else _if_file(train.with_name("corpus.json"))
     log = _if_file(_read_path(get_setting(config, "training.logger.output_file")))
     warnings = []
+    if account is not None:
+        try:
+            read_account(account)
+        except CorpusError as error:
+            warnings.append(f"the training documents are not described: {error}")
+            account = None
     if _if_file(train) is None:
         named = "nothing" if train is None else str(train)
         reason = "a folder" if train is not None and train.is_dir() else "not a file here"
@@ -64,9 +71,7 @@ def find_run_files(run: Path, corpus: Optional[Path] = None) -> RunFiles:
             f"recall of what was seen in training is not given: {model / CONFIG} names {named} as "
             f"training documents, {reason}; --train names a .spacy file"
         )
-    return RunFiles(
-        model, corpus, _if_file(train), _if_file(account), find_log(model) or log, warnings
-    )
+    return RunFiles(model, corpus, _if_file(train), account, find_log(model) or log, warnings)
 
 
 def find_log(pipeline: Path) -> Optional[Path]:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List
 
 from spacy_bioner.apps.curves import write_figure
+from spacy_bioner.corpora.outputs import name_beside
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.reports.figures import plot_style, require_matplotlib
 from spacy_bioner.reports.run_plots import plot_run
@@ -51,10 +52,11 @@ def run_to_end(
     )
     entries = log.read()
     with plot_style():
-        write_figure(plot_run(entries, title=title), output.parent, output.name)
+        picture = name_beside(output, "")
+        write_figure(plot_run(entries, title=title), picture.parent, picture.name)
     return [entry for entry in entries if entry.get("event") == "held_out"]
 
 
 def drop_state(output: Path) -> None:
     """Remove the checkpoint of a run whose result is in place."""
-    RunFiles.beside(output).state.unlink(missing_ok=True)
+    RunFiles.beside(output).finish()

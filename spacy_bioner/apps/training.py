@@ -11,7 +11,15 @@ from thinc.api import Config
 from spacy_bioner.apps.encoder_setting import TRF_KEY, find_encoder_keys
 from spacy_bioner.apps.naming import check_name, other_words
 from spacy_bioner.apps.profiles import Profile, get_setting, read_training_config
-from spacy_bioner.corpora.files import partial_folder, replace_folder, replacing_folder
+from spacy_bioner.corpora.files import replacing_folder
+from spacy_bioner.corpora.outputs import (
+    claiming,
+    is_claimed,
+    name_beside,
+    partial_folder,
+    replace_folder,
+)
+from spacy_bioner.corpora.same_files import check_apart
 from spacy_bioner.errors import ConfigError, DeviceError, StoppedError
 from spacy_bioner.extras import install_command
 
@@ -58,33 +66,43 @@ def train(
     Where training ends early, for whatever reason, its checkpoints are kept in OUTPUT.interrupted;
     those of a process that was killed are put there before the next training for `output`.
     """
+    check_device(gpu_id)
+    data = [corpus_dir / f"{split}.spacy" for split in ("train", "dev")]
+    check_apart([output], [*data, profile.config], replaced=[output])
+    with claiming(output):
+        resume = _rescue(output, resume)
+        settings = config_overrides(profile, corpus_dir, seed=seed, log_path=log_path)
+        settings.update({"training.max_steps": max_steps} if max_steps else {})
+        settings.update(overrides or {})
+        config = read_training_config(profile.config)
+        if resume is not None:
+            settings[_AFTER_INIT] = _resume_from(resume, config, settings)
+        settings.update(length_overrides(config, settings))
+        _run(profile.config, output, settings, gpu_id)
+    return output / "model-best"
+
+
+def _resume_from(resume: Path, config: Config, settings: Dict[str, Any]) -> Dict[str, Any]:
+    own = settings.get(_AFTER_INIT, get_setting(config, _AFTER_INIT))
+    return {"@callbacks": "spacy_bioner.ResumeFrom.v1", "path": str(resume), "after": own}
+
+
+def _run(config: Path, output: Path, settings: Dict[str, Any], gpu_id: int) -> None:
     from spacy.cli.train import train as spacy_train
 
-    check_device(gpu_id)
-    resume = _rescue(output, resume)
-    settings = config_overrides(profile, corpus_dir, seed=seed, log_path=log_path)
-    settings.update({"training.max_steps": max_steps} if max_steps else {})
-    settings.update(overrides or {})
-    config = read_training_config(profile.config)
-    if resume is not None:
-        own = settings.get(_AFTER_INIT, get_setting(config, _AFTER_INIT))
-        callback = {"@callbacks": "spacy_bioner.ResumeFrom.v1", "path": str(resume), "after": own}
-        settings[_AFTER_INIT] = callback
-    settings.update(length_overrides(config, settings))
     with replacing_folder(output, marks=("model-best", "model-last")) as partial:
         try:
-            spacy_train(profile.config, partial, use_gpu=gpu_id, overrides=settings)
+            spacy_train(config, partial, use_gpu=gpu_id, overrides=settings)
         except KeyboardInterrupt:
             raise StoppedError(f"training was interrupted; {_keep(partial, output)}") from None
         except Exception:
             logger.warning("training ended early; %s", _keep(partial, output))
             raise
-    return output / "model-best"
 
 
 def interrupted_folder(output: Path) -> Path:
     """Say where the checkpoints of a training that ended early are kept."""
-    return output.with_name(f"{output.name}.interrupted")
+    return name_beside(output, ".interrupted")
 
 
 def _keep(partial: Path, output: Path) -> str:
@@ -97,9 +115,12 @@ def _keep(partial: Path, output: Path) -> str:
 
 
 def _rescue(output: Path, resume: Optional[Path]) -> Optional[Path]:
-    """Keep what a killed training for the same output left; gives where to resume from now."""
+    """Keep what a killed training for the same output left; gives where to resume from now.
+
+    Of an output that is not claimed nothing is taken: its training may still be running.
+    """
     partial = partial_folder(output)
-    if not partial.is_dir():
+    if not partial.is_dir() or not is_claimed(output):
         return resume
     logger.warning("an earlier training was killed; %s", _keep(partial, output))
     if resume is not None and resume.resolve().is_relative_to(partial.resolve()):

@@ -12,12 +12,13 @@ from spacy_bioner.apps.curves import write_figure
 from spacy_bioner.apps.drawn_training import train_and_draw
 from spacy_bioner.apps.finished_runs import (
     describe_profile,
-    digest,
     load_result,
     store_result,
 )
+from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile, get_setting, read_config, read_training_config
 from spacy_bioner.apps.training import check_device, interrupted_folder
+from spacy_bioner.corpora.digests import digest
 from spacy_bioner.corpora.files import replacing
 from spacy_bioner.errors import BionerError, ConfigError
 from spacy_bioner.reports.figures import plot_style
@@ -47,6 +48,7 @@ _CHOSEN = "overrides"
 _ABSENT = object()
 
 
+@guards_outputs("output", file="study.json")
 def tune(
     corpus_dir: Path,
     output: Path,

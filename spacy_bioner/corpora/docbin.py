@@ -12,6 +12,7 @@ from spacy.vocab import Vocab
 from srsly import msgpack
 
 from spacy_bioner.corpora.files import PathLike, check_is_file, replacing, replacing_folder
+from spacy_bioner.corpora.outputs import is_debris
 from spacy_bioner.errors import CorpusError
 
 # HEAD is left out: with it a DocBin derives sentence starts from parses, which a corpus of
@@ -77,7 +78,11 @@ def check_is_replaceable(folder: Path, *patterns: str) -> None:
         raise CorpusError("found a file, expected the name of an output folder", path=folder)
     if not folder.is_dir():
         return
-    others = [path for path in sorted(folder.iterdir()) if not any(map(path.match, patterns))]
+    others = [
+        path
+        for path in sorted(folder.iterdir())
+        if not is_debris(path) and not any(map(path.match, patterns))
+    ]
     if others:
         message = (
             f"found {others[0].name} in the output folder, expected a new or empty folder, or an "

@@ -1,18 +1,36 @@
 """Line-wise reading with positions, and writing that never leaves half a file behind."""
 
+import errno
 import os
 import re
 import shutil
+import stat
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator, Sequence, Tuple, Union
 
+from spacy_bioner.corpora.locks import refuse_writers_below
+from spacy_bioner.corpora.outputs import (
+    PART,
+    beside,
+    check_name,
+    claiming_one,
+    follow_links,
+    is_debris,
+    leads_to_stream,
+    naming_os_errors,
+    partial_folder,
+    replace_folder,
+)
+from spacy_bioner.corpora.streams import is_stream, passing_on
 from spacy_bioner.errors import CorpusError
 
 PathLike = Union[str, Path]
 _BOM = "\ufeff"
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# What a full disk, a quota, a limit on the size of files or a broken disk say of a write.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _ARCHIVES = {
     b"PK\x03\x04": "a ZIP archive",
     b"\x1f\x8b": "a gzip file",
@@ -104,12 +122,15 @@ def check_is_writable(path: PathLike) -> None:
     RAISES (CorpusError): Where a file cannot be made at the path, with the reason.
     """
     path = Path(path)
-    with _naming_os_errors(path):
-        _check_replaceable(path)
+    with naming_os_errors(path):
+        if is_stream(path):
+            return
+        path = follow_links(path)
+        check_name(path)
         folder = path.parent
         while not folder.exists() and folder != folder.parent:
             folder = folder.parent
-        with tempfile.NamedTemporaryFile(prefix=f".{path.name}.", dir=folder):
+        with tempfile.NamedTemporaryFile(prefix=".bioner-", suffix=".probe", dir=folder):
             pass
 
 
@@ -117,26 +138,31 @@ def check_is_writable(path: PathLike) -> None:
 def replacing(path: PathLike) -> Iterator[Path]:
     """Give a temporary path in the folder of `path`, which replaces it when the block succeeds.
 
-    When the block raises, `path` is as it was and the temporary file is gone.
-    RAISES (CorpusError): Where no file can be made.
+    When the block raises, `path` is as it was and the temporary file is gone. A link is followed:
+    what it leads to is replaced. What was written for a pipe or a device is passed on to it.
+    RAISES (CorpusError): Where no file can be made, or another process is making it.
     """
     path = Path(path)
-    with _naming_os_errors(path):
-        _check_replaceable(path)
-        if path.is_dir():
-            raise CorpusError("found a folder, expected the name of an output file", path=path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        with _naming_os_errors(path):
-            # mkstemp makes files that only their owner can read; outputs are ordinary files.
-            temporary.chmod(0o666 & ~_umask())
-            os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    if leads_to_stream(path):
+        with passing_on(path) as temporary:
+            yield temporary
+        return
+    with claiming_one(path) as target:
+        temporary = beside(target, PART)
+        try:
+            with naming_os_errors(path):
+                if target.is_dir():
+                    message = "found a folder, expected the name of an output file"
+                    raise CorpusError(message, path=path)
+                mode = _choose_mode(target)
+                os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            with _naming_want_of_room(path):
+                yield temporary
+            with naming_os_errors(path):
+                temporary.chmod(mode)
+                os.replace(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -146,23 +172,29 @@ def replacing_folder(path: PathLike, *, marks: Sequence[str] = ()) -> Iterator[P
     When the block raises, `path` is as it was and the new folder is gone.
     marks (Sequence[str]): Names of which an earlier result has at least one. A folder with content
         and without them is somebody's own, and is refused; none takes any folder for a result.
-    RAISES (CorpusError): Where no folder can be made, or something else is in its place.
+    RAISES (CorpusError): Where no folder can be made, something else is in its place, or another
+        process is making it.
     """
     path = Path(path)
+    if leads_to_stream(path):
+        raise CorpusError("found a pipe or device, expected a folder to write", path=path)
     check_own_folder(path, marks)
-    partial = partial_folder(path)
-    shutil.rmtree(partial, ignore_errors=True)
-    with _naming_os_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Only to see that it can be made: that is left to the block.
-        partial.mkdir()
-        partial.rmdir()
-    try:
-        yield partial
-        with _naming_os_errors(path):
-            replace_folder(partial, path)
-    finally:
+    with claiming_one(path) as target:
+        # A report inside an earlier result, for example.
+        refuse_writers_below(target)
+        partial = partial_folder(target)
         shutil.rmtree(partial, ignore_errors=True)
+        with naming_os_errors(path):
+            # Only to see that it can be made: that is left to the block.
+            partial.mkdir()
+            partial.rmdir()
+        try:
+            with _naming_want_of_room(path):
+                yield partial
+            with naming_os_errors(path):
+                replace_folder(partial, target)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
 
 
 def check_own_folder(path: Path, marks: Sequence[str]) -> None:
@@ -170,11 +202,13 @@ def check_own_folder(path: Path, marks: Sequence[str]) -> None:
 
     RAISES (CorpusError): For a file, and for a folder with other content.
     """
-    if path.exists() and not path.is_dir():
+    with naming_os_errors(path):
+        is_there, is_folder = path.exists(), path.is_dir()
+    if is_there and not is_folder:
         raise CorpusError("found a file, expected a folder to write", path=path)
-    if not marks or not path.is_dir() or any((path / mark).exists() for mark in marks):
+    if not marks or not is_folder or any((path / mark).exists() for mark in marks):
         return
-    names = sorted(item.name for item in path.iterdir())
+    names = sorted(item.name for item in path.iterdir() if not is_debris(item))
     if names:
         raise CorpusError(
             f"found a folder with other content ({', '.join(names[:3])}), which would be removed; "
@@ -183,41 +217,27 @@ def check_own_folder(path: Path, marks: Sequence[str]) -> None:
         )
 
 
-def partial_folder(path: Path) -> Path:
-    """Say where `replacing_folder` lets the block make a folder."""
-    return path.with_name(f".{path.name}.partial")
-
-
-def replace_folder(new: Path, final: Path) -> None:
-    """Put a folder in the place of another, which is removed only when the new one stands there.
-
-    new (Path): The folder, on the same file system as `final`.
-    final (Path): Where it is to be; may be there already.
-    """
-    # A folder cannot be replaced in one step unless it is empty.
-    old = new.with_name(f".{final.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if final.exists():
-        final.rename(old)
-    new.rename(final)
-    shutil.rmtree(old, ignore_errors=True)
+def _choose_mode(target: Path) -> int:
+    """Outputs are ordinary files; one that is replaced keeps who may read and write it."""
+    try:
+        return stat.S_IMODE(target.stat().st_mode)
+    except FileNotFoundError:
+        return 0o666 & ~_umask()
 
 
 @contextmanager
-def _naming_os_errors(path: Path) -> Iterator[None]:
+def _naming_want_of_room(path: Path) -> Iterator[None]:
+    """Errors of a block are its own, but a full disk does not say which file was written."""
     try:
         yield
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        message = f"found that nothing can be written there ({reason}); name another path"
+        if error.errno not in _NO_ROOM:
+            raise
+        message = (
+            f"found that it cannot be written to its end ({error.strerror}); make room, or name "
+            "another path. What was there before is as it was"
+        )
         raise CorpusError(message, path=path) from error
-
-
-def _check_replaceable(path: Path) -> None:
-    """Devices and pipes are refused: a file would take their place."""
-    if path.exists() and not (path.is_file() or path.is_dir()):
-        message = "found something that is no ordinary file, expected the name of an output"
-        raise CorpusError(message, path=path)
 
 
 def _umask() -> int:

@@ -14,6 +14,7 @@ from spacy.tokens import Doc
 
 from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.losses import SECTIONS, SENTENCES, WORDS, find_losses
+from spacy_bioner.corpora.outputs import leads_to_stream
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.token_losses import find_token_losses
 from spacy_bioner.errors import CorpusError
@@ -235,6 +236,10 @@ def format_of_target(path: PathLike, name: Optional[str] = None) -> Format:
     if name is not None:
         return find_format(name)
     path = Path(path)
+    if leads_to_stream(path):
+        names = ", ".join(FORMATS)
+        message = f"found a pipe or device, whose name tells no format; name one (--to): {names}"
+        raise CorpusError(message, path=path)
     lower = path.name.lower()
     by_ending: Dict[str, Format] = {
         ending: item for item in FORMATS.values() for ending in item.endings

@@ -15,6 +15,7 @@ import numpy as np
 
 from spacy_bioner.components.splitting import is_out_of_memory
 from spacy_bioner.corpora.files import replacing
+from spacy_bioner.corpora.outputs import name_beside
 from spacy_bioner.errors import BionerError, ConfigError, DeviceError, StoppedError, TrainingDataError
 
 FORMAT = 1
@@ -70,10 +71,22 @@ class RunFiles:
     @classmethod
     def beside(cls, output: Path) -> "RunFiles":
         """Name the files of a run by its result."""
-        return cls(
-            output.with_name(f"{output.name}.state.pt"),
-            output.with_name(f"{output.name}.log.jsonl"),
-        )
+        return cls(name_beside(output, ".state.pt"), name_beside(output, ".log.jsonl"))
+
+    @property
+    def earlier_log(self) -> Path:
+        """Where the log of an earlier result is kept until there is a new one."""
+        return self.log.with_name(f"{self.log.stem}.earlier{self.log.suffix}")
+
+    def set_aside(self) -> None:
+        """Keep the log of an earlier result, of which it stands there as long as that does."""
+        if self.log.is_file() and not self.earlier_log.is_file() and not self.state.is_file():
+            self.log.replace(self.earlier_log)
+
+    def finish(self) -> None:
+        """Remove what a run needs no more once its result is in place."""
+        self.state.unlink(missing_ok=True)
+        self.earlier_log.unlink(missing_ok=True)
 
 
 class RunLog:
@@ -133,6 +146,8 @@ def run_steps(
         on_log(entry)
 
     found = load_state(files.state, settings) if resume else None
+    if found is None:
+        files.set_aside()
     done = 0 if found is None else int(found["step"])
     log.rewind(None if found is None else done)
     if found is not None:

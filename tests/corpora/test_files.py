@@ -51,14 +51,6 @@ def test_a_name_that_is_too_long_is_an_error(tmp_path, save):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("save", [write, check_is_writable])
-def test_a_pipe_is_not_replaced(tmp_path, save):
-    os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(CorpusError, match="found something that is no ordinary file"):
-        save(tmp_path / "pipe")
-    assert (tmp_path / "pipe").is_fifo()
-
-
 def test_the_check_leaves_nothing_behind(tmp_path):
     (tmp_path / "out").write_text("old")
     check_is_writable(tmp_path / "out")

@@ -7,15 +7,17 @@ from typing import Annotated, List, Optional
 import typer
 
 from spacy_bioner.apps.ceilings import ceilings_to_json, compare_tokenizers, render_ceilings
+from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import counted, showing_progress
 from spacy_bioner.corpora.conservation import OUTCOMES
-from spacy_bioner.corpora.files import check_is_writable, replacing
+from spacy_bioner.corpora.files import replacing
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.reading import read_records
 from spacy_bioner.corpora.tokenizers import TITLES
 from spacy_bioner.errors import CorpusError
 
 
+@guards_outputs("report", inputs=("source",))
 def audit_cli(
     source: Annotated[Path, typer.Argument(help="Corpus file or folder", metavar="IN")],
     from_format: Annotated[
@@ -41,8 +43,6 @@ def audit_cli(
     the score of a system that finds just these.
     """
     outcomes = parse_outcomes(list_outcomes)
-    if report is not None:
-        check_is_writable(report)
     problems = Problems() if lenient else None
     with showing_progress("documents") as progress:
         records = read_records(source, from_format, problems=problems)

@@ -7,8 +7,10 @@ import typer
 
 from spacy_bioner.apps.cli.options import GpuId
 from spacy_bioner.apps.cli.show import read_text
+from spacy_bioner.apps.output_guard import guards_outputs
 
 
+@guards_outputs("html", "output", inputs=("model", "file"))
 def explain_cli(
     model: Annotated[str, typer.Argument(help="Pipeline folder or installed pipeline package")],
     file: Annotated[
@@ -30,15 +32,12 @@ def explain_cli(
     from spacy_bioner.apps.explaining import explain
     from spacy_bioner.apps.finished_runs import write_json
     from spacy_bioner.apps.loading import load_pipeline
-    from spacy_bioner.corpora.files import check_is_writable, replacing
+    from spacy_bioner.corpora.files import replacing
     from spacy_bioner.reports.explanation import print_explanation
     from spacy_bioner.reports.figures import require_jinja2
 
     if html is not None:
         require_jinja2()
-    for path in (html, output):
-        if path is not None:
-            check_is_writable(path)
     content = read_text(file, text)
     nlp = load_pipeline(model, gpu_id=gpu_id)
     found = explain(nlp, content, method=method, n_steps=steps, n_readings=readings)

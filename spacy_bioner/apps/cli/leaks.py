@@ -19,12 +19,14 @@ from typing import (
 import typer
 
 from spacy_bioner.apps.inspection import Source, parse_sources
+from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import showing_progress
-from spacy_bioner.corpora.files import PathLike, check_is_writable, replacing
+from spacy_bioner.corpora.files import PathLike, replacing
 from spacy_bioner.corpora.formats import format_of_target
 from spacy_bioner.corpora.leakage import SAME_ID, SAME_TEXT, THRESHOLD, LeakReport, find_leaks
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.reading import read_records
+from spacy_bioner.corpora.same_files import check_apart, list_paths
 from spacy_bioner.corpora.writing import write_records
 from spacy_bioner.errors import ConfigError, CorpusError
 from spacy_bioner.records import Record
@@ -33,6 +35,7 @@ from spacy_bioner.reports.tables import render_table
 Progress = Callable[[int], None]
 
 
+@guards_outputs("drop_leaks", "report")
 def leaks_cli(
     train: Annotated[str, typer.Argument(help="Training corpus; NAME=PATH names it")],
     others: Annotated[
@@ -77,9 +80,7 @@ def leaks_cli(
     if drop_leaks is not None:
         # A name that tells no format is an error before anything is read.
         format_of_target(drop_leaks, to_format)
-    for output in (drop_leaks, report):
-        if output is not None:
-            check_is_writable(output)
+    check_apart(list_paths([drop_leaks, report]), list_paths(sources))
     problems = Problems() if lenient else None
     with showing_progress("documents") as progress:
         found = check_leaks(

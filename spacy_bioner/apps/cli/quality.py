@@ -15,6 +15,7 @@ from typing import (
 
 import typer
 
+from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import counted, showing_progress
 from spacy_bioner.corpora.agreement import (
     DISAGREEMENTS,
@@ -26,7 +27,7 @@ from spacy_bioner.corpora.agreement import (
 )
 from spacy_bioner.corpora.claims import TEXT_DIFFERS
 from spacy_bioner.corpora.consistency import Place
-from spacy_bioner.corpora.files import check_is_writable, replacing
+from spacy_bioner.corpora.files import replacing
 from spacy_bioner.corpora.label_choice import LabelChoice, describe_unused
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.quality import QualityReport, Suspicion, check_quality
@@ -41,6 +42,7 @@ QUOTED = 24
 DASH = "–"
 
 
+@guards_outputs("report", inputs=("source", "against"))
 def quality_cli(
     source: Annotated[Path, typer.Argument(help="Corpus file or folder", metavar="IN")],
     against: Annotated[
@@ -72,8 +74,6 @@ def quality_cli(
 
     With --against: how far two annotations (A is IN, B the other) agree, and where they do not.
     """
-    if report is not None:
-        check_is_writable(report)
     wanted = frozenset(label.strip() for label in labels.split(",") if label.strip())
     choice = LabelChoice(parse_label_map(label_map or ()), wanted)
     problems = Problems() if lenient else None

@@ -5,7 +5,10 @@ from typing import Annotated, Optional
 
 import typer
 
+from spacy_bioner.apps.output_guard import guards_outputs
 
+
+@guards_outputs("output", inputs=("first", "second"))
 def significance_cli(
     first: Annotated[Path, typer.Argument(help="What `bioner evaluate --output` wrote")],
     second: Annotated[Path, typer.Argument(help="The same of another pipeline")],

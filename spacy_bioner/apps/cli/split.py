@@ -7,12 +7,15 @@ from typing import Annotated, Any, Callable, Dict, Iterator, List, Optional, Seq
 
 import typer
 
+from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import counted, showing_progress
-from spacy_bioner.corpora.files import PathLike, check_is_writable, replacing_folder
+from spacy_bioner.corpora.files import PathLike, replacing_folder
 from spacy_bioner.corpora.formats import Format, find_format
 from spacy_bioner.corpora.guessing import guess_format
+from spacy_bioner.corpora.outputs import is_debris
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.reading import read_records
+from spacy_bioner.corpora.same_files import check_apart
 from spacy_bioner.corpora.splits import GroupBy, Splits, k_folds, split_records
 from spacy_bioner.corpora.writing import write_records
 from spacy_bioner.errors import ConfigError, CorpusError
@@ -89,6 +92,7 @@ def split_cli(
     typer.echo(f"\nwrote {target}")
 
 
+@guards_outputs("target")
 def split(
     source: PathLike,
     target: PathLike,
@@ -116,16 +120,16 @@ def split(
     RAISES (CorpusError): A file that cannot be read, a folder that is not empty, too few documents.
     """
     target = Path(target).absolute()
-    if target.exists() and (target.is_file() or any(target.iterdir())):
+    if target.is_file() or (target.is_dir() and not all(map(is_debris, target.iterdir()))):
         kind = "a file" if target.is_file() else "a folder that is not empty"
         raise CorpusError(f"found {kind}, expected a new folder; name another", path=target)
+    check_apart([target], [source])
     read_as = guess_format(source) if from_format == "auto" else find_format(from_format).name
     written = find_format(to_format or read_as)
     if not written.writer:
         message = f"found format {written.name}, which can only be read; choose another with --to"
         raise CorpusError(message, path=source)
     records = read_records(source, read_as, problems=problems)
-    check_is_writable(target)
     observed = counted(records, progress)
     settings: Dict[str, Any] = {"seed": seed, "group_by": group_by, "stratify": stratify}
     if folds is None:

@@ -7,6 +7,7 @@ import typer
 
 from spacy_bioner.apps.cli.options import EncoderName, GpuId, MaxSteps, ProfileName
 from spacy_bioner.apps.profiles import load_profile
+from spacy_bioner.corpora.outputs import name_beside
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -44,11 +45,14 @@ def train_cli(
     if package_name:
         check_package_name(package_name, chosen, corpus_dir)
     overrides = parse_config_overrides(context.args, env_var=None)
+    if (output / "model-best").is_dir():
+        message = "found an earlier result there; it is replaced when this training ends well"
+        typer.echo(f"{output}: {message}", err=True)
     best = train_and_draw(
         chosen,
         corpus_dir,
         output,
-        log_path=log or output.with_name(f"{output.name}.training.jsonl"),
+        log_path=log or name_beside(output, ".training.jsonl"),
         title=chosen.name,
         gpu_id=gpu_id,
         seed=seed,

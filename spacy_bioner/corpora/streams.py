@@ -1,0 +1,72 @@
+"""Outputs that are no files: pipes and devices, and what a process has open under a number."""
+
+import os
+import re
+import shutil
+import stat
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator, Optional
+
+from spacy_bioner.errors import CorpusError
+
+_OWN_FILES = re.compile(r"/proc/(\d+)(?:/task/\d+)?/fd|/dev/fd")
+_MAX_LINKS = 40
+STANDARD_OUTPUT = 1
+
+
+def is_stream(path: Path) -> bool:
+    """Say whether a path leads to a pipe, a terminal or another device, or to an open file.
+
+    RAISES CorpusError: For a socket or a disk, which nothing should be written to.
+    RAISES OSError: Where that cannot be found out, as in a circle of links.
+    """
+    if find_descriptor(path) is not None:
+        return True
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    if stat.S_ISBLK(mode) or stat.S_ISSOCK(mode):
+        message = "found something that is no ordinary file, expected the name of an output"
+        raise CorpusError(message, path=path)
+    return stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)
+
+
+def is_standard_output(path: Path) -> bool:
+    """Say whether a path such as /dev/stdout leads to what this process prints to."""
+    return find_descriptor(path) == STANDARD_OUTPUT
+
+
+def find_descriptor(path: Path) -> Optional[int]:
+    """Give the number of the open file that a path such as /dev/stdout leads to, if it does.
+
+    Such a path must not be opened: a file that the shell opened for standard output would be
+    emptied, and what is printed written over what was written.
+    """
+    place = os.path.abspath(path)
+    for _ in range(_MAX_LINKS):
+        folder, name = os.path.split(place)
+        folder = os.path.realpath(folder)
+        match = _OWN_FILES.fullmatch(folder)
+        if match and name.isdigit() and match[1] in (None, str(os.getpid())):
+            return int(name)
+        place = os.path.join(folder, name)
+        if not os.path.islink(place):
+            return None
+        place = os.path.normpath(os.path.join(folder, os.readlink(place)))
+    return None
+
+
+@contextmanager
+def passing_on(path: Path) -> Iterator[Path]:
+    """Give a temporary path; what stands there goes to a stream when the block succeeds."""
+    with tempfile.TemporaryDirectory(prefix="bioner-") as folder:
+        temporary = Path(folder) / "out"
+        temporary.touch()
+        yield temporary
+        descriptor = find_descriptor(path)
+        target = os.open(path, os.O_WRONLY) if descriptor is None else os.dup(descriptor)
+        with temporary.open("rb") as source, os.fdopen(target, "wb") as stream:
+            shutil.copyfileobj(source, stream)
