@@ -18,6 +18,7 @@ from spacy_bioner.corpora.label_maps import LabelMap
 from spacy_bioner.corpora.losses import DUPLICATES, FRAGMENTS, LINE_BREAKS, read_counters
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.reading import Selection, read_records
+from spacy_bioner.corpora.reading_notes import ReadingNotes
 from spacy_bioner.corpora.tokenizers import TokenizerChoice
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
@@ -83,7 +84,8 @@ def convert(
         problems=problems,
         options=options,
     )
-    records = _observe(records, conversion, progress)
+    notes = ReadingNotes()
+    records = _observe(records, conversion, notes, progress)
     if not lenient:
         records = _refuse_unusable(records, source)
     if label_map:
@@ -92,6 +94,7 @@ def convert(
     for step in steps:
         records = step(records, conversion)
     conversion.documents = _write(records, written, conversion, tokenizer, to_scheme)
+    conversion.warnings += notes.list_warnings()
     conversion.count = conversion.log.count()
     conversion.skipped = problems.to_json() if problems and problems.skipped else {}
     if report is not None:
@@ -100,10 +103,11 @@ def convert(
 
 
 def _observe(
-    records: Iterable[Record], conversion: Conversion, progress: Progress
+    records: Iterable[Record], conversion: Conversion, notes: ReadingNotes, progress: Progress
 ) -> Iterator[Record]:
     for number, record in enumerate(records, start=1):
         conversion.counters.update(read_counters(record.meta))
+        notes.add(record)
         conversion.labels_read.update(mention.label for mention in record.mentions)
         yield record
         progress(number)
