@@ -232,7 +232,6 @@ def render_conversion(conversion: Conversion, *, outcomes: Iterable[str] = ()) -
         *_render_counts("documents removed by filters", conversion.filtered.get("removed", {})),
         *_render_counts("skipped (--lenient)", conversion.skipped.get("skipped", {})),
         *conversion.skipped.get("messages", [])[:SHOWN_ROWS],
-        *(f"warning: {message}" for message in conversion.warnings),
     ]
     if conversion.labels_not_found:
         lines.append(describe_unused(conversion.labels_not_found))

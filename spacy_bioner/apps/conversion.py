@@ -19,6 +19,7 @@ from spacy_bioner.corpora.losses import DUPLICATES, FRAGMENTS, LINE_BREAKS, read
 from spacy_bioner.corpora.outputs import claiming, leads_to_stream
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.reading import Selection, read_records
+from spacy_bioner.corpora.reading_notes import ReadingNotes
 from spacy_bioner.corpora.same_files import check_apart, is_same
 from spacy_bioner.corpora.tokenizers import TokenizerChoice
 from spacy_bioner.errors import CorpusError
@@ -88,7 +89,8 @@ def convert(
         problems=problems,
         options=options,
     )
-    records = _observe(records, conversion, progress)
+    notes = ReadingNotes()
+    records = _observe(records, conversion, notes, progress)
     if not lenient:
         records = _refuse_unusable(records, source)
     if label_map:
@@ -98,6 +100,7 @@ def convert(
         records = step(records, conversion)
     with claiming(*outputs):
         conversion.documents = _write(records, written, conversion, tokenizer, to_scheme)
+        conversion.warnings += notes.list_warnings()
         conversion.count = conversion.log.count()
         conversion.skipped = problems.to_json() if problems and problems.skipped else {}
         conversion.sha256 = digest_output(target)
@@ -107,10 +110,11 @@ def convert(
 
 
 def _observe(
-    records: Iterable[Record], conversion: Conversion, progress: Progress
+    records: Iterable[Record], conversion: Conversion, notes: ReadingNotes, progress: Progress
 ) -> Iterator[Record]:
     for number, record in enumerate(records, start=1):
         conversion.counters.update(read_counters(record.meta))
+        notes.add(record)
         conversion.labels_read.update(mention.label for mention in record.mentions)
         yield record
         progress(number)

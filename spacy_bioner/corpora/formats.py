@@ -101,6 +101,7 @@ class Format:
 
 
 _TOKEN_OPTIONS = frozenset(("layout",))
+_OFFSET_OPTIONS = frozenset(("offsets",))
 _FORMATS = (
     Format(
         "spacy",
@@ -179,20 +180,44 @@ _FORMATS = (
     ),
     Format(
         "jsonl",
-        "JSON Lines as spaCy and Prodigy write them",
+        "JSON (Lines) of texts with spans: Prodigy, spaCy, BERN2, PubAnnotation, dataturks, …",
         "jsonl",
         "read_jsonl",
         "write_jsonl",
         endings=(".jsonl",),
+        options=_OFFSET_OPTIONS,
     ),
-    Format("doccano", "doccano's JSON Lines", "doccano", "read_doccano", "write_doccano"),
+    Format(
+        "doccano",
+        "doccano's JSON Lines",
+        "doccano",
+        "read_doccano",
+        "write_doccano",
+        options=_OFFSET_OPTIONS,
+    ),
     Format(
         "label_studio",
         "Label Studio's JSON export",
         "label_studio",
         "read_label_studio",
         "write_label_studio",
-        options=frozenset(("text_key", "annotation")),
+        options=_OFFSET_OPTIONS | {"text_key", "annotation"},
+    ),
+    Format(
+        "json_tokens",
+        "JSON of words with tags or spans of words: datasets, GLiNER, SciERC, SpERT",
+        "json_tokens",
+        "read_json_tokens",
+    ),
+    Format("spacy_v2", "spaCy's training JSON before version 3", "spacy_v2", "read_spacy_v2"),
+    Format("bigbio", "BigBio's KB schema (JSON)", "bigbio", "read_bigbio", options=_OFFSET_OPTIONS),
+    Format("europepmc", "annotations of Europe PMC (JSON)", "europepmc", "read_europepmc"),
+    Format(
+        "span_table",
+        "table with texts and, in another column, their spans as JSON",
+        "span_tables",
+        "read_span_table",
+        options=_OFFSET_OPTIONS | {"encoding"},
     ),
     Format("presidio", "Presidio's synthetic sentences (JSON)", "presidio", "read_presidio"),
     Format(
@@ -210,6 +235,14 @@ _ALIASES = {
     "tsv": "conll",
     "docbin": "spacy",
     "prodigy": "jsonl",
+    "json": "jsonl",
+    "bern2": "jsonl",
+    "pubannotation": "jsonl",
+    "dataturks": "jsonl",
+    "gliner": "json_tokens",
+    "scierc": "json_tokens",
+    "spert": "json_tokens",
+    "datasets": "json_tokens",
     "table": "csv",
     "bioc": "bioc_xml",
 }

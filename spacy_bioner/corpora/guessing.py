@@ -1,19 +1,22 @@
 """Which format is this? Told by content: names and endings only matter for folders."""
 
 import csv
-import json
 import re
 import zlib
 from pathlib import Path
 from typing import Callable, List, Tuple
 
 from spacy_bioner.corpora.files import PathLike, check_is_file, refuse_wide_encoding
+from spacy_bioner.corpora.json_shapes import guess_json
+from spacy_bioner.corpora.span_tables import is_span_table
 from spacy_bioner.errors import CorpusError
 
 HEAD_SIZE = 65_536
 _PUBTATOR = re.compile(r"[^|\t\n]+\|[ta]\|[^\n]*")
 _CONLL_MARK = re.compile(r"-DOCSTART-.*|###MEDLINE:.*|#\s*\w[\w ]*=.*")
 _TAG = re.compile(r"O|[BIELSU](-\S+)?")
+# A word of a column may be a bracket: in JSON only some characters can follow one.
+_JSON_START = re.compile(r'\{\s*["}]|\[\s*["\[\]{0-9tfn-]')
 _ROOT = re.compile(r"<(?![?!])([\w:.-]+)")
 _WORD_COLUMNS = frozenset(("word", "words", "token", "tokens"))
 _TAG_COLUMNS = frozenset(("tag", "tags", "label", "labels", "ner", "ner_tag", "ner_tags", "entity"))
@@ -42,6 +45,8 @@ def guess_format(path: PathLike) -> str:
     if not head:
         message = "found an empty file, expected a corpus (see `bioner convert --help`)"
         raise CorpusError(message, path=path, line=1)
+    if _JSON_START.match(head):
+        return guess_json(path)
     for looks_like, name in _CHECKS:
         if looks_like(head):
             return name
@@ -72,51 +77,8 @@ def _is_bioc_xml(head: str) -> bool:
     return head.startswith("<") and root is not None and root[1] == "collection"
 
 
-def _is_bioc_json(head: str) -> bool:
-    return (head[0] in "[{" and '"passages"' in head) or (head[0] == "{" and '"documents"' in head)
-
-
-def _is_presidio(head: str) -> bool:
-    return head[0] in "[{" and '"full_text"' in head
-
-
-def _is_label_studio(head: str) -> bool:
-    if head[0] not in "[{":
-        return False
-    if '"data"' in head and any(
-        key in head for key in ('"annotations"', '"completions"', '"predictions"')
-    ):
-        return True
-    # The short form names the annotator and gives every label a text.
-    return '"annotator"' in head and '"text"' in head
-
-
-def _is_doccano(head: str) -> bool:
-    line = _first_json(head)
-    if not isinstance(line, dict) or not {"text", "data"} & set(line):
-        return False
-    spans = next((line[key] for key in ("label", "labels", "entities") if key in line), None)
-    if not isinstance(spans, list):
-        return False
-    return all(isinstance(span, list) for span in spans) or all(
-        isinstance(span, dict) and "start_offset" in span for span in spans
-    )
-
-
-def _is_jsonl(head: str) -> bool:
-    return (head[0] in "[{" and '"text"' in head) or head.startswith(('["', "[["))
-
-
 def _is_pubtator(head: str) -> bool:
     return _PUBTATOR.match(head) is not None
-
-
-def _first_json(head: str) -> object:
-    start = head[1:].lstrip() if head.startswith("[") else head
-    try:
-        return json.JSONDecoder().raw_decode(start)[0]
-    except (ValueError, RecursionError):
-        return None
 
 
 def _guess_text(head: str, path: Path) -> str:
@@ -156,9 +118,5 @@ def _read_header(line: str) -> List[str]:
 _CHECKS: Tuple[Tuple[Callable[[str], bool], str], ...] = (
     (_is_pubtator, "pubtator"),
     (_is_bioc_xml, "bioc_xml"),
-    (_is_bioc_json, "bioc_json"),
-    (_is_presidio, "presidio"),
-    (_is_label_studio, "label_studio"),
-    (_is_doccano, "doccano"),
-    (_is_jsonl, "jsonl"),
+    (is_span_table, "span_table"),
 )

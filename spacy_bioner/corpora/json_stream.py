@@ -32,7 +32,8 @@ _CUT = 16
 
 
 def json_kind(path: PathLike) -> str:
-    """Tell the form of a JSON file: "lines" (a value on each), "array" or "object" (one document).
+    """Tell the form of a JSON file: "lines" (a value on each), "array" or "object" (one document,
+    or several one after the other, over any lines).
 
     A list that opens with a string is a document: ["text", {"entities": …}]. Only the first two
     lines are looked at, without holding them; a file that is no JSON counts as lines.
@@ -96,9 +97,9 @@ def stream_items(
     """
     path = check_is_file(path)
     with path.open("rb") as file:
-        source = _Source(file, path)
+        source = JsonSource(file, path)
         items = _read_array(source) if key is None else _read_object(source, key)
-        yield from _take_note(items, source, problems)
+        yield from take_note(items, source, problems)
 
 
 def stream_json(path: PathLike, *, problems: Optional[Problems] = None) -> Iterator[Item]:
@@ -113,12 +114,16 @@ def stream_json(path: PathLike, *, problems: Optional[Problems] = None) -> Itera
         yield from stream_items(path, problems=problems)
     else:
         with Path(path).open("rb") as file:
-            source = _Source(file, Path(path))
-            yield from _take_note(_read_whole(source), source, problems)
+            source = JsonSource(file, Path(path))
+            yield from take_note(read_values(source), source, problems)
 
 
-class _Source:
-    """The text of a file from a position on; grows on request, forgets what was read."""
+class JsonSource:
+    """The text of a file from a position on; grows on request, forgets what was read.
+
+    file (IO[bytes]): The file, open at its start.
+    path (Path): Its path, for messages.
+    """
 
     def __init__(self, file: IO[bytes], path: Path) -> None:
         self.path = path
@@ -200,12 +205,12 @@ class _Source:
         self._text += text
 
 
-def _read_array(source: _Source) -> Iterator[Item]:
-    yield from _read_elements(source)
-    _expect_end(source)
+def _read_array(source: JsonSource) -> Iterator[Item]:
+    yield from read_elements(source)
+    expect_end(source)
 
 
-def _read_elements(source: _Source) -> Iterator[Item]:
+def read_elements(source: JsonSource) -> Iterator[Item]:
     """Read an array from its opening bracket to the closing one."""
     source.take("[", "an array")
     if source.peek() == "]":
@@ -219,46 +224,57 @@ def _read_elements(source: _Source) -> Iterator[Item]:
             return
 
 
-def _read_object(source: _Source, key: str) -> Iterator[Item]:
+def _read_object(source: JsonSource, key: str) -> Iterator[Item]:
     """Read the array under a key; the other values are checked and forgotten."""
-    source.take("{", "an object")
     is_found = False
+    for name in read_keys(source):
+        if name != key:
+            source.take_value()
+        else:
+            is_found = True
+            yield from read_elements(source)
+    if not is_found:
+        message = f"found no key {key!r}, expected it with an array; choose another format"
+        raise CorpusError(message, path=source.path, line=1)
+    expect_end(source)
+
+
+def read_values(source: JsonSource) -> Iterator[Item]:
+    """Read values that stand one after the other; the first one must be there."""
+    is_first = True
+    while is_first or source.peek() in ("{", "["):
+        is_first = False
+        source.peek()
+        line = source.line
+        yield line, source.take_value()
+    expect_end(source)
+
+
+def read_keys(source: JsonSource) -> Iterator[str]:
+    """Stream the keys of an object; the value of each has to be taken before the next."""
+    source.take("{", "an object")
     is_open = source.peek() != "}"
     if not is_open:
         source.take("}", "the end of the object")
     while is_open:
         if source.peek() != '"':
             raise source.error("expected a key in quotes")
-        name = source.take_value()
+        name = str(source.take_value())
         source.take(":", "a colon")
-        if name != key:
-            source.take_value()
-        else:
-            is_found = True
-            yield from _read_elements(source)
+        yield name
         is_open = source.take(",}", "the end of the object or a comma") == ","
-    if not is_found:
-        message = f"found no key {key!r}, expected it with an array; choose another format"
-        raise CorpusError(message, path=source.path, line=1)
-    _expect_end(source)
 
 
-def _read_whole(source: _Source) -> Iterator[Item]:
-    source.peek()
-    line = source.line
-    value = source.take_value()
-    _expect_end(source)
-    yield line, value
-
-
-def _expect_end(source: _Source) -> None:
+def expect_end(source: JsonSource) -> None:
+    """Make sure that nothing follows the value of a file."""
     if source.peek():
         raise source.error("expected nothing", where=" behind the end of the value")
 
 
-def _take_note(
-    items: Iterator[Item], source: _Source, problems: Optional[Problems]
+def take_note(
+    items: Iterator[Item], source: JsonSource, problems: Optional[Problems]
 ) -> Iterator[Item]:
+    """Pass items on; note where the file breaks off, and items with half a character."""
     while True:
         try:
             item = next(items, None)

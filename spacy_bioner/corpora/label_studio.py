@@ -1,4 +1,4 @@
-"""Label Studio's JSON export, and its short form (JSON-MIN).
+"""Label Studio's JSON export, and its short forms (JSON-MIN, CSV, TSV).
 
 A task has its text in "data" and a list of annotations, each by one annotator. By default the
 first that was not cancelled counts; the number of others is in `meta["annotations_skipped"]`. A
@@ -9,31 +9,31 @@ Regions that are no text spans are counted in `meta["regions_skipped"]`, relatio
 is several mentions.
 
 Older versions count offsets in UTF-16 units, newer ones in characters: they differ behind an emoji.
-Where the text of a region is not what stands at its offsets as characters, but what stands there
-as UTF-16 units, the latter is meant.
+The text of a region tells (see `offset_units`).
 """
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple, Union
 
 from spacy_bioner.corpora.files import PathLike, replacing
-from spacy_bioner.corpora.json_fields import Fields, read_each, span_of
-from spacy_bioner.corpora.json_stream import stream_json
+from spacy_bioner.corpora.json_containers import find_container, stream_documents
+from spacy_bioner.corpora.json_fields import Fields, read_each
+from spacy_bioner.corpora.json_shapes import is_document
 from spacy_bioner.corpora.losses import DUPLICATES, LINE_BREAKS, MENTIONS, META, OVERLAPS, own_meta
-from spacy_bioner.corpora.problems import (
-    DOCUMENT,
-    Problems,
-    at_least_one,
-    note_skipped,
-    skip_or_raise,
-)
+from spacy_bioner.corpora.offset_units import read_in_characters
+from spacy_bioner.corpora.problems import DOCUMENT, Problems, note_skipped, skip_or_raise
+from spacy_bioner.corpora.span_documents import read_span_document
+from spacy_bioner.corpora.span_tables import is_table, read_span_table
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
 
 CARRIES: FrozenSet[str] = frozenset((MENTIONS, OVERLAPS, DUPLICATES, LINE_BREAKS, META))
 SKIPPED_KEY = "rejected_skipped"
 _ID_KEYS = ("document_id", "doc_id", "pmid")
+# What the short form says of the work on a task.
+_WORK_KEYS = frozenset(("annotator", "annotation_id", "created_at", "updated_at", "lead_time"))
 
 
 def read_label_studio(
@@ -41,6 +41,7 @@ def read_label_studio(
     *,
     text_key: Optional[str] = None,
     annotation: Union[str, int] = "first",
+    offsets: Optional[str] = None,
     problems: Optional[Problems] = None,
 ) -> Iterator[Record]:
     """Stream the tasks; the id is `data.document_id` where there is one, else the task's.
@@ -49,15 +50,35 @@ def read_label_studio(
         field that is a text.
     annotation (Union[str, int]): Which annotation of a task counts: "first" (that was not
         cancelled), "all", or its number from 0.
+    offsets (Optional[str]): What offsets count; None finds it.
     RAISES (CorpusError): Malformed JSON, or a task without a text.
     """
     path = Path(path)
     if annotation not in ("first", "all") and not isinstance(annotation, int):
         message = f"found annotation {annotation!r}, expected first, all, or a number from 0"
         raise CorpusError(message, path=path)
-    error = CorpusError("found no task, expected objects with data", path=path, line=1)
-    records = note_skipped(_read(path, text_key, annotation, problems), SKIPPED_KEY)
-    yield from at_least_one(records, error)
+    if is_table(path):
+        yield from read_span_table(path, offsets=offsets, problems=problems)
+        return
+    seen: Counter[str] = Counter()
+
+    def read(noted: Optional[Problems]) -> Iterator[Record]:
+        seen.clear()
+        return note_skipped(_read(path, text_key, annotation, noted, seen), SKIPPED_KEY)
+
+    records = read_in_characters(
+        lambda: read(problems),
+        lambda: read(Problems(keep=0)),
+        offsets,
+        path=path,
+        problems=problems,
+    )
+    is_empty = True
+    for record in records:
+        is_empty = False
+        yield record
+    if is_empty:
+        raise CorpusError(_explain_nothing(seen), path=path, line=1)
 
 
 def write_label_studio(records: Iterable[Record], path: PathLike) -> int:
@@ -75,12 +96,32 @@ def write_label_studio(records: Iterable[Record], path: PathLike) -> int:
     return count
 
 
+def _explain_nothing(seen: "Counter[str]") -> str:
+    """Say why a file has no task to read."""
+    if not seen["tasks"]:
+        return "found no task, expected objects with data"
+    tasks = f"{seen['tasks']:,} task" + ("s" if seen["tasks"] > 1 else "")
+    predicted = f", {seen['predictions']:,} with predictions, which are not read"
+    return (
+        f"found no annotation that counts in {tasks}{predicted if seen['predictions'] else ''}; "
+        "expected one at least: annotate, or accept the predictions, and export again"
+    )
+
+
 def _read(
-    path: Path, text_key: Optional[str], annotation: Union[str, int], problems: Optional[Problems]
+    path: Path,
+    text_key: Optional[str],
+    annotation: Union[str, int],
+    problems: Optional[Problems],
+    seen: "Counter[str]",
 ) -> Iterator[Optional[Record]]:
-    for number, (line, value) in enumerate(stream_json(path, problems=problems), start=1):
+    container = find_container(path, is_document, problems=Problems())
+    documents = stream_documents(path, container, problems=problems)
+    for number, (line, value) in enumerate(documents, start=1):
         try:
             task = Fields(value, path, line, "task")
+            seen["tasks"] += 1
+            seen["predictions"] += bool(task.value.get("predictions"))
             yield _to_record(task, text_key, annotation, str(number), problems)
         except CorpusError as error:
             skip_or_raise(error, DOCUMENT, problems)
@@ -93,31 +134,38 @@ def _to_record(
     number: str,
     problems: Optional[Problems],
 ) -> Optional[Record]:
-    is_full = "data" in task.value
-    data = task.inner(task.value["data"], "task's data") if is_full else task
+    if "data" not in task.value:
+        return _read_short(task, text_key, number, problems)
+    data = task.inner(task.value["data"], "task's data")
     key = _find_text(data, text_key)
     text = data.text(key)
     counts: Dict[str, int] = {}
-    if is_full:
-        chosen, counts["annotations_skipped"] = _choose(task, annotation)
-        if not chosen:
-            return None
-        regions = [region for item in chosen for region in item.objects("result", "region")]
-        spans = [region for region in regions if region.value.get("type") == "labels"]
-        relations = sum(region.value.get("type") == "relation" for region in regions)
-        counts["relations_skipped"] = relations
-        counts["regions_skipped"] = len(regions) - len(spans) - relations
-        values = [span.value.get("value") for span in spans]
-        meta = _read_meta(data, key)
-    else:
-        values, meta = task.get("label", list, []), {}
+    chosen, counts["annotations_skipped"] = _choose(task, annotation)
+    if not chosen:
+        return None
+    regions = [region for item in chosen for region in item.objects("result", "region")]
+    spans = [region for region in regions if region.value.get("type") == "labels"]
+    relations = sum(region.value.get("type") == "relation" for region in regions)
+    counts["relations_skipped"] = relations
+    counts["regions_skipped"] = len(regions) - len(spans) - relations
+    values = [span.value.get("value") for span in spans]
     read = read_each(
-        values, lambda value: list(_read_region(task.inner(value, "region"), text)), problems
+        values, lambda value: list(_read_region(task.inner(value, "region"))), problems
     )
     mentions = [mention for found in read for mention in found]
+    meta = _read_meta(data, key)
     meta.update({name: str(value) for name, value in counts.items() if value})
     own_id = next((data.name(name) for name in _ID_KEYS if name in data.value), "")
     return Record(own_id or task.name("id") or number, text, tuple(mentions), meta=meta)
+
+
+def _read_short(
+    task: Fields, text_key: Optional[str], number: str, problems: Optional[Problems]
+) -> Optional[Record]:
+    value = {key: item for key, item in task.value.items() if key not in _WORK_KEYS}
+    if text_key is not None or "text" not in value:
+        value["text"] = value.pop(_find_text(task, text_key), None)
+    return read_span_document(task.inner(value, "task"), number, problems)
 
 
 def _find_text(data: Fields, text_key: Optional[str]) -> str:
@@ -151,23 +199,11 @@ def _read_meta(data: Fields, text_key: str) -> Dict[str, str]:
     return {**data.meta(others), **data.meta(data.value.get("meta") or {})}
 
 
-def _read_region(value: Fields, text: str) -> Iterator[Mention]:
+def _read_region(value: Fields) -> Iterator[Mention]:
     start, end = value.get("start", int), value.get("end", int)
     claimed = value.text("text", "")
-    if claimed and text[max(0, start) : max(0, end)] != claimed:
-        start, end = _from_utf16(text, start, end, claimed)
     for label in value.texts(value.get("labels", list), "labels"):
-        yield span_of(text, start, end, label, claimed, line=value.line)
-
-
-def _from_utf16(text: str, start: int, end: int, claimed: str) -> Tuple[int, int]:
-    """Translate offsets if they are right as UTF-16 units; otherwise give them back."""
-    units = text.encode("utf-16-le")
-    if not 0 <= start <= end <= len(units) // 2:
-        return start, end
-    before = units[: 2 * start].decode("utf-16-le", errors="ignore")
-    within = units[2 * start : 2 * end].decode("utf-16-le", errors="ignore")
-    return (len(before), len(before) + len(within)) if within == claimed else (start, end)
+        yield Mention(start, end, label, claimed, line=value.line)
 
 
 def _to_task(record: Record) -> Dict[str, Any]:

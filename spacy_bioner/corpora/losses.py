@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Callable, Collection, Dict, Mapping, Set, Tuple
 
+from spacy_bioner.corpora.reading_notes import UNREAD_PREFIX, WARNING_KEY
 from spacy_bioner.records import Mention, Record
 
 FRAGMENTS = "fragments of discontinuous mentions"
@@ -29,14 +30,18 @@ MENTIONS = "mentions"
 COUNTERS = frozenset(
     (
         "annotations_skipped",
+        "blocks_skipped",
+        "coreferences_skipped",
         "document_labels_skipped",
         "erroneous_notes_skipped",
+        "events_skipped",
         "individual_mentions_skipped",
         "notes_skipped",
         "passage_offsets_repaired",
         "regions_skipped",
         "rejected_skipped",
         "relations_skipped",
+        "tags_missing",
         "tags_repaired",
     )
 )
@@ -87,13 +92,16 @@ def own_meta(meta: Mapping[str, str]) -> Dict[str, str]:
 
 
 def is_bookkeeping(key: str) -> bool:
-    """Tell whether a key of `Record.meta` is a reader's own: a counter, or the text of a line."""
-    return key in COUNTERS or _LINE_KEY.fullmatch(key) is not None
+    """Tell whether a key of `Record.meta` is a reader's own: a counter, a note, a line's text."""
+    if key in COUNTERS or key == WARNING_KEY or key.startswith(UNREAD_PREFIX):
+        return True
+    return _LINE_KEY.fullmatch(key) is not None
 
 
 def read_counters(meta: Mapping[str, str]) -> Dict[str, int]:
     """Give the numbers that a reader left; what else a file has under these keys is no number."""
-    return {key: int(meta[key]) for key in COUNTERS & meta.keys() if meta[key].isdecimal()}
+    keys = [key for key in meta if key in COUNTERS or key.startswith(UNREAD_PREFIX)]
+    return {key: int(meta[key]) for key in keys if meta[key].isdecimal()}
 
 
 def _reduce_mention(mention: Mention, record: Record, carries: Collection[str]) -> Mention:

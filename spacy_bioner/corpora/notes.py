@@ -22,6 +22,7 @@ from spacy_bioner.corpora.problems import (
     note_skipped,
     skip_or_raise,
 )
+from spacy_bioner.corpora.reading_notes import note_unread
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Record
 
@@ -31,6 +32,26 @@ SKIPPED_KEY = "erroneous_notes_skipped"
 _TEXT_NAMES = ("text", "note_text", "note", "notes", "section_text", "transcription")
 _ID_NAMES = ("row_id", "note_id", "id", "encounter_id", "document_id", "doc_id")
 _SECTION_NAMES = ("section_header", "section")
+# Annotation of some kind, which is kept as it stands and not read.
+_LABEL_NAMES = frozenset(
+    (
+        "label",
+        "labels",
+        "entity",
+        "entities",
+        "annotation",
+        "annotations",
+        "spans",
+        "tag",
+        "tags",
+        "ner",
+        "ner_tags",
+        "mention",
+        "mentions",
+        "concept",
+        "concepts",
+    )
+)
 _NOTEEVENTS = (
     "subject_id",
     "hadm_id",
@@ -224,6 +245,7 @@ def _make_record(table: _Table, row: List[str], number: str, path: Path, line: i
             meta.update(_read_meta(cell, path, line))
         elif name:
             meta[name] = cell.strip()
+            meta.update(note_unread([name] if name in _LABEL_NAMES else []))
     sections = find_sections(text)
     if table.section is not None and row[table.section].strip():
         sections = ((row[table.section].strip().lower(), 0, len(text)),)

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Iterator, Optional
 
 from spacy_bioner.corpora.files import PathLike
+from spacy_bioner.corpora.json_containers import find_container, stream_documents
 from spacy_bioner.corpora.json_fields import Fields, read_each, span_of
-from spacy_bioner.corpora.json_stream import stream_json
+from spacy_bioner.corpora.json_shapes import is_document
 from spacy_bioner.corpora.problems import DOCUMENT, Problems, at_least_one, skip_or_raise
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
@@ -28,7 +29,9 @@ def read_presidio(path: PathLike, *, problems: Optional[Problems] = None) -> Ite
 
 
 def _read(path: Path, problems: Optional[Problems]) -> Iterator[Record]:
-    for number, (line, value) in enumerate(stream_json(path, problems=problems), start=1):
+    container = find_container(path, is_document, problems=Problems())
+    documents = stream_documents(path, container, problems=problems)
+    for number, (line, value) in enumerate(documents, start=1):
         try:
             yield _to_record(Fields(value, path, line, "sentence"), str(number), problems)
         except CorpusError as error:

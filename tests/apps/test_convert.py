@@ -210,7 +210,7 @@ def test_convert_malformed_source_leaves_no_output(tmp_path, name):
 def test_convert_refuses_unknown_format_and_tokenizer(pubtator, tmp_path):
     with pytest.raises(CorpusError, match=r"found no format and a name ending '\.bin'"):
         convert(pubtator, tmp_path / "x.bin")
-    with pytest.raises(CorpusError, match="found format 'word', expected one of bioc_json, "):
+    with pytest.raises(CorpusError, match="found format 'word', expected one of bigbio, "):
         convert(pubtator, tmp_path / "x", to_format="word")
     with pytest.raises(CorpusError, match="found format 'presidio', which can only be read"):
         convert(pubtator, tmp_path / "x", to_format="presidio")
@@ -372,7 +372,6 @@ def test_convert_warns_of_a_last_line_without_end(tmp_path, name, text):
     conversion = convert(tmp_path / name, tmp_path / "x.spacy")
     message = "the last line has no line end: the file may be cut"
     assert conversion.warnings == [message]
-    assert f"\nwarning: {message}" in render_conversion(conversion)
     assert json.loads((tmp_path / "x.audit.json").read_text())["warnings"] == [message]
     (tmp_path / name).write_text(text + "\n")
     assert convert(tmp_path / name, tmp_path / "x.spacy").warnings == []

@@ -27,6 +27,7 @@ from spacy_bioner.corpora.conll import ConllLayout
 from spacy_bioner.corpora.files import read_lines
 from spacy_bioner.corpora.formats import find_format
 from spacy_bioner.corpora.guessing import guess_format
+from spacy_bioner.corpora.offset_units import UNITS
 from spacy_bioner.corpora.reading import Selection
 from spacy_bioner.corpora.table_format import TableLayout
 from spacy_bioner.corpora.tokenizers import TITLES
@@ -108,6 +109,12 @@ def convert_cli(
     encoding: Annotated[
         Optional[str], typer.Option(help="Of a CSV source; default: detected")
     ] = None,
+    offsets: Annotated[
+        Optional[str],
+        typer.Option(
+            help=f"What offsets of a JSON source count: {', '.join(UNITS)}; default: detected"
+        ),
+    ] = None,
     text_key: Annotated[
         Optional[str], typer.Option(help="Field of Label Studio's data that holds the text")
     ] = None,
@@ -141,6 +148,7 @@ def convert_cli(
     ]
     given: Dict[str, Any] = {
         "encoding": encoding,
+        "offsets": offsets,
         "text_key": text_key,
         "individual_mentions": individual_mentions or None,
     }
@@ -165,6 +173,8 @@ def convert_cli(
             progress=progress,
         )
     typer.echo(render_conversion(conversion, outcomes=outcomes))
+    for warning in conversion.warnings:
+        typer.echo(f"warning: {warning}", err=True)
 
 
 def _read_ids(path: Optional[Path]) -> frozenset[str]:

@@ -25,3 +25,5 @@ def prepare_cli(
 
 def _print_split(split: str, account: Conversion) -> None:
     typer.echo(f"{split}: {render_conversion(account)}\n")
+    for warning in account.warnings:
+        typer.echo(f"warning: {split}: {warning}", err=True)

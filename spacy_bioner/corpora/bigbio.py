@@ -1,0 +1,129 @@
+"""BigBio's KB schema, as JSON: read only.
+
+    {"id": "0", "document_id": "23592909", "passages": [{"type": "title", "text": ["…"],
+     "offsets": [[0, 16]]}], "entities": [{"id": "T1", "type": "Chemical", "text": ["aspirin"],
+     "offsets": [[8, 15]], "normalized": [{"db_name": "MESH", "db_id": "D001241"}]}]}
+
+Passages stand at their offsets, with spaces between; their types are the sections. Events,
+relations and coreferences are counted.
+"""
+
+from pathlib import Path
+from typing import Any, Iterator, List, Optional, Tuple
+
+from spacy_bioner.corpora.files import PathLike
+from spacy_bioner.corpora.json_containers import find_container, stream_documents
+from spacy_bioner.corpora.json_fields import Fields, read_each
+from spacy_bioner.corpora.json_shapes import is_document
+from spacy_bioner.corpora.offset_units import read_in_characters
+from spacy_bioner.corpora.problems import DOCUMENT, Problems, at_least_one, skip_or_raise
+from spacy_bioner.corpora.span_fields import as_offset, read_concepts
+from spacy_bioner.errors import CorpusError
+from spacy_bioner.records import Fragment, Mention, Record
+
+_COUNTED = {
+    "events": "events_skipped",
+    "relations": "relations_skipped",
+    "coreferences": "coreferences_skipped",
+}
+_OWN = frozenset(("id", "document_id", "passages", "entities", *_COUNTED))
+
+
+def read_bigbio(
+    path: PathLike, *, offsets: Optional[str] = None, problems: Optional[Problems] = None
+) -> Iterator[Record]:
+    """Stream the documents; the id is the corpus' own ("document_id").
+
+    offsets (Optional[str]): What offsets count; None finds it.
+    RAISES (CorpusError): Malformed JSON, passages or entities.
+    """
+    path = Path(path)
+    records = read_in_characters(
+        lambda: _read(path, problems),
+        lambda: _read(path, Problems(keep=0)),
+        offsets,
+        path=path,
+        problems=problems,
+    )
+    error = CorpusError("found no document, expected objects with passages", path=path, line=1)
+    yield from at_least_one(records, error)
+
+
+def _read(path: Path, problems: Optional[Problems]) -> Iterator[Record]:
+    container = find_container(path, is_document, problems=Problems())
+    documents = stream_documents(path, container, problems=problems)
+    for number, (line, value) in enumerate(documents, start=1):
+        try:
+            yield _to_record(Fields(value, path, line), str(number), problems)
+        except CorpusError as error:
+            skip_or_raise(error, DOCUMENT, problems)
+
+
+def _to_record(fields: Fields, number: str, problems: Optional[Problems]) -> Record:
+    text, sections = _read_passages(fields)
+    entities = fields.get("entities", list, [])
+    read = read_each(entities, lambda item: _read_entity(fields.inner(item, "entity")), problems)
+    others = {key: item for key, item in fields.value.items() if key not in _OWN}
+    plain = {key: item for key, item in others.items() if isinstance(item, (str, int, float))}
+    counts = {name: len(fields.get(key, list, [])) for key, name in _COUNTED.items()}
+    meta = {**fields.meta(plain), **{name: str(count) for name, count in counts.items() if count}}
+    own_id = fields.name("document_id") or fields.name("id") or number
+    return Record(own_id, text, tuple(read), sections=sections, meta=meta)
+
+
+def _read_passages(fields: Fields) -> Tuple[str, Tuple[Tuple[str, int, int], ...]]:
+    text = ""
+    sections: List[Tuple[str, int, int]] = []
+    for passage in fields.objects("passages", "passage"):
+        pieces = _list_texts(passage)
+        places = _read_places(passage)
+        if len(pieces) != len(places):
+            found = f"found {len(pieces)} texts and {len(places)} offsets"
+            raise fields.error(f"{found} in a passage, expected as many")
+        for piece, (start, end) in zip(pieces, places, strict=True):
+            if start < len(text):
+                found = f"found a passage at {start}, within the one before it"
+                raise fields.error(f"{found}, which ends at {len(text)}")
+            text += " " * (start - len(text)) + piece
+            sections.append((passage.name("type"), start, min(end, len(text))))
+    return text, tuple((name, start, end) for name, start, end in sections if name)
+
+
+def _read_entity(entity: Fields) -> Mention:
+    pieces = sorted(_read_places(entity))
+    if not pieces:
+        raise entity.error("found an entity without offsets, expected one pair at least")
+    concepts: List[str] = []
+    for item in entity.objects("normalized", "normalisation"):
+        for name in read_concepts(item.value.get("db_id") or [], entity):
+            database = item.text("db_name", "")
+            has_prefix = not database or name.casefold().startswith(f"{database.casefold()}:")
+            concepts.append(name if has_prefix else f"{database}:{name}")
+    return Mention(
+        pieces[0][0],
+        max(end for _, end in pieces),
+        entity.text("type"),
+        " ".join(_list_texts(entity)),
+        concept_ids=tuple(dict.fromkeys(concepts)),
+        fragments=tuple(pieces) if len(pieces) > 1 else (),
+        line=entity.line,
+    )
+
+
+def _list_texts(fields: Fields) -> Tuple[str, ...]:
+    value = fields.value.get("text")
+    return fields.texts(value if isinstance(value, list) else [value or ""], "texts")
+
+
+def _read_places(fields: Fields) -> List[Fragment]:
+    items: List[Any] = fields.get("offsets", list, [])
+    if len(items) == 2 and all(as_offset(item) is not None for item in items):
+        items = [items]
+    places: List[Fragment] = []
+    for item in items:
+        numbers = [as_offset(part) for part in item] if isinstance(item, list) else []
+        if len(numbers) != 2 or numbers[0] is None or numbers[1] is None:
+            fields.row(item, (int, int), "pair of offsets")
+            raise fields.error("found offsets that are no pair, expected [start, end]")
+        places.append((numbers[0], numbers[1]))
+    return places

@@ -1,0 +1,199 @@
+"""Which format is a JSON file? Told by the keys and values of its first documents, read as JSON.
+
+How a file is laid out (a document on each line, an array, an object with an array under some key)
+says nothing about its format: see `json_containers`.
+"""
+
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+from spacy_bioner.corpora.files import PathLike
+from spacy_bioner.corpora.json_containers import find_container, stream_documents
+from spacy_bioner.corpora.problems import Problems
+from spacy_bioner.corpora.span_keys import (
+    find_span_keys,
+    find_text,
+    get_at,
+    has_place,
+    looks_like_spans,
+)
+from spacy_bioner.corpora.token_keys import find_tags, find_token_spans
+from spacy_bioner.errors import CorpusError
+
+SAMPLE = 20
+_BIOC_LISTS = ("documents", "PubTator3")
+_TASK_LISTS = ("annotations", "completions", "predictions")
+
+
+def guess_json(path: PathLike) -> str:
+    """Tell the format of a JSON file.
+
+    RETURNS (str): A name in `formats.FORMATS`.
+    RAISES (CorpusError): No JSON, or documents of no format that is known, with their keys.
+    """
+    path = Path(path)
+    problems = _FirstError()
+    container = find_container(path, is_document, problems=problems)
+    documents: List[Any] = []
+    for _, value in stream_documents(path, container, problems=problems):
+        documents.append(value)
+        if len(documents) == SAMPLE:
+            break
+    if not documents and problems.error is not None:
+        raise problems.error
+    names = [recognise(value) for value in documents]
+    telling = [name for value, name in zip(documents, names) if name and not is_bare_text(value)]
+    name = next(iter([*telling, *filter(None, names)]), "")
+    if not name:
+        raise CorpusError(_explain(documents), path=path, line=1)
+    return name
+
+
+def recognise(value: Any) -> str:
+    """Name the format of one document; empty for what is none."""
+    return next((name for name, fits in _SHAPES if fits(value)), "")
+
+
+def is_document(value: Any) -> bool:
+    """Tell whether a value is a document, rather than something with documents in it, or a part."""
+    return bool(recognise(value)) and not (isinstance(value, dict) and has_place(value))
+
+
+def is_bare_text(value: Any) -> bool:
+    """Tell whether a document is a text and nothing that could be annotation."""
+    return recognise(value) == "jsonl" and isinstance(value, dict) and not find_span_keys(value)
+
+
+class _FirstError(Problems):
+    """Keeps the first error itself."""
+
+    error: Optional[CorpusError] = None
+
+    def add(self, error: CorpusError, unit: str) -> None:
+        self.error = self.error or error
+        super().add(error, unit)
+
+
+def _is_tuple(value: Any) -> bool:
+    if not isinstance(value, list) or len(value) < 2 or not isinstance(value[0], str):
+        return False
+    return isinstance(value[1], dict) or looks_like_spans(value[1])
+
+
+def _is_bioc(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    if any(_first(value, key).get("passages") is not None for key in _BIOC_LISTS):
+        return True
+    if any(value.get(key) == [] for key in _BIOC_LISTS):
+        return True
+    return isinstance(value.get("passages"), list) and not _is_bigbio(value)
+
+
+def _is_bigbio(value: Any) -> bool:
+    passage = _first(value, "passages")
+    return "offsets" in passage and "offset" not in passage
+
+
+def _is_presidio(value: Any) -> bool:
+    return isinstance(get_at(value, ("full_text",)), str) and isinstance(value.get("spans"), list)
+
+
+def _is_label_studio(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    if isinstance(value.get("data"), dict):
+        return any(isinstance(value.get(key), list) for key in _TASK_LISTS)
+    # The short form names the annotator, or gives every region a list of labels.
+    keys = [key for key, item in value.items() if isinstance(item, list)]
+    regions = [_first(value, key) for key in keys]
+    has_regions = any(has_place(region) and "labels" in region for region in regions)
+    return "text" in value and ("annotator" in value or "annotation_id" in value or has_regions)
+
+
+def _is_spacy_v2(value: Any) -> bool:
+    paragraph = _first(value, "paragraphs")
+    return "sentences" in paragraph or ("raw" in paragraph and "entities" in paragraph)
+
+
+def _is_europepmc(value: Any) -> bool:
+    annotation = _first(value, "annotations")
+    return "exact" in annotation and not has_place(annotation) and find_text(value) is None
+
+
+def _is_pubannotation(value: Any) -> bool:
+    if not isinstance(get_at(value, ("text",)), str):
+        return False
+    tracks = value.get("tracks")
+    return isinstance(value.get("denotations"), list) or isinstance(tracks, list)
+
+
+def _is_tokens(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    if find_token_spans(value) is not None:
+        return True
+    annotated = any(get_at(value, path) for path in find_span_keys(value))
+    return find_tags(value) is not None and not (find_text(value) and annotated)
+
+
+def _is_doccano(value: Any) -> bool:
+    if not isinstance(value, dict) or not any(
+        isinstance(value.get(key), str) for key in ("text", "data")
+    ):
+        return False
+    for key in ("label", "labels", "entities"):
+        items = value.get(key)
+        if isinstance(items, list):
+            is_rows = all(isinstance(item, list) for item in items)
+            return is_rows or "start_offset" in _first(value, key)
+    return False
+
+
+def _is_jsonl(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    text = find_text(value)
+    if text is None:
+        return False
+    return text == ("text",) or bool(find_span_keys(value))
+
+
+def _first(value: Any, key: str) -> Dict[str, Any]:
+    """Give the first object in a list under a key, else an empty one."""
+    items = value.get(key) if isinstance(value, dict) else None
+    item = items[0] if isinstance(items, list) and items else None
+    return item if isinstance(item, dict) else {}
+
+
+def _explain(documents: List[Any]) -> str:
+    """Say why nothing of a JSON file is known."""
+    keys = _list_keys(documents)
+    shown = ", ".join(keys[:10]) if keys else "no object"
+    hint = "(see `bioner convert --help`); name it with --from"
+    if any(isinstance(item, dict) and find_span_keys(item) for item in documents):
+        message = f"found annotations without their text (keys: {shown})"
+        return f"{message}, expected a format that is known, with the text in the file {hint}"
+    return f"found JSON with the keys {shown}, expected a format that is known {hint}"
+
+
+def _list_keys(documents: List[Any]) -> List[str]:
+    first: Optional[Dict[str, Any]] = next(
+        (item for item in documents if isinstance(item, dict)), None
+    )
+    return list(first or {})
+
+
+_SHAPES: Tuple[Tuple[str, Callable[[Any], bool]], ...] = (
+    ("jsonl", _is_tuple),
+    ("bigbio", _is_bigbio),
+    ("bioc_json", _is_bioc),
+    ("presidio", _is_presidio),
+    ("label_studio", _is_label_studio),
+    ("spacy_v2", _is_spacy_v2),
+    ("europepmc", _is_europepmc),
+    ("jsonl", _is_pubannotation),
+    ("json_tokens", _is_tokens),
+    ("doccano", _is_doccano),
+    ("jsonl", _is_jsonl),
+)

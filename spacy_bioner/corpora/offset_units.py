@@ -1,0 +1,285 @@
+"""In what offsets are counted: characters, UTF-16 code units, UTF-8 bytes or grapheme clusters.
+
+Python counts characters (code points), JavaScript and Java UTF-16 code units, some services bytes,
+and some editors grapheme clusters. They differ behind an emoji, an accent of its own, a CR LF, or
+(bytes) any letter that is not ASCII. A file rarely says which, but its text tells: an annotation
+that repeats its text is right in one unit only, and one that does not cuts words in the wrong ones.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Callable, Dict, Iterable, Iterator, List, Optional, Tuple
+
+from spacy_bioner.corpora.files import PathLike
+from spacy_bioner.corpora.graphemes import cluster_starts
+from spacy_bioner.corpora.json_fields import read_each
+from spacy_bioner.corpora.problems import Problems
+from spacy_bioner.corpora.reading_notes import add_warning
+from spacy_bioner.errors import CorpusError
+from spacy_bioner.records import Mention, Record
+
+CHARACTERS, UTF_16, GRAPHEMES, BYTES = "characters", "utf-16", "graphemes", "bytes"
+UNITS = (CHARACTERS, UTF_16, GRAPHEMES, BYTES)
+TITLES = {
+    CHARACTERS: "characters",
+    UTF_16: "UTF-16 code units",
+    GRAPHEMES: "grapheme clusters",
+    BYTES: "UTF-8 bytes",
+}
+# Gold may cut words here and there; one unit must explain nearly all that tells.
+_SHARE = 0.9
+_INSIDE = -1
+
+
+class OffsetTable:
+    """Translates offsets of one text.
+
+    text (str): The text.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._tables: Dict[str, List[int]] = {}
+
+    def translate(self, offset: int, unit: str) -> Optional[int]:
+        """Give the offset in characters; None within a character and beyond the text."""
+        if unit == CHARACTERS or _is_plain(self.text):
+            return offset
+        if unit not in self._tables:
+            self._tables[unit] = list(_list_offsets(self.text, unit))
+        table = self._tables[unit]
+        inside = 0 <= offset < len(table) and table[offset] != _INSIDE
+        return table[offset] if inside else None
+
+    def move(self, mention: Mention, unit: str) -> Optional[Mention]:
+        """Give a mention with offsets in characters; None where they are none of the unit."""
+        if unit == CHARACTERS:
+            return mention
+        ends = (mention.start_char, mention.end_char)
+        pieces = [self._move_pair(*pair, unit) for pair in (ends, *mention.fragments)]
+        whole, *fragments = pieces
+        if whole is None or None in fragments:
+            return None
+        moved = tuple(piece for piece in fragments if piece is not None)
+        return replace(mention, start_char=whole[0], end_char=whole[1], fragments=moved)
+
+    def _move_pair(self, start: int, end: int, unit: str) -> Optional[Tuple[int, int]]:
+        moved = self.translate(start, unit), self.translate(end, unit)
+        return None if moved[0] is None or moved[1] is None else (moved[0], moved[1])
+
+
+@dataclass
+class UnitSurvey:
+    """Which unit makes how many mentions of a file right, of those that it moves.
+
+    telling (Counter[str]): Mentions that are elsewhere in a unit than in characters, by unit.
+    right (Counter[str]): Of these, the ones that stand right in the unit.
+    as_characters (Counter[str]): Of these, the ones that stand right in characters.
+    """
+
+    telling: Counter[str] = field(default_factory=Counter)
+    right: Counter[str] = field(default_factory=Counter)
+    as_characters: Counter[str] = field(default_factory=Counter)
+
+    def add(self, record: Record) -> None:
+        """Look at the mentions of one more document; `text` is what the annotation repeats."""
+        if _is_plain(record.text):
+            return
+        table = OffsetTable(record.text)
+        for mention in record.mentions:
+            is_right = stands_right(mention, record.text)
+            for unit in UNITS[1:]:
+                moved = table.move(mention, unit)
+                if moved != mention:
+                    self.telling[unit] += 1
+                    self.as_characters[unit] += is_right
+                    self.right[unit] += moved is not None and stands_right(moved, record.text)
+
+    def choose(self) -> str:
+        """Choose the unit: characters, unless another explains nearly all, and they few."""
+        clear = [
+            unit
+            for unit in UNITS[1:]
+            if self.right[unit] >= _SHARE * self.telling[unit] > 0
+            and self.as_characters[unit] <= self.telling[unit] / 2
+            and self.right[unit] > self.as_characters[unit]
+        ]
+        return max(clear, key=lambda unit: self.right[unit], default=CHARACTERS)
+
+
+def find_unit(records: Iterable[Record]) -> str:
+    """Tell the unit of a file by all its documents."""
+    survey = UnitSurvey()
+    for record in records:
+        survey.add(record)
+    return survey.choose()
+
+
+def likely_unit(mention: Mention, text: str) -> str:
+    """Name another unit in which a mention that claims its text is right; empty without one."""
+    table = OffsetTable(text)
+    for unit in UNITS[1:] if mention.text else ():
+        moved = table.move(mention, unit)
+        if moved is not None and moved != mention and _covers_claim(moved, text):
+            return unit
+    return ""
+
+
+def stands_right(mention: Mention, text: str) -> bool:
+    """Tell whether a mention covers what it claims or, if it claims nothing, whole words."""
+    if mention.text:
+        return _covers_claim(mention, text)
+    pieces = mention.fragments or ((mention.start_char, mention.end_char),)
+    return all(_covers_words(text, start, end) for start, end in pieces)
+
+
+def read_in_characters(
+    read: Callable[[], Iterable[Record]],
+    survey: Callable[[], Iterable[Record]],
+    offsets: Optional[str],
+    *,
+    path: PathLike,
+    problems: Optional[Problems] = None,
+) -> Iterator[Record]:
+    """Stream records with offsets in characters, whatever the file counts in.
+
+    read (Callable[[], Iterable[Record]]): Reads the file; a mention whose annotation does not
+        repeat its text has none.
+    survey (Callable[[], Iterable[Record]]): The same, without raising for what cannot be read.
+    offsets (Optional[str]): One of `UNITS`; None finds it.
+    path (PathLike): The file, for messages.
+    problems (Optional[Problems]): Takes note of mentions whose offsets are none of the unit.
+    YIELDS (Record): Mentions have the text at their offsets where they claimed none. Documents
+        whose offsets were, or may be, in another unit have a warning.
+    """
+    if offsets is not None and offsets not in UNITS:
+        raise CorpusError(f"found offsets {offsets!r}, expected one of {', '.join(UNITS)}")
+    unit = find_unit(survey()) if offsets is None else offsets
+    for record in read():
+        if offsets is None:
+            yield _add_texts(_move_by_text(record, unit=unit))
+        else:
+            move = partial(_move_strictly, OffsetTable(record.text), record.id, unit, path)
+            mentions = read_each(record.mentions, move, problems)
+            yield _add_texts(replace(record, mentions=tuple(mentions)))
+
+
+def _move_strictly(
+    table: OffsetTable, document: str, unit: str, path: PathLike, mention: Mention
+) -> Mention:
+    moved = table.move(mention, unit)
+    if moved is None:
+        place = f"{mention.start_char}-{mention.end_char} of document {document}"
+        message = (
+            f"found {mention.label!r} at {place}, expected offsets in {TITLES[unit]} "
+            "within the text; choose another --offsets"
+        )
+        raise CorpusError(message, path=path, line=mention.line)
+    return moved
+
+
+def _move_by_text(record: Record, *, unit: str) -> Record:
+    if _is_plain(record.text):
+        return record
+    table = OffsetTable(record.text)
+    mentions: List[Mention] = []
+    units: Counter[str] = Counter()
+    doubtful: Counter[str] = Counter()
+    for mention in record.mentions:
+        chosen = _choose_unit(mention, table, unit)
+        moved = table.move(mention, chosen) or mention
+        mentions.append(moved)
+        units[chosen] += moved != mention
+        if not moved.text and not stands_right(moved, record.text):
+            doubtful.update(_other_units(mention, table, chosen))
+    if +units:
+        titles = " and ".join(TITLES[name] for name in UNITS if units[name])
+        taken = f"offsets were taken as {titles}, which fit the text where characters do not"
+        record = add_warning(record, f"{taken}; --offsets characters takes them as they stand")
+    elif doubtful:
+        titles = " or ".join(TITLES[name] for name in UNITS if doubtful[name])
+        record = add_warning(
+            record,
+            f"mentions cut words, and would not if their offsets were {titles}; "
+            "look at them, and name the unit with --offsets if so",
+        )
+    return replace(record, mentions=tuple(mentions))
+
+
+def _choose_unit(mention: Mention, table: OffsetTable, unit: str) -> str:
+    """Choose the unit of one mention: the file's, unless what it claims stands elsewhere."""
+    if not mention.text:
+        return unit
+    for candidate in (unit, *UNITS):
+        moved = table.move(mention, candidate)
+        if moved is not None and _covers_claim(moved, table.text):
+            return candidate
+    return unit
+
+
+def _other_units(mention: Mention, table: OffsetTable, chosen: str) -> Iterator[str]:
+    for unit in UNITS:
+        moved = table.move(mention, unit) if unit != chosen else None
+        if moved is not None and moved != mention and stands_right(moved, table.text):
+            yield unit
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether all units are the same in a text."""
+    return text.isascii() and "\r\n" not in text
+
+
+def _add_texts(record: Record) -> Record:
+    mentions = tuple(
+        mention
+        if mention.text
+        else replace(
+            mention, text=record.text[max(0, mention.start_char) : max(0, mention.end_char)]
+        )
+        for mention in record.mentions
+    )
+    return replace(record, mentions=mentions)
+
+
+def _covers_claim(mention: Mention, text: str) -> bool:
+    if mention.start_char < 0:
+        return False
+    forms = [text[mention.start_char : mention.end_char]]
+    if mention.fragments:
+        forms += [
+            joint.join(text[start:end] for start, end in mention.fragments) for joint in ("", " ")
+        ]
+    return mention.text in forms
+
+
+def _covers_words(text: str, start: int, end: int) -> bool:
+    if not 0 <= start < end <= len(text):
+        return False
+    if text[start].isspace() or text[end - 1].isspace():
+        return False
+    return not (_is_within_word(text, start) or _is_within_word(text, end))
+
+
+def _is_within_word(text: str, offset: int) -> bool:
+    if not 0 < offset < len(text) or not text[offset - 1].isalnum():
+        return False
+    return text[offset].isalnum() or len(cluster_starts(text[offset - 1 : offset + 1])) == 1
+
+
+def _list_offsets(text: str, unit: str) -> Iterator[int]:
+    """Stream the offset in characters of each offset in the unit, the end included."""
+    if unit == GRAPHEMES:
+        yield from cluster_starts(text)
+    else:
+        for offset, character in enumerate(text):
+            yield offset
+            width = _WIDTHS[unit](character)
+            yield from (_INSIDE for _ in range(width - 1))
+    yield len(text)
+
+
+_WIDTHS: Dict[str, Callable[[str], int]] = {
+    UTF_16: lambda character: 1 + (character > "\uffff"),
+    BYTES: lambda character: len(character.encode("utf-8", "surrogatepass")),
+}

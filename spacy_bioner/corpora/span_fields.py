@@ -1,0 +1,254 @@
+"""One annotated stretch of a text out of the many ways in which JSON files write it.
+
+An object with places, labels and ids under the names of `span_keys`, or a list such as
+[start, end, label]. Several labels make several mentions, several places a discontinuous one.
+"""
+
+import re
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+
+from spacy_bioner.corpora.json_fields import Fields, describe
+from spacy_bioner.corpora.span_keys import (
+    CLAIM_KEYS,
+    CONCEPT_KEYS,
+    END_KEYS,
+    INCLUSIVE_KEYS,
+    INCLUSIVE_PLACES,
+    LABEL_KEYS,
+    LENGTH_KEYS,
+    PLACE_KEYS,
+    START_KEYS,
+    find_key,
+)
+from spacy_bioner.records import Fragment, Mention
+
+_NUMBER = re.compile(r"\s*-?[0-9]{1,18}\s*")
+_NO_CONCEPTS = frozenset(("", "-", "-1", "cui-less", "cuiless", "cui_less", "null", "none"))
+# What tools note of their own work, and places that say the same in tokens.
+_IGNORED = frozenset(
+    (
+        "id",
+        "token_start",
+        "token_end",
+        "tokenStart",
+        "tokenEnd",
+        "concept_ids",
+        "fragments",
+        "attributes",
+        "input_hash",
+        "tag_id",
+        "example_id",
+        "annotator",
+        "from_name",
+        "to_name",
+        "color",
+    )
+)
+# BERN2 keeps an annotation's concepts under "id", other files its name.
+_BERN2_KEYS = frozenset(("obj", "span"))
+
+
+def read_span(item: Any, fields: Fields, text: str, group: str = "") -> Iterator[Mention]:
+    """Read one item of a list of spans; a mention has a text only where the item repeats it.
+
+    fields (Fields): The document, for the place of errors.
+    text (str): Its text. What stands fourth in a list is taken for a repetition if it is there.
+    group (str): The label of items without one: the name of the list that they stand in.
+    YIELDS (Mention): One for each label.
+    RAISES (CorpusError): No offsets, or no label.
+    """
+    if isinstance(item, dict):
+        return _read_object(fields.inner(item, "span"), group)
+    return _read_row(item, fields, text, group)
+
+
+def as_offset(value: Any) -> Optional[int]:
+    """Give a number, also where it is written as 8.0 or "8"; None for anything else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float) and value.is_integer() and abs(value) < 10**18:
+        return int(value)
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        return int(value)
+    return None
+
+
+def read_concepts(value: Any, fields: Fields) -> Tuple[str, ...]:
+    """Read identifiers: a text, a number, or a list of them; "CUI-less" and its like are none."""
+    items = value if isinstance(value, list) else [value]
+    names = fields.texts([item for item in items if item is not None], "identifiers")
+    return tuple(
+        dict.fromkeys(n.strip() for n in names if n.strip().casefold() not in _NO_CONCEPTS)
+    )
+
+
+def _read_object(span: Fields, group: str) -> Iterator[Mention]:
+    pieces = _read_pieces(span)
+    labels, label_key = _read_labels(span, group)
+    claim_key = find_key(span.value, CLAIM_KEYS)
+    claim, concepts = _read_claim(span, claim_key, label_key)
+    attributes = _read_attributes(span, {label_key, claim_key} if claim else {label_key})
+    whole = (min(start for start, _ in pieces), max(end for _, end in pieces))
+    fragments = tuple(pieces) if len(pieces) > 1 else ()
+    for label in labels:
+        yield Mention(
+            *whole,
+            label,
+            claim,
+            concept_ids=concepts,
+            fragments=fragments or _read_fragments(span),
+            line=span.line,
+            attributes=attributes,
+        )
+
+
+def _read_claim(
+    span: Fields, claim_key: Optional[str], label_key: str
+) -> Tuple[str, Tuple[str, ...]]:
+    """Read the text that a span repeats, and its identifiers."""
+    value = span.value.get(claim_key) if claim_key else None
+    # Rasa's "value" beside "entity" is what the text means, not what stands there.
+    is_meaning = claim_key == "value" and label_key == "entity"
+    claim = span.text(claim_key, "") if claim_key and isinstance(value, str) else ""
+    # Our own list is kept as it is.
+    concepts = list(span.texts(span.value.get("concept_ids") or [], "concept_ids"))
+    for key in CONCEPT_KEYS:
+        if span.value.get(key):
+            concepts += read_concepts(span.value[key], span)
+    if span.value.get("id") is not None and set(span.value) >= _BERN2_KEYS:
+        is_list = isinstance(span.value["id"], list)
+        if is_list or set(span.value) & {"mention", "prob", "is_neural_normalized"}:
+            concepts += read_concepts(span.value["id"], span)
+    return ("" if is_meaning else claim), tuple(concepts)
+
+
+def _read_labels(span: Fields, group: str) -> Tuple[Tuple[str, ...], str]:
+    key = find_key(span.value, LABEL_KEYS)
+    if key is None:
+        if group:
+            return (group,), ""
+        named = next((name for name in LABEL_KEYS if name in span.value), "")
+        found = f"null as {named!r}" if named else "no label"
+        raise span.error(f"found {found} in a span, expected a text under {LABEL_KEYS[0]!r}")
+    value = span.value[key]
+    if isinstance(value, dict):
+        inner = span.inner(value, "label")
+        return _read_labels(inner, group)[0], key
+    if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
+        raise span.error(f"found {describe(value)} as {key!r} of a span, expected a text")
+    labels = span.texts(value if isinstance(value, list) else [value], key)
+    return (labels or ("",)), key
+
+
+def _read_pieces(span: Fields) -> List[Fragment]:
+    """Read where a span is: one stretch, or several of a discontinuous one, ascending."""
+    pieces = _find_pieces(span.value, is_inclusive=False)
+    if pieces is None:
+        key = find_key(span.value, START_KEYS) or "start"
+        if as_offset(span.value.get(key)) is not None:
+            key = find_key(span.value, END_KEYS) or "end"
+        shown = describe(span.value[key]) if key in span.value else "none"
+        raise span.error(f"found {shown} as {key!r} of a span, expected a number")
+    return sorted(pieces)
+
+
+def _find_pieces(item: Dict[str, Any], *, is_inclusive: bool) -> Optional[List[Fragment]]:
+    for start_key, end_key in INCLUSIVE_KEYS:
+        if start_key in item and end_key in item:
+            return _pair(item[start_key], item[end_key], 1)
+    start, end = find_key(item, START_KEYS), find_key(item, END_KEYS)
+    if start and end:
+        return _pair(item[start], item[end], int(is_inclusive))
+    length = find_key(item, LENGTH_KEYS)
+    if start and length:
+        first, number = as_offset(item[start]), as_offset(item[length])
+        return None if first is None or number is None else [(first, first + number)]
+    key = next((key for key in PLACE_KEYS if isinstance(item.get(key), (list, dict))), None)
+    return None if key is None else _read_place(item[key], is_inclusive=key in INCLUSIVE_PLACES)
+
+
+def _read_place(place: Any, *, is_inclusive: bool) -> Optional[List[Fragment]]:
+    """Read an object with offsets, a pair of them, or a list of either."""
+    if isinstance(place, dict):
+        return _find_pieces(place, is_inclusive=is_inclusive)
+    if len(place) == 2 and not any(isinstance(part, (list, dict)) for part in place):
+        return _pair(place[0], place[1], int(is_inclusive))
+    pieces: List[Fragment] = []
+    for part in place:
+        found = (
+            _read_place(part, is_inclusive=is_inclusive) if isinstance(part, (list, dict)) else None
+        )
+        if found is None:
+            return None
+        pieces += found
+    return pieces or None
+
+
+def _pair(start: Any, end: Any, more: int) -> Optional[List[Fragment]]:
+    first, last = as_offset(start), as_offset(end)
+    return None if first is None or last is None else [(first, last + more)]
+
+
+def _read_fragments(span: Fields) -> Tuple[Fragment, ...]:
+    pieces = [span.row(item, (int, int), "fragment") for item in span.get("fragments", list, [])]
+    return tuple((piece[0], piece[1]) for piece in pieces)
+
+
+def _read_attributes(span: Fields, read: "set[Optional[str]]") -> Tuple[Tuple[str, str], ...]:
+    """Read attributes as this package writes them, then further plain values."""
+    pairs = [span.row(item, (str, str), "attribute") for item in _list_own(span)]
+    own = [span.texts(pair[:2], "an attribute") for pair in pairs]
+    names = {*START_KEYS, *END_KEYS, *LENGTH_KEYS, *PLACE_KEYS, *CONCEPT_KEYS, *_IGNORED, *read}
+    names.update(key for pair in INCLUSIVE_KEYS for key in pair)
+    more = {
+        key: value
+        for key, value in span.value.items()
+        if key not in names
+        and not key.startswith("_")
+        and isinstance(value, (str, int, float))
+        and value != ""
+    }
+    return tuple((name, value) for name, value in [*own, *span.meta(more).items()])
+
+
+def _list_own(span: Fields) -> List[Any]:
+    value = span.value.get("attributes")
+    return value if isinstance(value, list) else []
+
+
+def _read_row(item: Any, fields: Fields, text: str, group: str) -> Iterator[Mention]:
+    row: Sequence[Any] = item if isinstance(item, list) else []
+    pieces, label, rest = _split_row(row, group)
+    if pieces is None:
+        found = describe(item)
+        raise fields.error(f"found {found} as a span, expected [a number, a number, a text]")
+    labels = label if isinstance(label, list) else [label]
+    whole = (min(start for start, _ in pieces), max(end for _, end in pieces))
+    fragments = tuple(sorted(pieces)) if len(pieces) > 1 else ()
+    more = fields.texts(list(rest), "a span")
+    claim, notes = ("", more) if not more or more[0] not in text else (more[0], more[1:])
+    attributes = tuple(
+        (f"column{place}", note) for place, note in enumerate(notes, start=4) if note
+    )
+    for name in fields.texts(labels, "labels"):
+        yield Mention(*whole, name, claim, (), fragments, fields.line, attributes)
+
+
+def _split_row(
+    row: Sequence[Any], group: str
+) -> Tuple[Optional[List[Fragment]], Any, Sequence[Any]]:
+    """Tell place, label and what follows them."""
+    if len(row) >= 3 and isinstance(row[2], list) and isinstance(row[0], str):
+        # brat's embedding: [id, label, [[start, end], …]].
+        return _read_place(row[2], is_inclusive=False), row[1], ()
+    if len(row) >= 2 and isinstance(row[0], (list, dict)):
+        return _read_place(row[0], is_inclusive=False), row[1], row[2:]
+    if len(row) >= 3 and as_offset(row[0]) is None and isinstance(row[0], str):
+        return _pair(row[1], row[2], 0), row[0], row[3:]
+    if len(row) >= 3 and isinstance(row[2], (str, int, list)) and not isinstance(row[2], bool):
+        return _pair(row[0], row[1], 0), row[2], row[3:]
+    if len(row) == 2 and group:
+        return _pair(row[0], row[1], 0), group, ()
+    return None, "", ()

@@ -1,0 +1,298 @@
+"""The names under which JSON files keep texts and annotated stretches.
+
+One table for the guesser and the reader, so that what the one takes for a document the other reads.
+Names are tried in their order. Known to write so: Prodigy, spaCy, doccano, Label Studio, BERN2,
+PubAnnotation, dataturks, LightTag, UBIAI, Argilla, Rasa, LUIS, SageMaker, Vertex AI, brat's
+embedding, and the pipelines of transformers where a text was put beside what they return.
+"""
+
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+
+Path = Tuple[str, ...]
+
+TEXT_KEYS: Tuple[Path, ...] = (
+    ("text",),
+    ("full_text",),
+    ("sentence",),
+    ("content",),
+    ("raw",),
+    ("body",),
+    ("textContent",),
+    ("raw_text",),
+    ("note",),
+    ("note_text",),
+    ("passage",),
+    ("context",),
+    ("abstract",),
+    ("utterance",),
+    ("input",),
+    ("sent",),
+    ("text_snippet", "content"),
+    ("fields", "text"),
+    ("data",),
+)
+# These may as well name a file or a database, which have no blanks.
+_PERHAPS_TEXT_KEYS: Tuple[Path, ...] = (("document",), ("doc",), ("source",))
+SPAN_KEYS = (
+    "entities",
+    "ents",
+    "spans",
+    "label",
+    "labels",
+    "annotations",
+    "annotation",
+    "denotations",
+    "mentions",
+    "entity_mentions",
+    "named_entities",
+    "Entities",
+    "ner",
+    "ner_info",
+    "ner_spans",
+    "tags",
+    "textSegmentAnnotations",
+)
+START_KEYS = (
+    "start",
+    "begin",
+    "start_offset",
+    "startOffset",
+    "start_char",
+    "startChar",
+    "start_position",
+    "start_pos",
+    "start_idx",
+    "start_index",
+    "startIndex",
+    "begin_offset",
+    "beginOffset",
+    "BeginOffset",
+    "char_start",
+    "start_ind",
+    "from",
+    "offset",
+)
+END_KEYS = (
+    "end",
+    "stop",
+    "end_offset",
+    "endOffset",
+    "end_char",
+    "endChar",
+    "end_position",
+    "end_pos",
+    "end_idx",
+    "end_index",
+    "endIndex",
+    "EndOffset",
+    "char_end",
+    "end_ind",
+    "to",
+)
+LENGTH_KEYS = ("length", "len")
+# LUIS names the last character instead of the one behind it; so do the "points" of dataturks.
+INCLUSIVE_KEYS = (("startPos", "endPos"),)
+INCLUSIVE_PLACES = ("points",)
+PLACE_KEYS = (
+    "span",
+    "points",
+    "location",
+    "locations",
+    "position",
+    "positions",
+    "offsets",
+    "offset",
+    "range",
+    "char_span",
+    "text_extraction",
+    "text_segment",
+)
+LABEL_KEYS = (
+    "label",
+    "labels",
+    "type",
+    "entity_type",
+    "entityType",
+    "entity_group",
+    "entityLabel",
+    "tag_name",
+    "tag",
+    "obj",
+    "category",
+    "class",
+    "ner_tag",
+    "display_name",
+    "displayName",
+    "Type",
+    "Category",
+    "entity",
+    "types",
+    "tags",
+    "name",
+)
+CLAIM_KEYS = ("text", "mention", "surface", "surface_form", "span_text", "entity_text", "value")
+# What tools other than this package call them.
+CONCEPT_KEYS = (
+    "concept_id",
+    "kb_id",
+    "kb_ids",
+    "cui",
+    "cuis",
+    "umls_cui",
+    "mesh",
+    "mesh_id",
+    "mesh_ids",
+    "identifier",
+    "identifiers",
+    "normalized_id",
+    "normalized_ids",
+    "ontology_id",
+)
+RELATION_KEYS = ("relations", "relationships", "links", "arcs")
+LABELS_OF_DOCUMENT = ("cats", "accept", "classifications", "document_labels", "categories")
+
+
+def find_text(value: Any) -> Optional[Path]:
+    """Find where the text of a document is; None where nothing of the table is one."""
+    found = next((path for path in TEXT_KEYS if isinstance(get_at(value, path), str)), None)
+    if found is not None:
+        return found
+    perhaps = ((path, get_at(value, path)) for path in _PERHAPS_TEXT_KEYS)
+    return next((p for p, text in perhaps if isinstance(text, str) and " " in text.strip()), None)
+
+
+def find_span_keys(value: Dict[str, Any]) -> List[Path]:
+    """Find where a document keeps spans: under known names, else in what looks like them.
+
+    Empty lists count under known names only.
+    """
+    found: List[Path] = [(key,) for key in SPAN_KEYS if _may_be_spans(value.get(key))]
+    if any(map(value.get, (path[0] for path in found))):
+        return found
+    within: List[Path] = [
+        (key, inner)
+        for key, item in value.items()
+        if isinstance(item, dict)
+        for inner in SPAN_KEYS
+        if item.get(inner) and _may_be_spans(item[inner]) and looks_like_spans(item[inner])
+    ]
+    within += [
+        (key, middle, inner)
+        for key, item in value.items()
+        if isinstance(item, dict) and key not in SPAN_KEYS
+        for middle, deeper in item.items()
+        if middle in SPAN_KEYS and isinstance(deeper, dict)
+        for inner in SPAN_KEYS
+        if looks_like_spans(deeper.get(inner))
+    ]
+    others: List[Path] = [
+        (key,)
+        for key, item in value.items()
+        if key not in _NO_SPANS and key not in SPAN_KEYS and looks_like_spans(item)
+    ]
+    others += [("tokens",)] if _are_labelled_tokens(value.get("tokens")) else []
+    return [*found, *within, *others]
+
+
+def looks_like_spans(value: Any) -> bool:
+    """Tell whether a value is a list of stretches that have a place and a label."""
+    if not isinstance(value, list) or not value:
+        return False
+    item = value[0]
+    if isinstance(item, list):
+        return is_span_row(item)
+    return isinstance(item, dict) and has_place(item) and find_key(item, LABEL_KEYS) is not None
+
+
+def is_span_row(row: Sequence[Any]) -> bool:
+    """Tell whether a list is a stretch: [start, end, label], [label, start, end], [id, label,
+    [[start, end]]]."""
+    kinds = tuple(map(_kind, row[:3]))
+    if kinds in (("number", "number", "text"), ("text", "number", "number")):
+        return True
+    return kinds == ("text", "text", "list") and all(isinstance(pair, list) for pair in row[2])
+
+
+def has_place(item: Dict[str, Any]) -> bool:
+    """Tell whether an object says where a stretch begins and ends."""
+    if any(start in item and end in item for start, end in INCLUSIVE_KEYS):
+        return True
+    start = find_key(item, START_KEYS)
+    if start and (find_key(item, END_KEYS) or find_key(item, LENGTH_KEYS)):
+        return True
+    for key in PLACE_KEYS:
+        place = item.get(key)
+        if isinstance(place, list) and place:
+            place = place[0]
+        if isinstance(place, (list, int)) and not isinstance(place, bool) and key != "offset":
+            return True
+        if isinstance(place, dict) and has_place(place):
+            return True
+    return False
+
+
+def find_key(item: Dict[str, Any], keys: Sequence[str]) -> Optional[str]:
+    """Find the first of some keys that an object has with a value that is not null."""
+    return next((key for key in keys if item.get(key) is not None), None)
+
+
+def get_at(value: Any, path: Path) -> Any:
+    """Give what stands at a path of keys; None where nothing does."""
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def list_groups(value: Any) -> Iterator[Tuple[str, List[Any]]]:
+    """Stream the lists of spans in what stands under a key, each with the name of its group."""
+    if isinstance(value, list):
+        yield "", value
+    elif isinstance(value, dict):
+        for name, items in value.items():
+            if isinstance(items, list):
+                yield ("" if name in SPAN_KEYS else name), items
+
+
+def _may_be_spans(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(items, list) for items in value.values())
+    return isinstance(value, list) and not (value and isinstance(value[0], (str, int, float)))
+
+
+def _are_labelled_tokens(value: Any) -> bool:
+    items = value if isinstance(value, list) else []
+    return bool(items) and isinstance(items[0], dict) and "entityLabel" in items[0]
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "other"
+    if isinstance(value, (int, float)):
+        return "number"
+    if isinstance(value, str):
+        return "text"
+    return "list" if isinstance(value, list) else "other"
+
+
+# Not gold, or no stretches of entities.
+_NO_SPANS = frozenset(
+    (
+        *RELATION_KEYS,
+        *LABELS_OF_DOCUMENT,
+        "tokens",
+        "sents",
+        "sentences",
+        "sections",
+        "predictions",
+        "prediction",
+        "suggestions",
+        "noun_chunks",
+        "attributes",
+        "blocks",
+        "tracks",
+        "events",
+        "triggers",
+        "coreferences",
+        "rejected",
+    )
+)

@@ -1,0 +1,179 @@
+"""Tables with a text in each row and its spans in another cell, as JSON or as Python writes lists.
+
+    id,text,label,annotator
+    1,We gave aspirin.,"[{""start"": 8, ""end"": 15, ""labels"": [""Chemical""]}]",a@b.org
+
+So exports Label Studio (CSV, TSV), and so do data frames with a column of lists. A row is read as a
+document of JSON would be whose keys are the columns.
+"""
+
+import ast
+import csv
+import json
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+from spacy_bioner.corpora.encodings import check_encoding, detect_encoding
+from spacy_bioner.corpora.files import PathLike, check_is_file, read_lines
+from spacy_bioner.corpora.json_fields import Fields
+from spacy_bioner.corpora.offset_units import read_in_characters
+from spacy_bioner.corpora.problems import (
+    DOCUMENT,
+    FILE,
+    Problems,
+    at_least_one,
+    note_skipped,
+    skip_or_raise,
+)
+from spacy_bioner.corpora.span_documents import read_span_document
+from spacy_bioner.corpora.span_keys import find_text, looks_like_spans
+from spacy_bioner.errors import CorpusError
+from spacy_bioner.records import Record
+
+_HEAD = 1 << 16
+_SAMPLE = 50
+_LONGEST_CELL = 2**31 - 1
+_DELIMITERS = ",\t;|"
+_OPENING = ("[{", "[[", "[(", "[]")
+# What Label Studio says of the work on a task.
+_WORK_COLUMNS = frozenset(("annotator", "annotation_id", "created_at", "updated_at", "lead_time"))
+SKIPPED_KEY = "rejected_skipped"
+
+
+def is_table(path: PathLike) -> bool:
+    """Tell whether a file may be a table: it starts like no JSON."""
+    with check_is_file(path).open("rb") as file:
+        head = file.read(_HEAD).lstrip(b"\xef\xbb\xbf \t\r\n")
+    return bool(head) and head[:1] not in (b"[", b"{")
+
+
+def is_span_table(head: str) -> bool:
+    """Tell whether the start of a file is a table with a text and spans in its rows."""
+    lines = [line + "\n" for line in head.split("\n")]
+    # The last row may be cut off by the end of the start.
+    rows = []
+    for row in _split_or_note(_split(iter(lines), find_delimiter(lines[0])), Path(), Problems()):
+        rows.append(row)
+        if len(rows) == _SAMPLE:
+            break
+    if len(rows) < 2:
+        return False
+    header = [cell.strip() for cell in rows[0][1]]
+    values = [_decode_row(header, cells) for _, cells in rows[1:] if len(cells) == len(header)]
+    return any(find_text(value) and any(map(looks_like_spans, value.values())) for value in values)
+
+
+def find_delimiter(line: str) -> str:
+    """Choose the delimiter that stands most often in a header."""
+    return max(_DELIMITERS, key=line.count)
+
+
+def read_span_table(
+    path: PathLike,
+    *,
+    encoding: Optional[str] = None,
+    offsets: Optional[str] = None,
+    problems: Optional[Problems] = None,
+) -> Iterator[Record]:
+    """Stream the rows that have a text; the id is the cell of "id", else the row's number.
+
+    encoding (Optional[str]): Of the file; None detects it.
+    offsets (Optional[str]): What offsets count; None finds it.
+    RAISES (CorpusError): No column of texts; a malformed row or span, with its line.
+    """
+    path = check_is_file(path)
+    encoding = check_encoding(encoding, path) if encoding else detect_encoding(path)
+    records = read_in_characters(
+        lambda: note_skipped(_read(path, encoding, problems), SKIPPED_KEY),
+        lambda: note_skipped(_read(path, encoding, Problems(keep=0)), SKIPPED_KEY),
+        offsets,
+        path=path,
+        problems=problems,
+    )
+    error = CorpusError("found no text, expected rows below a header", path=path, line=1)
+    yield from at_least_one(records, error)
+
+
+def _read(path: Path, encoding: str, problems: Optional[Problems]) -> Iterator[Optional[Record]]:
+    lines = (line + "\n" for _, line in read_lines(path, encoding=encoding, keep_returns=True))
+    first = next(lines, "")
+    delimiter = find_delimiter(first)
+    header = [cell.strip() for cell in next(csv.reader([first], delimiter=delimiter), [])]
+    rows = _split_or_note(_split(lines, delimiter, start=2), path, problems)
+    for number, (line, cells) in enumerate(rows, start=1):
+        try:
+            if len(cells) != len(header):
+                message = f"found {len(cells)} cells, expected {len(header)} as in the header"
+                raise CorpusError(message, path=path, line=line)
+            value = _decode_row(header, cells)
+            yield read_span_document(Fields(value, path, line, "row"), str(number), problems)
+        except CorpusError as error:
+            skip_or_raise(error, DOCUMENT, problems)
+
+
+def _split_or_note(
+    rows: Iterator[Tuple[int, List[str]]], path: Path, problems: Optional[Problems]
+) -> Iterator[Tuple[int, List[str]]]:
+    """Pass rows on up to one whose quotes are never closed."""
+    line = 1
+    while True:
+        try:
+            row = next(rows, None)
+        except csv.Error as error:
+            message = f"found a malformed row ({error}), expected cells in closed quotes"
+            skip_or_raise(CorpusError(message, path=path, line=line + 1), FILE, problems)
+            return
+        if row is None:
+            return
+        line = row[0]
+        yield row
+
+
+def _split(
+    lines: Iterator[str], delimiter: str, *, start: int = 1
+) -> Iterator[Tuple[int, List[str]]]:
+    """Stream (line where the row starts, cells); empty rows are left out."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    while True:
+        line = start + reader.line_num
+        # Texts are longer than the usual limit on a cell, which is one for the whole process.
+        usual = csv.field_size_limit(_LONGEST_CELL)
+        try:
+            row = next(reader, None)
+        finally:
+            csv.field_size_limit(usual)
+        if row is None:
+            return
+        if row:
+            yield line, row
+
+
+def _decode_row(header: List[str], cells: List[str]) -> Dict[str, Any]:
+    """Give a row as an object; cells that hold a list as lists, empty ones as null."""
+    return {
+        name: _decode_cell(cell)
+        for name, cell in zip(header, cells)
+        if name and name not in _WORK_COLUMNS
+    }
+
+
+def _decode_cell(cell: str) -> Any:
+    bare = cell.strip()
+    if not bare.startswith(_OPENING):
+        return cell or None
+    for decode in (json.loads, ast.literal_eval):
+        try:
+            value = decode(bare)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        return _as_lists(value)
+    return cell
+
+
+def _as_lists(value: Any) -> Any:
+    """Give what JSON would have: lists for tuples."""
+    if isinstance(value, (list, tuple)):
+        return [_as_lists(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _as_lists(item) for key, item in value.items()}
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
