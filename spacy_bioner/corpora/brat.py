@@ -10,6 +10,10 @@ with the attribute ("event", TYPE), and its own attributes (A, M) become the tri
 a value has "true". N lines give concept ids. Relations (R), equivalences (*) and the arguments of
 events are counted in `meta["relations_skipped"]`, comments (#) in `meta["notes_skipped"]`.
 
+The claimed text of a mention is that of its stretches, in the order of the file or in that of the
+text; stretches that overlap are one. It may go on over the next lines where the mention covers line
+breaks: some tools write them as they are.
+
 Offsets count the characters of the file as it is, CR of CR LF included, but without a byte order
 mark. Some tools count CR LF as one, or the mark as well: where more of a document's mentions fit
 the text that way, it is read so.
@@ -32,11 +36,12 @@ from typing import (
     List,
     NamedTuple,
     Optional,
+    Sequence,
     Set,
     Tuple,
 )
 
-from spacy_bioner.corpora.claims import claim_fits
+from spacy_bioner.corpora.claims import claim_fits, claim_fits_pieces, settle_claim
 from spacy_bioner.corpora.files import PathLike, read_lines
 from spacy_bioner.corpora.losses import (
     ATTRIBUTES,
@@ -102,6 +107,7 @@ class _Document:
 
     def __init__(self) -> None:
         self.mentions: Dict[str, Mention] = {}
+        self.pieces: Dict[str, List[Fragment]] = {}
         self.triggers: Dict[str, str] = {}
         self.remarks: List[_Remark] = []
         self.relation_keys: Set[str] = set()
@@ -177,6 +183,7 @@ def _read_mention(document: _Document, key: str, rest: str, line: int) -> bool:
     if any(start > end for start, end in pieces):
         return False
     fragments = _merge(pieces)
+    document.pieces[key] = pieces
     document.mentions[key] = Mention(
         fragments[0][0],
         fragments[-1][1],
@@ -239,11 +246,11 @@ def _to_record(pair: Pair, text: str, document: _Document, problems: Optional[Pr
             attributes.setdefault(key, []).append((remark.name, remark.value))
         else:
             concepts.setdefault(key, []).append(remark.value)
-    text = choose_text(text, document.mentions.values())
+    text = choose_text(text, document.mentions.values(), document.pieces.values())
     mentions = tuple(
         replace(
-            mention,
-            text=_spell(mention, text),
+            settled := settle_claim(mention, document.pieces[key], text),
+            text=_spell(settled, text),
             attributes=tuple(attributes.get(key, ())),
             concept_ids=tuple(concepts.get(key, ())),
         )
@@ -265,9 +272,13 @@ def _note_elsewhere(
     skip_or_raise(CorpusError(message, path=path, line=remark.line), ANNOTATION, problems)
 
 
-def choose_text(text: str, mentions: Collection[Mention]) -> str:
+def choose_text(
+    text: str, mentions: Collection[Mention], pieces: Collection[Sequence[Fragment]] = ()
+) -> str:
     """Give the characters of a file that the offsets of its mentions count.
 
+    pieces (Collection[Sequence[Tuple[int, int]]]): Those of each mention in the order of the file;
+        none where they are the mention's own.
     RETURNS (str): The first of these that most mentions fit: without a byte order mark, with it;
         each as it is, then with LF for CR LF.
     """
@@ -275,15 +286,18 @@ def choose_text(text: str, mentions: Collection[Mention]) -> str:
     forms = list(dict.fromkeys((bare, text, _join_returns(bare), _join_returns(text))))
     if len(forms) == 1:
         return bare
-    return max(forms, key=lambda form: sum(_fits(mention, form) for mention in mentions))
+    given = list(zip(mentions, pieces or [()] * len(mentions), strict=True))
+    return max(forms, key=lambda form: sum(_fits(*item, form) for item in given))
 
 
 def _join_returns(text: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def _fits(mention: Mention, text: str) -> bool:
-    return mention.end_char <= len(text) and claim_fits(mention, text)
+def _fits(mention: Mention, pieces: Sequence[Fragment], text: str) -> bool:
+    if mention.end_char > len(text):
+        return False
+    return claim_fits(mention, text) or claim_fits_pieces(mention.text, pieces, text)
 
 
 def _spell(mention: Mention, text: str) -> str:
