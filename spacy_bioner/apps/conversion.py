@@ -16,6 +16,7 @@ from spacy_bioner.corpora.formats import Format, find_format, format_of_target
 from spacy_bioner.corpora.guessing import guess_format
 from spacy_bioner.corpora.label_maps import LabelMap
 from spacy_bioner.corpora.losses import DUPLICATES, FRAGMENTS, LINE_BREAKS, read_counters
+from spacy_bioner.corpora.paired_files import STRAYS_KEY
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.reading import Selection, read_records
 from spacy_bioner.corpora.tokenizers import TokenizerChoice
@@ -93,6 +94,7 @@ def convert(
         records = step(records, conversion)
     conversion.documents = _write(records, written, conversion, tokenizer, to_scheme)
     conversion.count = conversion.log.count()
+    conversion.warnings.extend(_warn_of(conversion))
     conversion.skipped = problems.to_json() if problems and problems.skipped else {}
     if report is not None:
         conversion.write(report)
@@ -107,6 +109,16 @@ def _observe(
         conversion.labels_read.update(mention.label for mention in record.mentions)
         yield record
         progress(number)
+
+
+def _warn_of(conversion: Conversion) -> Iterator[str]:
+    """Say what a reader left out that may be a document after all."""
+    strays = conversion.counters[STRAYS_KEY]
+    if strays:
+        yield (
+            f"{strays} text file(s) without an annotation file were left out; a document without "
+            "mentions needs an empty one"
+        )
 
 
 def _refuse_unusable(records: Iterable[Record], source: PathLike) -> Iterator[Record]:

@@ -167,6 +167,13 @@ _FORMATS = (
         is_folder=True,
     ),
     Format(
+        "bionlp",
+        "BioNLP shared task: a folder of .txt, .a1 and .a2 files",
+        "brat",
+        "read_bionlp",
+        is_folder=True,
+    ),
+    Format(
         "i2b2",
         "i2b2/n2c2 2010 concepts: a folder of .txt and .con files",
         "i2b2",

@@ -38,6 +38,7 @@ COUNTERS = frozenset(
         "rejected_skipped",
         "relations_skipped",
         "tags_repaired",
+        "texts_without_annotations_skipped",
     )
 )
 _BREAKS = str.maketrans("\n\r\t", "   ")
