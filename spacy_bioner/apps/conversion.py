@@ -10,6 +10,7 @@ from spacy_bioner.apps.cleaning import Step, map_labels
 from spacy_bioner.corpora.claims import TEXT_DIFFERS, account_unaligned, why_lost
 from spacy_bioner.corpora.conll import ConllLayout
 from spacy_bioner.corpora.cut_files import MAY_BE_CUT, ends_within_line
+from spacy_bioner.corpora.docbin import SHARD, list_docbins
 from spacy_bioner.corpora.docs import align
 from spacy_bioner.corpora.files import PathLike, check_is_writable
 from spacy_bioner.corpora.formats import Format, find_format, format_of_target
@@ -119,6 +120,10 @@ def _warn_of(conversion: Conversion) -> Iterator[str]:
             f"{strays} text file(s) without an annotation file were left out; a document without "
             "mentions needs an empty one"
         )
+    if conversion.source_format == "spacy" and Path(conversion.source).is_dir():
+        names = [path.name for path in list_docbins(conversion.source)]
+        if len(names) > 1 and not all(map(SHARD.fullmatch, names)):
+            yield f"all .spacy files of the folder were read as one corpus: {', '.join(names[:10])}"
 
 
 def _refuse_unusable(records: Iterable[Record], source: PathLike) -> Iterator[Record]:

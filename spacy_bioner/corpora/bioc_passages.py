@@ -8,14 +8,14 @@ Two repairs are made, and counted in `meta["passage_offsets_repaired"]`. A passa
 within another text goes one space behind all the text before it, and its annotations go with it,
 unless more of them find their text there by the offsets that are given; so do sentences.
 
-Some exporters (the one of BC5CDR) count a passage's offset in the XML as it is written, where an apostrophe is `&apos;`, but
-the annotations' offsets in characters. A passage goes one space behind the one before where both
-hold: its offset is too large by exactly what such escapes add to the text before it; and more of
-its annotations find their text there than at the offset that is given.
+Some exporters (the one of BC5CDR) count a passage's offset in the XML as it is written, where an
+apostrophe is `&apos;`, but the annotations' offsets in characters. A passage goes one space behind
+the one before where both hold: its offset is too large by exactly what such escapes add to the text
+before it; and more of its annotations find their text there than at the offset that is given.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
 
 from spacy_bioner.corpora.surfaces import is_inside_word
 from spacy_bioner.errors import CorpusError

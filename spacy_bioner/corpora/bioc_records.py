@@ -32,12 +32,12 @@ from spacy_bioner.corpora.bioc_infons import (
     read_starts,
 )
 from spacy_bioner.corpora.bioc_passages import Layout, lay_out
-from spacy_bioner.corpora.claims import settle_claim
+from spacy_bioner.corpora.claims import join_pieces, settle_claim
 from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.problems import ANNOTATION, DOCUMENT, FILE, Problems, skip_or_raise
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.extras import install_command
-from spacy_bioner.records import Fragment, Mention, Record
+from spacy_bioner.records import Mention, Record
 
 RELATIONS_KEY = "relations_skipped"
 INDIVIDUAL_KEY = "individual_mentions_skipped"
@@ -175,7 +175,7 @@ def _to_mention(
     annotation: Any, infons: Dict[str, str], line: int, text: str, shift: int
 ) -> Mention:
     places = [(place.offset + shift, place.end + shift) for place in annotation.locations]
-    pieces = _join_touching(places)
+    pieces = join_pieces(places)
     ids, attributes = read_infons(infons)
     mention = Mention(
         start_char=pieces[0][0],
@@ -183,21 +183,11 @@ def _to_mention(
         label=infons[LABEL_KEY],
         text=annotation.text or "",
         concept_ids=ids,
-        fragments=tuple(pieces) if len(pieces) > 1 else (),
+        fragments=pieces if len(pieces) > 1 else (),
         line=line,
         attributes=attributes,
     )
     return settle_claim(mention, places, text)
-
-
-def _join_touching(locations: Iterable[Fragment]) -> List[Fragment]:
-    pieces: List[Fragment] = []
-    for start, end in sorted(locations):
-        if pieces and start <= pieces[-1][1]:
-            first, last = pieces.pop()
-            start, end = first, max(end, last)
-        pieces.append((start, end))
-    return pieces
 
 
 def _read_borders(document: Any, layout: Layout) -> Tuple[Tuple[Section, ...], Dict[str, str]]:

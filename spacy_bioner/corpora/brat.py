@@ -41,7 +41,12 @@ from typing import (
     Tuple,
 )
 
-from spacy_bioner.corpora.claims import claim_fits, claim_fits_pieces, settle_claim
+from spacy_bioner.corpora.claims import (
+    claim_fits,
+    claim_fits_pieces,
+    join_pieces,
+    settle_claim,
+)
 from spacy_bioner.corpora.files import PathLike, read_lines
 from spacy_bioner.corpora.losses import (
     ATTRIBUTES,
@@ -247,7 +252,7 @@ def _read_mention(document: _Document, key: str, rest: str, place: _Place) -> bo
         pieces.append((start, end))
     if any(start > end for start, end in pieces):
         return False
-    fragments = _merge(pieces)
+    fragments = join_pieces(pieces)
     document.pieces[key] = pieces
     document.mentions[key] = Mention(
         fragments[0][0],
@@ -258,17 +263,6 @@ def _read_mention(document: _Document, key: str, rest: str, place: _Place) -> bo
         line=place[1],
     )
     return True
-
-
-def _merge(pieces: List[Fragment]) -> Tuple[Fragment, ...]:
-    """Order stretches; the one that follows without a gap, or overlaps, goes on with the last."""
-    merged: List[Fragment] = []
-    for start, end in sorted(pieces):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return tuple(merged)
 
 
 def _read_event(document: _Document, key: str, rest: str, place: _Place) -> bool:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 from functools import lru_cache
-from typing import List, Sequence, Tuple
+from typing import Iterable, List, Sequence, Tuple
 
 from spacy_bioner.corpora.conservation import AlignedMention
 from spacy_bioner.records import Fragment, Mention, Record
@@ -47,6 +47,17 @@ def claim_fits_pieces(claimed: str, pieces: Sequence[Fragment], text: str) -> bo
     pieces (Sequence[Tuple[int, int]]): In the order of the file, overlapping ones too.
     """
     return _key(claimed) == _key("".join(text[start:end] for start, end in pieces))
+
+
+def join_pieces(pieces: Iterable[Fragment]) -> Tuple[Fragment, ...]:
+    """Order stretches; the one that follows without a gap, or overlaps, goes on with the last."""
+    merged: List[Fragment] = []
+    for start, end in sorted(pieces):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return tuple(merged)
 
 
 def settle_claim(mention: Mention, pieces: Sequence[Fragment], text: str) -> Mention:

@@ -25,12 +25,14 @@ SENTENCES = "sentence borders"
 META = "document metadata"
 MENTIONS = "mentions"
 
+OTHERS_KEY = "files_of_other_formats_skipped"
 # The keys of `Record.meta` under which readers leave numbers for the account of a conversion.
 COUNTERS = frozenset(
     (
         "annotations_skipped",
         "document_labels_skipped",
         "erroneous_notes_skipped",
+        OTHERS_KEY,
         "individual_mentions_skipped",
         "notes_skipped",
         "passage_offsets_repaired",

@@ -26,7 +26,7 @@ STRAYS_KEY = "texts_without_annotations_skipped"
 TEXT_ENDING = ".txt"
 BYTE_ORDER_MARK = "\ufeff"
 # Folders in which the partner of a single file is looked for, beside those that a format has.
-_PARTING = frozenset(
+PARTING_FOLDERS = frozenset(
     (
         *("txt", "text", "texts", "raw", "corpus", "docs", "documents", "abstracts", "articles"),
         *("ann", "anns", "annotation", "annotations", "brat", "gold", "standoff", "a1", "a2"),
@@ -272,7 +272,7 @@ def _pair_of_file(path: Path, ending: str, folders: Collection[str], others: Seq
         message = f"found a file {path.name}, expected one ending in {TEXT_ENDING} or {ending}"
         raise CorpusError(message, path=path, line=1)
     beside = [path.parent]
-    parting = {*folders, *_PARTING}
+    parting = {*folders, *PARTING_FOLDERS}
     if path.parent.name.lower() in parting:
         siblings = sorted(path.parent.parent.iterdir())
         beside += [folder for folder in siblings if folder.name.lower() in parting]

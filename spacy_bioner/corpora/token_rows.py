@@ -18,7 +18,7 @@ from spacy_bioner.corpora.docs import ID_KEY
 from spacy_bioner.corpora.files import PathLike, read_lines
 from spacy_bioner.corpora.problems import ANNOTATION, DOCUMENT, Problems, skip_or_raise
 from spacy_bioner.errors import CorpusError, LabelError
-from spacy_bioner.records import Mention, Record
+from spacy_bioner.records import Fragment, Mention, Record
 from spacy_bioner.tags import (
     OUTSIDE,
     TokenSpan,
@@ -39,6 +39,7 @@ class Sentence:
     """The rows of one sentence.
 
     lines (List[int]): The line of each word.
+    spaces (List[bool]): Whether a space follows each word; empty where the file does not say.
     name (str): What the file calls it; may be empty.
     error (Optional[CorpusError]): The first malformed row; the sentence is then left out.
     """
@@ -46,6 +47,7 @@ class Sentence:
     words: List[str] = field(default_factory=list)
     tags: List[str] = field(default_factory=list)
     lines: List[int] = field(default_factory=list)
+    spaces: List[bool] = field(default_factory=list)
     name: str = ""
     error: Optional[CorpusError] = None
 
@@ -191,12 +193,9 @@ def _gather(items: Iterable[Item], has_documents: bool) -> Iterator[Tuple[str, L
 
 
 def _make_record(name: str, sentences: List[Sentence], scheme: str) -> Record:
-    """Join the words by single spaces and read the mentions off the tags."""
-    spelled = [word for sentence in sentences for word in sentence.words]
-    text = " ".join(spelled)
-    lengths = [len(word) for word in spelled]
-    starts = list(accumulate((length + 1 for length in lengths), initial=0))
-    words = tuple(zip(starts, map(add, starts, lengths)))
+    """Join the words, by single spaces but where the file has none, and read the mentions off the
+    tags."""
+    text, starts, words = _join_words(sentences)
     borders: List[int] = []
     mentions: List[Mention] = []
     first = repaired = 0
@@ -217,6 +216,22 @@ def _make_record(name: str, sentences: List[Sentence], scheme: str) -> Record:
         sentence_starts=tuple(borders),
         meta={REPAIRED_KEY: str(repaired)} if repaired else {},
     )
+
+
+def _join_words(sentences: List[Sentence]) -> Tuple[str, List[int], Tuple[Fragment, ...]]:
+    """Give the text, the start of each word and one more, and the borders of the words."""
+    spelled = [word for sentence in sentences for word in sentence.words]
+    lengths = [len(word) for word in spelled]
+    if not any(sentence.spaces for sentence in sentences):
+        text = " ".join(spelled)
+        starts = list(accumulate((length + 1 for length in lengths), initial=0))
+        return text, starts, tuple(zip(starts, map(add, starts, lengths)))
+    gaps: List[bool] = []
+    for sentence in sentences:
+        gaps += sentence.spaces or [True] * len(sentence.words)
+    text = "".join(word + " " * gap for word, gap in zip(spelled, gaps, strict=True))
+    starts = list(accumulate(map(add, lengths, gaps), initial=0))
+    return text.removesuffix(" " * gaps[-1]), starts, tuple(zip(starts, map(add, starts, lengths)))
 
 
 def _read_tags(tags: List[str], scheme: str) -> Tuple[List[TokenSpan], int]:
