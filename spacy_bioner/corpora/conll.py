@@ -2,6 +2,9 @@
 
 Columns are separated by tabs where a line has one, else by spaces; no file mixes both. Which one is
 what `conll_columns` tells; where a column says that no space follows a word, the text has none.
+A file without documents and without a blank line between two words is parted into sentences by its
+text.
+
 `-DOCSTART-`, `# doc_id = …`, `# newdoc id = …` and `###MEDLINE:…` start a document; other lines
 `# name = value` are comments.
 """
@@ -37,6 +40,7 @@ from spacy_bioner.corpora.token_rows import (
     find_conflict,
     make_records,
     open_lines,
+    split_sentences,
     tagged_words,
 )
 from spacy_bioner.errors import CorpusError, LabelError
@@ -75,7 +79,19 @@ class _ParsedLines(Dict[bytes, _Item]):
         self.says_spaces = layout.space_column is not None
         self.has_documents = False
         self.has_gaps = False
+        self.has_blanks = False
+        # 1 behind a word, 2 behind a word and a blank line.
+        self._behind = 0
         self.separator = b""
+
+    def look_for_blanks(self, tags: Iterable[str]) -> None:
+        """Take note of a blank line between two words; those at the ends part nothing."""
+        for tag in () if self.has_blanks else tags:
+            if tag == _BLANK:
+                self._behind = max(self._behind, 2 * bool(self._behind))
+            elif tag not in _KINDS:
+                self.has_blanks |= self._behind == 2
+                self._behind = 1
 
     def __missing__(self, raw: bytes) -> _Item:
         item = self._check_separator(raw, _parse_line(raw, self.layout))
@@ -156,6 +172,7 @@ def _survey(path: Path, lines: _ParsedLines, *, lenient: bool) -> str:
         parsed = map(lines.__getitem__, raw)
         while chunk := list(islice(parsed, _CHUNK)):
             tags = [last, *(tag for _, tag, _ in chunk)]
+            lines.look_for_blanks(tags[1:])
             if lines.has_documents or lines.has_gaps:
                 tags = [_BLANK if tag == _MARKER else tag for tag in tags]
                 tags = [tag for tag in tags if tag == _BLANK or tag not in _KINDS]
@@ -173,6 +190,11 @@ def _survey(path: Path, lines: _ParsedLines, *, lenient: bool) -> str:
 
 def _read_items(path: Path, lines: _ParsedLines) -> Iterator[Item]:
     """Stream sentences, and the name, possibly empty, that each document marker gives."""
+    items = _read_marked(path, lines)
+    return items if lines.has_documents or lines.has_blanks else split_sentences(items)
+
+
+def _read_marked(path: Path, lines: _ParsedLines) -> Iterator[Item]:
     sentence = Sentence()
     with open_lines(path) as raw:
         for number, (word, tag, space) in enumerate(map(lines.__getitem__, raw), start=1):
@@ -183,7 +205,7 @@ def _read_items(path: Path, lines: _ParsedLines) -> Iterator[Item]:
                 if lines.says_spaces:
                     sentence.spaces.append(space)
             elif tag == _MALFORMED:
-                sentence.error = sentence.error or CorpusError(word, path=path, line=number)
+                sentence.note(CorpusError(word, path=path, line=number))
             elif tag != _REMARK:
                 if sentence:
                     yield sentence
