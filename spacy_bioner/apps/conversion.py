@@ -10,6 +10,7 @@ from spacy_bioner.apps.cleaning import Step, map_labels
 from spacy_bioner.corpora.claims import TEXT_DIFFERS, account_unaligned, why_lost
 from spacy_bioner.corpora.conll import ConllLayout
 from spacy_bioner.corpora.cut_files import MAY_BE_CUT, ends_within_line
+from spacy_bioner.corpora.docbin import SHARD, list_docbins
 from spacy_bioner.corpora.docs import align
 from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.formats import Format, find_format, format_of_target
@@ -17,6 +18,7 @@ from spacy_bioner.corpora.guessing import guess_format
 from spacy_bioner.corpora.label_maps import LabelMap
 from spacy_bioner.corpora.losses import DUPLICATES, FRAGMENTS, LINE_BREAKS, read_counters
 from spacy_bioner.corpora.outputs import claiming, leads_to_stream
+from spacy_bioner.corpora.paired_files import STRAYS_KEY
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.reading import Selection, read_records
 from spacy_bioner.corpora.reading_notes import ReadingNotes
@@ -100,8 +102,9 @@ def convert(
         records = step(records, conversion)
     with claiming(*outputs):
         conversion.documents = _write(records, written, conversion, tokenizer, to_scheme)
-        conversion.warnings += notes.list_warnings()
         conversion.count = conversion.log.count()
+        conversion.warnings += notes.list_warnings()
+        conversion.warnings.extend(_warn_of(conversion))
         conversion.skipped = problems.to_json() if problems and problems.skipped else {}
         conversion.sha256 = digest_output(target)
         if report is not None:
@@ -118,6 +121,20 @@ def _observe(
         conversion.labels_read.update(mention.label for mention in record.mentions)
         yield record
         progress(number)
+
+
+def _warn_of(conversion: Conversion) -> Iterator[str]:
+    """Say what a reader left out that may be a document after all."""
+    strays = conversion.counters[STRAYS_KEY]
+    if strays:
+        yield (
+            f"{strays} text file(s) without an annotation file were left out; a document without "
+            "mentions needs an empty one"
+        )
+    if conversion.source_format == "spacy" and Path(conversion.source).is_dir():
+        names = [path.name for path in list_docbins(conversion.source)]
+        if len(names) > 1 and not all(map(SHARD.fullmatch, names)):
+            yield f"all .spacy files of the folder were read as one corpus: {', '.join(names[:10])}"
 
 
 def _refuse_unusable(records: Iterable[Record], source: PathLike) -> Iterator[Record]:

@@ -30,6 +30,7 @@ from spacy_bioner.components.overlaps import (
     reject,
     withdraw_ents,
 )
+from spacy_bioner.corpora.concept_columns import split_kb_id
 from spacy_bioner.doc_ents import add_identifiers, fill_free, replace_ents
 from spacy_bioner.knowledge.definitions import Definition, find_definitions
 from spacy_bioner.knowledge.short_forms import (
@@ -143,7 +144,7 @@ class AbbreviationResolver(Pipe):
             offsets = (span.start_char, span.end_char, span.label_)
             entries = span_evidence(span)
             for entry in entries:
-                kb_id = span.kb_id_ or entry.concept_id.partition("|")[0]
+                kb_id = span.kb_id_ or next(iter(split_kb_id(entry.concept_id)), "")
                 yield Proposal(*offsets, entry.source, kb_id, entry.confidence)
             if not entries:
                 yield Proposal(*offsets, "", span.kb_id_)

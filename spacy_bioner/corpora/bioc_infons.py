@@ -12,7 +12,7 @@ import json
 from functools import lru_cache
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from spacy_bioner.corpora.concept_columns import split_concept_ids
+from spacy_bioner.corpora.concept_columns import join_concept_ids, split_concept_ids
 from spacy_bioner.errors import CorpusError
 
 SECTIONS_KEY = "bioner.sections"
@@ -65,8 +65,8 @@ def read_infons(infons: Mapping[str, str]) -> Tuple[Tuple[str, ...], Attributes]
 def write_infons(ids: Sequence[str], attributes: Attributes) -> Dict[str, str]:
     """Give the infons from which `read_infons` reads the same."""
     infons: Dict[str, str] = {}
-    joined = "|".join(ids)
-    if ids and split_concept_ids(joined) == tuple(ids):
+    joined = join_concept_ids(ids)
+    if ids and joined is not None:
         infons[_JOINED] = joined
     else:
         infons.update((f"{_WHOLE}{number}", one) for number, one in enumerate(ids, start=1))

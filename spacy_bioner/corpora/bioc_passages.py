@@ -1,19 +1,23 @@
 """The text of a BioC document: passages and sentences at their offsets, spaces between them.
 
 A passage stands at its offset in the document, a gap in front of it is filled with spaces, and so
-the offsets of annotations are offsets in the text. Passages that overlap are refused, and so is a
-gap of more than a million characters.
+the offsets of annotations are offsets in the text. A gap of more than a million characters is
+refused. A passage may repeat text that stands at its offset already, and fill a gap.
 
-One repair is made, and counted in `meta["passage_offsets_repaired"]`. Some exporters (the one of
-BC5CDR) count a passage's offset in the XML as it is written, where an apostrophe is `&apos;`, but
-the annotations' offsets in characters. A passage goes one space behind the one before where both
-hold: its offset is too large by exactly what such escapes add to the text before it; and more of
-its annotations find their text there than at the offset that is given.
+Two repairs are made, and counted in `meta["passage_offsets_repaired"]`. A passage whose offset lies
+within another text goes one space behind all the text before it, and its annotations go with it,
+unless more of them find their text there by the offsets that are given; so do sentences.
+
+Some exporters (the one of BC5CDR) count a passage's offset in the XML as it is written, where an
+apostrophe is `&apos;`, but the annotations' offsets in characters. A passage goes one space behind
+the one before where both hold: its offset is too large by exactly what such escapes add to the text
+before it; and more of its annotations find their text there than at the offset that is given.
 """
 
-from dataclasses import dataclass
-from typing import Any, List, Mapping, Optional, Sequence, Set, Tuple
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
 
+from spacy_bioner.corpora.surfaces import is_inside_word
 from spacy_bioner.errors import CorpusError
 
 MAX_GAP = 1_000_000
@@ -33,50 +37,62 @@ class Layout:
     text (str): The document's text.
     spans (Tuple[Tuple[int, int], ...]): The start and end of each passage.
     starts (Tuple[int, ...]): Offsets of the sentences of passages that have some.
-    moved (int): How many passages do not stand at the offset that is given.
+    moved (int): How many passages and sentences do not stand at the offset that is given.
+    shifts (Mapping[int, int]): How many characters the annotations of a passage or sentence go
+        back, by the object's id; none where they do not.
     """
 
     text: str
     spans: Tuple[Tuple[int, int], ...]
     starts: Tuple[int, ...]
     moved: int
+    shifts: Mapping[int, int] = field(default_factory=dict)
 
 
 def lay_out(passages: Sequence[Any]) -> Layout:
     """Put the passages of a document into one text.
 
     passages (Sequence[bioc.BioCPassage]): With offsets that are not negative.
-    RAISES (CorpusError): Overlapping passages or sentences, or a gap that is too wide.
+    RAISES (CorpusError): A gap that is too wide; a sentence that is not where its passage has it.
     """
     text, moved = "", 0
     spans: List[Tuple[int, int]] = []
-    starts: List[int] = []
+    starts: Set[int] = set()
+    shifts: Dict[int, int] = {}
     for number, passage in enumerate(passages, start=1):
         name = f"passage {number}"
-        body, sentences = _join_sentences(passage, name) if passage.sentences else (None, [])
-        if body is None:
-            body = passage.text or ""
-        offset = passage.offset
-        if body and not sentences and _counts_escapes(passage, text):
-            offset, moved = len(text) + 1, moved + 1
+        within: List[Tuple[Any, int]] = []
+        body = passage.text or ""
+        if passage.sentences:
+            body, within = _join_sentences(passage, name)
+        offset = start = passage.offset
+        if body and not within and _counts_escapes(passage, text):
+            offset = start = len(text) + 1
+            moved += 1
         if body:
-            text = _pad(text, offset, name) + body
-        spans.append((offset, offset + len(body)))
-        starts.extend(sentences)
+            text, start = _put(text, body, offset, name)
+        spans.append((start, start + len(body)))
+        if start != offset and _count_fits(passage, offset) >= _count_fits(passage, start):
+            shifts[id(passage)] = start - offset
+        for sentence, place in within:
+            starts.add(start + place)
+            shifts[id(sentence)] = start + place - sentence.offset
+        moved += start != offset or any(start + at != one.offset for one, at in within)
     # An empty passage behind the text stands one separator too far: at the end of the text.
     furthest = len(text)
     return Layout(
         text=text,
         spans=tuple((min(start, furthest), min(end, furthest)) for start, end in spans),
-        starts=tuple(starts),
+        starts=tuple(sorted(starts)),
         moved=moved,
+        shifts={key: shift for key, shift in shifts.items() if shift},
     )
 
 
-def _join_sentences(passage: Any, name: str) -> Tuple[Optional[str], List[int]]:
-    """Give the text of a passage with sentences, and where these start in the document."""
+def _join_sentences(passage: Any, name: str) -> Tuple[str, List[Tuple[Any, int]]]:
+    """Give the text of a passage with sentences, and where these start in it."""
     base, body = passage.offset, ""
-    starts: List[int] = []
+    places: List[Tuple[Any, int]] = []
     for number, sentence in enumerate(passage.sentences, start=1):
         place = f"sentence {number} of {name}"
         start = sentence.offset - base
@@ -86,11 +102,11 @@ def _join_sentences(passage: Any, name: str) -> Tuple[Optional[str], List[int]]:
         if passage.text:
             _check_sentence(sentence, start, passage.text, place)
         elif sentence.text:
-            body = _pad(body, start, place) + sentence.text
+            body, start = _put(body, sentence.text, start, place)
         else:
             continue
-        starts.append(sentence.offset)
-    return passage.text or body, starts
+        places.append((sentence, start))
+    return passage.text or body, places
 
 
 def _check_sentence(sentence: Any, start: int, text: str, place: str) -> None:
@@ -104,21 +120,31 @@ def _check_sentence(sentence: Any, start: int, text: str, place: str) -> None:
         raise CorpusError(message)
 
 
-def _pad(text: str, offset: int, name: str) -> str:
+def _put(text: str, body: str, offset: int, name: str) -> Tuple[str, int]:
+    """Add a text at its offset. RETURNS: All the text, and where the new one starts in it."""
     gap = offset - len(text)
-    if gap < 0:
-        message = (
-            f"found {name} at {-gap} characters before the end of the one before, expected "
-            "passages and sentences in their order without overlap; correct the offset"
-        )
-        raise CorpusError(message)
     if gap > MAX_GAP:
         message = (
             f"found {name} at {gap} characters behind the one before, expected {MAX_GAP} at most; "
             "correct the offset"
         )
         raise CorpusError(message)
-    return text + " " * gap
+    if gap >= 0:
+        return text + " " * gap + body, offset
+    there = text[offset : offset + len(body)]
+    if len(there) == len(body) and not there.strip(" "):
+        return text[:offset] + body + text[offset + len(body) :], offset
+    if _repeats(text, body, offset):
+        return text + body[len(there) :], offset
+    return f"{text} {body}", len(text) + 1
+
+
+def _repeats(text: str, body: str, offset: int) -> bool:
+    """Tell whether whole words of a text stand at an offset already, up to the end of what does."""
+    there = text[offset : offset + len(body)]
+    if not body.startswith(there):
+        return False
+    return not is_inside_word(text, offset) and not is_inside_word(body, len(there))
 
 
 def _counts_escapes(passage: Any, before: str) -> bool:
@@ -141,5 +167,5 @@ def _count_fits(passage: Any, offset: int) -> int:
     for annotation in passage.annotations:
         if len(annotation.locations) == 1 and annotation.text:
             start = annotation.locations[0].offset - offset
-            count += start >= 0 and passage.text.startswith(annotation.text, start)
+            count += start >= 0 and (passage.text or "").startswith(annotation.text, start)
     return count

@@ -32,11 +32,12 @@ from spacy_bioner.corpora.bioc_infons import (
     read_starts,
 )
 from spacy_bioner.corpora.bioc_passages import Layout, lay_out
+from spacy_bioner.corpora.claims import join_pieces, settle_claim
 from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.problems import ANNOTATION, DOCUMENT, FILE, Problems, skip_or_raise
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.extras import install_command
-from spacy_bioner.records import Fragment, Mention, Record
+from spacy_bioner.records import Mention, Record
 
 RELATIONS_KEY = "relations_skipped"
 INDIVIDUAL_KEY = "individual_mentions_skipped"
@@ -116,11 +117,15 @@ def make_records(
 
 def iter_annotations(document: Any) -> Iterator[Any]:
     """Give the annotations of a document: those of passages, sentences first, then its own."""
+    return (annotation for _, annotation in _iter_places(document))
+
+
+def _iter_places(document: Any) -> Iterator[Tuple[Any, Any]]:
+    """Give each annotation with the object that has it."""
     for passage in document.passages:
-        for sentence in passage.sentences:
-            yield from sentence.annotations
-        yield from passage.annotations
-    yield from document.annotations
+        for node in (*passage.sentences, passage):
+            yield from ((node, annotation) for annotation in node.annotations)
+    yield from ((document, annotation) for annotation in document.annotations)
 
 
 def _place(error: CorpusError, path: Path, line: int) -> CorpusError:
@@ -139,7 +144,7 @@ def _to_record(
     layout = lay_out(document.passages)
     counts = Counter({RELATIONS_KEY: decoded.relations, REPAIRED_KEY: layout.moved})
     mentions: List[Mention] = []
-    for index, annotation in enumerate(iter_annotations(document)):
+    for index, (node, annotation) in enumerate(_iter_places(document)):
         infons = as_texts(annotation.infons)
         at = decoded.lines[index] if len(decoded.lines) > 1 else decoded.lines[0]
         if infons.get(_ROLE) == _INDIVIDUAL and not individual_mentions:
@@ -150,7 +155,8 @@ def _to_record(
             message = f"found annotation {annotation.id!r} without infon `type`, expected a label"
             skip_or_raise(CorpusError(message, path=path, line=at), ANNOTATION, problems)
         else:
-            mentions.append(_to_mention(annotation, infons, at))
+            shift = layout.shifts.get(id(node), 0)
+            mentions.append(_to_mention(annotation, infons, at, layout.text, shift))
     sections, meta = _read_borders(document, layout)
     starts = meta.pop(SENTENCES_KEY, None)
     length = len(layout.text)
@@ -165,29 +171,23 @@ def _to_record(
     )
 
 
-def _to_mention(annotation: Any, infons: Dict[str, str], line: int) -> Mention:
-    pieces = _join_touching((place.offset, place.end) for place in annotation.locations)
+def _to_mention(
+    annotation: Any, infons: Dict[str, str], line: int, text: str, shift: int
+) -> Mention:
+    places = [(place.offset + shift, place.end + shift) for place in annotation.locations]
+    pieces = join_pieces(places)
     ids, attributes = read_infons(infons)
-    return Mention(
+    mention = Mention(
         start_char=pieces[0][0],
         end_char=pieces[-1][1],
         label=infons[LABEL_KEY],
         text=annotation.text or "",
         concept_ids=ids,
-        fragments=tuple(pieces) if len(pieces) > 1 else (),
+        fragments=pieces if len(pieces) > 1 else (),
         line=line,
         attributes=attributes,
     )
-
-
-def _join_touching(locations: Iterable[Fragment]) -> List[Fragment]:
-    pieces: List[Fragment] = []
-    for start, end in sorted(locations):
-        if pieces and start <= pieces[-1][1]:
-            first, last = pieces.pop()
-            start, end = first, max(end, last)
-        pieces.append((start, end))
-    return pieces
+    return settle_claim(mention, places, text)
 
 
 def _read_borders(document: Any, layout: Layout) -> Tuple[Tuple[Section, ...], Dict[str, str]]:

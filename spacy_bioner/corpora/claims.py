@@ -1,12 +1,16 @@
 """Does an annotation fit the text? Its offsets are checked, and the surface form that it claims."""
 
 import re
-from typing import List
+from dataclasses import replace
+from functools import lru_cache
+from typing import Iterable, List, Sequence, Tuple
 
 from spacy_bioner.corpora.conservation import AlignedMention
-from spacy_bioner.records import Mention, Record
+from spacy_bioner.records import Fragment, Mention, Record
 
 TEXT_DIFFERS = "text at the offsets differs"
+# More pieces are compared in two orders only, that of the text and that of the file.
+_MOST_PIECES = 8
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 
 
@@ -27,16 +31,47 @@ def claim_fits(mention: Mention, text: str) -> bool:
 
     Case, spaces and punctuation may differ: corpora change them on the way from one format to
     another. A claim without any letter or digit is compared without its spaces. Of a discontinuous
-    mention either the fragments or all that they cover may be claimed.
+    mention either the fragments, in any order, or all that they cover may be claimed.
     """
     claimed = mention.text
     found = text[mention.start_char : mention.end_char]
-    if not claimed or claimed == found:
+    if not claimed or claimed == found or _key(claimed) == _key(found):
         return True
-    forms = [found]
-    if mention.fragments:
-        forms.append("".join(text[start:end] for start, end in mention.fragments))
-    return _key(claimed) in map(_key, forms)
+    pieces = [text[start:end] for start, end in mention.fragments]
+    return bool(pieces) and _is_made_of(_key(claimed), "".join(pieces), pieces)
+
+
+def claim_fits_pieces(claimed: str, pieces: Sequence[Fragment], text: str) -> bool:
+    """Tell whether a claimed text is what stands at the pieces, one after the other.
+
+    pieces (Sequence[Tuple[int, int]]): In the order of the file, overlapping ones too.
+    """
+    return _key(claimed) == _key("".join(text[start:end] for start, end in pieces))
+
+
+def join_pieces(pieces: Iterable[Fragment]) -> Tuple[Fragment, ...]:
+    """Order stretches; the one that follows without a gap, or overlaps, goes on with the last."""
+    merged: List[Fragment] = []
+    for start, end in sorted(pieces):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return tuple(merged)
+
+
+def settle_claim(mention: Mention, pieces: Sequence[Fragment], text: str) -> Mention:
+    """Give a mention with the text of its fragments, where it claims that of a file's pieces.
+
+    A file may list its pieces in another order than they stand in the text, and some that overlap;
+    the fragments of a mention are ordered, and those that overlap are one.
+    pieces (Sequence[Tuple[int, int]]): In the order of the file.
+    """
+    if len(pieces) < 2 or not claim_fits_pieces(mention.text, pieces, text):
+        return mention
+    joined = " ".join(text[start:end] for start, end in mention.fragments)
+    surface = joined or text[mention.start_char : mention.end_char]
+    return mention if _key(surface) == _key(mention.text) else replace(mention, text=surface)
 
 
 def is_respelled(mention: Mention, text: str) -> bool:
@@ -71,5 +106,31 @@ def account_unaligned(
     return items
 
 
+def _is_made_of(claimed: str, joined: str, pieces: List[str]) -> bool:
+    """Tell whether a claim is made of all pieces, each once, in some order."""
+    if claimed == _key(joined):
+        return True
+    keys = [_letters(piece) for piece in pieces]
+    if len(pieces) > _MOST_PIECES or sorted(claimed) != sorted("".join(keys)):
+        return False
+    return _can_be_laid(claimed, tuple(sorted(keys)))
+
+
+@lru_cache(maxsize=1024)
+def _can_be_laid(claimed: str, keys: Tuple[str, ...]) -> bool:
+    """Tell whether a text is these keys one after the other, in some order."""
+    if not keys:
+        return not claimed
+    return any(
+        claimed.startswith(key)
+        and _can_be_laid(claimed[len(key) :], keys[:place] + keys[place + 1 :])
+        for place, key in enumerate(keys)
+    )
+
+
 def _key(text: str) -> str:
-    return _NOT_ALPHANUMERIC.sub("", text).casefold() or "".join(text.split())
+    return _letters(text) or "".join(text.split())
+
+
+def _letters(text: str) -> str:
+    return _NOT_ALPHANUMERIC.sub("", text).casefold()

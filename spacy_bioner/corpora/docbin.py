@@ -1,5 +1,6 @@
 """Docs on disk: DocBins that keep gold spans, sentence starts and user data, one file or shards."""
 
+import re
 import struct
 import zlib
 from itertools import islice
@@ -19,6 +20,7 @@ from spacy_bioner.errors import CorpusError
 # entities does not have.
 ATTRIBUTES = ("ENT_IOB", "ENT_TYPE", "ENT_KB_ID", "ENT_ID", "SENT_START")
 SHARD_SIZE = 500
+SHARD = re.compile(r"part-\d+\.spacy")
 _SPAN = struct.Struct(">QQQllll")
 _PACK = msgpack.Packer(use_bin_type=True).pack
 # What spaCy raises on a file that is no DocBin, or a damaged one: it checks little itself.

@@ -13,6 +13,7 @@ from typing import Any, Iterable, Iterator, List, Optional, Tuple
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
+from spacy_bioner.corpora.concept_columns import split_kb_id
 from spacy_bioner.corpora.docbin import (
     DAMAGE,
     damaged,
@@ -138,5 +139,5 @@ def _list_spans(doc: Doc) -> Iterator[Span]:
 
 
 def _to_mention(span: Span) -> Mention:
-    concept_ids = tuple(part for part in span.kb_id_.split("|") if part)
+    concept_ids = split_kb_id(span.kb_id_)
     return Mention(span.start_char, span.end_char, span.label_, span.text, concept_ids)

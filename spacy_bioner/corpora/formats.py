@@ -52,6 +52,11 @@ class Format:
     losses: str = ""
 
     @property
+    def reads_folders(self) -> bool:
+        """Whether the reader takes a folder; others read one file of it at a time."""
+        return self.is_folder or self.name == "spacy"
+
+    @property
     def carried(self) -> FrozenSet[str]:
         """The features of `corpora.losses` that a written file holds."""
         return _import(self.module).CARRIES  # type: ignore[no-any-return]
@@ -133,6 +138,19 @@ _FORMATS = (
         options=_TOKEN_OPTIONS,
     ),
     Format(
+        "conllu",
+        "CoNLL-U with the tags of entities in MISC (NER=, NE=, name=, …)",
+        "conllu",
+        "read_conllu",
+        options=frozenset(("key",)),
+    ),
+    Format(
+        "iob",
+        "a sentence on each line, word|tag or word|POS|tag",
+        "iob_lines",
+        "read_iob",
+    ),
+    Format(
         "csv",
         "table with a header, a word and its tag in each row",
         "tables",
@@ -166,6 +184,13 @@ _FORMATS = (
         "brat",
         "read_brat",
         "brat_writer:write_brat",
+        is_folder=True,
+    ),
+    Format(
+        "bionlp",
+        "BioNLP shared task: a folder of .txt, .a1 and .a2 files",
+        "brat",
+        "read_bionlp",
         is_folder=True,
     ),
     Format(
@@ -221,6 +246,13 @@ _FORMATS = (
     ),
     Format("presidio", "Presidio's synthetic sentences (JSON)", "presidio", "read_presidio"),
     Format(
+        "standoff",
+        "table of mentions: a document, a label and offsets in each row",
+        "standoff",
+        "read_standoff",
+        options=frozenset(("texts",)),
+    ),
+    Format(
         "mimic",
         "MIMIC-III's NOTEEVENTS.csv, or another table of notes",
         "notes",
@@ -231,6 +263,7 @@ _FORMATS = (
     ),
 )
 FORMATS: Mapping[str, Format] = {item.name: item for item in _FORMATS}
+WRITABLE: Tuple[str, ...] = tuple(item.name for item in _FORMATS if item.writer)
 _ALIASES = {
     "tsv": "conll",
     "docbin": "spacy",
@@ -248,26 +281,29 @@ _ALIASES = {
 }
 
 
-def find_format(name: str) -> Format:
+def find_format(name: str, *, to_write: bool = False) -> Format:
     """Give a format by its name or another name of it.
 
-    RAISES (CorpusError): An unknown format.
+    to_write (bool): It has to be one that can be written.
+    RAISES (CorpusError): An unknown format, or one that cannot be used so.
     """
-    name = _ALIASES.get(name, name)
-    if name not in FORMATS:
-        message = f"found format {name!r}, expected one of {', '.join(sorted(FORMATS))}"
-        raise CorpusError(message)
-    return FORMATS[name]
+    chosen = FORMATS.get(_ALIASES.get(name, name))
+    known = sorted(WRITABLE if to_write else FORMATS)
+    if chosen is not None and (chosen.writer or not to_write):
+        return chosen
+    found = f"found format {name!r}"
+    found += ", which can only be read" if chosen is not None else ""
+    raise CorpusError(f"{found}, expected one of {', '.join(known)}")
 
 
 def format_of_target(path: PathLike, name: Optional[str] = None) -> Format:
     """Choose the format to write: the one named, or the one that the file's name tells.
 
     A name without an ending means a folder of DocBins.
-    RAISES (CorpusError): An unknown format, or an ending that tells none.
+    RAISES (CorpusError): A format that is unknown or can only be read; an ending that tells none.
     """
     if name is not None:
-        return find_format(name)
+        return find_format(name, to_write=True)
     path = Path(path)
     if leads_to_stream(path):
         names = ", ".join(FORMATS)
@@ -275,7 +311,7 @@ def format_of_target(path: PathLike, name: Optional[str] = None) -> Format:
         raise CorpusError(message, path=path)
     lower = path.name.lower()
     by_ending: Dict[str, Format] = {
-        ending: item for item in FORMATS.values() for ending in item.endings
+        ending: FORMATS[name] for name in WRITABLE for ending in FORMATS[name].endings
     }
     for ending in sorted(by_ending, key=len, reverse=True):
         if lower.endswith(ending):
@@ -286,7 +322,7 @@ def format_of_target(path: PathLike, name: Optional[str] = None) -> Format:
         return FORMATS["spacy"]
     message = (
         f"found no format and a name ending {path.suffix!r}, expected one of "
-        f"{', '.join(sorted(by_ending))}, or a format (--to): {', '.join(FORMATS)}"
+        f"{', '.join(sorted(by_ending))}, or a format (--to): {', '.join(WRITABLE)}"
     )
     raise CorpusError(message, path=path)
 

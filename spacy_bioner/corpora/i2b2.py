@@ -64,8 +64,9 @@ def read_i2b2(path: PathLike, *, problems: Optional[Problems] = None) -> Iterato
     path = Path(path)
     error = CorpusError("found no document, expected .txt and .con files", path=path, line=1)
     others = (".ast", ".rel")
-    pairs = find_pairs(path, ENDING, folders=_FOLDERS, others=others, problems=problems)
-    yield from at_least_one(_read_pairs(pairs, problems), error)
+    found = find_pairs(path, ENDING, folders=_FOLDERS, others=others, problems=problems)
+    records = found.note_strays(_read_pairs(found.pairs, problems))
+    yield from at_least_one(records, error)
 
 
 def write_i2b2(records: Iterable[Record], folder: PathLike) -> int:

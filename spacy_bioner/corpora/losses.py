@@ -26,6 +26,7 @@ SENTENCES = "sentence borders"
 META = "document metadata"
 MENTIONS = "mentions"
 
+OTHERS_KEY = "files_of_other_formats_skipped"
 # The keys of `Record.meta` under which readers leave numbers for the account of a conversion.
 COUNTERS = frozenset(
     (
@@ -35,6 +36,7 @@ COUNTERS = frozenset(
         "document_labels_skipped",
         "erroneous_notes_skipped",
         "events_skipped",
+        OTHERS_KEY,
         "individual_mentions_skipped",
         "notes_skipped",
         "passage_offsets_repaired",
@@ -43,6 +45,7 @@ COUNTERS = frozenset(
         "relations_skipped",
         "tags_missing",
         "tags_repaired",
+        "texts_without_annotations_skipped",
     )
 )
 _BREAKS = str.maketrans("\n\r\t", "   ")

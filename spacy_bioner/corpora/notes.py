@@ -1,4 +1,7 @@
-"""Clinical notes in a table: NOTEEVENTS.csv of MIMIC-III, or any CSV with a column of texts.
+"""Clinical notes in a table: NOTEEVENTS.csv of MIMIC-III, or any table with a column of texts.
+
+Cells are separated by what the header has most of: commas, tabs, semicolons or bars. See
+`csv_cells` for quotation marks.
 
 There is no gold in them. A note's category, dates and other columns become `Record.meta`; its
 sections start at headings: a few words and a colon at the start of a line, or a line in capitals.
@@ -13,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple
 
-from spacy_bioner.corpora.files import PathLike, check_is_file, read_lines, replacing
+from spacy_bioner.corpora.csv_cells import read_cells
+from spacy_bioner.corpora.files import PathLike, check_is_file, replacing
 from spacy_bioner.corpora.losses import LINE_BREAKS, META, own_meta
 from spacy_bioner.corpora.problems import (
     DOCUMENT,
@@ -27,7 +31,6 @@ from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Record
 
 CARRIES: FrozenSet[str] = frozenset((META, LINE_BREAKS))
-_LONGEST_NOTE = 2**31 - 1
 SKIPPED_KEY = "erroneous_notes_skipped"
 _TEXT_NAMES = ("text", "note_text", "note", "notes", "section_text", "transcription")
 _ID_NAMES = ("row_id", "note_id", "id", "encounter_id", "document_id", "doc_id")
@@ -108,7 +111,7 @@ def read_mimic(
     encoding: str = "utf-8",
     problems: Optional[Problems] = None,
 ) -> Iterator[Record]:
-    """Stream the notes of a CSV with a header.
+    """Stream the notes of a table with a header.
 
     erroneous (bool): Keep notes that are marked as errors.
     encoding (str): Of the file.
@@ -117,7 +120,7 @@ def read_mimic(
         note at all.
     """
     path = check_is_file(path)
-    rows = _read_rows(path, encoding, problems)
+    rows = read_cells(path, encoding=encoding, problems=problems)
     _, header = next(rows, (1, []))
     table = _find_columns([name.strip().lower() for name in header], columns, path)
     notes = _make_records(rows, table, path, erroneous, problems)
@@ -163,30 +166,6 @@ def find_sections(text: str) -> Tuple[Tuple[str, int, int], ...]:
         starts.insert(0, ("preamble", 0))
     ends = [start for _, start in starts[1:]] + [len(text)]
     return tuple((name, start, end) for (name, start), end in zip(starts, ends, strict=True))
-
-
-def _read_rows(
-    path: Path, encoding: str, problems: Optional[Problems]
-) -> Iterator[Tuple[int, List[str]]]:
-    """Stream (line where the row starts, cells)."""
-    lines = (line + "\n" for _, line in read_lines(path, encoding=encoding, keep_returns=True))
-    reader = csv.reader(lines, strict=True)
-    while True:
-        line = reader.line_num + 1
-        # Notes are longer than the usual limit on a cell, which is one for the whole process.
-        usual = csv.field_size_limit(_LONGEST_NOTE)
-        try:
-            row = next(reader, None)
-        except csv.Error as error:
-            message = f"found a malformed row ({error}), expected cells in closed quotes"
-            skip_or_raise(CorpusError(message, path=path, line=line), DOCUMENT, problems)
-            continue
-        finally:
-            csv.field_size_limit(usual)
-        if row is None:
-            return
-        if row:
-            yield line, row
 
 
 def _find_columns(header: List[str], columns: NoteColumns, path: Path) -> _Table:

@@ -1,15 +1,37 @@
 """Corpora of text files with annotation files beside them: finding, reading and writing pairs."""
 
+from collections import Counter
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Collection, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set
+from typing import (
+    Collection,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 from spacy_bioner.corpora.files import PathLike, check_is_file, read_lines, replacing_folder
 from spacy_bioner.corpora.problems import FILE, Problems, skip_or_raise
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.records import Record
 
+STRAYS_KEY = "texts_without_annotations_skipped"
 TEXT_ENDING = ".txt"
 BYTE_ORDER_MARK = "\ufeff"
+# Folders in which the partner of a single file is looked for, beside those that a format has.
+PARTING_FOLDERS = frozenset(
+    (
+        *("txt", "text", "texts", "raw", "corpus", "docs", "documents", "abstracts", "articles"),
+        *("ann", "anns", "annotation", "annotations", "brat", "gold", "standoff", "a1", "a2"),
+    )
+)
 # File systems end names at 255 bytes, and paths at 1,024 on some systems.
 _NAME_SIZE, _PATH_SIZE = 200, 600
 
@@ -23,6 +45,27 @@ class Pair(NamedTuple):
     others: Dict[str, Path]
 
 
+@dataclass(frozen=True)
+class FoundPairs:
+    """The documents of a folder.
+
+    pairs (List[Pair]): By name.
+    strays (List[Path]): Text files to which no annotation file belongs, such as a README.txt.
+    """
+
+    pairs: List[Pair]
+    strays: List[Path] = field(default_factory=list)
+
+    def note_strays(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Pass records on, the first one with the number of stray texts in its `meta`."""
+        number = len(self.strays)
+        for record in records:
+            if number:
+                record = replace(record, meta={**record.meta, STRAYS_KEY: str(number)})
+                number = 0
+            yield record
+
+
 def find_pairs(
     path: PathLike,
     ending: str,
@@ -30,37 +73,49 @@ def find_pairs(
     folders: Collection[str] = (),
     others: Sequence[str] = (),
     problems: Optional[Problems] = None,
-) -> Iterator[Pair]:
+) -> FoundPairs:
     """Find the pairs of a folder and those below it, by name; or the one that a file belongs to.
 
-    Hidden files are left out. "x.txt.ann" belongs to "x.txt" unless there is an "x.txt.txt".
+    Hidden files are left out. "x.txt.ann" belongs to "x.txt" unless there is an "x.txt.txt". What
+    has no partner in its own folder is paired with one of the same name in another, where one
+    folder of their paths differs (corpus/train/x.txt, annotations/train/x.ann), or that is the only
+    one of that name.
 
     ending (str): Of annotation files, such as ".ann".
     folders (Collection[str]): Names of folders that part the two kinds of files ("txt" and
         "concept", for example), in small letters; they take no part in a document's name.
     others (Sequence[str]): Endings of further files that a document may have.
-    YIELDS (Pair): The name is the path within the folder, without the ending.
-    RAISES (CorpusError): A file without its partner, a name that two files of a kind have, nothing
-        there at all.
+    RETURNS (FoundPairs): Each name is the path within the folder, without the ending, and without
+        the folder that differs.
+    RAISES (CorpusError): An annotation file without its text, a name that two files of a kind have,
+        no pair at all.
     """
     path = Path(path)
     if not path.is_dir():
-        yield _pair_of_file(check_is_file(path), ending, folders, others)
-        return
+        return FoundPairs([_pair_of_file(check_is_file(path), ending, folders, others)])
     texts = _by_name(path, TEXT_ENDING, folders, (), problems)
     annotations = _by_name(path, ending, folders, texts, problems)
-    further = {other: _by_name(path, other, folders, texts, problems) for other in others}
     if not texts and not annotations:
         message = f"found no {TEXT_ENDING} and {ending} files in the folder, expected pairs of them"
         raise CorpusError(message, path=path, line=1)
-    for name in sorted(texts.keys() | annotations.keys()):
-        if name in texts and name in annotations:
-            more = {other: files[name] for other, files in further.items() if name in files}
-            yield Pair(name, texts[name], annotations[name], more)
-            continue
-        there = texts.get(name) or annotations[name]
-        missing = PurePosixPath(name).name + (ending if name in texts else TEXT_ENDING)
-        skip_or_raise(_no_partner(there, missing), FILE, problems)
+    matches = match_folders(texts, annotations)
+    for name in sorted(annotations.keys() - set(matches.values())):
+        error = _no_text(annotations[name], PurePosixPath(name).name, texts)
+        skip_or_raise(error, FILE, problems)
+    strays = sorted(texts.keys() - matches.keys())
+    if strays and not matches:
+        missing = PurePosixPath(strays[0]).name + ending
+        skip_or_raise(_no_partner(texts[strays[0]], missing), FILE, problems)
+    further: Dict[str, Dict[str, Path]] = {}
+    for other in others:
+        files = _by_name(path, other, folders, texts, problems)
+        for text, found in match_folders(texts, files).items():
+            further.setdefault(text, {})[other] = files[found]
+    pairs = [
+        Pair(name, texts[text], annotations[annotation], further.get(text, {}))
+        for (text, annotation), name in _name_pairs(matches)
+    ]
+    return FoundPairs(sorted(pairs), [texts[name] for name in strays])
 
 
 def read_whole(path: PathLike) -> str:
@@ -78,6 +133,28 @@ def read_whole(path: PathLike) -> str:
             file.seek(-1, 2)
             text += "\n" if file.read(1) == b"\n" else ""
     return (BYTE_ORDER_MARK if raw_start == b"\xef\xbb\xbf" else "") + text
+
+
+def match_folders(texts: Collection[str], annotations: Collection[str]) -> Dict[str, str]:
+    """Match texts and annotations of one name, by their paths without ending.
+
+    RETURNS (Dict[str, str]): Paths of annotations by those of texts; what fits several is left out.
+    """
+    matches = {name: name for name in texts if name in annotations}
+    for make_keys in (_leave_out_one, _stem_alone):
+        left = set(texts) - matches.keys()
+        right = set(annotations) - set(matches.values())
+        by_key: Dict[str, Set[str]] = {}
+        for name in left:
+            for key in make_keys(name):
+                by_key.setdefault(key, set()).add(name)
+        fits = {
+            name: set().union(*(by_key.get(key, ()) for key in make_keys(name))) for name in right
+        }
+        wanted = Counter(text for found in fits.values() for text in found)
+        for name, found in fits.items():
+            matches.update({text: name for text in found if len(found) == wanted[text] == 1})
+    return matches
 
 
 @contextmanager
@@ -152,6 +229,39 @@ def _can_name_file(part: str) -> bool:
     return bool(part) and not hidden and part == part.strip() and len(part.encode()) <= _NAME_SIZE
 
 
+def _name_pairs(matches: Dict[str, str]) -> Iterator[Tuple[Tuple[str, str], str]]:
+    """Name the documents by what the paths of their files share, where that is no other's name."""
+    shared = {
+        pair: max(_leave_out_one(pair[0]) & _leave_out_one(pair[1]), key=len, default=pair[0])
+        for pair in matches.items()
+    }
+    taken = Counter(shared.values())
+    for pair, name in shared.items():
+        yield pair, name if taken[name] == 1 else pair[0]
+
+
+def _leave_out_one(name: str) -> Set[str]:
+    """Give a path, and what it is without each of its folders."""
+    *folders, stem = name.split("/")
+    return {name} | {
+        "/".join((*folders[:place], *folders[place + 1 :], stem)) for place in range(len(folders))
+    }
+
+
+def _stem_alone(name: str) -> Set[str]:
+    return {PurePosixPath(name).name}
+
+
+def _no_text(annotation: Path, stem: str, texts: Dict[str, Path]) -> CorpusError:
+    """Say that no text belongs to an annotation file, or that it cannot be told which."""
+    others = [str(path) for name, path in sorted(texts.items()) if stem in _stem_alone(name)]
+    if not others:
+        return _no_partner(annotation, stem + TEXT_ENDING)
+    message = f"found no text that is its alone, but {', '.join(others[:3])}"
+    expected = "expected one beside it, or in a folder that differs; give one annotation per text"
+    return CorpusError(f"{message}, {expected}", path=annotation, line=1)
+
+
 def _no_partner(there: Path, missing: str) -> CorpusError:
     message = f"found no file {missing} that belongs to it, expected a pair"
     return CorpusError(message, path=there, line=1)
@@ -162,9 +272,10 @@ def _pair_of_file(path: Path, ending: str, folders: Collection[str], others: Seq
         message = f"found a file {path.name}, expected one ending in {TEXT_ENDING} or {ending}"
         raise CorpusError(message, path=path, line=1)
     beside = [path.parent]
-    if path.parent.name.lower() in folders:
+    parting = {*folders, *PARTING_FOLDERS}
+    if path.parent.name.lower() in parting:
         siblings = sorted(path.parent.parent.iterdir())
-        beside += [folder for folder in siblings if folder.name.lower() in folders]
+        beside += [folder for folder in siblings if folder.name.lower() in parting]
     stem = path.stem
     text = _first_file(beside, (stem + TEXT_ENDING,))
     if text is None and path.suffix == ending and stem.endswith(TEXT_ENDING):

@@ -29,6 +29,10 @@ class Problems:
         if len(self.messages) < self.keep:
             self.messages.append(str(error))
 
+    def count_documents(self) -> int:
+        """Count what was left out that would have been a document, or a file of some."""
+        return self.skipped[DOCUMENT] + self.skipped[FILE]
+
     def to_json(self) -> Dict[str, Any]:
         """Give the numbers and messages as plain data."""
         return {"skipped": dict(sorted(self.skipped.items())), "messages": list(self.messages)}

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple
 
-from spacy_bioner.corpora.concept_columns import split_concept_ids
+from spacy_bioner.corpora.concept_columns import join_concept_ids, split_concept_ids
 from spacy_bioner.corpora.cut_files import find_cut
 from spacy_bioner.corpora.files import PathLike, replacing
 from spacy_bioner.corpora.losses import (
@@ -175,7 +175,7 @@ def _add_row(document: _Document, columns: List[str], line: int) -> str:
         line=line,
     )
     document.mentions.append(mention)
-    if len(columns) > 5 and ids != "|".join(mention.concept_ids):
+    if len(columns) > 5 and ids != join_concept_ids(mention.concept_ids):
         document.meta[_meta_key(line, 6)] = ids
     if len(columns) > 6:
         document.meta[_meta_key(line, 7)] = columns[6]
@@ -222,7 +222,7 @@ def _check(record: Record, path: PathLike) -> None:
             fault = f"offsets {mention.start_char} and {mention.end_char}, expected none below 0"
         elif _BREAK.search(mention.label) or mention.label.strip() != mention.label:
             fault = f"label {mention.label!r}, expected one without tabs and spaces at its ends"
-        elif split_concept_ids("|".join(mention.concept_ids)) != mention.concept_ids or any(
+        elif join_concept_ids(mention.concept_ids) is None or any(
             map(_BREAK.search, mention.concept_ids)
         ):
             ids = ", ".join(map(repr, mention.concept_ids))
@@ -243,7 +243,7 @@ def _format_mention(record: Record, mention: Mention) -> str:
     covered = record.text[mention.start_char : mention.end_char]
     # What fragments claim is not what their cover holds, which is all that is written.
     surface = covered if mention.fragments else mention.text or covered
-    ids = "|".join(mention.concept_ids)
+    ids = join_concept_ids(mention.concept_ids) or ""
     parts: Optional[str] = None
     if mention.line is not None:
         column = record.meta.get(_meta_key(mention.line, 6), ids)

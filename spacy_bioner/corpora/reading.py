@@ -3,13 +3,15 @@
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Dict, FrozenSet, Iterable, Iterator, Mapping, Optional
+from typing import Any, Dict, FrozenSet, Iterable, Iterator, Mapping, Optional, Set
 
 from spacy_bioner.corpora.conll import ConllLayout
 from spacy_bioner.corpora.files import PathLike
-from spacy_bioner.corpora.formats import find_format
+from spacy_bioner.corpora.folder_guesses import count_others, list_corpus_files
+from spacy_bioner.corpora.formats import Format, find_format
 from spacy_bioner.corpora.guessing import guess_format
-from spacy_bioner.corpora.problems import Problems
+from spacy_bioner.corpora.losses import OTHERS_KEY
+from spacy_bioner.corpora.problems import FILE, Problems, skip_or_raise
 from spacy_bioner.errors import CorpusError, LabelError
 from spacy_bioner.records import Record
 
@@ -43,7 +45,8 @@ def read_records(
 ) -> Iterator[Record]:
     """Stream the documents of a corpus.
 
-    path (Union[str, Path]): A file, or a folder where the format is one of folders.
+    path (Union[str, Path]): A file, or a folder: of pairs, or of files in one format. Files of
+        other formats are counted in `meta["files_of_other_formats_skipped"]`.
     format (Optional[str]): A name in `formats.FORMATS`; None or "auto" looks into the file.
     label_map (Optional[Mapping[str, str]]): New names of labels; others stay as they are.
     layout (Optional[ConllLayout]): The columns of a CoNLL file.
@@ -57,9 +60,64 @@ def read_records(
     given = dict(options or {})
     if chosen.name == "conll" and layout is not None:
         given["layout"] = layout
-    records = chosen.read(path, problems=problems, **given)
+    records = _name_cause(_read_path(path, chosen, problems, given), path, problems)
     records = select_records(records, selection, path=path)
     return rename_labels(records, label_map) if label_map else records
+
+
+def _read_path(
+    path: PathLike, chosen: Format, problems: Optional[Problems], options: Mapping[str, Any]
+) -> Iterator[Record]:
+    """Stream the documents of a file, of a folder where the format is one, or of all its files."""
+    if chosen.reads_folders or not Path(path).is_dir():
+        return chosen.read(path, problems=problems, **options)
+    return _read_files(Path(path), chosen, problems, options)
+
+
+def _read_files(
+    folder: Path, chosen: Format, problems: Optional[Problems], options: Mapping[str, Any]
+) -> Iterator[Record]:
+    files = list_corpus_files(folder, chosen.name, guess_format)
+    others = count_others(folder, files)
+    seen: Set[str] = set()
+    for file in files:
+        names: Set[str] = set()
+        try:
+            for record in chosen.read(file, problems=problems, **options):
+                names.add(record.id)
+                # Documents without an id of their own are numbered in each file.
+                name = f"{file.stem}-{record.id}" if record.id in seen else record.id
+                meta = {**record.meta, OTHERS_KEY: str(others)} if others else record.meta
+                yield replace(record, id=name, meta=meta)
+                others = 0
+        except CorpusError as error:
+            skip_or_raise(error, FILE, problems)
+        seen |= names
+
+
+def _name_cause(
+    records: Iterable[Record], path: PathLike, problems: Optional[Problems]
+) -> Iterator[Record]:
+    """Pass records on; where a lenient reading leaves out all of them, say why."""
+    before = problems.count_documents() if problems else 0
+    place = len(problems.messages) if problems else 0
+    found = False
+    try:
+        for record in records:
+            found = True
+            yield record
+    except CorpusError as error:
+        if found or not problems or problems.count_documents() == before:
+            raise
+        raise _all_left_out(problems, before, place, path) from error
+    if not found and problems and problems.count_documents() > before:
+        raise _all_left_out(problems, before, place, path)
+
+
+def _all_left_out(problems: Problems, before: int, place: int, path: PathLike) -> CorpusError:
+    number = problems.count_documents() - before
+    first = next(iter(problems.messages[place:]), "see the problems before")
+    return CorpusError(f"all {number:,} document(s) were left out; first: {first}", path=path)
 
 
 def parse_label_map(pairs: Iterable[str]) -> Dict[str, str]:

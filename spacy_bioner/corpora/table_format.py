@@ -125,6 +125,14 @@ def detect_table(
     return TableFormat(delimiter, encoding, tuple(first) if has_header else (), columns, len(first))
 
 
+def split_header(line: str) -> Tuple[str, List[str]]:
+    """Give the delimiter of which a header has most, and its cells in small letters."""
+    line = line.rstrip("\r\n")
+    delimiter = max(DELIMITERS, key=line.count)
+    row = split_row(line, delimiter) or line.split(delimiter)
+    return delimiter, [cell.strip().lower() for cell in row]
+
+
 def split_row(text: str, delimiter: str) -> Optional[List[str]]:
     """Split a row by csv rules; None where they do not give exactly one row."""
     if '"' not in text:

@@ -5,13 +5,16 @@
     ,of,IN,O
 
 The cell of a sentence (and of a document, where there is such a column) may stand in the first of
-its rows only, or in each; empty rows end sentences too. Cells are quoted by the rules of csv; a
-quotation mark that is not closed in its line, where the line has all its cells without it, is a
-word or a part of one.
+its rows only, or in each; empty rows end sentences too. Where neither parts any, the text is split
+into sentences as this package does it, but not within a mention.
+
+Cells are quoted by the rules of csv; a quotation mark that is not closed in its line, where the
+line has all its cells without it, is a word or a part of one.
 """
 
 import csv
 from collections import Counter
+from itertools import groupby
 from pathlib import Path
 from typing import Callable, FrozenSet, Iterable, Iterator, Optional, Tuple
 
@@ -34,6 +37,7 @@ from spacy_bioner.corpora.token_rows import (
     document_id,
     find_conflict,
     make_records,
+    split_sentences,
     tagged_words,
 )
 from spacy_bioner.errors import CorpusError, LabelError
@@ -178,6 +182,20 @@ def _read_bare_tag(cell: str) -> str:
 
 def _read_items(path: Path, table: TableFormat, read_tag: Callable[[str], str]) -> Iterator[Item]:
     """Stream sentences, and the name of each document."""
+    items = _read_marked(path, table, read_tag)
+    return split_sentences(items) if _has_no_borders(path, table) else items
+
+
+def _has_no_borders(path: Path, table: TableFormat) -> bool:
+    """Tell whether neither a column nor empty rows between others part sentences."""
+    if table.columns.sentence is not None:
+        return False
+    kinds = (row.is_blank for row in read_rows(path, table))
+    runs = [is_blank for is_blank, _ in groupby(kinds)]
+    return True not in runs[:-1]
+
+
+def _read_marked(path: Path, table: TableFormat, read_tag: Callable[[str], str]) -> Iterator[Item]:
     sentence = Sentence()
     document = ""
     for row in read_rows(path, table):
@@ -193,8 +211,8 @@ def _read_items(path: Path, table: TableFormat, read_tag: Callable[[str], str]) 
             continue
         sentence.name = sentence.name or row.sentence
         problem = row.problem or _add_row(sentence, row, read_tag)
-        if problem and not sentence.error:
-            sentence.error = CorpusError(problem, path=path, line=row.line)
+        if problem:
+            sentence.note(CorpusError(problem, path=path, line=row.line))
     if sentence:
         yield sentence
 

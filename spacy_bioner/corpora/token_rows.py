@@ -7,7 +7,7 @@ when it has none) starts. In a file without documents each sentence is a record 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import accumulate, chain
+from itertools import accumulate, chain, pairwise
 from operator import add
 from pathlib import Path
 from typing import Iterable, Iterator, List, Optional, Tuple, Union
@@ -18,7 +18,8 @@ from spacy_bioner.corpora.docs import ID_KEY
 from spacy_bioner.corpora.files import PathLike, read_lines
 from spacy_bioner.corpora.problems import ANNOTATION, DOCUMENT, Problems, skip_or_raise
 from spacy_bioner.errors import CorpusError, LabelError
-from spacy_bioner.records import Mention, Record
+from spacy_bioner.records import Fragment, Mention, Record
+from spacy_bioner.sentences import sentence_flags, sentence_starts
 from spacy_bioner.tags import (
     OUTSIDE,
     TokenSpan,
@@ -32,6 +33,7 @@ REPAIRED_KEY = "tags_repaired"
 _BOM = b"\xef\xbb\xbf"
 _LINE_BREAKS = str.maketrans("\n\r\t", "   ")
 _MAX_CACHED_RUN = 16
+_STARTING = ("B-", "S-", "U-")
 
 
 @dataclass
@@ -39,15 +41,24 @@ class Sentence:
     """The rows of one sentence.
 
     lines (List[int]): The line of each word.
+    spaces (List[bool]): Whether a space follows each word; empty where the file does not say.
     name (str): What the file calls it; may be empty.
     error (Optional[CorpusError]): The first malformed row; the sentence is then left out.
+    faults (List[Tuple[int, CorpusError]]): All of them, each with the number of words before it.
     """
 
     words: List[str] = field(default_factory=list)
     tags: List[str] = field(default_factory=list)
     lines: List[int] = field(default_factory=list)
+    spaces: List[bool] = field(default_factory=list)
     name: str = ""
     error: Optional[CorpusError] = None
+    faults: List[Tuple[int, CorpusError]] = field(default_factory=list)
+
+    def note(self, error: CorpusError) -> None:
+        """Take note of a malformed row."""
+        self.error = self.error or error
+        self.faults.append((len(self.words), error))
 
     def __bool__(self) -> bool:
         return bool(self.words) or self.error is not None
@@ -84,6 +95,44 @@ def decode_line(raw: bytes, encoding: str = "utf-8") -> Tuple[str, str]:
             f"expected {encoding.upper()} text; convert the file to UTF-8 first"
         )
     return text.removesuffix("\n").removesuffix("\r"), problem
+
+
+def split_sentences(items: Iterable[Item]) -> Iterator[Item]:
+    """Part what has no borders of sentences by its text, but never within a mention.
+
+    Of a part with malformed rows the first is its error.
+    """
+    for item in items:
+        if isinstance(item, str):
+            yield item
+            continue
+        borders = [*_find_borders(item), len(item.words)]
+        faults = list(item.faults)
+        for start, end in pairwise(borders):
+            is_last = end == len(item.words)
+            own = [error for place, error in faults if is_last or place < end]
+            faults = faults[len(own) :]
+            yield Sentence(
+                item.words[start:end],
+                item.tags[start:end],
+                item.lines[start:end],
+                item.spaces[start:end],
+                error=own[0] if own else None,
+            )
+
+
+def _find_borders(sentence: Sentence) -> List[int]:
+    """Give the words with which sentences start; the first is one of them."""
+    text, starts, _ = _join_words([sentence])
+    flags = sentence_flags(starts[: len(sentence.words)], sentence_starts(text))
+    borders = [0]
+    for index in range(1, len(flags)):
+        before, tag = sentence.tags[index - 1 : index + 1]
+        # A tag that may go on with the one before it, in whatever scheme.
+        is_inside = before != OUTSIDE and tag != OUTSIDE and tag[:2] not in _STARTING
+        if flags[index] and not is_inside:
+            borders.append(index)
+    return borders
 
 
 def find_conflict(items: Iterable[Item]) -> int:
@@ -191,12 +240,9 @@ def _gather(items: Iterable[Item], has_documents: bool) -> Iterator[Tuple[str, L
 
 
 def _make_record(name: str, sentences: List[Sentence], scheme: str) -> Record:
-    """Join the words by single spaces and read the mentions off the tags."""
-    spelled = [word for sentence in sentences for word in sentence.words]
-    text = " ".join(spelled)
-    lengths = [len(word) for word in spelled]
-    starts = list(accumulate((length + 1 for length in lengths), initial=0))
-    words = tuple(zip(starts, map(add, starts, lengths)))
+    """Join the words, by single spaces but where the file has none, and read the mentions off the
+    tags."""
+    text, starts, words = _join_words(sentences)
     borders: List[int] = []
     mentions: List[Mention] = []
     first = repaired = 0
@@ -217,6 +263,22 @@ def _make_record(name: str, sentences: List[Sentence], scheme: str) -> Record:
         sentence_starts=tuple(borders),
         meta={REPAIRED_KEY: str(repaired)} if repaired else {},
     )
+
+
+def _join_words(sentences: List[Sentence]) -> Tuple[str, List[int], Tuple[Fragment, ...]]:
+    """Give the text, the start of each word and one more, and the borders of the words."""
+    spelled = [word for sentence in sentences for word in sentence.words]
+    lengths = [len(word) for word in spelled]
+    if not any(sentence.spaces for sentence in sentences):
+        text = " ".join(spelled)
+        starts = list(accumulate((length + 1 for length in lengths), initial=0))
+        return text, starts, tuple(zip(starts, map(add, starts, lengths)))
+    gaps: List[bool] = []
+    for sentence in sentences:
+        gaps += sentence.spaces or [True] * len(sentence.words)
+    text = "".join(word + " " * gap for word, gap in zip(spelled, gaps, strict=True))
+    starts = list(accumulate(map(add, lengths, gaps), initial=0))
+    return text.removesuffix(" " * gaps[-1]), starts, tuple(zip(starts, map(add, starts, lengths)))
 
 
 def _read_tags(tags: List[str], scheme: str) -> Tuple[List[TokenSpan], int]:

@@ -134,7 +134,7 @@ def test_ratios_are_read():
 
 
 def test_a_format_that_can_only_be_read_needs_another(source, tmp_path):
-    with pytest.raises(CorpusError, match="which can only be read; choose another with --to"):
+    with pytest.raises(CorpusError, match="which can only be read, expected one of"):
         split(source, tmp_path / "out", to_format="presidio")
 
 

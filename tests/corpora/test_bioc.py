@@ -3,6 +3,7 @@ import json
 import re
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,7 @@ from spacy_bioner.records import Mention, Record
 
 pytest.importorskip("bioc")
 
+CASES = Path(__file__).parents[1] / "cases" / "corpora"
 HEAD = "<?xml version='1.0' encoding='UTF-8'?><!DOCTYPE collection SYSTEM 'BioC.dtd'>\n"
 TITLE = (
     "<passage><infon key='type'>title</infon><offset>0</offset><text>Renal and hepatic failure."
@@ -96,10 +98,62 @@ def test_read_bioc_xml_empty_passage_ends_with_the_text(tmp_path):
     assert record.sections == (("title", 0, 5), ("abstract", 5, 5))
 
 
-@pytest.mark.parametrize("offset", [3, 1_000_006])
-def test_read_bioc_xml_refuses_passages_out_of_place(tmp_path, offset):
+def test_read_bioc_xml_refuses_a_passage_too_far_away(tmp_path):
     with pytest.raises(CorpusError, match=r"xml:2: found passage 2 .* correct the offset"):
-        read_passages(tmp_path, passage(0, "abcde"), passage(offset, "f"))
+        read_passages(tmp_path, passage(0, "abcde"), passage(1_000_006, "f"))
+
+
+def test_read_bioc_xml_overlapping_passages_go_one_behind_the_other(tmp_path):
+    second = f"<passage><offset>3</offset><text>It was.</text>{annotation(6, 3, 'was')}</passage>"
+    record = read_passages(tmp_path, passage(0, "abcde"), second, passage(20, "end"))
+    assert record.text == "abcde It was.       end"
+    assert [(m.start_char, m.end_char, m.text) for m in record.mentions] == [(9, 12, "was")]
+    assert record.meta == {"passage_offsets_repaired": "1"}
+
+
+def test_read_bioc_xml_annotations_of_a_moved_passage_stay_where_they_fit(tmp_path):
+    second = f"<passage><offset>3</offset><text>It was.</text>{annotation(9, 3, 'was')}</passage>"
+    (mention,) = read_passages(tmp_path, passage(0, "abcde"), second).mentions
+    assert (mention.start_char, mention.end_char) == (9, 12)
+
+
+def test_read_bioc_xml_overlapping_sentences_go_one_behind_the_other(tmp_path):
+    sentences = "".join(
+        f"<sentence><offset>{offset}</offset><text>{text}</text>{found}</sentence>"
+        for offset, text, found in ((5, "It was.", ""), (9, "So.", annotation(9, 2, "So")))
+    )
+    title = passage(0, "Abcd")
+    record = read_passages(tmp_path, title, f"<passage><offset>5</offset>{sentences}</passage>")
+    assert record.text == "Abcd It was. So."
+    assert record.sentence_starts == (5, 13)
+    assert [(m.start_char, m.end_char) for m in record.mentions] == [(13, 15)]
+
+
+@pytest.mark.parametrize(
+    ("first", "offset", "second", "text"),
+    [
+        ("It was. So.", 8, "So.", "It was. So."),
+        ("It was. So", 8, "So on.", "It was. So on."),
+        # One letter in common is no repetition.
+        ("rats", 3, "study", "rats study"),
+        ("rats", 3, "s", "rats s"),
+    ],
+)
+def test_read_bioc_xml_passages_may_repeat_whole_words(tmp_path, first, offset, second, text):
+    record = read_passages(tmp_path, passage(0, first), passage(offset, second))
+    assert record.text == text
+
+
+def test_read_bioc_xml_passages_in_another_order_fill_their_gaps(tmp_path):
+    record = read_passages(tmp_path, passage(6, "world"), passage(0, "Hello"))
+    assert record.text == "Hello world"
+    assert record.meta == {}
+
+
+def test_read_bioc_xml_overlapping_passages_of_a_strangers_file():
+    records = list(read_bioc_xml(CASES / "bioc_overlap.xml"))
+    assert [record.text for record in records] == ["Aspirin study Overlaps the first", "Second"]
+    assert [mention.text for mention in records[0].mentions] == ["Aspirin"]
 
 
 def test_read_bioc_xml_moves_passage_whose_offset_counts_escapes(tmp_path):

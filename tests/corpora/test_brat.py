@@ -1,16 +1,19 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 
-from spacy_bioner.corpora.brat import BLANKS, CARRIES, read_brat
+from spacy_bioner.corpora.brat import BLANKS, CARRIES, read_bionlp, read_brat
 from spacy_bioner.corpora.brat_writer import write_brat
+from spacy_bioner.corpora.claims import why_lost
 from spacy_bioner.corpora.losses import FEATURES, reduce_record
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
 from tests.corpora.strategies import records
 
+CASES = Path(__file__).parents[1] / "cases" / "corpora"
 FUZZ = settings(max_examples=150, deadline=None, derandomize=True)
 TEXT = "Acute renal failure.\nNo pain in \u03b1 and \U0001f400 rats\n"
 ANN = """\
@@ -175,17 +178,177 @@ def test_bad_lines_are_errors_or_left_out(tmp_path, line, message):
 
 
 @pytest.mark.parametrize("missing", [".txt", ".ann"])
-def test_a_missing_partner_is_an_error_or_left_out(tmp_path, missing):
+def test_a_missing_text_is_an_error_and_a_stray_text_is_counted(tmp_path, missing):
     folder = write(tmp_path / "c", "7", "rats", "")
     write(folder, "8", "mice", "")
     (folder / f"7{missing}").unlink()
-    with pytest.raises(CorpusError, match=f"found no file 7{missing} that belongs to it"):
-        list(read_brat(folder))
     problems = Problems()
-    assert [record.id for record in read_brat(folder, problems=problems)] == ["8"]
-    assert problems.skipped == {"file": 1}
+    (record,) = read_brat(folder, problems=problems)
+    assert record.id == "8"
+    if missing == ".txt":
+        with pytest.raises(CorpusError, match=r"found no file 7\.txt that belongs to it"):
+            list(read_brat(folder))
+        assert (problems.skipped, record.meta) == ({"file": 1}, {})
+    else:
+        assert list(read_brat(folder)) == [record]
+        assert record.meta == {"texts_without_annotations_skipped": "1"}
     with pytest.raises(CorpusError, match=f"found no file 7{missing}"):
         list(read_brat(folder / ("7.ann" if missing == ".txt" else "7.txt")))
+
+
+def test_texts_without_any_annotation_file_are_an_error(tmp_path):
+    (tmp_path / "7.txt").write_text("rats")
+    with pytest.raises(CorpusError, match=r"7\.txt:1: found no file 7\.ann"):
+        list(read_brat(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("texts", "annotations", "names"),
+    [
+        ("corpus/1 corpus/2", "annotations/1 annotations/2", "1 2"),
+        ("txt/1", "1", "1"),
+        ("train/text/1 test/text/1", "train/ann/1 test/ann/1", "test/1 train/1"),
+        ("text/train/1 text/test/1", "brat/train/1 brat/test/1", "test/1 train/1"),
+        ("text/1 text/sub/1", "ann/1 ann/sub/1", "1 sub/1"),
+        ("a/b/c/1", "x/y/z/1", "a/b/c/1"),
+        ("1 raw/2", "1 gold/2", "1 2"),
+    ],
+)
+def test_texts_and_annotations_may_stand_in_folders_of_their_own(
+    tmp_path, texts, annotations, names
+):
+    for ending, places in ((".txt", texts), (".ann", annotations)):
+        for place in places.split():
+            path = tmp_path / f"{place}{ending}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            end = 1 + texts.split().index(place) if ending == ".txt" else 0
+            path.write_text("x" * end if end else "")
+    assert [record.id for record in read_brat(tmp_path)] == names.split()
+
+
+def test_annotations_by_two_people_in_folders_of_their_own_are_refused(tmp_path):
+    for place in ("txt/1.txt", "anna/1.ann", "ben/1.ann"):
+        (tmp_path / place).parent.mkdir()
+        (tmp_path / place).write_text("")
+    with pytest.raises(CorpusError, match=r"anna/1\.ann:1: found no text that is its alone"):
+        list(read_brat(tmp_path))
+
+
+def test_a_single_file_finds_its_text_in_the_folder_of_texts():
+    (record,) = read_brat(CASES / "brat_sibling" / "annotations" / "d1.ann")
+    assert (record.id, record.text) == ("d1", "Aspirin helps rats.\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "fragments", "claim"),
+    [
+        # Pieces in another order, overlapping, touching, one within the other.
+        ("12 19;0 5\tfailure Acute", ((0, 5), (12, 19)), "Acute failure"),
+        ("0 5;12 19\tfailure Acute", ((0, 5), (12, 19)), "failure Acute"),
+        ("0 11;6 19\tAcute renal renal failure", (), "Acute renal failure"),
+        ("6 19;0 11\trenal failure Acute renal", (), "Acute renal failure"),
+        ("0 5;5 11\tAcute renal", (), "Acute renal"),
+        ("0 19;6 11\tAcute renal failure renal", (), "Acute renal failure"),
+        ("24 28;0 11;6 19\tpain Acute renal renal failure", ((0, 19), (24, 28)), None),
+    ],
+)
+def test_claimed_texts_are_those_of_the_pieces_in_any_order(tmp_path, line, fragments, claim):
+    folder = write(tmp_path / "c", "7", TEXT, f"T1\tX {line}\n")
+    (record,) = read_brat(folder)
+    (mention,) = record.mentions
+    assert why_lost(mention, record.text) == ""
+    assert mention.fragments == fragments
+    assert mention.text == (claim or "Acute renal failure pain")
+    write_brat([record], tmp_path / "again")
+    assert [strip(r) for r in read_brat(tmp_path / "again")] == [strip(record)]
+
+
+@pytest.mark.parametrize("claimed", ["failure cute", "Acute Acute failure", "Acute", "renal"])
+def test_claims_of_other_pieces_do_not_fit(tmp_path, claimed):
+    folder = write(tmp_path / "c", "7", TEXT, f"T1\tX 12 19;0 5\t{claimed}\n")
+    (record,) = read_brat(folder)
+    assert why_lost(record.mentions[0], record.text) == "text at the offsets differs"
+
+
+def test_claimed_texts_over_line_breaks_are_joined(tmp_path):
+    text = "T1 of the\nTotal\n\nrenal failure"
+    ann = (
+        "T1\tX 0 31\tT1 of the\nTotal\n\nrenal failure\n"
+        "N1\tReference T1 M:1\tT1 of the\nTotal\n\nrenal failure\nT2\tY 10 15\tTotal\n"
+    )
+    (record,) = read_brat(write(tmp_path / "c", "7", text, ann))
+    assert [(m.text, m.line, m.concept_ids) for m in record.mentions] == [
+        (text, 1, ("M:1",)),
+        ("Total", 9, ()),
+    ]
+
+
+def test_lines_behind_a_whole_claim_are_not_joined(tmp_path):
+    folder = write(tmp_path / "c", "7", TEXT, "T1\tX 0 11\tAcute renal\nfailure\n")
+    with pytest.raises(CorpusError, match=r"7\.ann:2: found 'failure', expected a line of brat"):
+        list(read_brat(folder))
+
+
+@pytest.mark.parametrize(
+    ("line", "label", "better"),
+    [
+        ("T1\tAdverse reaction 0 5\tAcute", "Adverse reaction", "Adverse_reaction"),
+        ("T1\ta  b c 0 5;6 11\tAcute renal", "a  b c", "a_b_c"),
+        ("E1\tBad event:T1", "Bad event", "Bad_event"),
+    ],
+)
+def test_a_blank_in_a_label_is_named_as_the_fault(tmp_path, line, label, better):
+    folder = write(tmp_path / "c", "7", TEXT, f"{line}\n")
+    message = f"found the label {label!r}, expected one without blanks, .* as {better!r}"
+    with pytest.raises(CorpusError, match=message):
+        list(read_brat(folder))
+
+
+def test_bionlp_pairs_are_read_with_references_across_the_files(tmp_path):
+    (tmp_path / "9.txt").write_text(TEXT)
+    (tmp_path / "9.a1").write_text("T1\tSign 0 19\tAcute renal failure\nT2\tSign 24 28\tpain\n")
+    (tmp_path / "9.a2").write_text(
+        "E1\tHelp:T3 Theme:T1\nT3\tHelp 21 23\tNo\nM1\tNegation E1\n"
+        "N1\tOntoBiotope Annotation:T2 Referent:OBT:1\n*\tEquiv T1 T2\n"
+    )
+    (tmp_path / "8.txt").write_text("rats")
+    (tmp_path / "8.a1").write_text("T1\tSpecies 0 4\trats\n")
+    first, second = read_bionlp(tmp_path)
+    assert (first.id, [m.label for m in first.mentions]) == ("8", ["Species"])
+    assert [(m.label, m.attributes, m.concept_ids) for m in second.mentions] == [
+        ("Sign", (), ()),
+        ("Sign", (), ("OBT:1",)),
+        ("Help", (("event", "Help"), ("Negation", "true")), ()),
+    ]
+    assert second.meta == {"relations_skipped": "2"}
+
+
+def test_bionlp_faults_name_the_file_in_which_they_are(tmp_path):
+    (tmp_path / "9.txt").write_text(TEXT)
+    (tmp_path / "9.a1").write_text("T1\tSign 0 5\tAcute\n")
+    (tmp_path / "9.a2").write_text("\nE1\tHelp:T3\n")
+    with pytest.raises(CorpusError, match=r"9\.a2:2: found a reference to T3"):
+        list(read_bionlp(tmp_path))
+    (tmp_path / "9.a2").write_text("T1\tHelp 0 5\tAcute\n")
+    with pytest.raises(CorpusError, match=r"9\.a2:1: found a second line T1"):
+        list(read_bionlp(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "spans"),
+    [
+        ("a1a2", [(0, 7, "Chemical", "Aspirin"), (8, 13, "Help", "helps")]),
+        ("brat_998", [(0, 19, "Disease", "Acute renal\nfailure"), (20, 24, "Other", "seen")]),
+        ("brat_readme", [(0, 7, "Chemical", "Aspirin")]),
+        ("brat_sibling", [(0, 7, "Chemical", "Aspirin")]),
+        ("brat_unordered", [(4, 34, "Variation", "polymorphisms SLCO1B1")]),
+    ],
+)
+def test_strangers_folders_are_read(name, spans):
+    read = read_bionlp if name == "a1a2" else read_brat
+    (record,) = read(CASES / name)
+    assert [(m.start_char, m.end_char, m.label, m.text) for m in record.mentions] == spans
+    assert [why_lost(mention, record.text) for mention in record.mentions] == [""] * len(spans)
 
 
 def test_a_name_that_two_files_have_is_an_error_or_left_out(tmp_path):

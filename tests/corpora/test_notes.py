@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spacy_bioner.corpora.guessing import guess_format
 from spacy_bioner.corpora.losses import FEATURES, reduce_record
 from spacy_bioner.corpora.notes import (
     CARRIES,
@@ -163,3 +164,21 @@ def test_any_bytes_give_records_or_an_error(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "fuzz-notes.csv"
     path.write_bytes(data)
     assert reads_well(read_mimic(path), path)
+
+
+@pytest.mark.parametrize(
+    ("content", "texts"),
+    [
+        ("id\ttext\n1\tWe gave aspirin.\n2\tNo drug.\n", ["We gave aspirin.", "No drug."]),
+        ("id;text\n1;a, b\n", ["a, b"]),
+        ("id|note\n1|a\n", ["a"]),
+        ('id\ttext\n1\t"He said"\n2\t"a\nb"\n', ["He said", "a\nb"]),
+        # Quotation marks without a partner are text; then all of them are.
+        ('id\ttext\n1\t"He said\n2\tsaid" "he"\n3\t"so"\n', ['"He said', 'said" "he"', '"so"']),
+    ],
+)
+def test_tables_of_notes_may_have_other_separators(tmp_path, content, texts):
+    path = tmp_path / "notes.tsv"
+    path.write_text(content, encoding="utf-8")
+    assert guess_format(path) == "mimic"
+    assert [record.text for record in read_mimic(path)] == texts

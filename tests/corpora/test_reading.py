@@ -1,6 +1,7 @@
 import pytest
 
 from spacy_bioner.corpora.conll import ConllLayout
+from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.reading import (
     Selection,
     guess_format,
@@ -106,3 +107,81 @@ def test_parse_label_map():
 def test_parse_label_map_refuses_unclear_pairs(pairs):
     with pytest.raises(LabelError, match="expected"):
         parse_label_map(pairs)
+
+
+LEFT_OUT = {
+    "x.conll": "asthma\tB-Disease\nx\t-\ny\tO\n",
+    "two.conll": "a\tO\nb\t?\n\nc\tO\nd\t!\n",
+    "x.pubtator": "1|t|Title\n2|a|Body\n2|t|Title\n1|a|Body\n",
+    "x.jsonl": '{"text": 1, "spans": []}\n',
+    "x.csv": "word,tag\na,?\n",
+}
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_where_lenient_reading_leaves_out_all_the_cause_is_told(tmp_path, name):
+    path = tmp_path / name
+    path.write_text(LEFT_OUT[name])
+    with pytest.raises(CorpusError) as strict:
+        list(read_records(path))
+    cause = r"all \d document\(s\) were left out; first: "
+    with pytest.raises(CorpusError, match=cause) as lenient:
+        list(read_records(path, problems=Problems()))
+    assert str(strict.value) in str(lenient.value)
+    assert f"all {2 if name in ('two.conll', 'x.pubtator') else 1} " in str(lenient.value)
+
+
+def test_problems_of_an_earlier_corpus_are_no_cause(tmp_path):
+    problems = Problems()
+    for name in ("x.conll", "x.jsonl"):
+        (tmp_path / name).write_text(LEFT_OUT[name])
+        with pytest.raises(CorpusError, match=rf"all 1 document.*first: \S*{name}:\d"):
+            list(read_records(tmp_path / name, problems=problems))
+
+
+def test_a_folder_of_files_in_one_format_is_read(tmp_path):
+    for number in range(3):
+        text = f"{number}|t|Title\n{number}|a|Body\n{number}\t0\t5\tTitle\tX\n"
+        (tmp_path / f"{number}.txt").write_text(text)
+    (tmp_path / "README.md").write_text("About this corpus.")
+    (tmp_path / ".hidden").write_text("a\tO\n")
+    records = list(read_records(tmp_path))
+    assert [(r.id, len(r.mentions)) for r in records] == [("0", 1), ("1", 1), ("2", 1)]
+    assert [r.meta.get("files_of_other_formats_skipped") for r in records] == ["1", None, None]
+
+
+def test_numbered_documents_of_a_folder_stay_apart(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.jsonl").write_text('{"text": "x", "spans": []}\n' * 2)
+    assert [record.id for record in read_records(tmp_path)] == ["1", "2", "b-1", "b-2"]
+
+
+def test_a_file_of_a_folder_that_cannot_be_read_is_an_error_or_left_out(tmp_path):
+    (tmp_path / "a.conll").write_text("a\tO\n")
+    (tmp_path / "b.conll").write_text("b\tB-X\nc\t?\n")
+    with pytest.raises(CorpusError, match=r"b\.conll:2: found tag '\?'"):
+        list(read_records(tmp_path))
+    problems = Problems()
+    assert [record.text for record in read_records(tmp_path, problems=problems)] == ["a"]
+    assert problems.skipped["file"] == 1
+
+
+def test_a_folder_of_two_formats_is_read_by_the_one_named(tmp_path):
+    (tmp_path / "a.conll").write_text("a\tO\n")
+    (tmp_path / "b.jsonl").write_text('{"text": "x", "spans": []}\n')
+    with pytest.raises(
+        CorpusError, match=r"conll: a\.conll; jsonl: b\.jsonl.* name it with --from"
+    ):
+        list(read_records(tmp_path))
+    assert [record.text for record in read_records(tmp_path, "jsonl")] == ["x"]
+    with pytest.raises(CorpusError, match="found no file of format pubtator in the folder"):
+        list(read_records(tmp_path, "pubtator"))
+
+
+@pytest.mark.parametrize("other", ["1.con", "1.a1", "x.spacy"])
+def test_a_folder_of_two_kinds_of_pairs_is_refused(tmp_path, other):
+    for name in ("1.txt", "1.ann", other):
+        (tmp_path / name).write_text("")
+    with pytest.raises(CorpusError, match=r"brat: 1\.ann.* name it with --from"):
+        guess_format(tmp_path)
+    assert [record.id for record in read_records(tmp_path, "brat")] == ["1"]

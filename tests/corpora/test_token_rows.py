@@ -3,6 +3,7 @@ from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from spacy_bioner.corpora.problems import Problems
+from spacy_bioner.corpora.reading import read_records
 from spacy_bioner.corpora.tag_survey import TagSurvey
 from spacy_bioner.corpora.token_rows import (
     Sentence,
@@ -114,3 +115,58 @@ def test_document_id_is_what_align_left_or_the_number():
     assert document_id(doc, 3) == "3"
     doc.user_data["bioner_id"] = "227508"
     assert document_id(doc, 3) == "227508"
+
+
+ROWS = (
+    "We/O gave/O aspirin/B-C ./O It/O did/O not/O help/O E./B-X coli/I-X ./O "
+    "The/B-D man/I-D ./I-D The/I-D end/O ./O"
+)
+SENTENCES = ["We gave aspirin .", "It did not help E. coli .", "The man . The end ."]
+
+
+def write_rows(tmp_path, separator, header="", rows=ROWS, last="\n"):
+    path = tmp_path / ("x.csv" if separator == "," else "x.conll")
+    path.write_text(header + rows.replace("/", separator).replace(" ", "\n") + last)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("separator", "header"), [(",", "word,tag\n"), (",", ""), ("\t", ""), (" ", "")]
+)
+@pytest.mark.parametrize("last", ["", "\n", "\n\n\n"])
+def test_without_borders_sentences_are_those_of_the_text(tmp_path, separator, header, last):
+    if separator == " ":
+        path = tmp_path / "x.conll"
+        path.write_text("\n".join(ROWS.split(" ")).replace("/", " ") + last)
+    else:
+        path = write_rows(tmp_path, separator, header, last=last)
+    records = list(read_records(path))
+    assert [record.text for record in records] == SENTENCES
+    # No border parts a mention.
+    assert [m.text for r in records for m in r.mentions] == ["aspirin", "E. coli", "The man . The"]
+    assert [m.line for r in records for m in r.mentions] == [n + bool(header) for n in (3, 9, 12)]
+
+
+@pytest.mark.parametrize("separator", [",", "\t"])
+def test_with_blank_lines_these_are_the_borders(tmp_path, separator):
+    rows = ROWS.replace(" The/B-D", "  The/B-D")
+    path = write_rows(tmp_path, separator, "word,tag\n" if separator == "," else "", rows)
+    assert [r.text for r in read_records(path)] == [" ".join(SENTENCES[:2]), SENTENCES[2]]
+
+
+def test_documents_without_borders_of_sentences_get_some(tmp_path):
+    path = tmp_path / "x.csv"
+    rows = [f"{1 + (n > 10)},{row.replace('/', ',')}" for n, row in enumerate(ROWS.split())]
+    path.write_text("doc,word,tag\n" + "\n".join(rows) + "\n")
+    first, second = read_records(path)
+    assert (first.id, first.sentence_starts) == ("1", (0, 18))
+    assert (second.id, second.text, second.sentence_starts) == ("2", SENTENCES[2], (0,))
+
+
+@pytest.mark.parametrize("separator", [",", "\t"])
+def test_a_malformed_row_takes_its_own_sentence_only(tmp_path, separator):
+    rows = ROWS.replace("did/O", "did/?").replace("end/O", "end/!")
+    path = write_rows(tmp_path, separator, "word,tag\n" if separator == "," else "", rows)
+    problems = Problems()
+    assert [r.text for r in read_records(path, problems=problems)] == SENTENCES[:1]
+    assert problems.skipped == {"document": 2}

@@ -7,6 +7,7 @@ from typing import Annotated, List, Optional
 import typer
 
 from spacy_bioner.apps.ceilings import ceilings_to_json, compare_tokenizers, render_ceilings
+from spacy_bioner.apps.cli.corpus_options import FromFormat
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import counted, showing_progress
 from spacy_bioner.corpora.conservation import OUTCOMES
@@ -20,9 +21,7 @@ from spacy_bioner.errors import CorpusError
 @guards_outputs("report", inputs=("source",))
 def audit_cli(
     source: Annotated[Path, typer.Argument(help="Corpus file or folder", metavar="IN")],
-    from_format: Annotated[
-        str, typer.Option("--from", help="Its format; auto looks into the file")
-    ] = "auto",
+    from_format: FromFormat = "auto",
     tokenizer: Annotated[
         Optional[List[str]],
         typer.Option(help=f"One of {', '.join(TITLES)}; repeat for more. Default: all installed"),

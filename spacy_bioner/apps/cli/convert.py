@@ -100,7 +100,8 @@ def convert_cli(
         Optional[str], typer.Option(help="Column of the word: a number from 0, or a CSV's name")
     ] = None,
     tag_column: Annotated[
-        Optional[str], typer.Option(help="Column of the tag; negative counts from the end")
+        Optional[str],
+        typer.Option(help="Column of the tag; negative counts from the end. CoNLL-U: key in MISC"),
     ] = None,
     sentence_column: Annotated[Optional[str], typer.Option(help="The same, CSV only")] = None,
     document_column: Annotated[Optional[str], typer.Option(help="The same, CSV only")] = None,
@@ -114,6 +115,10 @@ def convert_cli(
         typer.Option(
             help=f"What offsets of a JSON source count: {', '.join(UNITS)}; default: detected"
         ),
+    ] = None,
+    texts: Annotated[
+        Optional[Path],
+        typer.Option(help="Texts of a table of mentions: a folder of ID.txt, or a corpus file"),
     ] = None,
     text_key: Annotated[
         Optional[str], typer.Option(help="Field of Label Studio's data that holds the text")
@@ -150,6 +155,7 @@ def convert_cli(
         "encoding": encoding,
         "offsets": offsets,
         "text_key": text_key,
+        "texts": texts,
         "individual_mentions": individual_mentions or None,
     }
     with showing_progress("documents") as progress:
@@ -232,6 +238,8 @@ def _choose_layout(
                 message = f"found {option} for CoNLL, expected numbers of word and tag columns"
                 raise CorpusError(message)
         return {"layout": ConllLayout(**layout, scheme=scheme, label=label)}
+    if name == "conllu" and set(given) == {"tag"} and not scheme and not label:
+        return {"key": str(given["tag"])}
     if given or scheme or label:
         message = f"found settings of tags for format {name}, which has none of them"
         raise CorpusError(message)

@@ -4,16 +4,19 @@ from typing import Annotated, Any, Dict, Optional
 
 import typer
 
-from spacy_bioner.corpora.formats import FORMATS
+from spacy_bioner.corpora.formats import FORMATS, WRITABLE
 from spacy_bioner.corpora.notes import NoteColumns
 from spacy_bioner.errors import CorpusError
 
 _READABLE = ", ".join(FORMATS)
-_WRITABLE = ", ".join(name for name, item in FORMATS.items() if item.writer)
+_WRITABLE = ", ".join(WRITABLE)
 
 FromFormat = Annotated[str, typer.Option("--from", help=f"{_READABLE}; auto looks into the file")]
 ToFormat = Annotated[
     Optional[str], typer.Option("--to", help=f"{_WRITABLE}; default: by the name of OUT")
+]
+AnyFormat = Annotated[
+    str, typer.Option("--from", help=f"Of all that is read: {_READABLE}; auto looks into each")
 ]
 TextColumn = Annotated[Optional[str], typer.Option(help="Column of a note's text")]
 IdColumn = Annotated[Optional[str], typer.Option(help="Column of a note's id")]

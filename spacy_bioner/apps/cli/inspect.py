@@ -5,6 +5,7 @@ from typing import Annotated, List, Optional
 
 import typer
 
+from spacy_bioner.apps.cli.corpus_options import AnyFormat
 from spacy_bioner.apps.inspection import JSON_NAME, PAGE_NAME, inspect, parse_sources
 from spacy_bioner.apps.progress import showing_progress
 from spacy_bioner.corpora.label_choice import describe_unused
@@ -25,9 +26,7 @@ def inspect_cli(
         Optional[Path],
         typer.Option("--output", "-o", help=f"Folder for {PAGE_NAME} and {JSON_NAME}"),
     ] = None,
-    from_format: Annotated[
-        str, typer.Option("--from", help="Format of all of them, or auto to look into each")
-    ] = "auto",
+    from_format: AnyFormat = "auto",
     label_map: Annotated[
         Optional[List[str]],
         typer.Option("--label-map", help="OLD=NEW; several with commas or by repeating"),

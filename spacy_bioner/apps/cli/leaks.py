@@ -18,11 +18,12 @@ from typing import (
 
 import typer
 
+from spacy_bioner.apps.cli.corpus_options import AnyFormat
 from spacy_bioner.apps.inspection import Source, parse_sources
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import showing_progress
 from spacy_bioner.corpora.files import PathLike, replacing
-from spacy_bioner.corpora.formats import format_of_target
+from spacy_bioner.corpora.formats import WRITABLE, format_of_target
 from spacy_bioner.corpora.leakage import SAME_ID, SAME_TEXT, THRESHOLD, LeakReport, find_leaks
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.reading import read_records
@@ -61,11 +62,10 @@ def leaks_cli(
         bool,
         typer.Option("--fail", help="Exit with status 1 if different corpora share documents"),
     ] = False,
-    from_format: Annotated[
-        str, typer.Option("--from", help="Format of all of them, or auto to look into each")
-    ] = "auto",
+    from_format: AnyFormat = "auto",
     to_format: Annotated[
-        Optional[str], typer.Option("--to", help="Format of OUT; default: by its name")
+        Optional[str],
+        typer.Option("--to", help=f"{', '.join(WRITABLE)}; default: by the name of OUT"),
     ] = None,
     lenient: Annotated[
         bool, typer.Option("--lenient", help="Leave out what cannot be read, and count it")

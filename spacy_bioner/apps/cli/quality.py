@@ -15,6 +15,7 @@ from typing import (
 
 import typer
 
+from spacy_bioner.apps.cli.corpus_options import AnyFormat
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import counted, showing_progress
 from spacy_bioner.corpora.agreement import (
@@ -49,9 +50,7 @@ def quality_cli(
         Optional[Path],
         typer.Option(help="Another annotation of the same documents: measure the agreement"),
     ] = None,
-    from_format: Annotated[
-        str, typer.Option("--from", help="Format of both, or auto to look into each")
-    ] = "auto",
+    from_format: AnyFormat = "auto",
     label_map: Annotated[
         Optional[List[str]],
         typer.Option("--label-map", help="OLD=NEW; several with commas or by repeating"),

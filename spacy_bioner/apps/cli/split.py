@@ -7,10 +7,11 @@ from typing import Annotated, Any, Callable, Dict, Iterator, List, Optional, Seq
 
 import typer
 
+from spacy_bioner.apps.cli.corpus_options import FromFormat
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import counted, showing_progress
 from spacy_bioner.corpora.files import PathLike, replacing_folder
-from spacy_bioner.corpora.formats import Format, find_format
+from spacy_bioner.corpora.formats import WRITABLE, Format, find_format
 from spacy_bioner.corpora.guessing import guess_format
 from spacy_bioner.corpora.outputs import is_debris
 from spacy_bioner.corpora.problems import Problems
@@ -53,11 +54,10 @@ def split_cli(
     stratify: Annotated[
         bool, typer.Option("--stratify", help="Give each part its share of each label's mentions")
     ] = False,
-    from_format: Annotated[
-        str, typer.Option("--from", help="Its format; auto looks into the file")
-    ] = "auto",
+    from_format: FromFormat = "auto",
     to_format: Annotated[
-        Optional[str], typer.Option("--to", help="Format to write; default: as it was read")
+        Optional[str],
+        typer.Option("--to", help=f"{', '.join(WRITABLE)}; default: as it was read"),
     ] = None,
     lenient: Annotated[
         bool, typer.Option("--lenient", help="Leave out what cannot be read, and count it")
@@ -125,10 +125,10 @@ def split(
         raise CorpusError(f"found {kind}, expected a new folder; name another", path=target)
     check_apart([target], [source])
     read_as = guess_format(source) if from_format == "auto" else find_format(from_format).name
-    written = find_format(to_format or read_as)
-    if not written.writer:
-        message = f"found format {written.name}, which can only be read; choose another with --to"
+    if to_format is None and read_as not in WRITABLE:
+        message = f"found format {read_as}, which can only be read; choose another with --to"
         raise CorpusError(message, path=source)
+    written = find_format(to_format or read_as, to_write=True)
     records = read_records(source, read_as, problems=problems)
     observed = counted(records, progress)
     settings: Dict[str, Any] = {"seed": seed, "group_by": group_by, "stratify": stratify}

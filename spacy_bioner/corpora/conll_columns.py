@@ -1,0 +1,109 @@
+"""Which column of a CoNLL file is what: told by its first lines, for the guesser and the reader.
+
+Usually the word comes first and the tag last. Where every line says otherwise, it is read so: a
+running number in front of the word (GermEval), the tag in front of the word (MIT's corpora), a
+column of + and - that says whether a space follows the word (HunFlair).
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Iterable, List, Optional, Sequence, Tuple
+
+MARKER = re.compile(r"-DOCSTART-.*|###MEDLINE:.*")
+COMMENT = re.compile(r"#\s*(\w[\w.: ]*?)\s*=\s*(.*)")
+TAG = re.compile(r"O|[BIELSU](-\S+)?")
+SPACE, NO_SPACE = "+", "-"
+SAMPLE_LINES = 1000
+
+
+@dataclass(frozen=True)
+class ConllLayout:
+    """How to read the columns; None finds out.
+
+    word_column (Optional[int]): Position of the word; negative counts from the end.
+    tag_column (Optional[int]): Position of the tag.
+    scheme (Optional[str]): The tag scheme; None detects it from the whole file.
+    label (str): The entity type of tags that name none ("B" instead of "B-Disease").
+    space_column (Optional[int]): Position of what says whether a space follows: + or -.
+    """
+
+    word_column: Optional[int] = None
+    tag_column: Optional[int] = None
+    scheme: Optional[str] = None
+    label: str = ""
+    space_column: Optional[int] = None
+
+
+def split_columns(line: str) -> List[str]:
+    """Split a line at its tabs where it has some, else at spaces."""
+    return line.split("\t") if "\t" in line else line.split()
+
+
+def is_no_token(line: str) -> bool:
+    """Tell a document marker or a comment."""
+    stripped = line.strip()
+    if MARKER.fullmatch(stripped):
+        return True
+    return "\t" not in line and COMMENT.fullmatch(stripped) is not None
+
+
+def looks_like_conll(lines: Iterable[str]) -> bool:
+    """Tell whether lines are of words and tags: the first one that is no comment shows it."""
+    rows = [split_columns(line) for line in lines if line.strip() and not is_no_token(line)]
+    if not rows:
+        return True
+    word, tag, _ = find_columns(rows)
+    first = rows[0]
+    reach = max(column + 1 if column >= 0 else -column for column in (word, tag))
+    return len(first) >= max(reach, 2) and TAG.fullmatch(first[tag].strip()) is not None
+
+
+def sample_rows(lines: Iterable[str]) -> List[List[str]]:
+    """Give the columns of lines; an empty list for each blank line."""
+    return [split_columns(line) if line.strip() else [] for line in lines if not is_no_token(line)]
+
+
+def find_columns(rows: Sequence[Sequence[str]]) -> Tuple[int, int, Optional[int]]:
+    """Tell the positions of word and tag, and of the mark for a space, if there is one.
+
+    rows (Sequence[Sequence[str]]): The columns of the first lines, empty ones between sentences.
+    """
+    filled = [row for row in rows if row]
+    width = min(map(len, filled), default=0)
+    if width < 2 or any(len(row) != width for row in filled):
+        return 0, -1, None
+    columns = [[row[place].strip() for row in filled] for place in range(width)]
+    # A column of nothing but "-" says nothing.
+    marks = ({SPACE}, {SPACE, NO_SPACE})
+    space = next((place for place in range(1, width) if set(columns[place]) in marks), None)
+    word, *others = (place for place in range(width) if place != space)
+    if len(others) > 1 and _is_running_number(rows):
+        word, *others = others
+    if not others:
+        return 0, -1, None
+    tag = others[-1]
+    # Of two columns, the tags are where all are tags.
+    if len(others) == 1 and _are_tags(columns[word]) and not _are_tags(columns[tag]):
+        word, tag = tag, word
+    return word, tag, space
+
+
+def _are_tags(column: Sequence[str]) -> bool:
+    return all(map(TAG.fullmatch, column))
+
+
+def _is_running_number(rows: Sequence[Sequence[str]]) -> bool:
+    """Tell whether the first column counts the words of each sentence, from 0 or 1."""
+    expected, follows = None, False
+    for row in rows:
+        if not row:
+            expected = None
+            continue
+        if expected is None and row[0].strip() in ("0", "1"):
+            expected = int(row[0])
+        elif expected is not None:
+            follows = True
+        if expected is None or row[0].strip() != str(expected):
+            return False
+        expected += 1
+    return follows

@@ -1,0 +1,62 @@
+"""Rows of cells as csv has them, separated by what the first row has most of.
+
+In a table with tabs, where a quotation mark at the start of a cell has no partner at its end,
+quotation marks are text.
+"""
+
+import csv
+from itertools import chain
+from pathlib import Path
+from typing import Iterator, List, Optional, Tuple
+
+from spacy_bioner.corpora.files import read_lines
+from spacy_bioner.corpora.problems import DOCUMENT, Problems, skip_or_raise
+from spacy_bioner.corpora.table_format import split_header
+from spacy_bioner.errors import CorpusError
+
+_LONGEST_CELL = 2**31 - 1
+
+
+def read_cells(
+    path: Path, *, encoding: str = "utf-8", problems: Optional[Problems] = None
+) -> Iterator[Tuple[int, List[str]]]:
+    """Stream (line where the row starts, cells), the header first; empty rows are left out.
+
+    RAISES (CorpusError): A quotation mark without its partner, with the line of its row.
+    """
+    lines = (line + "\n" for _, line in read_lines(path, encoding=encoding, keep_returns=True))
+    first = next(lines, "")
+    delimiter, _ = split_header(first)
+    quoting = _choose_quoting(path, encoding, delimiter)
+    reader = csv.reader(chain([first], lines), delimiter=delimiter, quoting=quoting, strict=True)
+    while True:
+        line = reader.line_num + 1
+        # Notes are longer than the usual limit on a cell, which is one for the whole process.
+        usual = csv.field_size_limit(_LONGEST_CELL)
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            message = f"found a malformed row ({error}), expected cells in closed quotes"
+            skip_or_raise(CorpusError(message, path=path, line=line), DOCUMENT, problems)
+            continue
+        finally:
+            csv.field_size_limit(usual)
+        if row is None:
+            return
+        if row:
+            yield line, row
+
+
+def _choose_quoting(path: Path, encoding: str, delimiter: str) -> int:
+    """Tell whether quotation marks are text: the rows are whole without them, and some have no
+    partner."""
+    if delimiter != "\t":
+        return csv.QUOTE_MINIMAL
+    width, alone = 0, False
+    for _, line in read_lines(path, encoding=encoding):
+        cells = line.split(delimiter)
+        width = width or len(cells)
+        if line and len(cells) != width:
+            return csv.QUOTE_MINIMAL
+        alone = alone or any(c.startswith('"') and (c == '"' or c[-1] != '"') for c in cells)
+    return csv.QUOTE_NONE if alone else csv.QUOTE_MINIMAL
