@@ -12,6 +12,7 @@ from spacy.tokens import Doc
 from spacy_bioner.corpora.conservation import AlignedMention, ConservationCount, Tally
 from spacy_bioner.corpora.files import PathLike, replacing
 from spacy_bioner.corpora.label_choice import describe_unused
+from spacy_bioner.printable import make_line
 from spacy_bioner.records import Mention, Record
 
 SHOWN_ROWS = 10
@@ -52,7 +53,7 @@ class MentionRow:
             text += f", expected {self.claimed!r}"
         if self.tokens:
             text += f", tokens {self.tokens!r}"
-        return f"{place}: {where}: {self.outcome}{reason}: {text}"
+        return make_line(f"{place}: {where}: {self.outcome}{reason}: {text}")
 
 
 class AuditLog:
@@ -193,8 +194,8 @@ def render_conversion(conversion: Conversion, *, outcomes: Iterable[str] = ()) -
         *_render_counts("edits", conversion.edits),
         *_render_counts("documents removed by filters", conversion.filtered.get("removed", {})),
         *_render_counts("skipped (--lenient)", conversion.skipped.get("skipped", {})),
-        *conversion.skipped.get("messages", [])[:SHOWN_ROWS],
-        *(f"warning: {message}" for message in conversion.warnings),
+        *map(make_line, conversion.skipped.get("messages", [])[:SHOWN_ROWS]),
+        *(f"warning: {make_line(message)}" for message in conversion.warnings),
     ]
     if conversion.labels_not_found:
         lines.append(describe_unused(conversion.labels_not_found))

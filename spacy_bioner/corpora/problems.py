@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, Dict, Iterable, Iterator, List, Optional
 
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.printable import make_line
 from spacy_bioner.records import Record
 
 # Units that a reader can leave out, from the smallest: it skips no more than it must.
@@ -28,6 +29,14 @@ class Problems:
         self.skipped[unit] += 1
         if len(self.messages) < self.keep:
             self.messages.append(str(error))
+
+    def describe(self, shown: int = 10) -> str:
+        """Say how many were left out, then the first errors, each on a line; "" for none."""
+        if not self.skipped:
+            return ""
+        numbers = ", ".join(f"{unit} {number:,}" for unit, number in self.skipped.items())
+        lines = map(make_line, self.messages[:shown])
+        return "\n".join([f"skipped (--lenient): {numbers}", *lines])
 
     def to_json(self) -> Dict[str, Any]:
         """Give the numbers and messages as plain data."""
