@@ -10,13 +10,13 @@ quotation mark that is not closed in its line, where the line has all its cells 
 word or a part of one.
 """
 
-import csv
 from collections import Counter
 from pathlib import Path
 from typing import Callable, FrozenSet, Iterable, Iterator, Optional, Tuple
 
 from spacy.tokens import Doc
 
+from spacy_bioner.corpora.csv_cells import CsvRows
 from spacy_bioner.corpora.files import PathLike, replacing
 from spacy_bioner.corpora.losses import MENTIONS, SENTENCES, WORDS
 from spacy_bioner.corpora.problems import Problems
@@ -101,8 +101,7 @@ def write_table(
     count = sentences = 0
     previous = ""
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file, delimiter=delimiter, lineterminator="\n")
-        rows.writerow(HEADER)
+        rows = CsvRows(file, HEADER, delimiter=delimiter)
         for count, doc in enumerate(docs, start=1):
             name = document_id(doc, count)
             _check_name(name, previous)
@@ -111,10 +110,11 @@ def write_table(
             if "\0" in doc.text:
                 raise CorpusError(f"document {name}: found a NUL, expected none in a table")
             if not words:
-                rows.writerow((name, "", "", ""))
+                rows.write((name, "", "", ""))
             for border, word, tag in words:
                 sentences += border
-                rows.writerow((name, f"Sentence: {sentences}", word, tag))
+                rows.write((name, f"Sentence: {sentences}", word, tag))
+    rows.warn(path)
     return count
 
 
