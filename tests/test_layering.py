@@ -11,7 +11,7 @@ from typing import Dict, Iterable, Iterator, List, NamedTuple, Set
 import pytest
 
 PACKAGE = "spacy_bioner"
-LEAVES = {"", "errors", "extras", "records", "tags", "spans", "sentences", "blanks"}
+LEAVES = {"", "errors", "extras", "records", "tags", "spans", "sentences", "blanks", "printable"}
 LEAVES |= {"ledger", "doc_ents"}
 LEVELS = {
     **dict.fromkeys(("corpora", "transforms", "knowledge", "layers"), 1),

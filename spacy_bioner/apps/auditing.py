@@ -16,6 +16,7 @@ from spacy_bioner.corpora.files import PathLike, replacing
 from spacy_bioner.corpora.label_choice import describe_unused
 from spacy_bioner.corpora.outputs import leads_to_stream
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.printable import make_line
 from spacy_bioner.records import Mention, Record
 
 logger = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ class MentionRow:
             text += f", expected {self.claimed!r}"
         if self.tokens:
             text += f", tokens {self.tokens!r}"
-        return f"{place}: {where}: {self.outcome}{reason}: {text}"
+        return make_line(f"{place}: {where}: {self.outcome}{reason}: {text}")
 
 
 class AuditLog:
@@ -231,7 +232,7 @@ def render_conversion(conversion: Conversion, *, outcomes: Iterable[str] = ()) -
         *_render_counts("edits", conversion.edits),
         *_render_counts("documents removed by filters", conversion.filtered.get("removed", {})),
         *_render_counts("skipped (--lenient)", conversion.skipped.get("skipped", {})),
-        *conversion.skipped.get("messages", [])[:SHOWN_ROWS],
+        *map(make_line, conversion.skipped.get("messages", [])[:SHOWN_ROWS]),
     ]
     if conversion.labels_not_found:
         lines.append(describe_unused(conversion.labels_not_found))

@@ -5,7 +5,7 @@ from typing import Any, Collection, Dict, List, Mapping, Sequence
 
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.reports.scores import format_percent
-from spacy_bioner.reports.tables import render_markdown_table
+from spacy_bioner.reports.tables import escape_markdown, render_markdown_table
 from spacy_bioner.training.cross_validation import Spread, summarise_counts
 
 HEADER = ("type", "gold", "folds with it", "precision", "recall", "F1", "F1 std. dev.")
@@ -80,11 +80,11 @@ def render_types(types: Sequence[TypeInFolds]) -> str:
     for item in types:
         means = [format_percent(spread.mean) for spread in item.spreads.values()]
         deviation = format_percent(item.spreads["f_score"].deviation)
-        name = item.label or "(none)"
+        name = escape_markdown(item.label or "(none)")
         rows.append((name, f"{item.gold:,}", str(item.n_folds), *means, deviation))
     lines = [render_markdown_table(HEADER, rows, right=range(1, len(HEADER))), ""]
     for item in types:
-        name = item.label or "(none)"
+        name = escape_markdown(item.label or "(none)")
         if item.untested:
             lines.append(
                 f"- {name}: no mention to find in {_list(item.untested)}, left out of means"

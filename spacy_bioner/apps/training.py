@@ -11,6 +11,7 @@ from thinc.api import Config
 from spacy_bioner.apps.encoder_setting import TRF_KEY, find_encoder_keys
 from spacy_bioner.apps.naming import check_name, other_words
 from spacy_bioner.apps.profiles import Profile, get_setting, read_training_config
+from spacy_bioner.apps.terminal import passing_styles
 from spacy_bioner.corpora.files import replacing_folder
 from spacy_bioner.corpora.outputs import (
     claiming,
@@ -92,7 +93,8 @@ def _run(config: Path, output: Path, settings: Dict[str, Any], gpu_id: int) -> N
 
     with replacing_folder(output, marks=("model-best", "model-last")) as partial:
         try:
-            spacy_train(config, partial, use_gpu=gpu_id, overrides=settings)
+            with passing_styles():
+                spacy_train(config, partial, use_gpu=gpu_id, overrides=settings)
         except KeyboardInterrupt:
             raise StoppedError(f"training was interrupted; {_keep(partial, output)}") from None
         except Exception:

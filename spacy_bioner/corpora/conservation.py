@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Dict, Iterable, List, Mapping, Tuple
 
+from spacy_bioner.printable import make_line
 from spacy_bioner.records import Mention
 
 OUTCOMES = ("exact", "widened", "narrowed", "nested", "discontinuous", "duplicate", "lost")
@@ -138,7 +139,7 @@ class ConservationCount:
         counts = [*sorted(self.by_label.items()), ("all", self)]
         rows: List[Tuple[str, ...]] = [columns]
         rows.extend(
-            (label or "(none)", *(str(getattr(count, name)) for name in columns[1:]))
+            (make_line(label or "(none)"), *(str(getattr(count, name)) for name in columns[1:]))
             for label, count in counts
         )
         widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]

@@ -18,6 +18,7 @@ from typing import Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple
 
 from spacy_bioner.corpora.csv_cells import read_cells
 from spacy_bioner.corpora.files import PathLike, check_is_file, replacing
+from spacy_bioner.corpora.formula_cells import CsvRows
 from spacy_bioner.corpora.losses import LINE_BREAKS, META, own_meta
 from spacy_bioner.corpora.problems import (
     DOCUMENT,
@@ -138,8 +139,8 @@ def write_mimic(records: Iterable[Record], path: PathLike) -> int:
     count = 0
     names = [name.upper() for name in _NOTEEVENTS]
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
-        writer.writerow(["ROW_ID", *names, "ISERROR", "META", "TEXT"])
+        header = ["ROW_ID", *names, "ISERROR", "META", "TEXT"]
+        rows = CsvRows(file, header, quoting=csv.QUOTE_ALL)
         for record in records:
             if "\0" in record.text:
                 message = f"document {record.id}: found a NUL character, which a table cannot hold"
@@ -147,8 +148,9 @@ def write_mimic(records: Iterable[Record], path: PathLike) -> int:
             meta = own_meta(record.meta)
             known = [meta.pop(name, "") for name in _NOTEEVENTS]
             rest = json.dumps(meta, ensure_ascii=False) if meta else ""
-            writer.writerow([record.id, *known, "", rest, record.text])
+            rows.write([record.id, *known, "", rest, record.text])
             count += 1
+    rows.warn(path)
     return count
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, Dict, Iterable, Iterator, List, Optional
 
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.printable import make_line
 from spacy_bioner.records import Record
 
 # Units that a reader can leave out, from the smallest: it skips no more than it must.
@@ -32,6 +33,14 @@ class Problems:
     def count_documents(self) -> int:
         """Count what was left out that would have been a document, or a file of some."""
         return self.skipped[DOCUMENT] + self.skipped[FILE]
+
+    def describe(self, shown: int = 10) -> str:
+        """Say how many were left out, then the first errors, each on a line; "" for none."""
+        if not self.skipped:
+            return ""
+        numbers = ", ".join(f"{unit} {number:,}" for unit, number in self.skipped.items())
+        lines = map(make_line, self.messages[:shown])
+        return "\n".join([f"skipped (--lenient): {numbers}", *lines])
 
     def to_json(self) -> Dict[str, Any]:
         """Give the numbers and messages as plain data."""

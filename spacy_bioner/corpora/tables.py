@@ -12,7 +12,6 @@ Cells are quoted by the rules of csv; a quotation mark that is not closed in its
 line has all its cells without it, is a word or a part of one.
 """
 
-import csv
 from collections import Counter
 from itertools import groupby
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Callable, FrozenSet, Iterable, Iterator, Optional, Tuple
 from spacy.tokens import Doc
 
 from spacy_bioner.corpora.files import PathLike, replacing
+from spacy_bioner.corpora.formula_cells import CsvRows
 from spacy_bioner.corpora.losses import MENTIONS, SENTENCES, WORDS
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.table_format import (
@@ -105,8 +105,7 @@ def write_table(
     count = sentences = 0
     previous = ""
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file, delimiter=delimiter, lineterminator="\n")
-        rows.writerow(HEADER)
+        rows = CsvRows(file, HEADER, delimiter=delimiter)
         for count, doc in enumerate(docs, start=1):
             name = document_id(doc, count)
             _check_name(name, previous)
@@ -115,10 +114,11 @@ def write_table(
             if "\0" in doc.text:
                 raise CorpusError(f"document {name}: found a NUL, expected none in a table")
             if not words:
-                rows.writerow((name, "", "", ""))
+                rows.write((name, "", "", ""))
             for border, word, tag in words:
                 sentences += border
-                rows.writerow((name, f"Sentence: {sentences}", word, tag))
+                rows.write((name, f"Sentence: {sentences}", word, tag))
+    rows.warn(path)
     return count
 
 

@@ -1,10 +1,10 @@
 """Several trained systems side by side: a table, CSV and a plot of F1 with its intervals."""
 
-import csv
 import io
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Sequence
 
+from spacy_bioner.corpora.formula_cells import CsvRows
 from spacy_bioner.evaluation.intervals import Interval, ScoreIntervals
 from spacy_bioner.reports.figures import COLORS, SERIES, make_figure
 from spacy_bioner.reports.plot_rows import fit_name
@@ -123,15 +123,15 @@ def render_comparison_csv(rows: Sequence[ComparisonRow]) -> str:
         "gpu_memory_mb",
     )
     names = ["name", "source", *columns, *numbers, "parameters", "reason"]
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(names)
+    table = CsvRows(stream, names)
     for row in rank_rows(rows):
         values: List[Any] = [row.name, row.source]
         for name, _ in _SCORES:
             item = getattr(row.scores, name) if row.scores else Interval(None, None, None)
             values += [item.value, item.low, item.high]
         values += [getattr(row, name) for name in (*numbers, "parameters", "reason")]
-        writer.writerow(["" if value is None else value for value in values])
+        table.write(["" if value is None else value for value in values])
+    table.warn("comparison.csv")
     return stream.getvalue()
 
 

@@ -15,6 +15,7 @@ from spacy_bioner.evaluation.explanations import (
     WordShare,
     misses_much,
 )
+from spacy_bioner.printable import make_lines
 
 N_WORDS = 5
 MEANINGS = {
@@ -29,10 +30,13 @@ def print_explanation(found: TextExplanation, console: Console) -> None:
     """Print what is known of each entity: sources, other readings, and its words in colour.
 
     console (Console): Colours are left out where its output takes none; the strongest words are
-        given with their values, too.
+        given with their values, too. What it styles is what a terminal can obey: all texts are
+        made printable before.
     """
+    n_characters = len(found.text)
+    found = make_lines(found)
     if not found.entities:
-        console.print(f"  no entities in {len(found.text):,} characters")
+        console.print(f"  no entities in {n_characters:,} characters")
     for entity in found.entities:
         console.print(_make_head(entity))
         for source in entity.sources:

@@ -6,7 +6,7 @@ from typing import List, Mapping, Optional, Sequence, Tuple
 from spacy_bioner import __version__
 from spacy_bioner.evaluation.scores import Counts, Scores
 from spacy_bioner.reports.scores import footnotes, format_percent
-from spacy_bioner.reports.tables import render_markdown_table
+from spacy_bioner.reports.tables import escape_markdown, quote_code, render_markdown_table
 
 SCORE_HEADER = ("type", "n", "precision", "recall", "F1")
 NOT_RECORDED = "not recorded"
@@ -118,13 +118,16 @@ def _render_overview(card: ModelCard) -> str:
     encoder = card.encoder
     rows = [
         ("version", card.version),
-        ("labels", ", ".join(card.labels) or NOT_RECORDED),
-        ("pipeline", " → ".join(f"`{name}`" for name in ("tokenizer", *card.components))),
-        ("encoder", f"`{encoder.name}`" if encoder else "none"),
-        ("trained on", card.corpus.name or NOT_RECORDED),
-        ("licence of this package", card.licence or "not stated"),
-        ("licence of the encoder", (encoder.licence or NOT_RECORDED) if encoder else "–"),
-        ("licence of the corpus", card.corpus.licence or NOT_RECORDED),
+        ("labels", escape_markdown(", ".join(card.labels)) or NOT_RECORDED),
+        ("pipeline", " → ".join(quote_code(name) for name in ("tokenizer", *card.components))),
+        ("encoder", quote_code(encoder.name) if encoder else "none"),
+        ("trained on", escape_markdown(card.corpus.name) or NOT_RECORDED),
+        ("licence of this package", escape_markdown(card.licence) or "not stated"),
+        (
+            "licence of the encoder",
+            (escape_markdown(encoder.licence) or NOT_RECORDED) if encoder else "–",
+        ),
+        ("licence of the corpus", escape_markdown(card.corpus.licence) or NOT_RECORDED),
     ]
     return render_markdown_table(("", ""), rows)
 
@@ -134,7 +137,7 @@ def _render_use(card: ModelCard) -> str:
     with_evidence = any(factory.startswith("bioner") for factory in card.components.values())
     shown = "ent.text, ent.label_"
     shown += ", ent._.confidence, ent._.source" if with_evidence else ""
-    needs = ", ".join(f"`{item}`" for item in card.requirements)
+    needs = ", ".join(quote_code(item) for item in card.requirements)
     companion = f"spacy_bioner-{__version__}-py3-none-any.whl"
     return f"""\
 ## Use
@@ -160,19 +163,22 @@ for ent in doc.ents:
 def _render_scores(card: ModelCard) -> str:
     if card.test is None:
         return "## Scores\n\nThis pipeline was packaged without scores."
-    trained_on = f" of {card.corpus.name}" if card.corpus.name else ""
+    trained_on = f" of {escape_markdown(card.corpus.name)}" if card.corpus.name else ""
     parts = [
         "## Scores",
-        f"Measured on `{card.test.corpus}`{trained_on}. An entity is right when its first "
-        "character, its end and its label are those of a gold mention; n counts gold mentions. The "
-        "figures are those of one training run.",
+        f"Measured on {quote_code(card.test.corpus)}{trained_on}. An entity is right when its "
+        "first character, its end and its label are those of a gold mention; n counts gold "
+        "mentions. The figures are those of one training run.",
     ]
     for title, scores in card.test.scores.items():
         parts.append(f"### {title} ({scores.n_docs:,} documents)")
-        rows = [_score_row(label, scores.by_type[label]) for label in sorted(scores.by_type)]
+        rows = [
+            _score_row(escape_markdown(label), scores.by_type[label])
+            for label in sorted(scores.by_type)
+        ]
         rows.append(_score_row("**all types**", scores.micro))
         parts.append(render_markdown_table(SCORE_HEADER, rows, right=range(1, 5)))
-        notes = [f"- {note}" for note in footnotes(scores)]
+        notes = [f"- {escape_markdown(note)}" for note in footnotes(scores)]
         parts += ["\n".join(notes)] if notes else []
     return "\n\n".join(parts)
 
@@ -185,13 +191,15 @@ def _score_row(label: str, counts: Counts) -> List[str]:
 def _render_training(card: ModelCard) -> str:
     corpus = card.corpus
     mentions = corpus.n_mentions
-    by_label = ", ".join(f"{label} {mentions[label]:,}" for label in sorted(mentions))
+    by_label = ", ".join(
+        f"{escape_markdown(label)} {mentions[label]:,}" for label in sorted(mentions)
+    )
     total = f"{sum(mentions.values()):,} ({by_label})" if mentions else NOT_RECORDED
     rows = [
-        ("corpus", corpus.name or NOT_RECORDED),
+        ("corpus", escape_markdown(corpus.name) or NOT_RECORDED),
         ("documents", NOT_RECORDED if corpus.n_docs is None else f"{corpus.n_docs:,}"),
         ("mentions", total),
-        *card.settings,
+        *((name, escape_markdown(value)) for name, value in card.settings),
     ]
     return "## Training\n\n" + render_markdown_table(("setting", "value"), rows)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Iterable, List, Optional, Sequence, Tuple
 
 from spacy_bioner.reports.scores import DASH
-from spacy_bioner.reports.tables import render_markdown_table
+from spacy_bioner.reports.tables import quote_code, render_markdown_table
 
 HEADER = ("system", "data", "mentions", "precision", "recall", "F1")
 PUBLISHED = "published"
@@ -87,7 +87,7 @@ def render_recipe(
         f"Recipe of {about.paper}",
         f"**The paper.** {about.did}",
         *(
-            [f"**Data.** `{corpus}`, in place of the stand-in."]
+            [f"**Data.** {quote_code(corpus)}, in place of the stand-in."]
             if corpus
             else [f"**Stand-in.** {about.stand_in}", f"**The paper's data.** {about.data}"]
         ),

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from spacy_bioner.evaluation.cases import Case
 from spacy_bioner.evaluation.error_classes import CLASSES
 from spacy_bioner.evaluation.matching import MentionKey
+from spacy_bioner.printable import make_line
 from spacy_bioner.reports.corpus_page import Plot
 from spacy_bioner.reports.corpus_tables import Table
 from spacy_bioner.reports.pages import render_page
@@ -67,7 +68,7 @@ def render_run_page(
     script = (files("spacy_bioner.reports") / "templates" / SCRIPT).read_text(encoding="utf-8")
     every = cases or ()
     shown = every[:MAX_CASES]
-    labels = {label for case in shown for label in _labels(case)}
+    labels = {make_line(label) for case in shown for label in _labels(case)}
     kinds = {case.mistake.kind for case in shown}
     return render_page(
         TEMPLATE,
@@ -104,7 +105,7 @@ def _present(case: Case) -> Dict[str, Any]:
     start = min(mention[0] for mention in (*mistake.gold, *mistake.predicted))
     return {
         "kind": mistake.kind,
-        "types": "\t".join(sorted(_labels(case))),
+        "types": "\t".join(sorted(map(make_line, _labels(case)))),
         "labels": wanted if wanted == found else f"{wanted} → {found}",
         "place": f"document {case.document}, character {start:,}",
         "gold": split_text(case.text, case.gold, gold),

@@ -1,8 +1,16 @@
 """Plain-text tables for a terminal: aligned by display width, headed and ruled."""
 
+import re
 from typing import Collection, List, Sequence
 from unicodedata import combining, east_asian_width
 
+from spacy_bioner.printable import make_line
+
+# What ends a cell, or begins a tag or an automatic link.
+_STRUCTURE = re.compile(r"((?<!\\)\\*)(\||<(?=[a-zA-Z/!?]))")
+# Signs that Markdown reads as more than themselves, a backslash in front of one included.
+_MARKDOWN = re.compile(r"[`*\[\]<>~]|(?<![^\W_])_|_(?![^\W_])|\\(?=[!-/:-@\[-`{-~]|$)")
+_TICKS = re.compile("`+")
 GAP = "  "
 RULE = "─"
 ELLIPSIS = "…"
@@ -23,11 +31,12 @@ def render_table(
     RETURNS (str): Lines without trailing white space; no final line break.
     """
     every = [header, *rows, total] if total else [header, *rows]
-    widths = [max(display_width(row[i]) for row in every) for i in range(len(header))]
+    body = [[make_line(cell) for cell in row] for row in every]
+    widths = [max(display_width(row[i]) for row in body) for i in range(len(header))]
     rule = [RULE * width for width in widths]
-    lines: List[Sequence[str]] = [header, rule, *rows]
+    lines: List[Sequence[str]] = [body[0], rule, *body[1:]]
     if total:
-        lines += [rule, total]
+        lines.insert(-1, rule)
     margin = " " * indent
     return "\n".join((margin + GAP.join(_pad(row, widths, right))).rstrip() for row in lines)
 
@@ -37,9 +46,12 @@ def render_markdown_table(
 ) -> str:
     """Lay out a Markdown table that is aligned in its source as well.
 
+    Cells are Markdown, but what would end a cell or its row, or begin HTML, is escaped. What comes
+    from a file goes through `escape_markdown` first.
+
     right (Collection[int]): Columns that are flush right (numbers).
     """
-    safe = [[cell.replace("|", "\\|") for cell in row] for row in (header, *rows)]
+    safe = [[_escape_cell(cell) for cell in row] for row in (header, *rows)]
     widths = [max(3, *(display_width(row[i]) for row in safe)) for i in range(len(header))]
     rule = ["-" * (width - 1) + (":" if i in right else "-") for i, width in enumerate(widths)]
     lines = [_pad(safe[0], widths, right), rule]
@@ -47,9 +59,23 @@ def render_markdown_table(
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
+def escape_markdown(text: str) -> str:
+    """Write a text from a file, such as a label, so that Markdown shows it as it is."""
+    return _MARKDOWN.sub(r"\\\g<0>", make_line(text))
+
+
+def quote_code(text: str) -> str:
+    """Write a text as Markdown's code, in as many backticks as it takes."""
+    line = make_line(text)
+    longest = max((len(run) for run in _TICKS.findall(line)), default=0)
+    ticks = "`" * (longest + 1)
+    space = " " if line.startswith("`") or line.endswith("`") else ""
+    return f"{ticks}{space}{line}{space}{ticks}"
+
+
 def shorten(text: str, width: int) -> str:
     """Bring a text on one line of at most `width` columns, with an ellipsis where it was cut."""
-    line = " ".join(text.split())
+    line = make_line(" ".join(text.split()))
     if display_width(line) <= width:
         return line
     kept = ""
@@ -67,6 +93,17 @@ def display_width(text: str) -> int:
     return sum(
         0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text
     )
+
+
+def _escape_cell(cell: str) -> str:
+    return _STRUCTURE.sub(_escape_structure, make_line(cell))
+
+
+def _escape_structure(match: "re.Match[str]") -> str:
+    slashes, sign = match[1], match[2]
+    # A backslash that stood in front already must not take ours for itself.
+    even = slashes if len(slashes) % 2 == 0 or sign != "|" else slashes + "\\"
+    return match[0] if len(slashes) % 2 and sign != "|" else f"{even}\\{sign}"
 
 
 def _pad(row: Sequence[str], widths: Sequence[int], right: Collection[int]) -> List[str]:

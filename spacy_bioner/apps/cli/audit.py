@@ -50,8 +50,7 @@ def audit_cli(
     first = next(iter(logs.values()))
     typer.echo("\n" + first.count().to_table())
     if problems and problems.skipped:
-        skipped = ", ".join(f"{unit} {number:,}" for unit, number in problems.skipped.items())
-        typer.echo("\n".join([f"skipped (--lenient): {skipped}", *problems.messages[:10]]))
+        typer.echo(problems.describe())
     for name, log in logs.items() if outcomes else ():
         typer.echo(f"\n{name}:")
         for row in log.list_rows(*outcomes):

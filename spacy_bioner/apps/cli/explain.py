@@ -1,5 +1,6 @@
 """`bioner explain`: why the entities of a text are there."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -32,6 +33,7 @@ def explain_cli(
     from spacy_bioner.apps.explaining import explain
     from spacy_bioner.apps.finished_runs import write_json
     from spacy_bioner.apps.loading import load_pipeline
+    from spacy_bioner.apps.terminal import unguarded
     from spacy_bioner.corpora.files import replacing
     from spacy_bioner.reports.explanation import print_explanation
     from spacy_bioner.reports.figures import require_jinja2
@@ -41,7 +43,8 @@ def explain_cli(
     content = read_text(file, text)
     nlp = load_pipeline(model, gpu_id=gpu_id)
     found = explain(nlp, content, method=method, n_steps=steps, n_readings=readings)
-    print_explanation(found, Console(highlight=False, soft_wrap=True))
+    console = Console(file=unguarded(sys.stdout), highlight=False, soft_wrap=True, emoji=False)
+    print_explanation(found, console)
     if html is not None:
         from spacy_bioner.reports.explanation_page import render_explanation_page
 

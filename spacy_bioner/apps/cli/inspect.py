@@ -10,6 +10,7 @@ from spacy_bioner.apps.inspection import JSON_NAME, PAGE_NAME, inspect, parse_so
 from spacy_bioner.apps.progress import showing_progress
 from spacy_bioner.corpora.label_choice import describe_unused
 from spacy_bioner.corpora.reading import parse_label_map
+from spacy_bioner.printable import make_line
 from spacy_bioner.reports.corpus_summary import render_corpus_summary
 
 
@@ -54,7 +55,7 @@ def inspect_cli(
         numbers = ", ".join(f"{unit}s: {number}" for unit, number in account["skipped"].items())
         typer.echo(f"\n{name}: left out {numbers}")
         for message in account["messages"][:3]:
-            typer.echo(f"  {message}")
+            typer.echo(f"  {make_line(message)}")
     if inspection.labels_not_found:
         typer.echo(f"\n{describe_unused(inspection.labels_not_found)}")
     if output is not None:

@@ -93,8 +93,7 @@ def leaks_cli(
         )
     typer.echo(render_leaks(found, top=top))
     if problems and problems.skipped:
-        skipped = ", ".join(f"{unit} {number:,}" for unit, number in problems.skipped.items())
-        typer.echo("\n".join([f"\nskipped (--lenient): {skipped}", *problems.messages[:10]]))
+        typer.echo(f"\n{problems.describe()}")
     if report is not None:
         with replacing(report) as temporary:
             text = json.dumps(found.to_json(), ensure_ascii=False, indent=1)

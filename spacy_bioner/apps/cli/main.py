@@ -1,5 +1,6 @@
 """The `bioner` command: finds its sub-commands and turns errors into exit codes."""
 
+import re
 import sys
 from importlib import import_module
 from typing import Annotated, Any, Dict, List, Optional
@@ -8,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from spacy_bioner import __version__
+from spacy_bioner.apps.terminal import guarded_streams
 from spacy_bioner.errors import BionerError
 
 COMMANDS = {
@@ -42,6 +44,7 @@ COMMANDS = {
     "show": "Print the entities that a pipeline finds.",
     "package": "Make a pip-installable package of a pipeline.",
 }
+_BREAK = re.compile("[ \t\n]+")
 PLAIN: Dict[str, Any] = {
     "add_completion": False,
     "rich_markup_mode": None,
@@ -55,6 +58,11 @@ class CommandGroup(TyperGroup):
     The command NAME is the function NAME_cli in the module NAME beside this one; `PASS_ON` in that
     module, where there is one, gives its context settings.
     """
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run with guarded streams: all that commands print passes through them."""
+        with guarded_streams():
+            return super().main(*args, **extra)
 
     def list_commands(self, ctx: Any) -> List[str]:
         """Give the names in the order of a project's workflow."""
@@ -80,7 +88,8 @@ app = typer.Typer(
     name="bioner",
     cls=CommandGroup,
     no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    # `color`: `echo` leaves escapes to the guarded stream, which shows them; it would drop some.
+    context_settings={"help_option_names": ["-h", "--help"], "color": True},
     **PLAIN,
 )
 
@@ -90,11 +99,13 @@ def run(arguments: Optional[List[str]] = None) -> None:
 
     arguments (Optional[List[str]]): Instead of the command line's.
     """
-    try:
-        app(arguments)
-    except BionerError as error:
-        typer.echo("error: " + " ".join(str(error).split()), err=True)
-        sys.exit(1)
+    with guarded_streams():
+        try:
+            app(arguments)
+        except BionerError as error:
+            # What else counts as white space is shown: a return in a label is a fault to be seen.
+            typer.echo("error: " + _BREAK.sub(" ", str(error).strip()), err=True, color=True)
+            sys.exit(1)
 
 
 def _print_version(wanted: bool) -> None:

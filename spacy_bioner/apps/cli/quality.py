@@ -103,8 +103,7 @@ def quality_cli(
     if unused:
         typer.echo(f"\n{describe_unused(unused)}")
     if problems and problems.skipped:
-        skipped = ", ".join(f"{unit} {number:,}" for unit, number in problems.skipped.items())
-        typer.echo("\n".join([f"\nskipped (--lenient): {skipped}", *problems.messages[:10]]))
+        typer.echo(f"\n{problems.describe()}")
     if report is not None:
         with replacing(report) as temporary:
             account = {**found.to_json(), "labels_not_found": unused}

@@ -87,8 +87,7 @@ def split_cli(
         lost = ", ".join(f"{name} {number:,}" for name, number in sorted(losses.items()))
         typer.echo(f"\nnot in the written files, which have no place for it: {lost}")
     if problems and problems.skipped:
-        skipped = ", ".join(f"{unit} {number:,}" for unit, number in problems.skipped.items())
-        typer.echo("\n".join([f"\nskipped (--lenient): {skipped}", *problems.messages[:10]]))
+        typer.echo(f"\n{problems.describe()}")
     typer.echo(f"\nwrote {target}")
 
 
