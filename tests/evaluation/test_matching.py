@@ -220,9 +220,20 @@ def test_score_mentions_counts_duplicated_gold():
         ([(0, 25, "Disease"), A, B, C], 1),
         ([(0, 8, "X"), (5, 12, "X"), (10, 20, "X")], 1),
         ([(0, 10, "X"), (10, 20, "X")], 0),
+        ([A, (20, 30, "Disease")], 0),
         ([A, (20, 31, "Disease")], 1),
+        ([A, (8, 8, "Disease")], 1),
     ],
-    ids=["flat", "two labels", "outer", "chain", "touching", "outside of the text"],
+    ids=[
+        "flat",
+        "two labels",
+        "outer",
+        "chain",
+        "touching",
+        "to the end of the text",
+        "outside of the text",
+        "empty",
+    ],
 )
 def test_score_mentions_counts_what_a_flat_system_must_miss(gold, unreachable):
     assert score_mentions([Comparison(gold, [], 30)]).n_unreachable == unreachable

@@ -84,3 +84,8 @@ def test_gradients_are_those_of_finite_differences(settings: dict) -> None:
     rows = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
     allowed = torch.tensor([[1, 0, 0], [1, 1, 0], [0, 0, 1], [1, 1, 1]], dtype=torch.bool)
     assert torch.autograd.gradcheck(lambda x: tag_loss(x, allowed, **settings), (rows,))
+
+
+def test_a_set_of_tags_is_not_smoothed() -> None:
+    found = tag_loss(ROW, allow(True, True, False), label_smoothing=0.3)
+    assert float(found) == pytest.approx(-math.log(0.75))
