@@ -95,6 +95,12 @@ def test_scaling_keeps_the_order_and_one_half() -> None:
     assert scale_confidences(values, 1.0).tolist() == values.tolist()
 
 
+def test_temperatures_above_one_make_confidences_more_modest() -> None:
+    # Odds of 4 to 1 become 2 to 1, or 16 to 1.
+    assert scale_confidences([0.8, 0.2], 2.0) == pytest.approx([2 / 3, 1 / 3])
+    assert scale_confidences([0.8, 0.2], 0.5) == pytest.approx([16 / 17, 1 / 17])
+
+
 @pytest.mark.parametrize("right", [[], [True, True], [False, False]])
 def test_no_temperature_is_fitted_on_one_outcome(right) -> None:
     with pytest.raises(ConfigError, match="expected both right and wrong ones"):
