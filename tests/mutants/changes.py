@@ -1103,7 +1103,7 @@ _KNOWLEDGE = (
         "len(term.name) <= MAX_SYMBOL_LENGTH",
         "len(term.name) < MAX_SYMBOL_LENGTH",
         "symbols of five letters match words of the same letters",
-        "knowledge/test_terms.py",
+        "knowledge/test_matcher.py",
     ),
     _change(
         "term-longest-of-equal",
