@@ -106,7 +106,7 @@ def test_texts_that_differ_are_refused() -> None:
 @pytest.mark.parametrize(
     ("surface", "is_short"),
     [("HIV-1", True), ("mRNA", True), ("5-HT", True), ("Naloxone", False), ("aspirin", False),
-     ("TNF alpha", False), ("123", False), ("A", False)],
+     ("TNF alpha", False), ("ATPase", False), ("ATPases", False), ("123", False), ("A", False)],
 )  # fmt: skip
 def test_short_forms(surface, is_short) -> None:
     gold, predicted = NLP.make_doc(surface), NLP.make_doc(surface)

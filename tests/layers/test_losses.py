@@ -43,6 +43,9 @@ def test_focal_loss_of_any_power_has_a_slope_where_nothing_is_in_doubt(allowed) 
 def test_focal_loss_scales_by_what_is_missing() -> None:
     found = tag_loss(ROW, allow(True, False, False), focal_gamma=2.0)
     assert found.item() == pytest.approx(0.25 * math.log(2))
+    # What is unlikely weighs more: three quarters are missing.
+    unlikely = tag_loss(ROW, allow(False, True, False), focal_gamma=2.0)
+    assert unlikely.item() == pytest.approx(0.75**2 * math.log(4))
 
 
 def test_smoothing_spreads_a_share_over_all_tags() -> None:
