@@ -74,6 +74,8 @@ def test_cut_windows_gives_one_window_per_unit():
 def test_cut_windows_overlap_and_share_the_middle():
     windows = cut_windows(0, one_piece_per_token(10), np.array([0]), capacity=6, overlap=2)
     assert windows == [Window(0, 0, 6, 0, 5), Window(0, 4, 10, 5, 10)]
+    windows = cut_windows(0, one_piece_per_token(12), np.array([0]), capacity=8, overlap=4)
+    assert windows == [Window(0, 0, 8, 0, 6), Window(0, 4, 12, 6, 12)]
 
 
 def test_cut_windows_cut_at_token_borders():

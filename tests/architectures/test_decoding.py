@@ -145,3 +145,18 @@ def test_a_learned_span_of_io_tags_neither_begins_nor_ends_later_by_hand() -> No
     found = span_confidences([rows] * 4, paths, spans, grammar)
     names = ("OIO", "OII", "IIO", "III")
     assert found == [[pytest.approx(weights[name] / total)] for name in names]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        # What is best for each token would end within a span, or begin within one.
+        ([[0.9, 0.05, 0.02, 0.02, 0.01], [0.1, 0.5, 0.05, 0.05, 0.3]], ["O", "S-X"]),
+        ([[0.1, 0.05, 0.5, 0.05, 0.3], [0.9, 0.02, 0.02, 0.05, 0.01]], ["S-X", "O"]),
+        ([[0.1, 0.6, 0.1, 0.1, 0.1], [0.1, 0.1, 0.6, 0.1, 0.1]], ["B-X", "E-X"]),
+    ],
+)
+def test_tags_that_are_best_by_themselves_are_decoded_anew_where_illegal(rows, expected) -> None:
+    tags = tag_set(["X"], "BIOES")
+    (path,) = decode_tags([np.log(np.array(rows))], make_grammar(tags, "BIOES"))
+    assert [tags[index] for index in path] == expected

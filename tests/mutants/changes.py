@@ -496,8 +496,7 @@ _LAYERS = (
         "length = gradient.norm(dim=-1, keepdim=True).clamp_min(TINY)\n"
         "    return size * gradient / length",
         "each piece is moved by epsilon, not the window",
-        "architectures/test_training_controls.py",
-        "components/test_objectives.py",
+        "layers/test_adversary.py",
     ),
     _change(
         "attack-projection-outwards",
@@ -505,7 +504,7 @@ _LAYERS = (
         "(radius / length).clamp_max(1.0)",
         "(radius / length)",
         "small perturbations are blown up to the radius",
-        "components/test_objectives.py",
+        "layers/test_adversary.py",
     ),
     _change(
         "attack-on-padding",
@@ -513,7 +512,7 @@ _LAYERS = (
         "found.append(finite * mask[..., None])",
         "found.append(finite)",
         "padding takes a part of the perturbation",
-        "components/test_objectives.py",
+        "layers/test_adversary.py",
     ),
     _change(
         "masked-lm-mean",
