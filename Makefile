@@ -2,6 +2,7 @@
 # make test   the tests          make lint   ruff, mypy and the layering test
 # make assets FROM=FOLDER        the public corpora, copied from a folder instead of downloaded
 # make bench  the quick benchmarks
+# make mutants [ARGS=…]         put faults into a copy of the sources, and see that the tests notice each
 # make results [ARGS=--all]      the commands behind benchmarks/RESULTS.md, the quick ones or all
 # make test WHEEL=yes            the tests on the built wheel, without the sources beside them
 # make test-trf test-scispacy    the tests that need spacy-transformers or scispaCy, each in an
@@ -31,7 +32,7 @@ TESTED := build/tested
 export BIONER_DATA ?= $(abspath ../shared)
 export PIP_ARGS
 
-.PHONY: run test lint assets bench results install test-wheel test-trf test-scispacy test-pythons wheel profile interpreter locks clean
+.PHONY: run test lint assets bench results mutants install test-wheel test-trf test-scispacy test-pythons wheel profile interpreter locks clean
 
 run: profile $(VENV)/.run
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m spacy project run all . --vars.profile $(PROFILE)
@@ -59,6 +60,9 @@ lint: $(VENV)/.dev
 
 assets: $(VENV)/.run
 	$(BIN)/bioner assets $(if $(FROM),--from $(FROM))
+
+mutants: $(VENV)/.dev
+	$(BIN)/python tests/mutants/run.py $(ARGS)
 
 results: $(VENV)/.dev
 	$(BIN)/python benchmarks/regenerate.py $(ARGS)

@@ -74,6 +74,8 @@ def test_cut_windows_gives_one_window_per_unit():
 def test_cut_windows_overlap_and_share_the_middle():
     windows = cut_windows(0, one_piece_per_token(10), np.array([0]), capacity=6, overlap=2)
     assert windows == [Window(0, 0, 6, 0, 5), Window(0, 4, 10, 5, 10)]
+    windows = cut_windows(0, one_piece_per_token(12), np.array([0]), capacity=8, overlap=4)
+    assert windows == [Window(0, 0, 8, 0, 6), Window(0, 4, 12, 6, 12)]
 
 
 def test_cut_windows_cut_at_token_borders():
@@ -202,7 +204,18 @@ def test_cut_windows_own_every_piece_once(lengths, capacity, overlap):
         ([5, 2, 3], 100, [[1, 2, 0]]),
         ([50], 10, [[0]]),
         ([], 10, []),
+        # At most a quarter longer than the shortest, or four pieces.
+        ([51, 40, 50], 1000, [[1, 2], [0]]),
+        ([7, 2, 6], 1000, [[1, 2], [0]]),
+        # Three rows of four take twelve pieces, though only ten are filled.
+        ([3, 3, 4], 11, [[0, 1], [2]]),
+        ([3, 3, 4], 12, [[0, 1, 2]]),
     ],
 )
 def test_group_by_budget_counts_padding(lengths, budget, expected):
     assert [group.tolist() for group in group_by_budget(lengths, budget)] == expected
+
+
+def test_a_device_may_group_windows_that_differ_more():
+    groups = group_by_budget([41, 10, 40], 1000, stretch=4.0)
+    assert [group.tolist() for group in groups] == [[1, 2], [0]]

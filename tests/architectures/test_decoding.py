@@ -84,7 +84,7 @@ def test_confidence_of_independent_tokens_at_the_end_is_the_product_of_their_tag
     assert confidences(rows, [1, 2], [(0, 2)]) == [pytest.approx(0.8 * 0.7)]
 
 
-@pytest.mark.parametrize("scheme", ["BIO", "BIOES"])
+@pytest.mark.parametrize("scheme", ["IO", "BIO", "BIOES"])
 @pytest.mark.parametrize("seed", range(6))
 def test_learned_confidence_is_the_share_of_sequences_with_the_span(scheme: str, seed: int) -> None:
     grammar, rows = make_case(scheme, seed, learned=True)
@@ -128,3 +128,35 @@ def test_extreme_scores_give_no_nan() -> None:
     (values,) = span_confidences([rows], [path], [[(0, 3)]], grammar)
     assert path.tolist() == [1, 2, 2]
     assert 0.0 <= values[0] <= 1.0
+
+
+def test_a_learned_span_of_io_tags_neither_begins_nor_ends_later_by_hand() -> None:
+    # Columns O, I-X; I behind I weighs twice as much. The eight sequences of three tokens:
+    rows = np.log(np.array([[0.8, 0.2], [0.1, 0.9], [0.6, 0.4]]))
+    learned = (np.log(np.array([[1.0, 1.0], [1.0, 2.0]])), np.zeros(2), np.zeros(2))
+    grammar = make_grammar(tag_set(["X"], "IO"), "IO", learned)
+    weights = {
+        "OOO": 0.048, "OOI": 0.032, "OIO": 0.432, "OII": 0.288 * 2,
+        "IOO": 0.012, "IOI": 0.008, "IIO": 0.108 * 2, "III": 0.072 * 4,
+    }  # fmt: skip
+    total = sum(weights.values())
+    paths = [np.array([0, 1, 0]), np.array([0, 1, 1]), np.array([1, 1, 0]), np.array([1, 1, 1])]
+    spans = [[(1, 2)], [(1, 3)], [(0, 2)], [(0, 3)]]
+    found = span_confidences([rows] * 4, paths, spans, grammar)
+    names = ("OIO", "OII", "IIO", "III")
+    assert found == [[pytest.approx(weights[name] / total)] for name in names]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        # What is best for each token would end within a span, or begin within one.
+        ([[0.9, 0.05, 0.02, 0.02, 0.01], [0.1, 0.5, 0.05, 0.05, 0.3]], ["O", "S-X"]),
+        ([[0.1, 0.05, 0.5, 0.05, 0.3], [0.9, 0.02, 0.02, 0.05, 0.01]], ["S-X", "O"]),
+        ([[0.1, 0.6, 0.1, 0.1, 0.1], [0.1, 0.1, 0.6, 0.1, 0.1]], ["B-X", "E-X"]),
+    ],
+)
+def test_tags_that_are_best_by_themselves_are_decoded_anew_where_illegal(rows, expected) -> None:
+    tags = tag_set(["X"], "BIOES")
+    (path,) = decode_tags([np.log(np.array(rows))], make_grammar(tags, "BIOES"))
+    assert [tags[index] for index in path] == expected

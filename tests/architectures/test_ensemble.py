@@ -141,6 +141,8 @@ def test_columns_follow_the_labels_of_the_first_member(blank_nlp):
     rows = np.log(np.array([[0.5, 0.1, 0.2, 0.15, 0.05]], dtype=np.float32))
     order = match_tags(["A", "B"], ["B", "A"], "BIO", 2)
     assert order == [0, 3, 4, 1, 2]
+    # Of three labels the order back is another one than the order there.
+    assert match_tags(["A", "B", "C"], ["B", "C", "A"], "BIO", 2) == [0, 5, 6, 1, 2, 3, 4]
     labels = [["A", "B"], ["B", "A"]]
     model = build_emission_ensemble(_fixed(rows), _fixed(rows[:, order]), labels=labels)
     set_pool_weights(model, np.full((2, 5), 0.5))

@@ -61,3 +61,15 @@ def test_without_gradients_nothing_happens(module) -> None:
     scaler = LossScaler()
     assert scaler.unscale(module)
     assert scaler.good_steps == 0
+
+
+def test_good_steps_are_counted_anew_after_an_overflow(module) -> None:
+    scaler = LossScaler()
+    for value, number in ((1.0, GROWTH_STEPS - 1), (float("inf"), 1), (1.0, GROWTH_STEPS - 1)):
+        for _ in range(number):
+            put(module, value)
+            scaler.unscale(module)
+    assert scaler.scale == FIRST_SCALE / 2
+    put(module, 1.0)
+    scaler.unscale(module)
+    assert scaler.scale == FIRST_SCALE

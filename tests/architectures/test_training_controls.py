@@ -6,7 +6,12 @@ from thinc.api import Adam
 
 from spacy_bioner.architectures.encoders import build_transformer_encoder
 from spacy_bioner.architectures.token_classifier import build_token_classifier
-from spacy_bioner.architectures.torch_bridge import TorchShim, torch_shims
+from spacy_bioner.architectures.torch_bridge import (
+    TorchShim,
+    follow_settings,
+    make_adamw,
+    torch_shims,
+)
 from spacy_bioner.errors import EncoderError
 
 
@@ -77,3 +82,21 @@ def test_averages_stand_in_for_the_weights_for_a_while():
     with shim.use_params(optimizer.averages):
         assert float(shim.module.weight.detach()) == pytest.approx(mean)
     assert float(shim.module.weight.detach()) == seen[-1]
+
+
+def test_biases_and_normalisations_are_not_decayed():
+    module = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.LayerNorm(3))
+    adamw = make_adamw(module, lambda name: 2.0 if name == "0.bias" else 1.0)
+    follow_settings(adamw, Adam(0.1, L2=0.5, beta1=0.8, beta2=0.9, eps=0.01))
+    groups = {id(p): group for group in adamw.param_groups for p in group["params"]}
+    found = {name: groups[id(parameter)] for name, parameter in module.named_parameters()}
+    assert {name: group["weight_decay"] for name, group in found.items()} == {
+        "0.weight": 0.5,
+        "0.bias": 0.0,
+        "1.weight": 0.0,
+        "1.bias": 0.0,
+    }
+    assert {name: group["lr"] for name, group in found.items()} == pytest.approx(
+        {"0.weight": 0.1, "0.bias": 0.2, "1.weight": 0.1, "1.bias": 0.1}
+    )
+    assert all(group["betas"] == (0.8, 0.9) and group["eps"] == 0.01 for group in found.values())

@@ -94,3 +94,9 @@ def test_overlap_on_a_real_corpus_is_that_of_plain_sets(data_dir):
     looked_up = [m.text.casefold() in known for record in records["dev"] for m in record.mentions]
     share = measure_overlap(inventories["train"], inventories["dev"]).of_label()[0]
     assert (share.mentions_seen, share.mentions) == (sum(looked_up), 9591)
+
+
+def test_a_mention_of_which_one_concept_is_new_was_not_seen():
+    train = make_inventory(("Disease", "a", "D1"))
+    shares = measure_overlap(train, make_inventory(("Disease", "a and b", "D1", "D2")))
+    assert shares.of_label()[2] == SeenShare("", "concept", 0, 1, 1, 2)

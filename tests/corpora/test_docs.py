@@ -307,3 +307,11 @@ def test_published_bc5cdr_files_have_the_documents_of_the_splits(
     # The published copy is a revision of the corpus with newer ids and a few mentions fewer.
     assert offsets(published) <= offsets(ours)
     assert len(offsets(ours)) - len(offsets(published)) == absent
+
+
+def test_mentions_of_other_fragments_are_no_duplicates():
+    split = Mention(0, 19, "Disease", "", (), ((0, 5), (12, 19)))
+    other = Mention(0, 19, "Disease", "", (), ((0, 5), (6, 11), (12, 19)))
+    alignment = align_mentions(Mention(0, 19, "Disease"), split, other, split)
+    assert outcomes(alignment) == ["exact", "discontinuous", "discontinuous", "duplicate"]
+    assert len(alignment.doc.spans["gold"]) == 3

@@ -171,3 +171,17 @@ def test_near_duplicates_of_real_corpora_are_versions_of_one_abstract(real_repor
     assert len(near) == 5
     assert all(leak.left_id == leak.right_id for leak in near)
     assert min(leak.similarity for leak in near) == 0.8365
+
+
+def test_texts_of_just_the_threshold_are_near():
+    texts = [make_shingles(TEXT), make_shingles(NEAR)]
+    assert list(find_near_pairs(texts, threshold=91 / 101)) == [(0, 1, 91 / 101)]
+
+
+def test_ids_count_where_half_of_the_texts_are_alike():
+    report = find(a=[("1", TEXT), ("2", FAR)], b=[("1", NEAR), ("2", "Nothing like it at all.")])
+    assert report.running_ids == ()
+    assert [(leak.left_id, leak.kinds) for leak in report.leaks] == [
+        ("1", ("id", "near")),
+        ("2", ("id",)),
+    ]

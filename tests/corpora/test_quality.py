@@ -241,3 +241,30 @@ def test_wrong_offsets_of_a_real_corpus_are_counted(data_dir):
             if item.kind in found:
                 found[item.kind] += item.count
     assert list(found.values()) == [34, 5]
+
+
+def test_what_only_borders_a_mention_is_an_omission():
+    report = check(
+        make_record("1", "cancer", "cancer"),
+        make_record("2", "non-cancer/pain", ("non-", "Word"), ("/pain", "Word")),
+    )
+    assert [(item.surface, item.unlabelled) for item in report.omissions] == [("cancer", 1)]
+
+
+def test_surfaces_of_four_characters_are_compared_with_case():
+    assert [make_key(surface) for surface in ("Pain", "Fever", "FEVER", " Lung\n Fever")] == [
+        "Pain",
+        "fever",
+        "FEVER",
+        "lung fever",
+    ]
+
+
+def test_mentions_that_touch_do_not_overlap():
+    mentions = (Mention(0, 4, "X"), Mention(4, 9, "X"), Mention(8, 9, "X"))
+    found = [
+        (item.start_char, item.end_char)
+        for kind, item in find_suspicious(Record("1", "lung/test", mentions))
+        if kind == "overlaps another of its label"
+    ]
+    assert found == [(8, 9)]

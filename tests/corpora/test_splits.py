@@ -41,6 +41,8 @@ def test_parts_have_their_share_of_the_documents(ratios, expected):
 
 def test_shares_are_rounded_to_the_nearest_sum():
     assert sizes(split_records(make_corpus(7), (80, 10, 10), seed=0)) == [5, 1, 1]
+    # 13.6, 1.7 and 1.7: the largest remainders go up.
+    assert sizes(split_records(make_corpus(17), (80, 10, 10), seed=0)) == [13, 2, 2]
     assert sizes(split_records(make_corpus(30), (0.1, 0.9), seed=0)) == [3, 27]
 
 

@@ -269,3 +269,11 @@ def test_real_corpora_have_their_published_numbers(data_dir, corpus, split, docu
     assert (found.documents, found.mentions, found.unusable) == (documents, mentions, 0)
     assert sum(label.mentions for label in found.labels) == mentions
     assert sum(number for _, number in found.tags) == found.words
+
+
+def test_a_mention_has_no_word_that_it_only_borders():
+    # Words: "(", "Aspirin", ")", "and", ".".
+    record = make_record([Mention(1, 8, "Chemical"), Mention(9, 12, "Word")], text="(Aspirin)and.")
+    found = describe_corpus([record])
+    assert (found.words, found.mention_words.histogram) == (5, ((1, 2),))
+    assert found.outside_share == 3 / 5

@@ -95,6 +95,12 @@ def test_scaling_keeps_the_order_and_one_half() -> None:
     assert scale_confidences(values, 1.0).tolist() == values.tolist()
 
 
+def test_temperatures_above_one_make_confidences_more_modest() -> None:
+    # Odds of 4 to 1 become 2 to 1, or 16 to 1.
+    assert scale_confidences([0.8, 0.2], 2.0) == pytest.approx([2 / 3, 1 / 3])
+    assert scale_confidences([0.8, 0.2], 0.5) == pytest.approx([16 / 17, 1 / 17])
+
+
 @pytest.mark.parametrize("right", [[], [True, True], [False, False]])
 def test_no_temperature_is_fitted_on_one_outcome(right) -> None:
     with pytest.raises(ConfigError, match="expected both right and wrong ones"):
@@ -154,3 +160,27 @@ def test_mentions_without_a_label_have_a_sweep_of_their_own() -> None:
     judged = judge(documents)
     assert sweep(judged, "").points[0].counts == Counts(0, 0, 1)
     assert sweep(judged).points[0].counts == Counts(1, 0, 1)
+
+
+def test_bins_are_of_equal_width_and_begin_with_their_low_end() -> None:
+    values = [0.0, 0.125, 0.249, 0.25, 0.375, 0.5, 0.75, 0.99, 1.0]
+    found = calibrate(make(values, [value > 0.3 for value in values]), n_bins=4)
+    assert [(item.low, item.high, item.n) for item in found.bins] == [
+        (0.0, 0.25, 3),
+        (0.25, 0.5, 2),
+        (0.5, 0.75, 1),
+        (0.75, 1.0, 3),
+    ]
+    assert [item.right for item in found.bins] == [0.0, 0.5, 1.0, 1.0]
+
+
+def test_each_tenth_has_its_own_bin() -> None:
+    values = [place / 10 + step for place in range(10) for step in (0.02, 0.05, 0.08)]
+    found = calibrate(make(values, [True] * 30))
+    assert [item.n for item in found.bins] == [3] * 10
+    assert [item.confidence for item in found.bins] == pytest.approx(
+        [place / 10 + 0.05 for place in range(10)]
+    )
+    # Mixed up, halves of two neighbours would come nearer to 1 together.
+    assert found.greatest == pytest.approx(0.95)
+    assert found.error == pytest.approx(0.5)

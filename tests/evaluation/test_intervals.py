@@ -6,6 +6,7 @@ from spacy_bioner.evaluation.intervals import (
     Interval,
     bootstrap_scores,
     count_documents,
+    make_interval,
 )
 from spacy_bioner.evaluation.matching import Comparison
 from spacy_bioner.evaluation.pipelines import evaluate_documents
@@ -69,3 +70,22 @@ def test_evaluation_of_documents_has_counts_of_each(trained_nlp, make_example):
     assert evaluation.counts == (Counts(1, 0, 0), Counts(0, 1, 1))
     assert evaluation.scores.micro == Counts(1, 1, 1)
     assert evaluation.pace.n_words == 6
+
+
+def ends(interval):
+    return pytest.approx((interval.low, interval.high))
+
+
+def test_nineteen_of_twenty_resamples_lie_between_the_ends():
+    # 0 to 1,000: a fortieth of them is below 25, and a fortieth above 975.
+    assert ends(make_interval(500.0, np.arange(1001.0))) == (25.0, 975.0)
+    assert ends(make_interval(500.0, np.arange(1001.0), 0.8)) == (100.0, 900.0)
+    assert bootstrap_scores(COUNTS).level == 0.95
+    assert bootstrap_scores(COUNTS) == bootstrap_scores(COUNTS, level=0.95)
+
+
+def test_resamples_in_which_a_score_is_not_defined_do_not_count():
+    resampled = np.concatenate([np.full(500, np.nan), np.arange(1001.0)])
+    assert ends(make_interval(500.0, resampled)) == (25.0, 975.0)
+    # Two documents, one of them empty: in a quarter of the resamples there is no recall.
+    assert bootstrap_scores([Counts(1, 0, 0), Counts()]).recall == Interval(1.0, 1.0, 1.0)

@@ -220,9 +220,20 @@ def test_score_mentions_counts_duplicated_gold():
         ([(0, 25, "Disease"), A, B, C], 1),
         ([(0, 8, "X"), (5, 12, "X"), (10, 20, "X")], 1),
         ([(0, 10, "X"), (10, 20, "X")], 0),
+        ([A, (20, 30, "Disease")], 0),
         ([A, (20, 31, "Disease")], 1),
+        ([A, (8, 8, "Disease")], 1),
     ],
-    ids=["flat", "two labels", "outer", "chain", "touching", "outside of the text"],
+    ids=[
+        "flat",
+        "two labels",
+        "outer",
+        "chain",
+        "touching",
+        "to the end of the text",
+        "outside of the text",
+        "empty",
+    ],
 )
 def test_score_mentions_counts_what_a_flat_system_must_miss(gold, unreachable):
     assert score_mentions([Comparison(gold, [], 30)]).n_unreachable == unreachable
@@ -250,3 +261,16 @@ def test_documents_without_a_mistake_are_counted() -> None:
     ]
     scores = score_mentions(documents)
     assert (scores.n_exact, scores.n_docs) == (2, 4)
+
+
+def test_offsets_of_words_whose_spacing_is_not_known_count_the_other_characters() -> None:
+    words = ["IL", "-", "2", "causes", "fever"]
+    gold = Doc(Vocab(), words=words)
+    gold.ents = [Span(gold, 0, 3, label="Gene"), Span(gold, 4, 5, label="Disease")]
+    predicted = Doc(Vocab(), words=words, spaces=[False, False, True, True, False])
+    predicted.ents = [Span(predicted, 0, 3, label="Gene"), Span(predicted, 4, 5, label="Disease")]
+    assert (gold.text, predicted.text) == ("IL - 2 causes fever ", "IL-2 causes fever")
+    comparison = compare_docs(gold, predicted)
+    assert comparison.gold == [(0, 4, "Gene"), (10, 15, "Disease")]
+    assert comparison.predicted == [(0, 4, "Gene"), (10, 15, "Disease")]
+    assert comparison.n_chars == 15

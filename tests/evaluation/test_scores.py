@@ -44,6 +44,7 @@ def test_scores_survive_json():
     scores = Scores(
         by_type={"Disease": Counts(1, 2, 3), "Gene": Counts(0, 0, 4)},
         n_docs=7,
+        n_exact=5,
         n_unannotated=1,
         n_duplicates=2,
         n_unreachable=3,

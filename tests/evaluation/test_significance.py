@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from spacy_bioner.errors import ConfigError
+from spacy_bioner.evaluation.resampling import draw_documents
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.evaluation.significance import compare_systems
 
@@ -84,3 +85,20 @@ def test_a_score_that_is_not_defined_has_no_difference() -> None:
 def test_wrong_input_is_refused(first, second, settings, message) -> None:
     with pytest.raises(ConfigError, match=message):
         compare_systems(first, second, **settings)
+
+
+def test_the_interval_is_that_of_the_same_documents_for_both() -> None:
+    difference = compare_systems(FIRST, SECOND, n_resamples=400, seed=3).f_score.difference
+    weights = np.concatenate(list(draw_documents(5, n_resamples=400, seed=3))).astype(int)
+    drawn = [np.repeat(np.arange(5), row) for row in weights]
+    by_hand = [f_score([SECOND[i] for i in r]) - f_score([FIRST[i] for i in r]) for r in drawn]
+    low, high = np.percentile(by_hand, [2.5, 97.5])
+    assert (difference.low, difference.high) == (pytest.approx(low), pytest.approx(high))
+
+
+def test_p_of_two_documents_by_hand() -> None:
+    # Recall 1/2 against 1: of four exchanges the two that keep or swap both differ as much, the
+    # two that swap one do not differ.
+    first, second = [Counts(1, 0, 1)] * 2, [Counts(2, 0, 0)] * 2
+    found = compare_systems(first, second, n_shuffles=40_000).recall.p
+    assert found == pytest.approx(0.5, abs=0.01)

@@ -106,7 +106,7 @@ def test_texts_that_differ_are_refused() -> None:
 @pytest.mark.parametrize(
     ("surface", "is_short"),
     [("HIV-1", True), ("mRNA", True), ("5-HT", True), ("Naloxone", False), ("aspirin", False),
-     ("TNF alpha", False), ("123", False), ("A", False)],
+     ("TNF alpha", False), ("ATPase", False), ("ATPases", False), ("123", False), ("A", False)],
 )  # fmt: skip
 def test_short_forms(surface, is_short) -> None:
     gold, predicted = NLP.make_doc(surface), NLP.make_doc(surface)
@@ -120,3 +120,23 @@ def test_a_mention_that_stands_twice_has_the_concepts_of_both() -> None:
     (mention,) = list_gold_mentions(doc)
     # "-1" is how corpora write that there is none.
     assert mention.concept_ids == ("D1", "D2")
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [(0, "not in training"), (1, "once"), (2, "2 to 9 times"), (9, "2 to 9 times"),
+     (10, "10 times or more")],
+)  # fmt: skip
+def test_frequencies_by_the_number_in_training(number, name) -> None:
+    train = TrainingMentions([GoldMention((0, 5, "Disease"), "fever")] * number)
+    assert train.frequency(GoldMention((0, 5, "Disease"), "Fever")) == name
+
+
+def test_a_mention_of_several_concepts_is_a_synonym_where_one_was_seen() -> None:
+    names = [
+        TRAIN.novelty(GoldMention((0, 4, "Chemical"), "mixture", ids))
+        for ids in (("D1", "D5"), ("D5", "D6"), ())
+    ]
+    assert names == [
+        "synonym of a seen concept", "unseen concept", "unseen, without a concept id"
+    ]  # fmt: skip

@@ -6,6 +6,7 @@ import pytest
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.intervals import Interval, bootstrap_scores, count_documents
 from spacy_bioner.evaluation.matching import Comparison, score_mentions
+from spacy_bioner.evaluation.resampling import draw_documents
 from spacy_bioner.evaluation.type_intervals import bootstrap_types, count_by_type
 
 DOCUMENTS = [
@@ -72,3 +73,19 @@ def test_no_documents_have_no_scores() -> None:
 def test_wrong_settings_are_refused() -> None:
     with pytest.raises(ConfigError, match="found 0 resamples"):
         bootstrap_types(*count_by_type(DOCUMENTS), n_resamples=0)
+
+
+@pytest.mark.parametrize("average", ["micro", "macro", "weighted"])
+def test_intervals_of_averages_are_those_of_the_documents_drawn(average) -> None:
+    found = bootstrap_types(*count_by_type(DOCUMENTS), seed=2, n_resamples=300)
+    annotated = [item for item in DOCUMENTS if item.gold is not None]
+    weights = np.concatenate(list(draw_documents(4, n_resamples=300, seed=2))).astype(int)
+    for name in ("precision", "recall", "f_score"):
+        values = []
+        for row in weights:
+            scores = score_mentions([annotated[i] for i in np.repeat(np.arange(4), row)])
+            values.append(getattr(getattr(scores, average), name))
+        defined = [value for value in values if value is not None]
+        low, high = np.percentile(defined, [2.5, 97.5])
+        interval = found.averages[average][name]
+        assert (interval.low, interval.high) == (pytest.approx(low), pytest.approx(high))

@@ -43,6 +43,9 @@ def test_focal_loss_of_any_power_has_a_slope_where_nothing_is_in_doubt(allowed) 
 def test_focal_loss_scales_by_what_is_missing() -> None:
     found = tag_loss(ROW, allow(True, False, False), focal_gamma=2.0)
     assert found.item() == pytest.approx(0.25 * math.log(2))
+    # What is unlikely weighs more: three quarters are missing.
+    unlikely = tag_loss(ROW, allow(False, True, False), focal_gamma=2.0)
+    assert unlikely.item() == pytest.approx(0.75**2 * math.log(4))
 
 
 def test_smoothing_spreads_a_share_over_all_tags() -> None:
@@ -84,3 +87,8 @@ def test_gradients_are_those_of_finite_differences(settings: dict) -> None:
     rows = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
     allowed = torch.tensor([[1, 0, 0], [1, 1, 0], [0, 0, 1], [1, 1, 1]], dtype=torch.bool)
     assert torch.autograd.gradcheck(lambda x: tag_loss(x, allowed, **settings), (rows,))
+
+
+def test_a_set_of_tags_is_not_smoothed() -> None:
+    found = tag_loss(ROW, allow(True, True, False), label_smoothing=0.3)
+    assert float(found) == pytest.approx(-math.log(0.75))
