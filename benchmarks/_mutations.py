@@ -26,8 +26,9 @@ NUMBERS = (
 )  # fmt: skip
 VALUES: Tuple[Any, ...] = (
     None, True, False, 0, -1, 10**30, 1.5, float("nan"), float("inf"), "", "x", "0", "\ud800", "\0",
-    [], {}, [[]], [None], {"": None}, [1, 2, "X"], {"start": 0, "end": 3, "label": "X"}, "a\nb\r\nc",
-    [0, 10**9, "Disease"], [-5, 3, "Disease"], [3, 1, "Disease"], ["0", "3", "Disease"], "é" * 3_000,
+    [], {}, [[]], [None], {"": None}, [1, 2, "X"], {"start": 0, "end": 3, "label": "X"},
+    "a\nb\r\nc", [0, 10**9, "Disease"], [-5, 3, "Disease"], [3, 1, "Disease"],
+    ["0", "3", "Disease"], "é" * 3_000,
 )  # fmt: skip
 ENCODINGS = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig", "cp1252", "latin-1",
              "shift_jis", "cp037", "utf-7")  # fmt: skip

@@ -34,8 +34,9 @@ BY_HAND: Tuple[Tuple[str, Dict[str, bytes]], ...] = (
     (
         "pubtator",
         {
-            "a.txt": b"1|t|Naloxone reverses\n1|a|clonidine.\n1\t0\t8\tNaloxone\tChemical\tD009270\n"
-            b"1\tCID\tD1\tD2\n\n2|t|x y\n2|a|\n2\t0\t3\tx y\tDisease\tD1|D2\tx|y\n"
+            "a.txt": b"1|t|Naloxone reverses\n1|a|clonidine.\n"
+            b"1\t0\t8\tNaloxone\tChemical\tD009270\n1\tCID\tD1\tD2\n\n"
+            b"2|t|x y\n2|a|\n2\t0\t3\tx y\tDisease\tD1|D2\tx|y\n"
         },
     ),
     (
@@ -84,7 +85,10 @@ BY_HAND: Tuple[Tuple[str, Dict[str, bytes]], ...] = (
     ),
     (
         "jsonl",
-        {"b.jsonl": b'["K+ loss", {"entities": [[0, 2, "C"], [3, 7, "S"]]}]\n["x", {"entities": []}]\n'},
+        {
+            "b.jsonl": b'["K+ loss", {"entities": [[0, 2, "C"], [3, 7, "S"]]}]\n'
+            b'["x", {"entities": []}]\n'
+        },
     ),
     # spaCy's own form and doccano's at once.
     ("doccano", {"c.json": b'[{"text": "K+ loss", "entities": [[0, 2, "C"]]}, {"text": "x"}]'}),
@@ -135,7 +139,8 @@ BY_HAND: Tuple[Tuple[str, Dict[str, bytes]], ...] = (
     (
         "bioc_xml",
         {
-            "a.xml": b'<?xml version="1.0" encoding="UTF-8"?><!DOCTYPE collection SYSTEM "BioC.dtd">'
+            "a.xml": b'<?xml version="1.0" encoding="UTF-8"?>'
+            b'<!DOCTYPE collection SYSTEM "BioC.dtd">'
             b"<collection><source>s</source><date>d</date><key>k</key><document><id>1</id><passage>"
             b'<infon key="type">title</infon><offset>0</offset><text>K+ loss</text>'
             b'<annotation id="0"><infon key="type">C</infon><infon key="identifier">D1</infon>'

@@ -62,7 +62,7 @@ def main() -> None:
     # What spaCy and XML libraries say of single files.
     warnings.simplefilter("ignore")
     failures: List[Failure] = []
-    counts: "Counter[str]" = Counter()
+    counts: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:
         cases = valid_cases(Path(folder), args.data / "cases" / "corpora")
         numbers = chosen_numbers(args.files, args.only)
