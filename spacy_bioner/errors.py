@@ -33,6 +33,10 @@ class TermTableError(CorpusError):
     """A term table or pattern file with a malformed row."""
 
 
+class TextError(BionerError, ValueError):
+    """A text that cannot be processed."""
+
+
 class LabelError(BionerError):
     """A label or tag that the scheme or the model does not know."""
 

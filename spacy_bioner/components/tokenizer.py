@@ -17,6 +17,7 @@ from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
+from spacy_bioner.errors import TextError
 from spacy_bioner.sentences import sentence_flags, sentence_starts
 
 # Stretches that stay one token. Each ends where punctuation or white space makes a border anyway,
@@ -77,8 +78,12 @@ class BiomedicalTokenizer(Tokenizer):
 
         text (str): The text; empty gives an empty Doc.
         RETURNS (Doc): `doc.text` equals the text.
+        RAISES TextError: For a text that no encoding can write, with half of a surrogate pair.
         """
-        doc = super().__call__(text)
+        try:
+            doc = super().__call__(text)
+        except UnicodeEncodeError as error:
+            raise TextError(_describe_half(text)) from error
         if self.sentences and len(doc):
             flags = sentence_flags(doc.to_array(IDX).tolist(), sentence_starts(text))
             # The array is unsigned: -1, which means "no border here", wraps around in it.
@@ -96,6 +101,14 @@ class BiomedicalTokenizer(Tokenizer):
         super().from_bytes(data, exclude=exclude)
         self.sentences = bool(srsly.msgpack_loads(data).get("sentences", self.sentences))
         return self
+
+
+def _describe_half(text: str) -> str:
+    place = next(at for at, char in enumerate(text) if "\ud800" <= char <= "\udfff")
+    return (
+        f"found half a character (U+{ord(text[place]):04X}) at offset {place} of a text that "
+        f"begins {text[:20]!a}, expected whole ones; replace it, or leave the text out"
+    )
 
 
 def make_tokenizer(

@@ -13,6 +13,7 @@ from spacy.training import Example
 
 from spacy_bioner.components.tokenizer import BiomedicalTokenizer, make_tokenizer
 from spacy_bioner.corpora.pubtator import read_pubtator
+from spacy_bioner.errors import TextError
 
 TEXT = (
     "CYP2D6-induced (3.5 mg/kg) beta-catenin. METHODS: We saw Parkinson's disease, e.g. p53.\n\n"
@@ -226,3 +227,14 @@ UNCACHED = BiomedicalTokenizer(SHARED.vocab, infix_finditer=SHARED.infix_findite
 def test_tokenizer_raises_max_length_and_keeps_it_through_loading(nlp, tmp_path):
     nlp.to_disk(tmp_path / "model")
     assert spacy.load(tmp_path / "model").max_length == 20_000_000
+
+
+@pytest.mark.parametrize("half", ["\ud800", "\udc80x", "\udead\ud800"])
+def test_half_a_character_is_refused_with_its_place(nlp: Language, half: str) -> None:
+    text = f"Aspirin \U0001f600 eases{half} pain"
+    message = rf"half a character \(U\+{ord(half[0]):04X}\) at offset 15 of a text that begins 'Asp"
+    with pytest.raises(TextError, match=message):
+        nlp(text)
+    with pytest.raises(TextError, match=message):
+        list(nlp.pipe(["Aspirin.", text]))
+    assert nlp("Aspirin \U0001f600").text == "Aspirin \U0001f600"
