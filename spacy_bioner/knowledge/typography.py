@@ -46,7 +46,7 @@ _TWINS = {
 _SOFT_HYPHEN = "\u00ad"
 _ASCII_KEPT = "\\x09-\\x0d\\x1c-\\x5f\\x61-\\x7e"
 _ACCENTS = "\u0300-\u036f"
-_ACCENT_SET = frozenset(map(chr, range(0x300, 0x370)))
+_ACCENT_CODES = range(0x300, 0x370)
 _TOUCHED = re.compile(
     # A letter with the accents behind it, stretches beyond ASCII, two or more apostrophes.
     rf"[{_ASCII_KEPT}](?=[{_ACCENTS}])[^{_ASCII_KEPT}]+|[^{_ASCII_KEPT}]+|'{{2,}}"
@@ -110,10 +110,10 @@ def simplify(text: str) -> Simple:
 
 def _swap(text: str) -> Optional[str]:
     """Replace one by one, where that is all there is to do; else None."""
-    odd = {char: _REPLACEMENTS[char] for char in set(text) if not is_simple(char)}
-    if any(len(shown) != 1 or char in _ACCENT_SET for char, shown in odd.items()):
+    odd = {ord(char): _REPLACEMENTS[char] for char in set(text) if not is_simple(char)}
+    if any(len(shown) != 1 or code in _ACCENT_CODES for code, shown in odd.items()):
         return None
-    swapped = text.translate(str.maketrans(odd))
+    swapped = text.translate(odd)
     return None if "''" in swapped else swapped
 
 
