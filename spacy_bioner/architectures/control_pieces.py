@@ -24,20 +24,20 @@ _HIDDEN = "\ufdd0"
 
 
 def read_as_text(tokenizer: "Tokenizer") -> "Tokenizer":
-    """Make a tokenizer read control pieces that stand in a text as any other text.
+    """Copy a tokenizer so that control pieces which stand in a text are read as any other text.
 
-    RETURNS (Tokenizer): The same, changed; or another one for texts only, where control pieces are
-        in reach of the tokenizer's model as well (SentencePiece vocabularies list them as words).
+    Where they are in reach of the tokenizer's model as well (SentencePiece vocabularies list them
+    as words), the copy does not know them any more.
     """
-    controls = list_controls(tokenizer)
-    tokenizer.encode_special_tokens = True
-    if not any(_is_read(tokenizer, piece, number) for piece, number in controls.items()):
-        return tokenizer
     from tokenizers import Tokenizer
 
-    state = _hide(json.loads(tokenizer.to_str()), set(controls))
-    reader = Tokenizer.from_str(json.dumps(state))
+    written = tokenizer.to_str()
+    controls = list_controls(tokenizer)
+    reader = Tokenizer.from_str(written)
     reader.encode_special_tokens = True
+    if any(_is_read(reader, piece, number) for piece, number in controls.items()):
+        reader = Tokenizer.from_str(json.dumps(_hide(json.loads(written), set(controls))))
+        reader.encode_special_tokens = True
     return reader
 
 

@@ -23,7 +23,7 @@ def test_added_special_tokens_are_text_and_added_words_stay(tiny_bert):
     tokenizer.add_special_tokens(["[E1]"])
     tokenizer.add_tokens([AddedToken("[DRUG]", special=False)])
     control, word = tokenizer.token_to_id("[E1]"), tokenizer.token_to_id("[DRUG]")
-    reader = read_as_text(Tokenizer.from_str(tokenizer.to_str()))
+    reader = read_as_text(tokenizer)
     assert control not in ids_of(reader, "a [E1] b")
     assert ids_of(reader, "a [DRUG] b")[1] == word
     assert control in list_controls(tokenizer).values()
