@@ -62,9 +62,9 @@ _SELDOM_LAST = _words(
     "acad al am ann apr assoc aug ave avg biochem biol blvd cardiol ch chem clin co conf corp dec "
     "dept dermatol dis dx ed edn eds endocrinol engl epidemiol ex exp feb gastroenterol gen genet "
     "hematol hosp hum hx immunol inc inst int jan jr jul jun lett ltd m.d max med metab microbiol "
-    "mol mutat nat natl neurobiol neurol neurosci no nov nutr oct oncol pediatr ph.d pharm pharmacol "
-    "physiol proc psychiatr pt pts rd res rev rx sci sect sept soc sp spp sr surg sx symp temp tx "
-    "u.k u.s u.s.a univ virol y.o y/o yo"
+    "mol mutat nat natl neurobiol neurol neurosci no nov nutr oct oncol pediatr ph.d pharm "
+    "pharmacol physiol proc psychiatr pt pts rd res rev rx sci sect sept soc sp spp sr surg sx "
+    "symp temp tx u.k u.s u.s.a univ virol y.o y/o yo"
 )
 _UNITS = _words(
     "cm d dl ft g gm h hr hrs iu kcal kg l lb lbs m mcg mg min mins ml mm mo mos ng nm oz s sec "
