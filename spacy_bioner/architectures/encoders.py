@@ -5,13 +5,13 @@ import re
 from typing import Any, Callable, Dict, List, Optional, Tuple, cast
 
 import numpy as np
-import torch
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 from thinc.util import get_torch_default_device, xp2torch
-from tokenizers import Tokenizer
 
+from spacy_bioner.architectures._torch import torch
+from spacy_bioner.architectures._transformers import Tokenizer
 from spacy_bioner.architectures.control_pieces import read_as_text
 from spacy_bioner.architectures.encoder_source import build_transformer, load_encoder, special_ids
 from spacy_bioner.architectures.loss_scaling import LossScaler, gains_a_digit
