@@ -53,6 +53,17 @@ class TrainingDataError(BionerError):
     """Training data that nothing can be learned from."""
 
 
+class MissingExtraError(BionerError, ModuleNotFoundError):
+    """Something was asked for that needs packages which are not installed.
+
+    message (str): What needs them, and the command that brings them.
+    name (str): The first of these packages.
+    """
+
+    def __init__(self, message: str, *, name: str) -> None:
+        ModuleNotFoundError.__init__(self, message, name=name)
+
+
 class AssetError(BionerError):
     """A corpus file that is absent or does not have the expected checksum."""
 

@@ -4,10 +4,13 @@ import json
 import re
 import shlex
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import List, Optional
 from urllib.parse import unquote, urlparse
 from urllib.request import url2pathname
+
+from spacy_bioner.errors import MissingExtraError
 
 DISTRIBUTION = "spacy-bioner"
 EXTRA = re.compile(r"""extra\s*==\s*["']([\w-]+)["']""")
@@ -31,6 +34,22 @@ def install_command(extra: str) -> str:
     if origin is not None:
         return shlex.join(["pip", "install", f"{origin}[{extra}]"])
     return shlex.join(["pip", "install", *_list_requirements(extra)])
+
+
+def require(*packages: str, extra: str, who: str) -> None:
+    """Make sure that packages are installed.
+
+    packages (str): As they are imported.
+    extra (str): The extra that brings them.
+    who (str): What needs them, in words.
+    RAISES MissingExtraError: Where they are not, with the command that brings them.
+    """
+    missing = [name for name in packages if find_spec(name) is None]
+    if missing:
+        raise MissingExtraError(
+            f"{who} needs {' and '.join(missing)}, not installed here: {install_command(extra)}",
+            name=missing[0],
+        )
 
 
 def _find_origin() -> Optional[Path]:

@@ -28,6 +28,9 @@ _HEAD = re.compile(
 _RIGHT_WORD = re.compile(rf"[(\[{{\"'“‘]*(?:[*•]\s)?(\S{{1,{_REACH}}})")
 _DOTTED = re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]$|Ph\.D$")
 _INITIAL = re.compile(r"[A-Z](?:\.|$)")
+# "45-y.o.", "2yr."; "para-vol.", "kg/hr."
+_COUNT = re.compile(r"^[0-9]+(?:[.,][0-9]+)?[-–]?")
+_JOINED = re.compile(r"[-–/(]")
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}$")
 # Names that keep their small letter at the start of a sentence: p53, mRNA, c-Myc, alpha-MSH.
 _NAME_IN_SMALL = re.compile(
@@ -47,18 +50,26 @@ _DESIGNATORS = _words(
 _FUNCTION_WORDS = _words(
     "a an and as at between by for from in into of on or than that the to versus via with"
 )
-# Something always follows these: a name, a number, an example.
+# Something always follows these: a name, a number, an example. Those in capitals stand so in heads.
 _NEVER_LAST = _words(
-    "aff approx bv ca cf cv dr e.g eg eq eqs fig figs i.e ie incl mr mrs ms nos nr prof pv ref "
-    "refs resp ssp st subsp tab var viz vs"
+    "a.k.a aff approx bv c.f ca capt cf chap chaps cv dr drs e.g eg eq eqn eqns eqs esp excl fig "
+    "figs i.e ie incl lt messrs mme mr mrs ms mt n.b nos nr para paras pg pgs pp prof profs pv "
+    "ref refs resp sgt ssp st str subsp supp suppl tab vit vits viz vol vols vs APPROX CHAP FIG "
+    "FIGS REFS SUPPL VIT VOL VOLS VS"
 )
 # These may end a sentence, but a capital letter alone does not show it.
 _SELDOM_LAST = _words(
-    "acad al am apr aug biochem biol chem clin co corp dec dis engl exp feb gen genet hum inc int "
-    "jan jul jun lett ltd m.d med mol mutat nat natl neurobiol neurosci no nov oct ph.d pharm "
-    "pharmacol physiol proc res rev sci sept soc sp spp u.k u.s u.s.a"
+    "acad al am ann apr assoc aug ave avg biochem biol blvd cardiol ch chem clin co conf corp dec "
+    "dept dermatol dis dx ed edn eds endocrinol engl epidemiol ex exp feb gastroenterol gen genet "
+    "hematol hosp hum hx immunol inc inst int jan jr jul jun lett ltd m.d max med metab microbiol "
+    "mol mutat nat natl neurobiol neurol neurosci no nov nutr oct oncol pediatr ph.d pharm "
+    "pharmacol physiol proc psychiatr pt pts rd res rev rx sci sect sept soc sp spp sr surg sx "
+    "symp temp tx u.k u.s u.s.a univ virol y.o y/o yo"
 )
-_UNITS = _words("cm d g h hr hrs kg l mg min ml mm mo ng nm s sec wk yr")
+_UNITS = _words(
+    "cm d dl ft g gm h hr hrs iu kcal kg l lb lbs m mcg mg min mins ml mm mo mos ng nm oz s sec "
+    "secs ug wk wks yr yrs"
+)
 # Words that begin many sentences and few names; most frequent in the abstracts of the training
 # and development splits of BC5CDR, NCBI-disease, BioRED, GNormPlus, NLM-Gene and S800.
 _OPENERS = (
@@ -137,7 +148,7 @@ def _is_border(text: str, match: Match[str]) -> bool:
         return False
     bare = word.lstrip("([{\"'“‘")
     if _OPENER.match(text, right.start(1)):
-        return _normal(bare) not in _NEVER_LAST
+        return not _is_one_of(bare, _NEVER_LAST)
     # "(mean +/- s.d.) Values" goes on; a sentence ends behind its bracket
     if not bare or ")" in closing or "]" in closing:
         return False
@@ -164,15 +175,20 @@ def _normal(word: str) -> str:
     return word if len(word) > 1 and word.isupper() else word.lower()
 
 
+def _is_one_of(word: str, *lists: FrozenSet[str]) -> bool:
+    """Tell whether a word, or what stands behind its number or hyphen, is in a list."""
+    parts = {_normal(part) for part in (word, _COUNT.sub("", word), _JOINED.split(word)[-1])}
+    return any(not parts.isdisjoint(words) for words in lists)
+
+
 def _may_end_before_capital(word: str, before: str, following: str) -> bool:
-    lowered = _normal(word)
-    if lowered in _NEVER_LAST or lowered in _SELDOM_LAST:
+    if _is_one_of(word, _NEVER_LAST, _SELDOM_LAST):
         return False
     if _DOTTED.search(word):
         return word.islower() and not following[:2].isupper()
     if len(word) > 1 or not word.isupper():
-        # "p. Glu104X" is a protein variant
-        return word != "p"
+        # "p. Glu104X" is a protein variant, "v." stands for versus and "c." for about
+        return word not in ("c", "p", "v")
     # "J. Smith" and "of E. Coli" against "hepatitis B. Interferon"
     if before.lower() in _DESIGNATORS:
         return True
@@ -190,8 +206,9 @@ def _may_end_before_number(word: str, following: str) -> bool:
 
 
 def _is_plain(word: str) -> bool:
-    lowered = _normal(word)
-    abbreviations = (_NEVER_LAST, _SELDOM_LAST, _UNITS)
     return not (
-        len(word) == 1 or _DOTTED.search(word) or any(lowered in words for words in abbreviations)
+        len(word) == 1
+        or _DOTTED.search(word)
+        or _normal(word) in _UNITS
+        or _is_one_of(word, _NEVER_LAST, _SELDOM_LAST)
     )

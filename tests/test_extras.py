@@ -1,13 +1,16 @@
 """The command that installs an extra works for whoever installed the package, however."""
 
 import json
+import subprocess
+import sys
 from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
 
 from spacy_bioner import extras
-from spacy_bioner.extras import install_command
+from spacy_bioner.errors import BionerError, MissingExtraError
+from spacy_bioner.extras import install_command, require
 
 ROOT = Path(__file__).resolve().parent.parent
 METADATA = [
@@ -86,3 +89,59 @@ def test_every_extra_of_the_installed_package_has_requirements(monkeypatch):
     monkeypatch.setattr(extras, "__file__", "/elsewhere/spacy_bioner/extras.py")
     for extra in config["options.extras_require"]:
         assert "spacy-bioner" not in install_command(extra)
+
+
+def test_require_names_what_is_missing_and_how_to_get_it(come_from):
+    come_from(None)
+    require("json", extra="runtime", who="nobody")
+    with pytest.raises(MissingExtraError) as raised:
+        require("json", "no_such_a", "no_such_b", extra="corpora", who="'x'")
+    command = install_command("corpora")
+    expected = f"'x' needs no_such_a and no_such_b, not installed here: {command}"
+    assert (str(raised.value), raised.value.name) == (expected, "no_such_a")
+    # Whoever waits for one of them catches it.
+    assert isinstance(raised.value, BionerError)
+    assert isinstance(raised.value, ModuleNotFoundError)
+
+
+ADD = """
+import sys
+for name in sys.argv[2:]:
+    sys.modules[name] = None
+import spacy
+nlp = spacy.blank("en")
+nlp.add_pipe(sys.argv[1])
+if sys.argv[1] == "bioner_feature_crf":
+    nlp.initialize(lambda: [spacy.training.Example.from_dict(nlp.make_doc("a"), {"entities": []})])
+print("made")
+"""
+TORCH = ["torch", "transformers", "tokenizers", "safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("factory", "absent", "expected"),
+    [
+        ("bioner", TORCH, "'bioner' needs torch and safetensors, not installed here"),
+        ("bioner", ["transformers"], "a transformer encoder needs transformers, not installed"),
+        ("bioner", ["tokenizers"], "a transformer encoder needs tokenizers, not installed here"),
+        ("bioner", ["safetensors"], "'bioner' needs safetensors, not installed here"),
+        ("bioner_feature_crf", ["pycrfsuite"], "'bioner_feature_crf' needs pycrfsuite, not inst"),
+    ],
+)
+def test_components_say_what_they_lack(factory, absent, expected):
+    command = [sys.executable, "-c", ADD, factory, *absent]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    last = done.stderr.strip().split("\n")[-1]
+    extra = "baselines" if factory.endswith("crf") else "runtime"
+    assert expected in last
+    assert install_command(extra) in last
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "factory", ["bioner_gazetteer", "bioner_abbreviations", "bioner_confidence", "bioner_overlaps"]
+)
+def test_components_that_need_no_extra_are_made_without(factory):
+    command = [sys.executable, "-c", ADD, factory, *TORCH, "pycrfsuite"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "made\n"

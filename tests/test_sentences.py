@@ -50,6 +50,18 @@ def split(text: str) -> List[str]:
         "Title\r\n \r\n|Text of\none sentence.",
         "The variant p. Glu104X was found at 17q21. 3 in 1985. |12 patients had it.",
         "This targets CA. |PF74 binds it at ca. 30 sites.",
+        "Treated with vit. K and vit. C daily. |Vit. A deficiency and vits. B1 to B6 are rare.",
+        "See vol. 12, pp. 3-5, p. 7 and ch. 3 (Vol. 2, para. 4, suppl. 1, 4th ed. London).",
+        "A 45-y.o. Man came. |She is 30 y.o. Woman of 45 y/o. Type, 3 yo. Boys came.",
+        "He is 45 y.o. |The patient is well.",
+        "It was given p.o. |The patient slept. |It was given b.i.d. |She woke.",
+        "Eqs. 3 and eqn. 4, refs. 5-7, Chap. 8, FIG. 2 and Vol. 9 say so, approx. 30 times.",
+        "USUAL CARE VS. MLP and Roe v. Wade, Mt. Sinai, Drs. Smith and Jones, c. 1900.",
+        "S. enterica subsp. Enterica str. LT2 and P. syringae pv. Tomato resp. Xanthomonas.",
+        "Pt. Smith, hx. Diabetes, dx. Crohn's disease, max. 40 mg, avg. 30, no. 5, nos. 6-8.",
+        "The max. |However, it fell. |It was seen by Smith et al. |We saw it, too.",
+        "A rate of 3.2 mg/mL. |Therapy went on. |In the 1940s. |Therapy was new.",
+        "Ann. Nutr. Metab. 72 and J. Hosp. Immunol. 3 and Int. J. Oncol. |The end.",
     ],
 )
 def test_sentence_starts_finds_exactly_the_marked_borders(marked: str) -> None:

@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, Callable, Iterator, List, Tuple, cast
 
-import torch
 from spacy.tokens import Doc
 from thinc.api import Model, set_dropout_rate
 from thinc.types import Floats2d
 from thinc.util import xp2torch
 
+from spacy_bioner.architectures._torch import torch
 from spacy_bioner.architectures.objectives import check_finite
 from spacy_bioner.architectures.subwords import read_words
 from spacy_bioner.architectures.torch_bridge import TorchShim, split_rows, torch_shims

@@ -17,6 +17,7 @@ from thinc.api import Model, set_dropout_rate
 
 from spacy_bioner.architectures.adversary import find_encoders, tapped, without_training
 from spacy_bioner.architectures.alignment import align_pieces
+from spacy_bioner.architectures.control_pieces import STAND_INS
 from spacy_bioner.architectures.decoding import log_softmax
 from spacy_bioner.architectures.piece_layout import Layout, lay_out
 from spacy_bioner.errors import ConfigError
@@ -24,8 +25,6 @@ from spacy_bioner.layers.adversary import EmbeddingTap
 from spacy_bioner.layers.pooled_encoder import PooledEncoder
 
 N_STEPS = 50
-MASKS = ("[MASK]", "<mask>", "[UNK]", "<unk>")
-"""Pieces that stand for any word; the first that a tokenizer has is taken."""
 
 Target = Sequence[Tuple[int, int]]
 """Tokens and the column of the tag that each of them has."""
@@ -99,7 +98,7 @@ def integrate_gradients(
 def mask_piece(model: Model) -> str:
     """Give the piece that stands for any word in an encoder's vocabulary; "" where none does."""
     tokenizer = cast(Any, model.shims[0]).tokenizer
-    return next((name for name in MASKS if tokenizer.token_to_id(name) is not None), "")
+    return next((name for name in STAND_INS if tokenizer.token_to_id(name) is not None), "")
 
 
 def _flatten(parts: Sequence[Sequence[torch.Tensor]]) -> Tuple[torch.Tensor, ...]:

@@ -7,13 +7,12 @@ each can be switched on and off in a config, and stand alone.
 from typing import Any, Callable, Dict, List, Optional, Tuple, cast
 
 import numpy as np
-import torch
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 from thinc.util import xp2torch
-from torch import nn
 
+from spacy_bioner.architectures._torch import nn, torch
 from spacy_bioner.architectures.datasets import dataset_rows
 from spacy_bioner.architectures.torch_bridge import Spec, TorchShim, split_rows
 from spacy_bioner.architectures.words import find_words

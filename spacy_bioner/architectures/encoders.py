@@ -5,13 +5,14 @@ import re
 from typing import Any, Callable, Dict, List, Optional, Tuple, cast
 
 import numpy as np
-import torch
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 from thinc.util import get_torch_default_device, xp2torch
-from tokenizers import Tokenizer
 
+from spacy_bioner.architectures._torch import torch
+from spacy_bioner.architectures._transformers import Tokenizer
+from spacy_bioner.architectures.control_pieces import read_as_text
 from spacy_bioner.architectures.encoder_source import build_transformer, load_encoder, special_ids
 from spacy_bioner.architectures.loss_scaling import LossScaler, gains_a_digit
 from spacy_bioner.architectures.piece_layout import POOLING, UNITS, Layout, lay_out
@@ -120,6 +121,8 @@ class EncoderShim(TorchShim):
         self.layer_decay = layer_decay
         # Set together with the module, from the same description.
         self.tokenizer: Any = None
+        # Cuts texts; `tokenizer` knows the control pieces.
+        self.reader: Any = None
         # Tokens that `truncate` has left out, over all passes.
         self.n_unseen = 0
         self._attrs: Dict[str, Any] = {}
@@ -146,6 +149,7 @@ class EncoderShim(TorchShim):
         """Take over module, description and the tokenizer that the description holds."""
         super().set_module(spec, module)
         self.tokenizer = Tokenizer.from_str(spec["tokenizer"])
+        self.reader = read_as_text(self.tokenizer)
         self._choose_precision()
 
     def count_unseen(self, layout: Layout) -> None:

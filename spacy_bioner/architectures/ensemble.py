@@ -9,12 +9,12 @@ the ensemble's emissions, which the component decodes as it does those of a soft
 from typing import Any, Callable, List, Optional, Sequence, Tuple, cast
 
 import numpy as np
-import torch
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 from thinc.util import torch2xp
 
+from spacy_bioner.architectures._torch import torch
 from spacy_bioner.architectures.decoding import log_softmax, make_grammar
 from spacy_bioner.architectures.objectives import learned_transitions
 from spacy_bioner.architectures.subwords import read_words

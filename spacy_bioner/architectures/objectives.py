@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Dict, List, Optional, Sequence, Tuple, cast
 
 import numpy as np
-import torch
 from thinc.api import Model
 from thinc.types import Floats2d
 from thinc.util import xp2torch
 
+from spacy_bioner.architectures._torch import torch
 from spacy_bioner.architectures.decoding import Learned, TagGrammar
 from spacy_bioner.architectures.torch_bridge import TorchShim, split_rows
 from spacy_bioner.errors import ConfigError, TrainingDataError

@@ -18,8 +18,9 @@ from spacy_bioner.architectures.alignment import (
     group_by_budget,
     unit_starts,
 )
+from spacy_bioner.architectures.control_pieces import STAND_INS, put_mask
 from spacy_bioner.architectures.datasets import dataset_rows
-from spacy_bioner.architectures.words import Words, find_words
+from spacy_bioner.architectures.words import COVERED_KEY, Words, find_words
 
 UNITS = ("sentence", "neighbours", "document")
 # How a token is taught and read by its pieces; with the last two, each piece has a tag.
@@ -60,14 +61,28 @@ def lay_out(model: Model, docs: List[Doc], *, every_piece: bool = False) -> "Lay
     if shim.device.type == "cuda":
         layout.stretch = GPU_STRETCH
     words = [find_words(doc) for doc in docs]
-    encodings = shim.tokenizer.encode_batch([own.text for own in words], add_special_tokens=False)
+    encodings = shim.reader.encode_batch([own.text for own in words], add_special_tokens=False)
     for doc, own, encoding in zip(docs, words, encodings):
         offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
         ids = np.asarray(encoding.ids, dtype=np.int64)
-        layout.add(doc, own, Pieces(ids, offsets[:, 0], offsets[:, 1]))
+        pieces = Pieces(ids, offsets[:, 0], offsets[:, 1])
+        layout.add(doc, own, _cover(pieces, doc, own, shim.tokenizer))
     if names := shim.spec.get("datasets"):
         layout.datasets = dataset_rows(docs, names, model.attrs["dataset"])
     return layout
+
+
+def _cover(pieces: Pieces, doc: Doc, words: Words, tokenizer: Any) -> Pieces:
+    """Put masks in the place of words that an explanation covers; texts hold none themselves."""
+    covered = doc.user_data.get(COVERED_KEY)
+    if not covered:
+        return pieces
+    word = doc[covered[0]].text
+    mask_id = tokenizer.token_to_id(word) if word in STAND_INS else None
+    if mask_id is None:
+        return pieces
+    chosen = words.choose(np.isin(words.starts, list(covered)))
+    return put_mask(pieces, chosen.start_chars, chosen.end_chars, mask_id)
 
 
 class Layout:

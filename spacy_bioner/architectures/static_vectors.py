@@ -8,8 +8,8 @@ from spacy.vectors import Mode
 from thinc.api import Model
 from thinc.types import Floats2d
 from thinc.util import get_array_module
-from torch import nn
 
+from spacy_bioner.architectures._torch import nn
 from spacy_bioner.architectures.composition import make_lookup
 from spacy_bioner.architectures.torch_bridge import Spec, TorchShim
 from spacy_bioner.errors import ConfigError

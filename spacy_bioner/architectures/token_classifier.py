@@ -3,12 +3,12 @@
 from functools import partial
 from typing import Any, Callable, List, Optional, Tuple, cast
 
-import torch
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 from thinc.util import xp2torch
 
+from spacy_bioner.architectures._torch import torch
 from spacy_bioner.architectures.subwords import check_strategy, extra_tags
 from spacy_bioner.architectures.torch_bridge import Spec, TorchShim, split_rows
 from spacy_bioner.layers.token_head import TokenHead

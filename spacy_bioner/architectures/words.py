@@ -28,6 +28,8 @@ from spacy_bioner.tags import TokenSpan, tags_to_spans
 # The log probability of every tag but O of a token that is not read: low enough that no learned
 # transition makes up for it, and a number that can be calculated with.
 NEVER = -1e4
+# In `doc.user_data`: tokens that an explanation has covered. Their text is the encoder's mask.
+COVERED_KEY = "bioner_covered"
 Objective = Callable[..., Tuple[float, List[Floats2d]]]
 
 

@@ -79,7 +79,8 @@ class Gazetteer(Pipe):
     name (str): Name of the component, of its span group and of the source in the ledger.
     set_ents (bool): Add what does not overlap the entities that stand already, the longest first.
     nested (bool): Keep occurrences that lie within a longer one.
-    variants (bool): Let a hyphen stand for a space or for nothing, see `TermMatcher`.
+    variants (bool): Let a hyphen stand for a space or for nothing, see `TermMatcher`. Typographic
+        twins (apostrophes, dashes, µ and μ, composed accents) agree without it.
     min_length (int): Terms with fewer characters are not taken in.
     only_labels (Optional[Iterable[str]]): Terms of other labels are not taken in.
     confidence (Optional[float]): What the ledger says of every occurrence.

@@ -26,16 +26,17 @@ _WHOLE = (
     r"https?://[\w./?=&%#~:+-]*[\w/]",
     # e.g. i.v. U.S. (the lookbehind also keeps long runs of "a.a.a." linear)
     r"(?<![\w.])(?:[A-Za-z]\.){2,}(?!\w)",
-    r"(?<=[A-Za-z])['’]s(?!\w)",
+    r"(?<=[A-Za-z])['’‘ʼ＇`´]s(?!\w)",
     r"(?P<run>[-.*=~])(?P=run)+",
     r"\+/-",
 )
-_MARK = r"[\W_\u115f\u1160\u3164\uffa0]"
+# Fillers and apostrophes are letters for Unicode.
+_MARK = r"[\W_\u02b9-\u02bd\u02ee\u115f\u1160\u3164\uffa0]"
 _ACCENT = r"[\u0300-\u034e\u0350-\u036f]"
 _PUNCTUATION = (
-    # Every character that is neither letter nor digit is a token; so are fillers of no width that
-    # Unicode calls letters. A combining accent stays with its letter; a point or comma within a
-    # number (3.5, 17q21.3, 1,200) stays with the number.
+    # Every character that is neither letter nor digit is a token; so are fillers of no width and
+    # apostrophes that Unicode calls letters. A combining accent stays with its letter; a point or
+    # comma within a number (3.5, 17q21.3, 1,200) stays with the number.
     rf"(?:(?<={_MARK})(?<!{_ACCENT})|(?={_MARK})(?!{_ACCENT}))"
     r"(?<!\s)"
     r"(?<![0-9](?=\.[0-9]))(?!(?<=[0-9]\.)[0-9])"

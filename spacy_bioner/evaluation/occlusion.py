@@ -12,6 +12,7 @@ from typing import Callable, List, Optional, Sequence, Union
 import numpy as np
 from spacy.tokens import Doc
 
+from spacy_bioner.architectures.words import COVERED_KEY
 from spacy_bioner.blanks import is_blank
 
 Score = Callable[[Sequence[Doc]], Sequence[float]]
@@ -51,7 +52,10 @@ def cover(
     if sent_starts is None and doc.has_annotation("SENT_START"):
         sent_starts = [bool(token.is_sent_start) for token in doc]
     starts: Optional[List[Union[bool, int, None]]] = list(sent_starts) if sent_starts else None
-    return Doc(doc.vocab, words=words, spaces=spaces, sent_starts=starts)
+    made = Doc(doc.vocab, words=words, spaces=spaces, sent_starts=starts)
+    # A text that spells an encoder's mask is text; these words are to be masks.
+    made.user_data[COVERED_KEY] = sorted(covered)
+    return made
 
 
 def occlude(

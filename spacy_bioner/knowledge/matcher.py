@@ -1,11 +1,11 @@
 """Find the terms of a table in text, with one compiled Aho–Corasick automaton.
 
-The automaton does not see the text but its *skeleton*: letters folded to lower case one by one,
-white space and hyphens left out. Every occurrence in the skeleton is then checked against the
-text: does it start and end with a token, stand apart from neighbouring letters and digits, and
-agree with the name in case and spacing? All overlapping occurrences are looked at, because a
-search for the longest one alone loses terms: "aspirin in" would hide "aspirin" in
-"aspirin induced".
+The automaton does not see the text but its *skeleton*: one character for all typographic twins,
+letters folded to lower case one by one, white space and hyphens left out. Every occurrence in the
+skeleton is then checked against the text: does it start and end with a token, stand apart from
+neighbouring letters and digits, and agree with the name in case and spacing? All overlapping
+occurrences are looked at, because a search for the longest one alone loses terms: "aspirin in"
+would hide "aspirin" in "aspirin induced".
 """
 
 import re
@@ -20,14 +20,18 @@ from numpy.typing import NDArray
 
 from spacy_bioner.errors import BionerError, TermTableError
 from spacy_bioner.knowledge.table import TermTable
-from spacy_bioner.knowledge.terms import HYPHENS, TOKEN_SEPARATOR, Term
+from spacy_bioner.knowledge.terms import TOKEN_SEPARATOR, Term
+from spacy_bioner.knowledge.typography import is_simple, simplify, simplify_text
 
-FORMAT_VERSION = 1
+# In version 1 the automaton knew no typographic twins.
+FORMAT_VERSION = 2
+READABLE_VERSIONS = (1, FORMAT_VERSION)
 
 _SPACES = re.compile(r"\s+")
-_SKIPPED = re.compile(rf"[\s{re.escape(HYPHENS)}]")
+_SKIPPED = re.compile(r"[\s-]")
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
-_ANY_HYPHEN = re.compile(f"[{re.escape(HYPHENS)}]")
+# A word that is divided at the end of a line; its hyphen may be its own or the division's.
+_DIVIDED = re.compile(r"(?<=\w)-[^\S\n]*\n\s*(?=\w)")
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,10 @@ class TermMatch:
 class TermMatcher:
     """A compiled table of terms.
 
+    Typographic twins agree (see `typography`): apostrophes, quotes and primes, hyphens and dashes,
+    blanks, accents composed or not, ligatures; so does a word that a hyphen divides at the end of a
+    line.
+
     terms (Iterable[Term]): The names to find.
     variants (bool): A hyphen in the name or in the text may stand for a space or for nothing:
         "IL-2" finds "IL 2" and "IL2".
@@ -53,7 +61,7 @@ class TermMatcher:
         self.table = TermTable(terms)
         groups: Dict[str, List[int]] = {}
         for index, term in enumerate(self.table):
-            groups.setdefault(skeleton(term.name), []).append(index)
+            groups.setdefault(_skeleton_of(simplify_text(term.name)), []).append(index)
         if "" in groups:
             raise TermTableError(
                 f"found the term {self.table[groups[''][0]]}; expected a name with at least one "
@@ -63,7 +71,8 @@ class TermMatcher:
         self._members = np.array([i for group in groups.values() for i in group], dtype="<i4")
         self._group_ends = np.cumsum([0, *map(len, groups.values())], dtype="<i8")
         self._ragged = bytes(
-            any(any(_edge_hyphens(self.table[i].name)) for i in group) for group in groups.values()
+            any(any(_edge_hyphens(simplify_text(self.table[i].name))) for i in group)
+            for group in groups.values()
         )
 
     def __len__(self) -> int:
@@ -85,14 +94,15 @@ class TermMatcher:
         if not len(self) or not text:
             return []
         boundaries = _Boundaries(text, token_starts, token_ends)
-        positions = np.delete(np.arange(len(text)), [m.start() for m in _SKIPPED.finditer(text)])
+        plain = boundaries.text
+        positions = np.delete(np.arange(len(plain)), [m.start() for m in _SKIPPED.finditer(plain)])
         opens = (boundaries.first[positions] >= 0).tobytes()
         closes = (boundaries.last[positions + 1] >= 0).tobytes()
         ragged = self._ragged
         # Most occurrences end here, within words: hence the comprehension, and bytes for flags.
         candidates = [
             (group, int(positions[start]), int(positions[end - 1]) + 1)
-            for start, end, group in self._automaton.find_overlapping(skeleton(text))
+            for start, end, group in self._automaton.find_overlapping(_skeleton_of(plain))
             if (closes[end - 1] and opens[start]) or ragged[group]
         ]
         matches = [
@@ -128,13 +138,17 @@ class TermMatcher:
                 "TermMatcher.to_bytes wrote; copy or build the pipeline again"
             )
         state = srsly.msgpack_loads(body)
-        if state["version"] != FORMAT_VERSION:
+        if state["version"] not in READABLE_VERSIONS:
             raise BionerError(
                 f"gazetteer data: found format version {state['version']}; expected "
                 f"{FORMAT_VERSION}; build the gazetteer again from its terms"
             )
+        table = TermTable.from_columns(state["table"])
+        if state["version"] < FORMAT_VERSION and not is_simple(table.all_names):
+            # Its automaton holds names as they were spelled.
+            return cls(table, variants=variants)
         matcher = cls(variants=variants)
-        matcher.table = TermTable.from_columns(state["table"])
+        matcher.table = table
         if len(matcher.table):
             matcher._automaton = CharwiseDoubleArrayAhoCorasick.deserialize(state["automaton"])
         matcher._members = np.frombuffer(state["members"], dtype="<i4")
@@ -148,6 +162,7 @@ class TermMatcher:
         found = []
         for index in self._members[self._group_ends[group] : self._group_ends[group + 1]].tolist():
             name, exact, tokens = self.table.rule(index)
+            name = simplify_text(name)
             before, behind = _edge_hyphens(name) if self._ragged[group] else (0, 0)
             start, end = start_char - before, end_char + behind
             if not boundaries.allow(start, end):
@@ -165,11 +180,14 @@ class TermMatcher:
             return surface == name
         if _BLANK_LINE.search(surface):
             return False
-        surface, name = _SPACES.sub(" ", surface), _SPACES.sub(" ", name)
-        if surface == name or not self.variants:
-            return surface == name
+        name = _SPACES.sub(" ", name)
+        readings = {_SPACES.sub(" ", _DIVIDED.sub(hyphen, surface)) for hyphen in ("-", "")}
+        if not self.variants:
+            return name in readings
         return any(
-            _ANY_HYPHEN.sub(other, surface) == _ANY_HYPHEN.sub(other, name) for other in (" ", "")
+            one.replace("-", other) == name.replace("-", other)
+            for one in readings
+            for other in (" ", "")
         )
 
 
@@ -205,22 +223,37 @@ def fold(text: str) -> str:
 
 
 def skeleton(text: str) -> str:
-    """Fold a text and leave out hyphens and white space (`TOKEN_SEPARATOR` counts as such)."""
-    return _SKIPPED.sub("", fold(text))
+    """Simplify and fold a text and leave out hyphens and white space (`TOKEN_SEPARATOR` counts as
+    such)."""
+    return _skeleton_of(simplify_text(text))
+
+
+def _skeleton_of(simple: str) -> str:
+    return _SKIPPED.sub("", fold(simple))
 
 
 class _Boundaries:
-    """A text and its tokens: `first` and `last` give the token that starts or ends at an offset."""
+    """A simplified text and its tokens: `first` and `last` give the token that starts or ends at an
+    offset in it."""
 
     def __init__(
         self, text: str, token_starts: NDArray[np.integer], token_ends: NDArray[np.integer]
     ) -> None:
-        self.text = text
+        simple = simplify(text)
+        self.whole, self.text = text, simple.text
         self.starts, self.ends = token_starts, token_ends
-        self.first = np.full(len(text) + 1, -1, dtype=np.int64)
-        self.last = np.full(len(text) + 1, -1, dtype=np.int64)
-        self.first[token_starts] = np.arange(len(token_starts))
-        self.last[token_ends] = np.arange(len(token_ends))
+        self.first = np.full(len(self.text) + 1, -1, dtype=np.int64)
+        self.last = np.full(len(self.text) + 1, -1, dtype=np.int64)
+        tokens = np.arange(len(token_starts))
+        opens, closes = token_starts, token_ends
+        if simple.starts is not None and simple.ends is not None:
+            opens = np.searchsorted(simple.starts, token_starts)
+            closes = np.searchsorted(simple.ends, token_ends, side="right")
+            # What shows nothing is gone.
+            shown = opens < closes
+            tokens, opens, closes = tokens[shown], opens[shown], closes[shown]
+        self.first[opens] = tokens
+        self.last[closes] = tokens
 
     def allow(self, start: int, end: int) -> bool:
         """Tell whether a match may stand here: whole tokens, and no part of a word or number.
@@ -238,10 +271,11 @@ class _Boundaries:
         if not tokens:
             return self.text[start:end]
         inner = range(int(self.first[start]), int(self.last[end]) + 1)
-        return TOKEN_SEPARATOR.join(self.text[self.starts[i] : self.ends[i]] for i in inner)
+        words = (self.whole[self.starts[i] : self.ends[i]] for i in inner)
+        return TOKEN_SEPARATOR.join(map(simplify_text, words))
 
 
 def _edge_hyphens(name: str) -> Tuple[int, int]:
     """Count the hyphens that a name starts and ends with ("Cl-"): the skeleton lacks them."""
-    skipped = HYPHENS + " "
+    skipped = "- "
     return len(name) - len(name.lstrip(skipped)), len(name) - len(name.rstrip(skipped))

@@ -51,6 +51,11 @@ class TermTable:
     def __iter__(self) -> Iterator[Term]:
         return (self[index] for index in range(len(self)))
 
+    @property
+    def all_names(self) -> str:
+        """All names without anything between them."""
+        return self._names
+
     def rule(self, index: int) -> Tuple[str, bool, bool]:
         """Give what a comparison needs of a term: name, case sensitivity, `tokens`."""
         flags = int(self._flags[index])

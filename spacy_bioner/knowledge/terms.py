@@ -11,12 +11,11 @@ from spacy.schemas import validate_token_pattern
 from spacy.vocab import Vocab
 
 from spacy_bioner.errors import TermTableError
+from spacy_bioner.knowledge.typography import HYPHENS
 
 CASES = ("auto", "exact", "ignore")
 TOKEN_SEPARATOR = "\x1f"
 MAX_SYMBOL_LENGTH = 5
-# What the matcher skips when it looks a name up: a name of nothing else cannot be found.
-HYPHENS = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 
 _ID_HEADERS = ("id", "concept_id")
 _SPACE = re.compile(r"\s")

@@ -74,21 +74,17 @@ def make_vocabulary(tokenizer: Any) -> Vocabulary:
 
     RAISES ConfigError: For one without a mask piece.
     """
+    from spacy_bioner.architectures.control_pieces import MASKS, list_controls
     from spacy_bioner.architectures.encoder_source import special_ids
 
     before, after = special_ids(tokenizer)
-    mask_id = next(
-        (i for i in map(tokenizer.token_to_id, ("[MASK]", "<mask>")) if i is not None), None
-    )
+    mask_id = next((i for i in map(tokenizer.token_to_id, MASKS) if i is not None), None)
     if mask_id is None:
         raise ConfigError(
             "the encoder's tokenizer has no [MASK] or <mask>: it cannot be pre-trained by masking"
         )
     pieces = tokenizer.get_vocab(with_added_tokens=True)
-    special = {i for i, added in tokenizer.get_added_tokens_decoder().items() if added.special}
-    named = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "<s>", "</s>", "<pad>", "<unk>")
-    special.update(pieces[name] for name in named if name in pieces)
-    special.update((*before, *after, mask_id))
+    special = {*list_controls(tokenizer).values(), *before, *after, mask_id}
     unused = {number for piece, number in pieces.items() if piece.startswith("[unused")}
     ordinary = np.array(sorted(set(pieces.values()) - special - unused), dtype=np.int64)
     return Vocabulary(tuple(before), tuple(after), mask_id, ordinary)
@@ -102,7 +98,9 @@ class Packer:
     """
 
     def __init__(self, tokenizer: Any, vocabulary: Vocabulary, *, length: int) -> None:
-        self.tokenizer = tokenizer
+        from spacy_bioner.architectures.control_pieces import read_as_text
+
+        self.tokenizer = read_as_text(tokenizer)
         self.vocabulary = vocabulary
         self.capacity = length - len(vocabulary.before) - len(vocabulary.after)
         if self.capacity < 1:

@@ -15,9 +15,11 @@ from typer.testing import CliRunner
 from spacy_bioner.apps.cli.main import app
 from spacy_bioner.apps.entity_scores import find_occluder, find_tagger, make_target
 from spacy_bioner.apps.explaining import explain
+from spacy_bioner.architectures.piece_layout import lay_out
 from spacy_bioner.components.tag_beliefs import read_beliefs
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.explanations import Reading
+from spacy_bioner.evaluation.occlusion import cover
 from spacy_bioner.reports.explanation import describe_error, describe_readings
 from tests.reports.browser import needs_browser, open_page
 
@@ -60,8 +62,10 @@ def test_the_sentence_is_enough_where_the_rest_changes_nothing(trained_nlp) -> N
 def test_a_masked_word_is_a_mask_to_the_encoder(trained_nlp) -> None:
     tagger = find_tagger(trained_nlp)
     assert find_occluder(tagger) == "[MASK]"
-    tokenizer = tagger.model.get_ref("encoder").shims[0].tokenizer
-    assert tokenizer.encode("the [MASK] of", add_special_tokens=False).tokens[1] == "[MASK]"
+    encoder = tagger.model.get_ref("encoder")
+    covered = cover(trained_nlp.make_doc("the effect of"), [1], "[MASK]")
+    ids = lay_out(encoder, [covered]).pieces[0].ids.tolist()
+    assert ids.count(encoder.shims[0].tokenizer.token_to_id("[MASK]")) == 1
 
 
 def test_a_target_within_its_sentence_keeps_its_columns(trained_nlp) -> None:

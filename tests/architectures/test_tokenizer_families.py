@@ -32,10 +32,13 @@ from transformers import (
 )
 
 from spacy_bioner.architectures.alignment import token_offsets
+from spacy_bioner.architectures.attribution import mask_piece
+from spacy_bioner.architectures.control_pieces import list_controls
 from spacy_bioner.architectures.encoders import build_transformer_encoder, prepare_batches
 from spacy_bioner.architectures.piece_layout import lay_out
 from spacy_bioner.architectures.words import find_words
 from spacy_bioner.errors import EncoderError
+from spacy_bioner.evaluation.occlusion import cover
 from spacy_bioner.training.packing import number_words
 from tests.conftest import WORDS
 
@@ -277,6 +280,48 @@ def test_every_word_has_a_piece(make_encoder, docs):
         _, weights = prepare_batches(make_encoder(), [doc])
         bare = [token.text for token, weight in zip(doc, weights) if not weight]
         assert [text for text in bare if text.strip()] == []
+
+
+LITERALS = ("[CLS]", "[SEP]", "[MASK]", "[PAD]", "[UNK]", "<s>", "</s>", "<mask>", "<pad>", "<unk>")
+
+
+@pytest.mark.parametrize("gap", ["", " "])
+@pytest.mark.parametrize("literal", LITERALS)
+def test_a_text_that_spells_a_control_piece_is_text(make_encoder, blank_nlp, literal, gap):
+    model = make_encoder(unit="document")
+    shim = model.shims[0]
+    text = f"{literal}{gap}rats{gap}{literal}{gap}rats{gap}{literal}"
+    doc = blank_nlp(text)
+    layout = lay_out(model, [doc])
+    own = layout.pieces[0]
+    controls = {n: piece for piece, n in list_controls(shim.tokenizer).items()}
+    for number, start, end in zip(own.ids.tolist(), own.starts, own.ends):
+        # What is unknown is a character, not the word for it.
+        unknown = controls.get(number, "") in ("[UNK]", "<unk>") and end - start < len(literal)
+        assert unknown or number not in controls, text[start:end]
+    # Every token has a piece of its own.
+    _, weights = prepare_batches(model, [doc])
+    assert (weights > 0).all()
+    assert len(own.ids) > len(doc) // 2
+
+
+def test_text_without_control_pieces_is_cut_as_before(make_encoder):
+    shim = make_encoder().shims[0]
+    plain = Tokenizer.from_str(shim.spec["tokenizer"])
+    for text in TEXTS:
+        before, now = (t.encode(text, add_special_tokens=False) for t in (plain, shim.reader))
+        assert (now.ids, now.offsets) == (before.ids, before.offsets)
+
+
+def test_covered_words_are_one_mask_each(make_encoder, blank_nlp):
+    model = make_encoder(unit="document")
+    tokenizer = model.shims[0].tokenizer
+    piece = mask_piece(model)
+    doc = cover(blank_nlp("zz rats zz, rats"), [0, 2], piece)
+    ids = lay_out(model, [doc]).pieces[0].ids.tolist()
+    assert ids.count(tokenizer.token_to_id(piece)) == 2
+    spelled = Doc(doc.vocab, words=[piece, "rats"])
+    assert tokenizer.token_to_id(piece) not in lay_out(model, [spelled]).pieces[0].ids[:1]
 
 
 def test_there_is_a_row_per_token(make_encoder, docs):

@@ -268,3 +268,27 @@ def test_gazetteer_adds_token_patterns_directly(nlp):
     component.add_terms([TokenPattern(({"IS_DIGIT": True},), "Number", "N")])
     doc = component(Doc(nlp.vocab, words=["dose", "5"]))
     assert rows(doc.ents) == [("5", "Number", "N")]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "surface"),
+    [
+        ("Alzheimer's disease", "Alzheimer\u2019s disease"),
+        ("Alzheimer's disease", "Alzheimer\u02bcs disease"),
+        ("Parkinson", "Parkinson"),
+        ("5'-nucleotidase", "5\u2032-nucleotidase"),
+        ("\u00b5-opioid", "\u03bc-opioid"),
+        ("M\u00e9ni\u00e8re", "Me\u0301nie\u0300re"),
+        ("kidney", "kid\u00adney"),
+        ("kidney", "kid-\nney"),
+    ],
+)
+def test_typographic_twins_keep_the_offsets_of_the_text(bioner_config, pattern, surface):
+    nlp = spacy.blank("en", config=bioner_config)
+    component = nlp.add_pipe("bioner_gazetteer")
+    component.add_patterns([{"label": "T", "pattern": pattern, "id": "X:1"}])
+    text = f"Of \u00ad{surface}\u02bcs and \ufeff{surface}."
+    doc = nlp(text)
+    assert [(ent.text, ent.kb_id_) for ent in doc.ents] == [(surface, "X:1")] * 2
+    assert [text[ent.start_char : ent.end_char] for ent in doc.ents] == [surface] * 2
+    assert doc.ents[0]._.evidence[0]["rule"] == pattern

@@ -1,8 +1,11 @@
 import pickle
 import re
+import zlib
 
 import numpy as np
 import pytest
+import srsly
+from daachorse import CharwiseDoubleArrayAhoCorasick
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -224,3 +227,97 @@ def test_find_agrees_with_brute_force(names, text):
     matcher = TermMatcher([Term(name, "X", case="exact") for name in names])
     found = matcher.find(text, starts.astype(int), ends.astype(int))
     assert {(m.start, m.end, matcher.table[m.term_index].name) for m in found} == expected
+
+
+TWINS = [
+    ("Alzheimer's disease", "Alzheimer\u2019s disease"),
+    ("Alzheimer's disease", "Alzheimer\u02bcs disease"),
+    ("Alzheimer's disease", "Alzheimer\u00b4s\u00a0disease"),
+    ("5'-nucleotidase", "5\u2032-nucleotidase"),
+    ("5'-nucleotidase", "5\u2019\u2011nucleotidase"),
+    ("N6,2''-base", "N6,2\u2033-base"),
+    ("\u00b5-opioid", "\u03bc-opioid"),
+    ("beta-catenin", "beta\u2010catenin"),
+    ("beta-catenin", "beta\u2013catenin"),
+    ("beta-catenin", "beta\u2212catenin"),
+    ("beta-catenin", "beta-\ncatenin"),
+    ("kidney", "kid-\nney"),
+    ("kidney", "kid-\r\n   ney"),
+    ("kidney", "kid\u00adney"),
+    ("kidney", "kid\u00ad\nney"),
+    ("kidney", "kid\u200bney"),
+    ("acute kidney injury", "acute\u2009kidney\u3000injury"),
+    ("M\u00e9ni\u00e8re disease", "Me\u0301nie\u0300re disease"),
+    ("fibrosis", "\ufb01brosis"),
+    ("IL-2", "\uff29\uff2c\uff0d\uff12"),
+    ("CO2", "CO\u2082"),
+    ("TNF-\u03b2", "TNF-\u00df"),
+    ("\u00c5 unit", "\u212b unit"),
+    ('the "silent" gene', "the \u201csilent\u201d gene"),
+    ("Cl-", "Cl\u2212"),
+]
+
+
+@pytest.mark.parametrize("variants", [False, True])
+@pytest.mark.parametrize(("left", "right"), TWINS)
+def test_typographic_twins_agree_in_both_directions(left, right, variants):
+    for name, surface in ((left, right), (right, left), (left, left), (right, right)):
+        if "\n" in name:
+            continue
+        text = f"\u201cLow {surface}, high {surface}\u201d"
+        matcher = TermMatcher([Term(name, "X")], variants=variants)
+        starts, ends = (border.astype(int) for border in split_at_marks(text))
+        found = matcher.find(text, starts, ends)
+        assert [text[starts[m.start] : ends[m.end - 1]] for m in found] == [surface, surface]
+
+
+def split_at_marks(text):
+    """Token borders as our tokenizer sets them: accents stay with their letters."""
+    found = list(re.finditer(r"(?:[^\W\d_\u02bc][\u0300-\u036f]*)+|\d+|[^\w\s]|_|\u02bc", text))
+    return np.array([m.start() for m in found]), np.array([m.end() for m in found])
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("pre\u00adkidney", "kidney"),
+        ("kidney\u200bs", "kidney"),
+        ("\ufb01brosis", "ibrosis"),
+        ("M\u00e9ni\u00e8re", "Meniere"),
+        ("kid -\nney", "kidney"),
+        ("kid-\n\nney", "kidney"),
+        ("kid\nney", "kidney"),
+    ],
+)
+def test_what_is_no_twin_does_not_agree(text, name):
+    assert find(text, name) == []
+
+
+def test_trade_mark_is_no_part_of_a_word():
+    assert find("Aspirin\u2122 and aspirin\u00ae", "aspirin") == ["Aspirin", "aspirin"]
+
+
+def test_token_terms_find_twins():
+    term = Term(TOKEN_SEPARATOR.join(["alzheimer", "'", "s"]), "X", case="ignore", tokens=True)
+    assert find("Alzheimer\u2019s", term) == ["Alzheimer\u2019s"]
+
+
+def as_version_1(names):
+    """Bytes as they were written before twins: the automaton has the names as spelled."""
+    matcher = TermMatcher([Term(name, "X", str(index)) for index, name in enumerate(names)])
+    state = srsly.msgpack_loads(matcher.to_bytes()[4:])
+    forms = [re.sub("[\\s\u2010-\u2015-]", "", fold(name)) for name in names]
+    state.update(version=1, automaton=CharwiseDoubleArrayAhoCorasick(forms).serialize())
+    body = srsly.msgpack_dumps(state)
+    return zlib.crc32(body).to_bytes(4, "little") + body
+
+
+@pytest.mark.parametrize("names", [["aspirin", "IL-2"], ["IL\u20132", "Alzheimer\u2019s disease"]])
+def test_data_of_the_version_before_loads_and_finds_twins(names):
+    matcher = TermMatcher.from_bytes(as_version_1(names))
+    assert [term.name for term in matcher.table] == names
+    text = "aspirin, IL\u22122 and Alzheimer\u02bcs disease"
+    starts, ends = (border.astype(int) for border in split_at_marks(text))
+    assert [m.term_index for m in matcher.find(text, starts, ends)] == [0, 1]
+    again = TermMatcher.from_bytes(matcher.to_bytes())
+    assert [m.term_index for m in again.find(text, starts, ends)] == [0, 1]
