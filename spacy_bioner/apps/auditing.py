@@ -99,7 +99,10 @@ class AuditLog:
     def write(self, account: Dict[str, Any], path: PathLike) -> None:
         """Write an account with all rows, under "mentions", as one JSON object."""
         head = json.dumps(account, ensure_ascii=False, indent=2)
-        with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        with (
+            replacing(path) as temporary,
+            temporary.open("w", encoding="utf-8", errors="backslashreplace") as file,
+        ):
             file.write(head.removesuffix("\n}") + ',\n  "mentions": [')
             for number, row in enumerate(self._read()):
                 text = json.dumps(vars(row), ensure_ascii=False)

@@ -57,7 +57,7 @@ def write_outcome(
     """
     write_json(folder / f"{name}.json", data)
     with replacing(folder / f"{name}.md") as temporary:
-        temporary.write_text(markdown + "\n", encoding="utf-8")
+        temporary.write_text(markdown + "\n", encoding="utf-8", errors="backslashreplace")
     with plot_style():
         write_figure(plot(), folder, name)
 

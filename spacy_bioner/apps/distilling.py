@@ -102,7 +102,7 @@ def distil(
     with replacing_folder(output) as folder:
         nlp.to_disk(folder)
         text = json.dumps({"settings": fixed, "held_out": measured}, indent=1) + "\n"
-        (folder / ACCOUNT).write_text(text, encoding="utf-8")
+        (folder / ACCOUNT).write_text(text, encoding="utf-8", errors="backslashreplace")
     drop_state(output)
     return output
 

@@ -233,7 +233,9 @@ def _write(rows: Sequence[ComparisonRow], output: Path) -> None:
     table = render_comparison(rows)
     write_outcome(output, "comparison", data, table, lambda: plot_comparison(rows))
     with replacing(output / "comparison.csv") as temporary:
-        temporary.write_text(render_comparison_csv(rows), encoding="utf-8")
+        temporary.write_text(
+            render_comparison_csv(rows), encoding="utf-8", errors="backslashreplace"
+        )
 
 
 def _mean(results: Sequence[Mapping[str, Any]], name: str) -> Optional[float]:

@@ -46,7 +46,7 @@ def write_json(path: Path, data: Any) -> None:
     """Write JSON, whole or not at all."""
     with replacing(path) as temporary:
         text = json.dumps(data, ensure_ascii=False, indent=1)
-        temporary.write_text(text + "\n", encoding="utf-8")
+        temporary.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 def describe_profile(profile: Profile) -> Dict[str, Any]:

@@ -155,7 +155,9 @@ def cross_validate(
     )
     write_json(output / "folds.json", {"settings": settings, **outcome.to_json()})
     with replacing(output / "folds.md") as temporary:
-        temporary.write_text(render_folds(outcome) + "\n", encoding="utf-8")
+        temporary.write_text(
+            render_folds(outcome) + "\n", encoding="utf-8", errors="backslashreplace"
+        )
     return outcome
 
 

@@ -56,7 +56,7 @@ def write_overview(
     page = render_run_page(heading, (), sections, None, warnings=warnings)
     path = output / "overview.html"
     with replacing(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+        temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
     return path
 
 

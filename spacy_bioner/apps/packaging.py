@@ -85,7 +85,9 @@ def package_pipeline(
         copy, packed = scratch / "model", scratch / "packed"
         shutil.copytree(model_dir, copy)
         srsly.write_json(copy / "meta.json", meta)
-        (copy / "README.md").write_text(render_model_card(card), encoding="utf-8")
+        (copy / "README.md").write_text(
+            render_model_card(card), encoding="utf-8", errors="backslashreplace"
+        )
         packed.mkdir()
         # spaCy would build the wheel in an isolated environment, which it fills from the network.
         package(copy, packed, create_sdist=False, create_wheel=False, silent=True)

@@ -75,7 +75,7 @@ def prepare(
     prepared = PreparedCorpus(settings, accounts, division)
     with replacing(output / ACCOUNT) as temporary:
         text = json.dumps(prepared.to_json(), ensure_ascii=False, indent=2)
-        temporary.write_text(text + "\n", encoding="utf-8")
+        temporary.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
     return prepared
 
 

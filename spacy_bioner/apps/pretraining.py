@@ -263,7 +263,7 @@ def _save(
         config.save_pretrained(folder)
         _save_tokenizer(folder, encoder, name)
         text = json.dumps(account, indent=1) + "\n"
-        (folder / ACCOUNT).write_text(text, encoding="utf-8")
+        (folder / ACCOUNT).write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def _masked_lm_class(model_type: str) -> Optional[List[str]]:

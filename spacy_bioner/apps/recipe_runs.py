@@ -123,7 +123,7 @@ def run_recipe(
         recipe.about, results, how=describe_run(recipe, choices), corpus=choices.corpus
     )
     with replacing(out / SUMMARY) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
     return out / SUMMARY
 
 

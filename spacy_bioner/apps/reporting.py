@@ -134,7 +134,7 @@ def write_report(
     )
     path = output / "report.html"
     with replacing(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+        temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
     write_json(output / "cases.json", [case.to_json() for case in cases])
     parts = {
         "training": [asdict(item) for item in training],

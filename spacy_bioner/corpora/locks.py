@@ -120,9 +120,11 @@ def _take(file: Path, target: Path) -> int:
         try:
             _try_to_lock(handle, target)
             if _is_same(handle, file):
-                os.ftruncate(handle, 0)
-                os.lseek(handle, 0, os.SEEK_SET)
-                os.write(handle, json.dumps(_describe_self()).encode())
+                # A full disk is for the output to tell; without this only the number is unknown.
+                with suppress(OSError):
+                    os.ftruncate(handle, 0)
+                    os.lseek(handle, 0, os.SEEK_SET)
+                    os.write(handle, json.dumps(_describe_self()).encode())
                 return handle
         except BaseException:
             os.close(handle)

@@ -44,7 +44,8 @@ def claiming(*paths: Optional[Union[str, Path]]) -> Iterator[None]:
 @contextmanager
 def scratch_folder(path: Union[str, Path]) -> Iterator[Path]:
     """Make a hidden folder beside an output that is claimed, for files that are of no use later."""
-    folder = beside(follow_links(Path(path)), SCRATCH)
+    # Of a name of its own: what a killed process had called may still write to its folder.
+    folder = beside(follow_links(Path(path)), f".{os.getpid()}{SCRATCH}")
     with naming_os_errors(Path(path)):
         folder.mkdir()
     try:
@@ -170,7 +171,10 @@ def _clear(target: Path) -> None:
         partial.rename(target)
     _heal(target)
     beside(target, PART).unlink(missing_ok=True)
-    shutil.rmtree(beside(target, SCRATCH), ignore_errors=True)
+    start = beside(target, ".").name
+    for path in target.parent.iterdir():
+        if path.name.startswith(start) and path.name.endswith(SCRATCH):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _heal(final: Path) -> None:

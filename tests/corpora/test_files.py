@@ -1,4 +1,6 @@
+import errno
 import os
+import stat
 
 import pytest
 
@@ -63,3 +65,57 @@ def test_errors_of_the_block_are_its_own(tmp_path):
     with pytest.raises(OSError, match="disk full"), replacing(tmp_path / "out"):
         raise OSError("disk full")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_stays_and_its_target_is_replaced(tmp_path):
+    (tmp_path / "big").mkdir()
+    (tmp_path / "big" / "file").write_text("old")
+    (tmp_path / "link").symlink_to("big/file")
+    write(tmp_path / "link")
+    assert os.readlink(tmp_path / "link") == "big/file"
+    assert (tmp_path / "big" / "file").read_text() == "new"
+
+
+def test_a_dangling_link_gets_its_target(tmp_path):
+    (tmp_path / "link").symlink_to("big/file")
+    write(tmp_path / "link")
+    assert (tmp_path / "big" / "file").read_text() == "new"
+    assert os.readlink(tmp_path / "link") == "big/file"
+
+
+def test_a_hard_link_keeps_the_old_content_under_its_other_name(tmp_path):
+    (tmp_path / "out").write_text("old")
+    (tmp_path / "other").hardlink_to(tmp_path / "out")
+    write(tmp_path / "out")
+    assert ((tmp_path / "out").read_text(), (tmp_path / "other").read_text()) == ("new", "old")
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+def test_who_may_read_a_file_stays(tmp_path, mode):
+    (tmp_path / "out").write_text("old")
+    (tmp_path / "out").chmod(mode)
+    write(tmp_path / "out")
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == mode
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG, errno.EDQUOT])
+@pytest.mark.parametrize("saving", [replacing, replacing_folder])
+def test_want_of_room_names_the_output_and_leaves_what_was(tmp_path, number, saving):
+    (tmp_path / "out").mkdir() if saving is replacing_folder else write(tmp_path / "out")
+    expected = r"cannot be written to its end \(.*\); make room"
+    with pytest.raises(CorpusError, match=expected) as raised, saving(tmp_path / "out"):
+        raise OSError(number, os.strerror(number))
+    assert raised.value.path == str(tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_rename_that_fails_leaves_what_was(tmp_path, monkeypatch):
+    write(tmp_path / "out")
+
+    def fail(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(CorpusError, match="No space left on device"):
+        write(tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

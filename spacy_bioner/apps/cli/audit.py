@@ -58,7 +58,7 @@ def audit_cli(
     if report is not None:
         with replacing(report) as temporary:
             text = json.dumps(ceilings_to_json(logs), ensure_ascii=False, indent=2)
-            temporary.write_text(text + "\n", encoding="utf-8")
+            temporary.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 def parse_outcomes(names: str) -> List[str]:

@@ -50,7 +50,11 @@ def explain_cli(
 
         title = f"Entities of {file.name if file else 'a text'} by {Path(model).name}"
         with replacing(html) as temporary:
-            temporary.write_text(render_explanation_page(found, title=title), encoding="utf-8")
+            temporary.write_text(
+                render_explanation_page(found, title=title),
+                encoding="utf-8",
+                errors="backslashreplace",
+            )
         typer.echo(f"wrote {html}")
     if output is not None:
         write_json(output, found.to_json())

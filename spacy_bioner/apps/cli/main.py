@@ -1,16 +1,20 @@
 """The `bioner` command: finds its sub-commands and turns errors into exit codes."""
 
+import os
 import re
 import sys
+from contextlib import nullcontext, redirect_stdout
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any, Dict, List, Optional
 
 import typer
 from typer.core import TyperGroup
 
 from spacy_bioner import __version__
+from spacy_bioner.apps.failures import describe_failure
 from spacy_bioner.apps.terminal import guarded_streams
-from spacy_bioner.errors import BionerError
+from spacy_bioner.corpora.streams import is_standard_output
 
 COMMANDS = {
     "assets": "Check, copy or download the corpus files that project.yml names.",
@@ -95,17 +99,40 @@ app = typer.Typer(
 
 
 def run(arguments: Optional[List[str]] = None) -> None:
-    """Entry point of the console script: one line and exit code 1 for an error of this package.
+    """Entry point of the console script: one line for an error of this package or of the system.
+
+    Exit codes are 1, and 130 for what the user stopped. Where an output is /dev/stdout, what is
+    printed goes to the error stream.
 
     arguments (Optional[List[str]]): Instead of the command line's.
     """
+    given = sys.argv[1:] if arguments is None else arguments
+    paths = [Path(part) for word in given for part in (word, word.partition("=")[2])]
     with guarded_streams():
+        beside = redirect_stdout(sys.stderr) if any(map(is_standard_output, paths)) else None
         try:
-            app(arguments)
-        except BionerError as error:
+            with beside or nullcontext():
+                try:
+                    app(arguments)
+                finally:
+                    sys.stdout.flush()
+        except BaseException as error:
+            failure = describe_failure(error)
+            if failure is None:
+                raise
+            _close_output()
             # What else counts as white space is shown: a return in a label is a fault to be seen.
-            typer.echo("error: " + _BREAK.sub(" ", str(error).strip()), err=True, color=True)
-            sys.exit(1)
+            line = _BREAK.sub(" ", failure.line.strip())
+            typer.echo(f"error: {line}", err=True, color=True)
+            sys.exit(failure.code)
+
+
+def _close_output() -> None:
+    """Write what was printed as far as that goes; Python would try again, and complain."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _print_version(wanted: bool) -> None:

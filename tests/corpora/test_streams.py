@@ -1,0 +1,98 @@
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from spacy_bioner.corpora.files import check_is_writable, replacing, replacing_folder
+from spacy_bioner.corpora.streams import find_descriptor, is_standard_output, is_stream
+from spacy_bioner.errors import CorpusError
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
+WRITE = """
+import sys
+from spacy_bioner.corpora.files import replacing
+with replacing(sys.argv[1]) as temporary:
+    temporary.write_text("content\\n")
+print("printed")
+"""
+
+
+def test_ordinary_files_are_no_streams(tmp_path):
+    (tmp_path / "file").write_text("x")
+    paths = ["file", "absent", "file/below", "."]
+    assert not any(is_stream(tmp_path / name) for name in paths)
+
+
+def test_a_device_is_a_stream():
+    assert is_stream(Path("/dev/null"))
+    assert find_descriptor(Path("/dev/null")) is None
+
+
+def test_a_link_to_an_open_file_is_found(tmp_path):
+    (tmp_path / "copy").symlink_to("/proc/self/fd/1")
+    (tmp_path / "link").symlink_to("copy")
+    for path in (tmp_path / "link", Path("/dev/stdout"), Path("/proc/self/fd/1")):
+        assert find_descriptor(path) == 1
+        assert is_standard_output(path)
+    assert not is_standard_output(Path("/dev/stderr"))
+
+
+def write(path, stdout):
+    subprocess.run([sys.executable, "-c", WRITE, str(path)], stdout=stdout, check=True)
+
+
+def test_what_the_shell_opened_is_written_and_not_replaced(tmp_path):
+    link, out = tmp_path / "stdout", tmp_path / "out.txt"
+    link.symlink_to("/proc/self/fd/1")
+    with out.open("wb") as stream:
+        before = os.fstat(stream.fileno()).st_ino
+        write(link, stream)
+    assert out.read_text() == "content\nprinted\n"
+    assert out.stat().st_ino == before
+    assert os.readlink(link) == "/proc/self/fd/1"
+
+
+def test_what_was_appended_to_is_appended_to(tmp_path):
+    out = tmp_path / "out.txt"
+    out.write_text("before\n")
+    with out.open("ab") as stream:
+        write("/dev/stdout", stream)
+    assert out.read_text() == "before\ncontent\nprinted\n"
+
+
+def test_a_pipe_with_a_name_is_written_to(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    found = []
+    reader = threading.Thread(target=lambda: found.append((tmp_path / "pipe").read_text()))
+    reader.start()
+    check_is_writable(tmp_path / "pipe")
+    with replacing(tmp_path / "pipe") as temporary:
+        temporary.write_text("content")
+    reader.join(timeout=10)
+    assert found == ["content"]
+    assert (tmp_path / "pipe").is_fifo()
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_nothing_is_passed_on_when_the_block_fails(tmp_path):
+    (tmp_path / "null").symlink_to("/dev/null")
+    with pytest.raises(ZeroDivisionError), replacing(tmp_path / "null"):
+        raise ZeroDivisionError
+    assert os.readlink(tmp_path / "null") == "/dev/null"
+
+
+def test_a_folder_is_not_written_to_a_device():
+    expected = "found a pipe or device, expected a folder"
+    with pytest.raises(CorpusError, match=expected), replacing_folder("/dev/null"):
+        pass
+
+
+def test_a_circle_of_links_is_named(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    for save in (check_is_writable, lambda path: replacing(path).__enter__()):
+        with pytest.raises(CorpusError, match="Too many levels of symbolic links"):
+            save(tmp_path / "loop")
+    assert os.readlink(tmp_path / "loop") == "loop"
