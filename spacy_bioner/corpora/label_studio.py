@@ -20,7 +20,7 @@ from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Optional, Tup
 from spacy_bioner.corpora.files import PathLike, replacing
 from spacy_bioner.corpora.json_containers import find_container, stream_documents
 from spacy_bioner.corpora.json_fields import Fields, read_each
-from spacy_bioner.corpora.json_shapes import is_document
+from spacy_bioner.corpora.json_shapes import rank_document
 from spacy_bioner.corpora.losses import DUPLICATES, LINE_BREAKS, MENTIONS, META, OVERLAPS, own_meta
 from spacy_bioner.corpora.offset_units import read_in_characters
 from spacy_bioner.corpora.problems import DOCUMENT, Problems, note_skipped, skip_or_raise
@@ -115,7 +115,7 @@ def _read(
     problems: Optional[Problems],
     seen: "Counter[str]",
 ) -> Iterator[Optional[Record]]:
-    container = find_container(path, is_document, problems=Problems())
+    container = find_container(path, rank_document, problems=Problems())
     documents = stream_documents(path, container, problems=problems)
     for number, (line, value) in enumerate(documents, start=1):
         try:

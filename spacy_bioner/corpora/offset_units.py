@@ -6,6 +6,7 @@ and some editors grapheme clusters. They differ behind an emoji, an accent of it
 that repeats its text is right in one unit only, and one that does not cuts words in the wrong ones.
 """
 
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -30,6 +31,11 @@ TITLES = {
 # Gold may cut words here and there; one unit must explain nearly all that tells.
 _SHARE = 0.9
 _INSIDE = -1
+_OTHER_TEXT = (
+    "most mentions of the file cut words: their offsets may be of another text "
+    "(with its HTML, line ends or white space as they were)"
+)
+_ENDS_INCLUDED = "ends were taken as those of the last character, as mentions claim their texts"
 
 
 class OffsetTable:
@@ -76,19 +82,34 @@ class UnitSurvey:
     telling (Counter[str]): Mentions that are elsewhere in a unit than in characters, by unit.
     right (Counter[str]): Of these, the ones that stand right in the unit.
     as_characters (Counter[str]): Of these, the ones that stand right in characters.
+    unclaimed (int): Mentions that do not claim their text.
+    cutting (int): Of these, the ones that cut words in characters.
+    claimed (int): Mentions that claim their text.
+    included (int): Of these, the ones that are right if the end is that of the last character.
     """
 
+    unclaimed: int = 0
+    cutting: int = 0
+    claimed: int = 0
+    included: int = 0
     telling: Counter[str] = field(default_factory=Counter)
     right: Counter[str] = field(default_factory=Counter)
     as_characters: Counter[str] = field(default_factory=Counter)
 
     def add(self, record: Record) -> None:
         """Look at the mentions of one more document; `text` is what the annotation repeats."""
-        if _is_plain(record.text):
-            return
+        is_plain = _is_plain(record.text)
         table = OffsetTable(record.text)
         for mention in record.mentions:
             is_right = stands_right(mention, record.text)
+            if not mention.text:
+                self.unclaimed += 1
+                self.cutting += not is_right
+            else:
+                self.claimed += 1
+                self.included += not is_right and stands_right(_lengthen(mention), record.text)
+            if is_plain:
+                continue
             for unit in UNITS[1:]:
                 moved = table.move(mention, unit)
                 if moved != mention:
@@ -107,13 +128,23 @@ class UnitSurvey:
         ]
         return max(clear, key=lambda unit: self.right[unit], default=CHARACTERS)
 
+    @property
+    def includes_ends(self) -> bool:
+        """Tell whether the file gives the offset of the last character, not the one behind it."""
+        return self.included == self.claimed > 0
 
-def find_unit(records: Iterable[Record]) -> str:
-    """Tell the unit of a file by all its documents."""
+    @property
+    def cuts_most(self) -> bool:
+        """Tell whether most mentions cut words, as where their offsets are of another text."""
+        return self.cutting > self.unclaimed / 2
+
+
+def survey_units(records: Iterable[Record]) -> UnitSurvey:
+    """Look at all documents of a file."""
     survey = UnitSurvey()
     for record in records:
         survey.add(record)
-    return survey.choose()
+    return survey
 
 
 def likely_unit(mention: Mention, text: str) -> str:
@@ -155,14 +186,26 @@ def read_in_characters(
     """
     if offsets is not None and offsets not in UNITS:
         raise CorpusError(f"found offsets {offsets!r}, expected one of {', '.join(UNITS)}")
-    unit = find_unit(survey()) if offsets is None else offsets
-    for record in read():
-        if offsets is None:
-            yield _add_texts(_move_by_text(record, unit=unit))
-        else:
-            move = partial(_move_strictly, OffsetTable(record.text), record.id, unit, path)
+    if offsets is not None:
+        for record in read():
+            move = partial(_move_strictly, OffsetTable(record.text), record.id, offsets, path)
             mentions = read_each(record.mentions, move, problems)
             yield _add_texts(replace(record, mentions=tuple(mentions)))
+        return
+    found = survey_units(survey())
+    for record in read():
+        yield _add_texts(_settle(record, found, found.choose()))
+
+
+def _settle(record: Record, found: UnitSurvey, unit: str) -> Record:
+    """Give a record as all the file says that it is meant."""
+    if found.includes_ends and record.mentions:
+        lengthened = tuple(map(_lengthen, record.mentions))
+        record = add_warning(replace(record, mentions=lengthened), _ENDS_INCLUDED)
+    moved = _move_by_text(record, unit=unit)
+    if unit == CHARACTERS and found.cuts_most and _cuts_words(moved):
+        return add_warning(moved, _OTHER_TEXT)
+    return moved
 
 
 def _move_strictly(
@@ -230,6 +273,16 @@ def _is_plain(text: str) -> bool:
     return text.isascii() and "\r\n" not in text
 
 
+def _lengthen(mention: Mention) -> Mention:
+    """Give a mention with the character at its end."""
+    fragments = tuple((start, end + 1) for start, end in mention.fragments)
+    return replace(mention, end_char=mention.end_char + 1, fragments=fragments)
+
+
+def _cuts_words(record: Record) -> bool:
+    return any(not m.text and not stands_right(m, record.text) for m in record.mentions)
+
+
 def _add_texts(record: Record) -> Record:
     mentions = tuple(
         mention
@@ -263,6 +316,9 @@ def _covers_words(text: str, start: int, end: int) -> bool:
 
 def _is_within_word(text: str, offset: int) -> bool:
     if not 0 < offset < len(text) or not text[offset - 1].isalnum():
+        return False
+    # Of scripts without capitals some have no blanks between words.
+    if unicodedata.category(text[offset]) == "Lo":
         return False
     return text[offset].isalnum() or len(cluster_starts(text[offset - 1 : offset + 1])) == 1
 

@@ -28,7 +28,6 @@ from spacy_bioner.records import Fragment, Mention, Record
 
 _ID_KEYS = (
     "id",
-    "_id",
     "document_id",
     "doc_id",
     "docid",
@@ -38,6 +37,7 @@ _ID_KEYS = (
     "pmid",
     "documentName",
     "uid",
+    "_id",
 )
 _META_KEYS = ("meta", "metadata")
 _REJECTED = ("reject", "ignore")
@@ -232,6 +232,8 @@ def read_id(fields: Fields) -> Tuple[str, str]:
     if source and not fields.value.get("id"):
         base = fields.name("sourcedb")
         part = fields.name("divid")
+        # An abstract is one division.
+        part = "" if base == "PubMed" and part == "0" else part
         named = source if base in ("", "PubMed") else f"{base}:{source}"
         return "sourceid", named + (f"-{part}" if part else "")
     for key in _ID_KEYS:

@@ -63,11 +63,11 @@ def read_span(item: Any, fields: Fields, text: str, group: str = "") -> Iterator
 
 
 def as_offset(value: Any) -> Optional[int]:
-    """Give a number, also where it is written as 8.0 or "8"; None for anything else."""
+    """Give a whole number, also one written as 8.0 or "8"; None for what is no offset."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
-        return value
+        return value if abs(value) < 10**18 else None
     if isinstance(value, float) and value.is_integer() and abs(value) < 10**18:
         return int(value)
     if isinstance(value, str) and _NUMBER.fullmatch(value):
@@ -87,7 +87,7 @@ def read_concepts(value: Any, fields: Fields) -> Tuple[str, ...]:
 def _read_object(span: Fields, group: str) -> Iterator[Mention]:
     pieces = _read_pieces(span)
     labels, label_key = _read_labels(span, group)
-    claim_key = find_key(span.value, CLAIM_KEYS)
+    claim_key = find_key(span.value, [key for key in CLAIM_KEYS if key != label_key])
     claim, concepts = _read_claim(span, claim_key, label_key)
     attributes = _read_attributes(span, {label_key, claim_key} if claim else {label_key})
     whole = (min(start for start, _ in pieces), max(end for _, end in pieces))
@@ -150,7 +150,7 @@ def _read_pieces(span: Fields) -> List[Fragment]:
         if as_offset(span.value.get(key)) is not None:
             key = find_key(span.value, END_KEYS) or "end"
         shown = describe(span.value[key]) if key in span.value else "none"
-        raise span.error(f"found {shown} as {key!r} of a span, expected a number")
+        raise span.error(f"found {shown} as {key!r} of a span, expected an offset, a whole number")
     return sorted(pieces)
 
 

@@ -130,7 +130,16 @@ LABEL_KEYS = (
     "tags",
     "name",
 )
-CLAIM_KEYS = ("text", "mention", "surface", "surface_form", "span_text", "entity_text", "value")
+CLAIM_KEYS = (
+    "text",
+    "mention",
+    "surface",
+    "surface_form",
+    "span_text",
+    "entity_text",
+    "value",
+    "entity",
+)
 # What tools other than this package call them.
 CONCEPT_KEYS = (
     "concept_id",
