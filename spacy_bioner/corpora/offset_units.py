@@ -284,6 +284,8 @@ def _cuts_words(record: Record) -> bool:
 
 
 def _add_texts(record: Record) -> Record:
+    if all(mention.text for mention in record.mentions):
+        return record
     mentions = tuple(
         mention
         if mention.text

@@ -176,6 +176,8 @@ def _read_mentions(
 
             def read(item: Any, group: str = group) -> List[Mention]:
                 found = list(read_span(item, fields, text, group))
+                if not noted:
+                    return found
                 return [replace(m, attributes=m.attributes + _of(item, noted)) for m in found]
 
             for found in read_each(spans, read, problems):
@@ -189,7 +191,7 @@ def _read_mentions(
 def _of(item: Any, noted: Dict[str, List[Tuple[str, str]]]) -> Tuple[Tuple[str, str], ...]:
     """Give the attributes of the span with an item's id."""
     name = item.get("id") if isinstance(item, dict) else item[0] if item else None
-    return tuple(noted.get(str(name), ())) if noted and name is not None else ()
+    return tuple(noted.get(str(name), ())) if name is not None else ()
 
 
 def _read_attributes(fields: Fields) -> Dict[str, List[Tuple[str, str]]]:

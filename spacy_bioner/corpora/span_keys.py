@@ -242,7 +242,10 @@ def has_place(item: Dict[str, Any]) -> bool:
 
 def find_key(item: Dict[str, Any], keys: Sequence[str]) -> Optional[str]:
     """Find the first of some keys that an object has with a value that is not null."""
-    return next((key for key in keys if item.get(key) is not None), None)
+    for key in keys:
+        if item.get(key) is not None:
+            return key
+    return None
 
 
 def get_at(value: Any, path: Path) -> Any:

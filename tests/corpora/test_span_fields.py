@@ -181,3 +181,15 @@ def test_labels_may_be_numbers_and_an_empty_list_is_a_missing_label():
 )
 def test_offsets_in_other_spellings(value, expected):
     assert as_offset(value) == expected
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"start": 8, "end": 15, "label": "C"},
+        {"start": -8, "end": 15, "label": "", "text": "", "token_start": 1},
+        {"start": 8, "end": 15, "label": "C", "text": "aspirin", "concept_ids": ["a", "-"]},
+    ],
+)
+def test_the_short_way_gives_what_the_long_one_gives(item):
+    assert read(item) == read({**item, "_": None})
