@@ -1,3 +1,5 @@
+import warnings
+
 import pytest
 
 from spacy_bioner.corpora.conll import ConllLayout
@@ -7,7 +9,8 @@ from spacy_bioner.corpora.reading import (
     parse_label_map,
     read_records,
 )
-from spacy_bioner.errors import CorpusError, LabelError
+from spacy_bioner.corpora.reading_notes import ReadingNotes
+from spacy_bioner.errors import CorpusError, CorpusWarning, LabelError
 
 PUBTATOR = "".join(
     f"{i}|t|Title\n{i}|a|Body\n{i}\t0\t5\tTitle\tModifier\tD{i}\n\n" for i in range(5)
@@ -106,3 +109,16 @@ def test_parse_label_map():
 def test_parse_label_map_refuses_unclear_pairs(pairs):
     with pytest.raises(LabelError, match="expected"):
         parse_label_map(pairs)
+
+
+def test_warnings_of_readers_are_issued_at_the_end_or_taken(tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"id": "a", "text": "We gave aspirin.", "label": "positive"}\n')
+    message = "no mention in any document: keys not read: label"
+    with pytest.warns(CorpusWarning, match=message):
+        list(read_records(path))
+    notes = ReadingNotes()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        list(read_records(path, notes=notes))
+    assert notes.list_warnings() == [message]

@@ -1,6 +1,7 @@
 """The `bioner` command: finds its sub-commands and turns errors into exit codes."""
 
 import sys
+import warnings
 from importlib import import_module
 from typing import Annotated, Any, Dict, List, Optional
 
@@ -8,7 +9,9 @@ import typer
 from typer.core import TyperGroup
 
 from spacy_bioner import __version__
-from spacy_bioner.errors import BionerError
+from spacy_bioner.errors import BionerError, CorpusWarning
+
+_show_others = warnings.showwarning
 
 COMMANDS = {
     "assets": "Check, copy or download the corpus files that project.yml names.",
@@ -90,11 +93,20 @@ def run(arguments: Optional[List[str]] = None) -> None:
 
     arguments (Optional[List[str]]): Instead of the command line's.
     """
+    warnings.showwarning = _show_warning
     try:
         app(arguments)
     except BionerError as error:
         typer.echo("error: " + " ".join(str(error).split()), err=True)
         sys.exit(1)
+
+
+def _show_warning(message: Any, category: Any, *place: Any, **rest: Any) -> None:
+    """Show warnings of corpora as one line, without the place in the code."""
+    if issubclass(category, CorpusWarning):
+        typer.echo(f"warning: {message}", err=True)
+    else:
+        _show_others(message, category, *place, **rest)
 
 
 def _print_version(wanted: bool) -> None:
