@@ -84,6 +84,10 @@ def _is_tuple(value: Any) -> bool:
     return isinstance(value[1], dict) or looks_like_spans(value[1])
 
 
+def _is_uima_cas(value: Any) -> bool:
+    return isinstance(value, dict) and "%FEATURE_STRUCTURES" in value
+
+
 def _is_bioc(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
@@ -160,6 +164,8 @@ def _is_doccano(value: Any) -> bool:
 def _is_jsonl(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
+    if isinstance(value.get("responses"), dict) and find_text(value) == ("fields", "text"):
+        return True
     text = find_text(value)
     if text is None:
         return False
@@ -190,6 +196,7 @@ def _explain(documents: List[Any]) -> str:
 
 _SHAPES: Tuple[Tuple[str, Callable[[Any], bool]], ...] = (
     ("jsonl", _is_tuple),
+    ("uima_cas", _is_uima_cas),
     ("bigbio", _is_bigbio),
     ("bioc_json", _is_bioc),
     ("presidio", _is_presidio),

@@ -118,6 +118,8 @@ class _Reader:
 
     def _name_tags(self, fields: Fields, key: str) -> List[str]:
         tags = fields.value[key]
+        if tags and all(isinstance(tag, str) and tag.isdecimal() for tag in tags):
+            tags = [int(tag) for tag in tags]
         if all(isinstance(tag, str) for tag in tags):
             return list(fields.texts(tags, key))
         names = find_names(fields.value, key) or find_names(self.beside, key)

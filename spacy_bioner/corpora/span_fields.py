@@ -19,6 +19,8 @@ from spacy_bioner.corpora.span_keys import (
     PLACE_KEYS,
     START_KEYS,
     find_key,
+    find_name,
+    fold,
 )
 from spacy_bioner.records import Fragment, Mention
 
@@ -47,7 +49,8 @@ _IGNORED = frozenset(
 _CONCEPTS = frozenset(CONCEPT_KEYS)
 # What is no attribute, whatever else is read.
 _KNOWN = frozenset(
-    (
+    fold(name)
+    for name in (
         *START_KEYS,
         *END_KEYS,
         *LENGTH_KEYS,
@@ -167,7 +170,7 @@ def _has_concepts_as_id(span: Dict[str, Any]) -> bool:
 
 
 def _read_labels(span: Fields, group: str) -> Tuple[Tuple[str, ...], str]:
-    key = find_key(span.value, LABEL_KEYS)
+    key = find_name(span.value, LABEL_KEYS)
     if key is None:
         if group:
             return (group,), ""
@@ -188,9 +191,9 @@ def _read_pieces(span: Fields) -> List[Fragment]:
     """Read where a span is: one stretch, or several of a discontinuous one, ascending."""
     pieces = _find_pieces(span.value, is_inclusive=False)
     if pieces is None:
-        key = find_key(span.value, START_KEYS) or "start"
+        key = find_name(span.value, START_KEYS) or "start"
         if as_offset(span.value.get(key)) is not None:
-            key = find_key(span.value, END_KEYS) or "end"
+            key = find_name(span.value, END_KEYS) or "end"
         shown = describe(span.value[key]) if key in span.value else "none"
         raise span.error(f"found {shown} as {key!r} of a span, expected an offset, a whole number")
     return sorted(pieces)
@@ -200,15 +203,22 @@ def _find_pieces(item: Dict[str, Any], *, is_inclusive: bool) -> Optional[List[F
     for start_key, end_key in INCLUSIVE_KEYS:
         if start_key in item and end_key in item:
             return _pair(item[start_key], item[end_key], 1)
-    start, end = find_key(item, START_KEYS), find_key(item, END_KEYS)
+    start, end = find_name(item, START_KEYS), find_name(item, END_KEYS)
     if start and end:
-        return _pair(item[start], item[end], int(is_inclusive))
-    length = find_key(item, LENGTH_KEYS)
+        return _pair(item[start], item[end], int(is_inclusive and not _ends_behind(item)))
+    length = find_name(item, LENGTH_KEYS)
     if start and length:
         first, number = as_offset(item[start]), as_offset(item[length])
         return None if first is None or number is None else [(first, first + number)]
     key = next((key for key in PLACE_KEYS if isinstance(item.get(key), (list, dict))), None)
     return None if key is None else _read_place(item[key], is_inclusive=key in INCLUSIVE_PLACES)
+
+
+def _ends_behind(item: Dict[str, Any]) -> bool:
+    """Tell by the length of its text that a point was, against custom, given the end behind it."""
+    start, end, text = item.get("start"), item.get("end"), item.get("text")
+    are_known = isinstance(start, int) and isinstance(end, int) and isinstance(text, str)
+    return are_known and len(text) == end - start  # type: ignore[arg-type,operator]
 
 
 def _read_place(place: Any, *, is_inclusive: bool) -> Optional[List[Fragment]]:
@@ -245,7 +255,7 @@ def _read_attributes(span: Fields, read: "set[Optional[str]]") -> Tuple[Tuple[st
     more = {
         key: value
         for key, value in span.value.items()
-        if key not in _KNOWN and key not in read and isinstance(value, _PLAIN)
+        if key not in read and isinstance(value, _PLAIN) and fold(key) not in _KNOWN
     }
     more = {key: value for key, value in more.items() if key[:1] != "_" and value != ""}
     found = [*own, *span.meta(more).items()] if more else own

@@ -80,8 +80,9 @@ def test_help_imports_neither_spacy_nor_torch():
 
 def test_warnings_of_corpora_are_one_line(tmp_path, capsys):
     (tmp_path / "x.jsonl").write_text('{"text": "We gave aspirin.", "label": "positive"}\n')
-    with warnings.catch_warnings(), pytest.raises(SystemExit):
+    with warnings.catch_warnings():
         warnings.simplefilter("always")
-        main.run(["inspect", str(tmp_path / "x.jsonl")])
+        with pytest.raises(SystemExit):
+            main.run(["inspect", str(tmp_path / "x.jsonl")])
     expected = "warning: no mention in any document: keys not read: label\n"
     assert expected in capsys.readouterr().err

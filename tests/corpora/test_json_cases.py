@@ -16,7 +16,7 @@ ASPIRIN = (8, 15, "Chemical", "aspirin")
 
 def read(name):
     path = CASES / name
-    return guess_format(path), list(read_records(path))
+    return guess_format(path), list(read_records(path, notes=ReadingNotes()))
 
 
 def outline(record):

@@ -21,6 +21,7 @@ from spacy_bioner.corpora.presidio import read_presidio
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.spacy_v2 import read_spacy_v2
 from spacy_bioner.corpora.span_tables import read_span_table
+from spacy_bioner.corpora.uima_cas import read_uima_cas
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
 from tests.corpora.strategies import damaged, reads_well, records
@@ -302,6 +303,13 @@ MORE_READERS = {
         "document_id": "1",
         "passages": [{"type": "t", "text": ["ab"], "offsets": [[0, 2]]}],
         "entities": [{"type": "X", "text": ["a"], "offsets": [[0, 1]], "normalized": []}],
+    },
+    read_uima_cas: {
+        "%FEATURE_STRUCTURES": [
+            {"%ID": 1, "%TYPE": "uima.cas.Sofa", "sofaString": "ab"},
+            {"%ID": 2, "%TYPE": "x.NamedEntity", "begin": 0, "end": 1, "value": "X"},
+            {"%ID": 3, "%TYPE": "x.Token", "begin": 0, "end": 2},
+        ]
     },
     read_europepmc: {"extId": "1", "annotations": [{"exact": "a", "type": "X", "prefix": "b"}]},
 }

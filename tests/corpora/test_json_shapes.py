@@ -31,6 +31,7 @@ DOCUMENTS = {
         "passages": [{"type": "title", "text": [TEXT], "offsets": [[0, 24]]}],
         "entities": [],
     },
+    "uima_cas": {"%FEATURE_STRUCTURES": [{"%ID": 1, "%TYPE": "uima.cas.Sofa", "sofaString": TEXT}]},
     "europepmc": {
         "source": "MED",
         "extId": "1",

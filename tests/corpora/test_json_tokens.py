@@ -81,6 +81,14 @@ def test_numbers_without_names_are_refused(tmp_path):
             list(read_json_tokens(path, problems=problems))
 
 
+def test_numbers_may_be_spelled_as_texts(tmp_path):
+    value = {"tokens": WORDS, "ner_tags": [str(number) for number in NUMBERS]}
+    with pytest.raises(CorpusError, match="found numbers as 'ner_tags'"):
+        list(read_json_tokens(write(tmp_path / "x", value)))
+    (record,) = read_json_tokens(write(tmp_path / "x", {**value, "label_names": NAMES}))
+    assert outline(record) == FOUND
+
+
 def test_a_number_that_has_no_name(tmp_path):
     value = {"tokens": ["a"], "ner_tags": [9], "names": NAMES}
     with pytest.raises(CorpusError, match=r"found tag a number \(9\), expected one of 5 names"):

@@ -20,7 +20,7 @@ ROWS = [[8, 15, "C"], [19, 23, "S"]]
 def read(tmp_path, value, **options):
     path = tmp_path / "x.json"
     path.write_text(json.dumps(value), encoding="utf-8")
-    (record,) = read_records(path, options=options)
+    (record,) = read_records(path, options=options, notes=ReadingNotes())
     return record
 
 
@@ -113,6 +113,24 @@ def test_spans_under_many_names(tmp_path, key, rows):
         },
         {
             "text": TEXT,
+            "annotations": {"entities": ROWS, "relations": [{"head": 0}], "version": 2},
+        },
+        {
+            "text": TEXT,
+            "entities": {
+                "T1": {"start": 8, "end": 15, "label": "C"},
+                "T2": {"begin": 19, "end": 23, "type": "S"},
+            },
+        },
+        {
+            "Text": TEXT,
+            "Annotations": [
+                {"Start": 8, "End": 15, "Label": "C"},
+                {"START_OFFSET": 19, "end-offset": 23, "entity type": "S"},
+            ],
+        },
+        {
+            "text": TEXT,
             "entities": ROWS[:1],
             "spans": [SPAN, {"start": 19, "end": 23, "label": "S"}],
         },
@@ -183,6 +201,38 @@ def test_pubannotation_with_tracks_keeps_ids_of_each_apart(tmp_path):
     assert (record.id, labels(record)) == ("PMC:9-3", BOTH)
     assert record.mentions[1].attributes == (("track", "b"), ("by", "b"))
     assert read_counters(record.meta) == {"relations_skipped": 2}
+
+
+def test_relations_beside_the_spans_are_counted(tmp_path):
+    value = {"text": TEXT, "annotations": {"entities": ROWS, "relations": [{"head": 0}, {}]}}
+    record = read(tmp_path, value)
+    assert labels(record) == BOTH
+    assert read_counters(record.meta) == {"relations_skipped": 2}
+
+
+def test_tags_of_pieces_instead_of_mentions_are_warned_of(tmp_path):
+    pieces = [
+        {"entity": "B-Drug", "word": "as", "start": 8, "end": 10},
+        {"entity": "I-Drug", "word": "##pirin", "start": 10, "end": 15},
+    ]
+    notes = ReadingNotes()
+    notes.add(read(tmp_path, {"text": TEXT, "entities": pieces}))
+    assert any(warning.startswith("labels are tags") for warning in notes.list_warnings())
+
+
+def test_argilla_gives_the_first_answer_and_counts_the_others(tmp_path):
+    def answer(start, end, label):
+        return {"value": [{"start": start, "end": end, "label": label}], "user_id": "u"}
+
+    responses = {
+        "spans": [answer(8, 15, "C"), answer(19, 23, "S")],
+        "more": [answer(19, 23, "S")],
+        "quality": [{"value": "good"}],
+    }
+    value = {"id": "a", "fields": {"text": TEXT}, "responses": responses, "suggestions": {"x": 1}}
+    record = read(tmp_path, value)
+    assert (record.id, record.text, labels(record)) == ("a", TEXT, BOTH)
+    assert read_counters(record.meta) == {"annotations_skipped": 1}
 
 
 def test_relations_and_labels_of_documents_are_counted_and_other_keys_named(tmp_path):
