@@ -100,11 +100,12 @@ def _explain_nothing(seen: "Counter[str]") -> str:
     """Say why a file has no task to read."""
     if not seen["tasks"]:
         return "found no task, expected objects with data"
-    tasks = f"{seen['tasks']:,} task" + ("s" if seen["tasks"] > 1 else "")
-    predicted = f", {seen['predictions']:,} with predictions, which are not read"
+    found = f"found {seen['tasks']:,} task" + ("s" if seen["tasks"] > 1 else "")
+    if not seen["predictions"]:
+        return f"{found}, but no task has an annotation that counts; expected one at least"
     return (
-        f"found no annotation that counts in {tasks}{predicted if seen['predictions'] else ''}; "
-        "expected one at least: annotate, or accept the predictions, and export again"
+        f"{found}, {seen['predictions']:,} with predictions, but no task has an annotation that "
+        "counts; predictions are not read: accept them as annotations, and export again"
     )
 
 

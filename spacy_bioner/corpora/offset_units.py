@@ -6,7 +6,9 @@ and some editors grapheme clusters. They differ behind an emoji, an accent of it
 that repeats its text is right in one unit only, and one that does not cuts words in the wrong ones.
 """
 
+import re
 import unicodedata
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -30,12 +32,14 @@ TITLES = {
 }
 # Gold may cut words here and there; one unit must explain nearly all that tells.
 _SHARE = 0.9
-_INSIDE = -1
+_BEHIND = float("inf")
 _OTHER_TEXT = (
     "most mentions of the file cut words: their offsets may be of another text "
     "(with its HTML, line ends or white space as they were)"
 )
 _ENDS_INCLUDED = "ends were taken as those of the last character, as mentions claim their texts"
+_Step = Tuple[int, int, int, int]
+"""Offset in the unit, width in it, offset in characters, their number."""
 
 
 class OffsetTable:
@@ -46,17 +50,28 @@ class OffsetTable:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._tables: Dict[str, List[int]] = {}
+        self._steps: Dict[str, List[_Step]] = {}
 
     def translate(self, offset: int, unit: str) -> Optional[int]:
-        """Give the offset in characters; None within a character and beyond the text."""
+        """Give the offset in characters; None within a character and beyond the text.
+
+        Where the unit is the same as characters all over the text, it is the offset itself.
+        """
         if unit == CHARACTERS or _is_plain(self.text):
             return offset
-        if unit not in self._tables:
-            self._tables[unit] = list(_list_offsets(self.text, unit))
-        table = self._tables[unit]
-        inside = 0 <= offset < len(table) and table[offset] != _INSIDE
-        return table[offset] if inside else None
+        if unit not in self._steps:
+            self._steps[unit] = list(_list_steps(self.text, unit))
+        steps = self._steps[unit]
+        if not steps or offset <= 0:
+            return offset if not steps or offset == 0 else None
+        place = bisect_right(steps, (offset, _BEHIND)) - 1
+        if place < 0:
+            return offset
+        start, width, first, characters = steps[place]
+        if start < offset < start + width:
+            return None
+        found = first if offset == start else first + characters + offset - start - width
+        return found if found <= len(self.text) else None
 
     def move(self, mention: Mention, unit: str) -> Optional[Mention]:
         """Give a mention with offsets in characters; None where they are none of the unit."""
@@ -193,8 +208,9 @@ def read_in_characters(
             yield _add_texts(replace(record, mentions=tuple(mentions)))
         return
     found = survey_units(survey())
+    unit = found.choose()
     for record in read():
-        yield _add_texts(_settle(record, found, found.choose()))
+        yield _add_texts(_settle(record, found, unit))
 
 
 def _settle(record: Record, found: UnitSurvey, unit: str) -> Record:
@@ -325,19 +341,23 @@ def _is_within_word(text: str, offset: int) -> bool:
     return text[offset].isalnum() or len(cluster_starts(text[offset - 1 : offset + 1])) == 1
 
 
-def _list_offsets(text: str, unit: str) -> Iterator[int]:
-    """Stream the offset in characters of each offset in the unit, the end included."""
+def _list_steps(text: str, unit: str) -> Iterator[_Step]:
+    """Stream the places where the unit and characters do not go on alike."""
     if unit == GRAPHEMES:
-        yield from cluster_starts(text)
-    else:
-        for offset, character in enumerate(text):
-            yield offset
-            width = _WIDTHS[unit](character)
-            yield from (_INSIDE for _ in range(width - 1))
-    yield len(text)
+        starts = [*cluster_starts(text), len(text)]
+        for offset, (start, end) in enumerate(zip(starts, starts[1:])):
+            if end - start > 1:
+                yield offset, 1, start, end - start
+        return
+    pattern, codec, size = _WIDE[unit]
+    more = 0
+    for match in pattern.finditer(text):
+        width = len(match[0].encode(codec, "surrogatepass")) // size
+        yield match.start() + more, width, match.start(), 1
+        more += width - 1
 
 
-_WIDTHS: Dict[str, Callable[[str], int]] = {
-    UTF_16: lambda character: 1 + (character > "\uffff"),
-    BYTES: lambda character: len(character.encode("utf-8", "surrogatepass")),
+_WIDE = {
+    UTF_16: (re.compile("[\U00010000-\U0010ffff]"), "utf-16-le", 2),
+    BYTES: (re.compile("[^\x00-\x7f]"), "utf-8", 1),
 }

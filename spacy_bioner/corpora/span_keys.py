@@ -302,7 +302,7 @@ def _may_be_spans(value: Any) -> bool:
     if isinstance(value, dict):
         items = value.values()
         are_objects = all(isinstance(item, dict) and has_place(item) for item in items)
-        return are_objects or all(isinstance(item, list) for item in items)
+        return are_objects or all(isinstance(item, list) and _may_be_spans(item) for item in items)
     return isinstance(value, list) and not (value and isinstance(value[0], (str, int, float)))
 
 

@@ -83,7 +83,7 @@ def test_what_else_the_files_say_is_kept():
         ("pubtator3_error.json", "found JSON with the keys detail, expected a format"),
         (
             "ls_predictions_only.json",
-            "found no annotation that counts in 1 task, 1 with predictions, which are not read",
+            "1 with predictions, but no task has an annotation that counts; predictions are not",
         ),
         ("ls_hypertext_labels.json", "found a text .* as 'start' of a region, expected a number"),
     ],

@@ -233,3 +233,28 @@ def test_clusters_with_and_without_the_library(monkeypatch, text, clusters):
     pytest.importorskip("regex")
     monkeypatch.setattr(graphemes, "_library", [])
     assert cluster_starts(text) == starts
+
+
+@pytest.mark.parametrize("unit", UNITS[1:])
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_every_offset_of_a_unit_is_a_character_or_within_one(text, unit):
+    borders = [*(cluster_starts(text) if unit == "graphemes" else range(len(text))), len(text)]
+    expected = {count(text[:border], unit): border for border in borders}
+    table = OffsetTable(text)
+    found = {offset: table.translate(offset, unit) for offset in range(count(text, unit) + 1)}
+    assert {offset: place for offset, place in found.items() if place is not None} == expected
+
+
+def test_texts_without_joining_characters_are_not_cut_up(monkeypatch):
+    monkeypatch.setattr(graphemes, "_find_starts", lambda text: pytest.fail("was cut up"))
+    for text in ("\u03b2-blocker \u00b5g \u2264 5\u00a0%", "\U0001f691 x", "\u6c34\u6c34", "a\nb"):
+        assert cluster_starts(text) == list(range(len(text)))
+
+
+def test_no_character_that_the_library_joins_is_taken_for_one_alone():
+    cluster = pytest.importorskip("regex").compile(r"\X")
+    alone = [chr(code) for code in range(0x80, 0x20000) if not 0xD800 <= code <= 0xDFFF]
+    alone = [character for character in alone if not graphemes._may_join(character)]
+    # Behind each other, and each between two letters.
+    for text in ("".join(alone), "a".join(alone)):
+        assert len(cluster.findall(text)) == len(text)

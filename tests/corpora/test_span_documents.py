@@ -267,6 +267,9 @@ def test_relations_and_labels_of_documents_are_counted_and_other_keys_named(tmp_
         ({"cats": {"a": 1.0}}, "left out: labels of documents 1"),
         ({"label": {"name": {"aspirin": [[8, 14]]}}}, "keys not read: label"),
         ({"stuff": {"a": [1]}, "other": [2]}, "keys not read: other, stuff"),
+        ({"entities": {"Drug": ["aspirin"]}}, "keys not read: entities"),
+        ({"entities": ["aspirin"]}, "left out: labels of documents 1"),
+        ({"entities": "[(8, 15, 'Drug')]"}, "keys not read: entities"),
     ],
 )
 def test_a_file_without_any_mention_is_warned_of(tmp_path, more, warning):
