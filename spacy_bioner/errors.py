@@ -29,6 +29,10 @@ class CorpusError(BionerError):
         super().__init__(f"{place}: {message}" if place else message)
 
 
+class CorpusWarning(UserWarning):
+    """A corpus file that can be read, and may not be what its user takes it for."""
+
+
 class TermTableError(CorpusError):
     """A term table or pattern file with a malformed row."""
 

@@ -83,16 +83,17 @@ def convert(
     conversion = Conversion(str(source), str(target), find_format(name).name, written.name)
     if conversion.source_format in _ENDLESS and ends_within_line(source):
         conversion.warnings.append(MAY_BE_CUT)
+    notes = ReadingNotes()
     records = read_records(
         source,
         name,
         selection=selection or Selection(),
         layout=layout,
         problems=problems,
+        notes=notes,
         options=options,
     )
-    notes = ReadingNotes()
-    records = _observe(records, conversion, notes, progress)
+    records = _observe(records, conversion, progress)
     if not lenient:
         records = _refuse_unusable(records, source)
     if label_map:
@@ -113,11 +114,10 @@ def convert(
 
 
 def _observe(
-    records: Iterable[Record], conversion: Conversion, notes: ReadingNotes, progress: Progress
+    records: Iterable[Record], conversion: Conversion, progress: Progress
 ) -> Iterator[Record]:
     for number, record in enumerate(records, start=1):
         conversion.counters.update(read_counters(record.meta))
-        notes.add(record)
         conversion.labels_read.update(mention.label for mention in record.mentions)
         yield record
         progress(number)

@@ -14,7 +14,7 @@ from typing import Any, Iterator, List, Optional, Tuple
 from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.json_containers import find_container, stream_documents
 from spacy_bioner.corpora.json_fields import Fields, read_each
-from spacy_bioner.corpora.json_shapes import is_document
+from spacy_bioner.corpora.json_shapes import rank_document
 from spacy_bioner.corpora.offset_units import read_in_characters
 from spacy_bioner.corpora.problems import DOCUMENT, Problems, at_least_one, skip_or_raise
 from spacy_bioner.corpora.span_fields import as_offset, read_concepts
@@ -50,7 +50,7 @@ def read_bigbio(
 
 
 def _read(path: Path, problems: Optional[Problems]) -> Iterator[Record]:
-    container = find_container(path, is_document, problems=Problems())
+    container = find_container(path, rank_document, problems=Problems())
     documents = stream_documents(path, container, problems=problems)
     for number, (line, value) in enumerate(documents, start=1):
         try:

@@ -7,14 +7,14 @@ infons. See `bioc_records` for how a document becomes a Record.
 """
 
 import json
-import re
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from spacy_bioner.corpora.bioc_documents import CARRIES, SURROGATE, make_document
 from spacy_bioner.corpora.bioc_records import Decoded, make_records, require_bioc
 from spacy_bioner.corpora.files import PathLike, check_is_file, check_text, replacing
-from spacy_bioner.corpora.json_stream import stream_items, stream_json
+from spacy_bioner.corpora.json_containers import find_container, stream_documents
+from spacy_bioner.corpora.json_shapes import rank_document
 from spacy_bioner.corpora.problems import ANNOTATION, Problems, skip_or_raise
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Record
@@ -22,10 +22,8 @@ from spacy_bioner.records import Record
 __all__ = ["CARRIES", "read_bioc_json", "write_bioc_json"]
 
 MAX_OFFSET = 999_999_999
-_HEAD_SIZE = 65_536
-# A string may be cut off by the end of the head.
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.|\\\Z)*(?:"(\s*:)?|\Z)|[{}\[\]]', re.DOTALL)
 _LISTS = ("documents", "PubTator3")
+_KEYS = frozenset(("id", "passages", *_LISTS))
 _DOCUMENT_KEYS = frozenset(("id", "infons", "passages", "annotations", "relations", "bioctype"))
 
 
@@ -73,39 +71,22 @@ def write_bioc_json(records: Iterable[Record], path: PathLike) -> int:
 
 
 def _read_documents(path: Path, problems: Optional[Problems]) -> Iterator[Tuple[int, Any]]:
-    with path.open("rb") as file:
-        head = file.read(_HEAD_SIZE).decode("utf-8", errors="replace").lstrip("\ufeff \t\r\n")
-    if head.startswith("["):
-        for line, item in stream_items(path):
-            # The service of PubMed Central gives a list of collections.
-            for document in _documents_in(item):
-                yield line, document
-        return
-    key = _find_key(head)
-    yield from (
-        stream_items(path, key=key) if key in _LISTS else stream_json(path, problems=problems)
-    )
+    container = find_container(path, rank_document, problems=Problems())
+    for line, item in stream_documents(path, container, problems=problems):
+        if container.kind == "values" and isinstance(item, dict) and not _KEYS & set(item):
+            message = "found no key 'documents', expected it with an array; choose another format"
+            raise CorpusError(message, path=path, line=line)
+        # The service of PubMed Central gives a list of collections.
+        for document in _documents_in(item):
+            yield line, document
 
 
 def _documents_in(item: Any) -> List[Any]:
-    if isinstance(item, dict) and "passages" not in item and "documents" in item:
-        documents = item["documents"]
-        return documents if isinstance(documents, list) else [documents]
-    return [item]
-
-
-def _find_key(head: str) -> str:
-    """Find the first key of the outermost object that tells its kind."""
-    depth = 0
-    for match in _TOKEN.finditer(head):
-        token = match[0]
-        if token[0] == '"':
-            name = token[1:].partition('"')[0]
-            if depth == 1 and match[1] and name in ("passages", *_LISTS):
-                return name
-        else:
-            depth += 1 if token in "{[" else -1
-    return _LISTS[0]
+    key = next((key for key in _LISTS if isinstance(item, dict) and key in item), None)
+    if key is None or "passages" in item:
+        return [item]
+    documents = item[key]
+    return documents if isinstance(documents, list) else [documents]
 
 
 def _decode(item: Any, path: Path, line: int, problems: Optional[Problems]) -> Decoded:

@@ -14,7 +14,7 @@ from typing import Dict, Iterator, Optional, Tuple
 from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.json_containers import find_container, stream_documents
 from spacy_bioner.corpora.json_fields import Fields, read_each
-from spacy_bioner.corpora.json_shapes import is_document
+from spacy_bioner.corpora.json_shapes import rank_document
 from spacy_bioner.corpora.problems import DOCUMENT, Problems, at_least_one, skip_or_raise
 from spacy_bioner.corpora.reading_notes import add_warning
 from spacy_bioner.errors import CorpusError
@@ -38,7 +38,7 @@ def read_europepmc(path: PathLike, *, problems: Optional[Problems] = None) -> It
 
 
 def _read(path: Path, problems: Optional[Problems]) -> Iterator[Record]:
-    container = find_container(path, is_document, problems=Problems())
+    container = find_container(path, rank_document, problems=Problems())
     documents = stream_documents(path, container, problems=problems)
     for number, (line, value) in enumerate(documents, start=1):
         try:

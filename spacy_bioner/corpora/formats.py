@@ -236,6 +236,13 @@ _FORMATS = (
     ),
     Format("spacy_v2", "spaCy's training JSON before version 3", "spacy_v2", "read_spacy_v2"),
     Format("bigbio", "BigBio's KB schema (JSON)", "bigbio", "read_bigbio", options=_OFFSET_OPTIONS),
+    Format(
+        "uima_cas",
+        "UIMA CAS JSON, as INCEpTION exports it",
+        "uima_cas",
+        "read_uima_cas",
+        options=_OFFSET_OPTIONS,
+    ),
     Format("europepmc", "annotations of Europe PMC (JSON)", "europepmc", "read_europepmc"),
     Format(
         "span_table",

@@ -10,15 +10,31 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Callable, Iterator, List, Optional
 
+# Letters that join: what Unicode calls Prepend, and the vowels AM of Thai and Lao.
+_JOINING_LETTERS = frozenset(
+    "\u0d4e\u0e33\u0eb3\U000111c2\U000111c3\U000113d1\U0001193f\U00011941\U00011a3a"
+    "\U00011a84\U00011a85\U00011a86\U00011a87\U00011a88\U00011a89\U00011d46"
+)
 _JOINER = "\u200d"
+# Characters that are newer than Python's tables ("Cn") may be marks.
+_JOINING = frozenset(("Mn", "Me", "Mc", "Cf", "Cn"))
 _MARKS = frozenset(("Mn", "Me", "Mc"))
 
 
 def cluster_starts(text: str) -> List[int]:
     """List the offsets in characters where clusters start."""
-    if text.isascii() and "\r\n" not in text:
+    if not any(map(_may_join, set(text))):
         return list(range(len(text)))
     return list(_find_starts(text))
+
+
+def _may_join(character: str) -> bool:
+    """Tell whether a character can be in a cluster with another."""
+    if character.isascii():
+        return character == "\r"
+    return (
+        unicodedata.category(character) in _JOINING or _extends(character) or _is_paired(character)
+    )
 
 
 def simple_cluster_starts(text: str) -> Iterator[int]:
@@ -40,6 +56,13 @@ def _joins(text: str, previous: str, character: str, offset: int, flags: int) ->
     if previous == _JOINER:
         return _is_pictograph(character) and _follows_pictograph(text, offset - 1)
     return (flags > 0 and flags % 2 == 0) or _joins_hangul(previous, character)
+
+
+def _is_paired(character: str) -> bool:
+    """Tell letters of flags, of Hangul, and of other scripts that join."""
+    is_hangul = "\u1100" <= character <= "\u11ff" or "\ua960" <= character <= "\ud7fb"
+    is_flag = "\U0001f1e6" <= character <= "\U0001f1ff"
+    return is_hangul or is_flag or character in _JOINING_LETTERS
 
 
 def _extends(character: str) -> bool:

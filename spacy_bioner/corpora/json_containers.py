@@ -29,7 +29,9 @@ from spacy_bioner.errors import CorpusError
 
 _SMALL = 1 << 20
 _DEPTH = 4
-IsDocument = Callable[[Any], bool]
+# Keys of one document whose parts have texts of their own.
+_PARTS = frozenset(("passages", "paragraphs", "tracks"))
+RankDocument = Callable[[Any], int]
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,12 @@ class Container:
 
 
 def find_container(
-    path: PathLike, is_document: IsDocument, *, problems: Optional[Problems] = None
+    path: PathLike, rank: RankDocument, *, problems: Optional[Problems] = None
 ) -> Container:
     """Find the documents of a file.
 
-    is_document (Callable[[Any], bool]): Tells whether a value is one.
+    rank (Callable[[Any], int]): Gives 0 for a value that is no document, 1 for a bare text, 2 for
+        one with annotation.
     RAISES (CorpusError): No such file; what is no JSON, where nobody takes note.
     """
     path = check_is_file(path)
@@ -60,16 +63,16 @@ def find_container(
     if kind == "array":
         first = [value for _, value in islice(stream_items(path, problems=problems), 2)]
         # ["text", {…}] over several lines is one document.
-        is_one = bool(first) and isinstance(first[0], str) and is_document(first)
+        is_one = bool(first) and isinstance(first[0], str) and rank(first) > 0
         return Container("values" if is_one else "array")
     if path.stat().st_size <= _SMALL:
         whole = next(stream_json(path, problems=problems), (1, None))[1]
-        if _is_whole(whole, is_document):
+        if _is_whole(whole, rank):
             return Container("values")
     with path.open("rb") as file:
         source = JsonSource(file, path)
         try:
-            found, _ = _walk(source, is_document, ()) if source.peek() == "{" else (None, {})
+            found, _ = _walk(source, rank, ()) if source.peek() == "{" else (None, {})
         except CorpusError as error:
             skip_or_raise(error, FILE, problems)
             found = None
@@ -107,18 +110,17 @@ def read_beside(path: PathLike, container: Container) -> Dict[str, Any]:
     return found
 
 
-def _is_whole(value: Any, is_document: IsDocument) -> bool:
+def _is_whole(value: Any, rank: RankDocument) -> bool:
     """Tell whether an object is a document itself: nothing in it is more of one."""
-    if not is_document(value):
-        return False
-    if not isinstance(value, dict) or set(value) & _PARTS:
-        return True
+    own = rank(value)
+    if own != 1 or not isinstance(value, dict):
+        return own > 0
     lists = [item for item in value.values() if isinstance(item, list) and item]
-    return not any(isinstance(item[0], dict) and is_document(item[0]) for item in lists)
+    return not any(isinstance(item[0], dict) and rank(item[0]) > 1 for item in lists)
 
 
 def _walk(
-    source: JsonSource, is_document: IsDocument, keys: Tuple[str, ...]
+    source: JsonSource, rank: RankDocument, keys: Tuple[str, ...]
 ) -> Tuple[Optional[Container], Dict[str, Any]]:
     """Look for a list of documents in an object. RETURNS: It, and else the values that are small,
     with the first element of each array."""
@@ -128,17 +130,18 @@ def _walk(
         following = source.peek()
         if following == "[":
             elements = read_elements(source)
-            first = next(elements, None)
-            if first is not None and is_document(first[1]) and not is_document(seen):
+            first = next((value for _, value in elements if value is not None), None)
+            is_part = key in _PARTS and rank({key: [first]}) > 0
+            if not is_part and rank(first) > rank(seen):
                 return Container("list", (*keys, key)), seen
-            seen[key] = [] if first is None else [first[1]]
+            seen[key] = [] if first is None else [first]
             for _ in elements:
                 pass
         elif following == "{" and len(keys) < _DEPTH:
-            found, inner = _walk(source, is_document, (*keys, key))
+            found, inner = _walk(source, rank, (*keys, key))
             if found:
                 return found, seen
-            members += is_document(inner)
+            members += rank(inner) > 1
             seen[key] = inner
         else:
             seen[key] = source.take_value()
@@ -177,7 +180,3 @@ def _read_beside(source: JsonSource, keys: Tuple[str, ...], found: Dict[str, Any
         else:
             for _ in read_elements(source):
                 pass
-
-
-# Keys of one document whose parts have texts of their own.
-_PARTS = frozenset(("passages", "paragraphs", "tracks", "sentences"))

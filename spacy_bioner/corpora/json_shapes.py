@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.json_containers import find_container, stream_documents
+from spacy_bioner.corpora.json_fields import describe
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.span_keys import (
     find_span_keys,
@@ -17,7 +18,7 @@ from spacy_bioner.corpora.span_keys import (
     has_place,
     looks_like_spans,
 )
-from spacy_bioner.corpora.token_keys import find_tags, find_token_spans
+from spacy_bioner.corpora.token_keys import find_tags, find_token_spans, is_row, is_table_of_columns
 from spacy_bioner.errors import CorpusError
 
 SAMPLE = 20
@@ -33,7 +34,7 @@ def guess_json(path: PathLike) -> str:
     """
     path = Path(path)
     problems = _FirstError()
-    container = find_container(path, is_document, problems=problems)
+    container = find_container(path, rank_document, problems=problems)
     documents: List[Any] = []
     for _, value in stream_documents(path, container, problems=problems):
         documents.append(value)
@@ -54,9 +55,12 @@ def recognise(value: Any) -> str:
     return next((name for name, fits in _SHAPES if fits(value)), "")
 
 
-def is_document(value: Any) -> bool:
-    """Tell whether a value is a document, rather than something with documents in it, or a part."""
-    return bool(recognise(value)) and not (isinstance(value, dict) and has_place(value))
+def rank_document(value: Any) -> int:
+    """Tell what a value is: 2 for a document with annotation, 1 for a bare text, 0 for something
+    else, such as an annotation that repeats its text."""
+    if not recognise(value) or (isinstance(value, dict) and has_place(value)):
+        return 0
+    return 1 if is_bare_text(value) else 2
 
 
 def is_bare_text(value: Any) -> bool:
@@ -80,10 +84,15 @@ def _is_tuple(value: Any) -> bool:
     return isinstance(value[1], dict) or looks_like_spans(value[1])
 
 
+def _is_uima_cas(value: Any) -> bool:
+    return isinstance(value, dict) and "%FEATURE_STRUCTURES" in value
+
+
 def _is_bioc(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
-    if any(_first(value, key).get("passages") is not None for key in _BIOC_LISTS):
+    firsts = [_first(value, key) for key in _BIOC_LISTS]
+    if any("passages" in first and not _is_bigbio(first) for first in firsts):
         return True
     if any(value.get(key) == [] for key in _BIOC_LISTS):
         return True
@@ -131,6 +140,8 @@ def _is_pubannotation(value: Any) -> bool:
 def _is_tokens(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
+    if is_row(value) or is_table_of_columns(value):
+        return True
     if find_token_spans(value) is not None:
         return True
     annotated = any(get_at(value, path) for path in find_span_keys(value))
@@ -153,6 +164,8 @@ def _is_doccano(value: Any) -> bool:
 def _is_jsonl(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
+    if isinstance(value.get("responses"), dict) and find_text(value) == ("fields", "text"):
+        return True
     text = find_text(value)
     if text is None:
         return False
@@ -168,24 +181,22 @@ def _first(value: Any, key: str) -> Dict[str, Any]:
 
 def _explain(documents: List[Any]) -> str:
     """Say why nothing of a JSON file is known."""
-    keys = _list_keys(documents)
-    shown = ", ".join(keys[:10]) if keys else "no object"
     hint = "(see `bioner convert --help`); name it with --from"
-    if any(isinstance(item, dict) and find_span_keys(item) for item in documents):
+    objects = [item for item in documents if isinstance(item, dict)]
+    if not objects:
+        found = describe(documents[0]) if documents else "an empty list"
+        return f"found {found}, expected a format that is known, with objects for documents {hint}"
+    within = [_first(item, key) for item in objects for key in item]
+    shown = ", ".join(list(objects[0])[:10]) or "none"
+    if any(has_place(item) or find_span_keys(item) for item in (*objects, *within)):
         message = f"found annotations without their text (keys: {shown})"
         return f"{message}, expected a format that is known, with the text in the file {hint}"
     return f"found JSON with the keys {shown}, expected a format that is known {hint}"
 
 
-def _list_keys(documents: List[Any]) -> List[str]:
-    first: Optional[Dict[str, Any]] = next(
-        (item for item in documents if isinstance(item, dict)), None
-    )
-    return list(first or {})
-
-
 _SHAPES: Tuple[Tuple[str, Callable[[Any], bool]], ...] = (
     ("jsonl", _is_tuple),
+    ("uima_cas", _is_uima_cas),
     ("bigbio", _is_bigbio),
     ("bioc_json", _is_bioc),
     ("presidio", _is_presidio),

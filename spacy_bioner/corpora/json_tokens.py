@@ -20,12 +20,13 @@ from spacy_bioner.corpora.json_containers import (
     stream_documents,
 )
 from spacy_bioner.corpora.json_fields import Fields, describe, read_each
-from spacy_bioner.corpora.json_shapes import is_document
+from spacy_bioner.corpora.json_shapes import rank_document
+from spacy_bioner.corpora.json_stream import Item
 from spacy_bioner.corpora.problems import DOCUMENT, Problems, at_least_one, skip_or_raise
 from spacy_bioner.corpora.span_documents import find_words, read_id, read_meta
 from spacy_bioner.corpora.span_keys import find_text, get_at
 from spacy_bioner.corpora.tag_lists import TagLists, find_names
-from spacy_bioner.corpora.token_keys import find_tags, find_token_spans
+from spacy_bioner.corpora.token_keys import find_tags, find_token_spans, iter_rows
 from spacy_bioner.errors import CorpusError, LabelError
 from spacy_bioner.records import Fragment, Mention, Record
 
@@ -53,7 +54,7 @@ def read_json_tokens(path: PathLike, *, problems: Optional[Problems] = None) -> 
     RAISES (CorpusError): Malformed JSON or tags; numbers as tags, in a file without their names.
     """
     path = Path(path)
-    container = find_container(path, is_document, problems=Problems())
+    container = find_container(path, rank_document, problems=Problems())
     reader = _Reader(path, read_beside(path, container), problems)
     reader.survey(container)
     error = CorpusError("found no words, expected objects with words", path=path, line=1)
@@ -69,7 +70,7 @@ class _Reader:
 
     def survey(self, container: Container) -> None:
         """Look at all tags, to tell their scheme."""
-        for line, value in stream_documents(self.path, container, problems=Problems(keep=0)):
+        for line, value in self._stream(container, Problems(keep=0)):
             if isinstance(value, dict) and find_token_spans(value) is None:
                 keys = find_tags(value)
                 if keys:
@@ -80,12 +81,17 @@ class _Reader:
             raise CorpusError(str(error), path=self.path) from error
 
     def read(self, container: Container) -> Iterator[Record]:
-        documents = stream_documents(self.path, container, problems=self.problems)
+        documents = self._stream(container, self.problems)
         for number, (line, value) in enumerate(documents, start=1):
             try:
                 yield self._to_record(Fields(value, self.path, line), str(number))
             except CorpusError as error:
                 skip_or_raise(error, DOCUMENT, self.problems)
+
+    def _stream(self, container: Container, problems: Optional[Problems]) -> Iterator[Item]:
+        for line, value in stream_documents(self.path, container, problems=problems):
+            for row in iter_rows(value):
+                yield line, row
 
     def _to_record(self, fields: Fields, number: str) -> Record:
         kind = find_token_spans(fields.value)
@@ -112,6 +118,8 @@ class _Reader:
 
     def _name_tags(self, fields: Fields, key: str) -> List[str]:
         tags = fields.value[key]
+        if tags and all(isinstance(tag, str) and tag.isdecimal() for tag in tags):
+            tags = [int(tag) for tag in tags]
         if all(isinstance(tag, str) for tag in tags):
             return list(fields.texts(tags, key))
         names = find_names(fields.value, key) or find_names(self.beside, key)

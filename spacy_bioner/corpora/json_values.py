@@ -3,7 +3,7 @@
 import json
 import re
 from pathlib import Path
-from typing import Any, List
+from typing import Any, Dict, List, Tuple
 
 from spacy_bioner.corpora.files import check_text
 from spacy_bioner.errors import CorpusError
@@ -59,7 +59,21 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON value")
 
 
-decode_at = json.JSONDecoder(parse_constant=_refuse_constant).raw_decode
+def _refuse_repeated(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
+    """Make an object. Python would keep the last of two values under one key without a word."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        seen: Dict[str, Any] = {}
+        for key, item in pairs:
+            if key in seen and seen[key] != item:
+                raise ValueError(f"key {key[:40]!r} with two values in one object")
+            seen[key] = item
+    return value
+
+
+decode_at = json.JSONDecoder(
+    parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeated
+).raw_decode
 
 
 def check_strings(value: Any, path: Path, line: int) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Dict, FrozenSet, Iterable, Iterator, Optional
 
 from spacy_bioner.corpora.files import PathLike, replacing
 from spacy_bioner.corpora.json_containers import find_container, stream_documents
-from spacy_bioner.corpora.json_shapes import is_document
+from spacy_bioner.corpora.json_shapes import rank_document
 from spacy_bioner.corpora.losses import FEATURES, own_meta
 from spacy_bioner.corpora.offset_units import read_in_characters
 from spacy_bioner.corpora.problems import (
@@ -65,7 +65,7 @@ def write_jsonl(records: Iterable[Record], path: PathLike) -> int:
 
 
 def _read(path: Path, problems: Optional[Problems]) -> Iterator[Optional[Record]]:
-    container = find_container(path, is_document, problems=Problems())
+    container = find_container(path, rank_document, problems=Problems())
     documents = stream_documents(path, container, problems=problems)
     for number, (line, value) in enumerate(documents, start=1):
         if value is None and container.kind == "list":

@@ -20,7 +20,7 @@ from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Optional, Tup
 from spacy_bioner.corpora.files import PathLike, replacing
 from spacy_bioner.corpora.json_containers import find_container, stream_documents
 from spacy_bioner.corpora.json_fields import Fields, read_each
-from spacy_bioner.corpora.json_shapes import is_document
+from spacy_bioner.corpora.json_shapes import rank_document
 from spacy_bioner.corpora.losses import DUPLICATES, LINE_BREAKS, MENTIONS, META, OVERLAPS, own_meta
 from spacy_bioner.corpora.offset_units import read_in_characters
 from spacy_bioner.corpora.problems import DOCUMENT, Problems, note_skipped, skip_or_raise
@@ -100,11 +100,12 @@ def _explain_nothing(seen: "Counter[str]") -> str:
     """Say why a file has no task to read."""
     if not seen["tasks"]:
         return "found no task, expected objects with data"
-    tasks = f"{seen['tasks']:,} task" + ("s" if seen["tasks"] > 1 else "")
-    predicted = f", {seen['predictions']:,} with predictions, which are not read"
+    found = f"found {seen['tasks']:,} task" + ("s" if seen["tasks"] > 1 else "")
+    if not seen["predictions"]:
+        return f"{found}, but no task has an annotation that counts; expected one at least"
     return (
-        f"found no annotation that counts in {tasks}{predicted if seen['predictions'] else ''}; "
-        "expected one at least: annotate, or accept the predictions, and export again"
+        f"{found}, {seen['predictions']:,} with predictions, but no task has an annotation that "
+        "counts; predictions are not read: accept them as annotations, and export again"
     )
 
 
@@ -115,7 +116,7 @@ def _read(
     problems: Optional[Problems],
     seen: "Counter[str]",
 ) -> Iterator[Optional[Record]]:
-    container = find_container(path, is_document, problems=Problems())
+    container = find_container(path, rank_document, problems=Problems())
     documents = stream_documents(path, container, problems=problems)
     for number, (line, value) in enumerate(documents, start=1):
         try:

@@ -6,6 +6,9 @@ and some editors grapheme clusters. They differ behind an emoji, an accent of it
 that repeats its text is right in one unit only, and one that does not cuts words in the wrong ones.
 """
 
+import re
+import unicodedata
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -29,7 +32,14 @@ TITLES = {
 }
 # Gold may cut words here and there; one unit must explain nearly all that tells.
 _SHARE = 0.9
-_INSIDE = -1
+_BEHIND = float("inf")
+_OTHER_TEXT = (
+    "most mentions of the file cut words: their offsets may be of another text "
+    "(with its HTML, line ends or white space as they were)"
+)
+_ENDS_INCLUDED = "ends were taken as those of the last character, as mentions claim their texts"
+_Step = Tuple[int, int, int, int]
+"""Offset in the unit, width in it, offset in characters, their number."""
 
 
 class OffsetTable:
@@ -40,17 +50,28 @@ class OffsetTable:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._tables: Dict[str, List[int]] = {}
+        self._steps: Dict[str, List[_Step]] = {}
 
     def translate(self, offset: int, unit: str) -> Optional[int]:
-        """Give the offset in characters; None within a character and beyond the text."""
+        """Give the offset in characters; None within a character and beyond the text.
+
+        Where the unit is the same as characters all over the text, it is the offset itself.
+        """
         if unit == CHARACTERS or _is_plain(self.text):
             return offset
-        if unit not in self._tables:
-            self._tables[unit] = list(_list_offsets(self.text, unit))
-        table = self._tables[unit]
-        inside = 0 <= offset < len(table) and table[offset] != _INSIDE
-        return table[offset] if inside else None
+        if unit not in self._steps:
+            self._steps[unit] = list(_list_steps(self.text, unit))
+        steps = self._steps[unit]
+        if not steps or offset <= 0:
+            return offset if not steps or offset == 0 else None
+        place = bisect_right(steps, (offset, _BEHIND)) - 1
+        if place < 0:
+            return offset
+        start, width, first, characters = steps[place]
+        if start < offset < start + width:
+            return None
+        found = first if offset == start else first + characters + offset - start - width
+        return found if found <= len(self.text) else None
 
     def move(self, mention: Mention, unit: str) -> Optional[Mention]:
         """Give a mention with offsets in characters; None where they are none of the unit."""
@@ -76,19 +97,34 @@ class UnitSurvey:
     telling (Counter[str]): Mentions that are elsewhere in a unit than in characters, by unit.
     right (Counter[str]): Of these, the ones that stand right in the unit.
     as_characters (Counter[str]): Of these, the ones that stand right in characters.
+    unclaimed (int): Mentions that do not claim their text.
+    cutting (int): Of these, the ones that cut words in characters.
+    claimed (int): Mentions that claim their text.
+    included (int): Of these, the ones that are right if the end is that of the last character.
     """
 
+    unclaimed: int = 0
+    cutting: int = 0
+    claimed: int = 0
+    included: int = 0
     telling: Counter[str] = field(default_factory=Counter)
     right: Counter[str] = field(default_factory=Counter)
     as_characters: Counter[str] = field(default_factory=Counter)
 
     def add(self, record: Record) -> None:
         """Look at the mentions of one more document; `text` is what the annotation repeats."""
-        if _is_plain(record.text):
-            return
+        is_plain = _is_plain(record.text)
         table = OffsetTable(record.text)
         for mention in record.mentions:
             is_right = stands_right(mention, record.text)
+            if not mention.text:
+                self.unclaimed += 1
+                self.cutting += not is_right
+            else:
+                self.claimed += 1
+                self.included += not is_right and stands_right(_lengthen(mention), record.text)
+            if is_plain:
+                continue
             for unit in UNITS[1:]:
                 moved = table.move(mention, unit)
                 if moved != mention:
@@ -107,13 +143,23 @@ class UnitSurvey:
         ]
         return max(clear, key=lambda unit: self.right[unit], default=CHARACTERS)
 
+    @property
+    def includes_ends(self) -> bool:
+        """Tell whether the file gives the offset of the last character, not the one behind it."""
+        return self.included == self.claimed > 0
 
-def find_unit(records: Iterable[Record]) -> str:
-    """Tell the unit of a file by all its documents."""
+    @property
+    def cuts_most(self) -> bool:
+        """Tell whether most mentions cut words, as where their offsets are of another text."""
+        return self.cutting > self.unclaimed / 2
+
+
+def survey_units(records: Iterable[Record]) -> UnitSurvey:
+    """Look at all documents of a file."""
     survey = UnitSurvey()
     for record in records:
         survey.add(record)
-    return survey.choose()
+    return survey
 
 
 def likely_unit(mention: Mention, text: str) -> str:
@@ -155,14 +201,27 @@ def read_in_characters(
     """
     if offsets is not None and offsets not in UNITS:
         raise CorpusError(f"found offsets {offsets!r}, expected one of {', '.join(UNITS)}")
-    unit = find_unit(survey()) if offsets is None else offsets
-    for record in read():
-        if offsets is None:
-            yield _add_texts(_move_by_text(record, unit=unit))
-        else:
-            move = partial(_move_strictly, OffsetTable(record.text), record.id, unit, path)
+    if offsets is not None:
+        for record in read():
+            move = partial(_move_strictly, OffsetTable(record.text), record.id, offsets, path)
             mentions = read_each(record.mentions, move, problems)
             yield _add_texts(replace(record, mentions=tuple(mentions)))
+        return
+    found = survey_units(survey())
+    unit = found.choose()
+    for record in read():
+        yield _add_texts(_settle(record, found, unit))
+
+
+def _settle(record: Record, found: UnitSurvey, unit: str) -> Record:
+    """Give a record as all the file says that it is meant."""
+    if found.includes_ends and record.mentions:
+        lengthened = tuple(map(_lengthen, record.mentions))
+        record = add_warning(replace(record, mentions=lengthened), _ENDS_INCLUDED)
+    moved = _move_by_text(record, unit=unit)
+    if unit == CHARACTERS and found.cuts_most and _cuts_words(moved):
+        return add_warning(moved, _OTHER_TEXT)
+    return moved
 
 
 def _move_strictly(
@@ -230,7 +289,19 @@ def _is_plain(text: str) -> bool:
     return text.isascii() and "\r\n" not in text
 
 
+def _lengthen(mention: Mention) -> Mention:
+    """Give a mention with the character at its end."""
+    fragments = tuple((start, end + 1) for start, end in mention.fragments)
+    return replace(mention, end_char=mention.end_char + 1, fragments=fragments)
+
+
+def _cuts_words(record: Record) -> bool:
+    return any(not m.text and not stands_right(m, record.text) for m in record.mentions)
+
+
 def _add_texts(record: Record) -> Record:
+    if all(mention.text for mention in record.mentions):
+        return record
     mentions = tuple(
         mention
         if mention.text
@@ -264,22 +335,29 @@ def _covers_words(text: str, start: int, end: int) -> bool:
 def _is_within_word(text: str, offset: int) -> bool:
     if not 0 < offset < len(text) or not text[offset - 1].isalnum():
         return False
+    # Of scripts without capitals some have no blanks between words.
+    if unicodedata.category(text[offset]) == "Lo":
+        return False
     return text[offset].isalnum() or len(cluster_starts(text[offset - 1 : offset + 1])) == 1
 
 
-def _list_offsets(text: str, unit: str) -> Iterator[int]:
-    """Stream the offset in characters of each offset in the unit, the end included."""
+def _list_steps(text: str, unit: str) -> Iterator[_Step]:
+    """Stream the places where the unit and characters do not go on alike."""
     if unit == GRAPHEMES:
-        yield from cluster_starts(text)
-    else:
-        for offset, character in enumerate(text):
-            yield offset
-            width = _WIDTHS[unit](character)
-            yield from (_INSIDE for _ in range(width - 1))
-    yield len(text)
+        starts = [*cluster_starts(text), len(text)]
+        for offset, (start, end) in enumerate(zip(starts, starts[1:])):
+            if end - start > 1:
+                yield offset, 1, start, end - start
+        return
+    pattern, codec, size = _WIDE[unit]
+    more = 0
+    for match in pattern.finditer(text):
+        width = len(match[0].encode(codec, "surrogatepass")) // size
+        yield match.start() + more, width, match.start(), 1
+        more += width - 1
 
 
-_WIDTHS: Dict[str, Callable[[str], int]] = {
-    UTF_16: lambda character: 1 + (character > "\uffff"),
-    BYTES: lambda character: len(character.encode("utf-8", "surrogatepass")),
+_WIDE = {
+    UTF_16: (re.compile("[\U00010000-\U0010ffff]"), "utf-16-le", 2),
+    BYTES: (re.compile("[^\x00-\x7f]"), "utf-8", 1),
 }

@@ -10,7 +10,7 @@ from typing import Any, Iterator, Optional
 from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.json_containers import find_container, stream_documents
 from spacy_bioner.corpora.json_fields import Fields, read_each, span_of
-from spacy_bioner.corpora.json_shapes import is_document
+from spacy_bioner.corpora.json_shapes import rank_document
 from spacy_bioner.corpora.problems import DOCUMENT, Problems, at_least_one, skip_or_raise
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
@@ -29,7 +29,7 @@ def read_presidio(path: PathLike, *, problems: Optional[Problems] = None) -> Ite
 
 
 def _read(path: Path, problems: Optional[Problems]) -> Iterator[Record]:
-    container = find_container(path, is_document, problems=Problems())
+    container = find_container(path, rank_document, problems=Problems())
     documents = stream_documents(path, container, problems=problems)
     for number, (line, value) in enumerate(documents, start=1):
         try:

@@ -1,5 +1,6 @@
 """Any supported file → Records: format guessing, renamed labels, chosen documents."""
 
+import warnings
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -12,7 +13,8 @@ from spacy_bioner.corpora.formats import Format, find_format
 from spacy_bioner.corpora.guessing import guess_format
 from spacy_bioner.corpora.losses import OTHERS_KEY
 from spacy_bioner.corpora.problems import FILE, Problems, skip_or_raise
-from spacy_bioner.errors import CorpusError, LabelError
+from spacy_bioner.corpora.reading_notes import ReadingNotes
+from spacy_bioner.errors import CorpusError, CorpusWarning, LabelError
 from spacy_bioner.records import Record
 
 
@@ -41,6 +43,7 @@ def read_records(
     selection: Selection = _ALL,
     layout: Optional[ConllLayout] = None,
     problems: Optional[Problems] = None,
+    notes: Optional[ReadingNotes] = None,
     options: Optional[Mapping[str, Any]] = None,
 ) -> Iterator[Record]:
     """Stream the documents of a corpus.
@@ -51,6 +54,8 @@ def read_records(
     label_map (Optional[Mapping[str, str]]): New names of labels; others stay as they are.
     layout (Optional[ConllLayout]): The columns of a CoNLL file.
     problems (Optional[Problems]): Takes note of what cannot be read, which is then left out.
+    notes (Optional[ReadingNotes]): Takes the reader's notes. Without it, warnings are issued at the
+        end as `CorpusWarning`.
     options (Optional[Mapping[str, Any]]): Further settings of the format's reader.
     RAISES (CorpusError): A file that cannot be read as the format; a selection that takes nothing,
         or names an identifier that is not there.
@@ -60,7 +65,8 @@ def read_records(
     given = dict(options or {})
     if chosen.name == "conll" and layout is not None:
         given["layout"] = layout
-    records = _name_cause(_read_path(path, chosen, problems, given), path, problems)
+    found = _name_cause(_read_path(path, chosen, problems, given), path, problems)
+    records = _take_notes(found, notes)
     records = select_records(records, selection, path=path)
     return rename_labels(records, label_map) if label_map else records
 
@@ -118,6 +124,15 @@ def _all_left_out(problems: Problems, before: int, place: int, path: PathLike) -
     number = problems.count_documents() - before
     first = next(iter(problems.messages[place:]), "see the problems before")
     return CorpusError(f"all {number:,} document(s) were left out; first: {first}", path=path)
+
+
+def _take_notes(records: Iterable[Record], notes: Optional[ReadingNotes]) -> Iterator[Record]:
+    taken = ReadingNotes() if notes is None else notes
+    for record in records:
+        taken.add(record)
+        yield record
+    for message in taken.list_warnings() if notes is None else ():
+        warnings.warn(message, CorpusWarning, stacklevel=2)
 
 
 def parse_label_map(pairs: Iterable[str]) -> Dict[str, str]:

@@ -13,8 +13,8 @@ from typing import Any, Iterator, List, Optional, Tuple
 
 from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.json_containers import Container, find_container, stream_documents
-from spacy_bioner.corpora.json_fields import Fields, as_text, read_each
-from spacy_bioner.corpora.json_shapes import is_document
+from spacy_bioner.corpora.json_fields import Fields, as_text, read_each, span_of
+from spacy_bioner.corpora.json_shapes import rank_document
 from spacy_bioner.corpora.json_tokens import mention_of
 from spacy_bioner.corpora.problems import DOCUMENT, Problems, at_least_one, skip_or_raise
 from spacy_bioner.corpora.reading_notes import add_warning
@@ -35,7 +35,7 @@ def read_spacy_v2(path: PathLike, *, problems: Optional[Problems] = None) -> Ite
     RAISES (CorpusError): Malformed JSON, tokens or tags.
     """
     path = Path(path)
-    container = find_container(path, is_document, problems=Problems())
+    container = find_container(path, rank_document, problems=Problems())
     tags = TagLists()
     for _, paragraph in _stream_paragraphs(path, container, Problems(keep=0)):
         tags.add(_list_tags(_list_tokens(paragraph))[0])
@@ -111,7 +111,11 @@ def _to_record(
     if missing == len(found):
         items = paragraph.get("entities", list, [])
         read = read_each(items, lambda item: list(read_span(item, paragraph, text)), problems)
-        mentions = [mention for several in read for mention in several]
+        mentions = [
+            span_of(text, m.start_char, m.end_char, m.label, m.text, line=m.line)
+            for several in read
+            for m in several
+        ]
     counts = {
         "tags_repaired": repaired,
         "tags_missing": missing if missing < len(found) else 0,

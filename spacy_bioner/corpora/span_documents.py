@@ -7,13 +7,15 @@ their span (PubAnnotation, brat), and plain values as metadata. Relations, label
 document and blocks are counted; any other key with something in it is noted as not read.
 """
 
+import re
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Set, Tuple
 
 from spacy_bioner.corpora.json_fields import Fields, read_each
 from spacy_bioner.corpora.problems import Problems
-from spacy_bioner.corpora.reading_notes import note_unread
+from spacy_bioner.corpora.reading_notes import add_warning, note_unread
 from spacy_bioner.corpora.span_fields import read_span
 from spacy_bioner.corpora.span_keys import (
     LABELS_OF_DOCUMENT,
@@ -28,7 +30,6 @@ from spacy_bioner.records import Fragment, Mention, Record
 
 _ID_KEYS = (
     "id",
-    "_id",
     "document_id",
     "doc_id",
     "docid",
@@ -38,16 +39,25 @@ _ID_KEYS = (
     "pmid",
     "documentName",
     "uid",
+    "_id",
 )
 _META_KEYS = ("meta", "metadata")
 _REJECTED = ("reject", "ignore")
+_OTHER_ANSWERS = "other answers"
 _COUNTED = {
     **dict.fromkeys(RELATION_KEYS, "relations_skipped"),
     **dict.fromkeys(LABELS_OF_DOCUMENT, "document_labels_skipped"),
     "blocks": "blocks_skipped",
     "events": "events_skipped",
     "coreferences": "coreferences_skipped",
+    _OTHER_ANSWERS: "annotations_skipped",
 }
+_EMPTY: Tuple[Any, ...] = ("", [], {})
+_TAG = re.compile(r"[BI]-\S+")
+_PIECES = (
+    "labels are tags (B-…, I-…) of words or pieces of them: join them to mentions first "
+    '(transformers: aggregation_strategy="simple")'
+)
 # Settings of tools, and what is read on its own.
 _IGNORED = frozenset(
     (
@@ -74,6 +84,8 @@ def unify(value: Any, path: Path, line: int) -> Fields:
     if isinstance(value, list) and len(value) >= 2 and isinstance(value[0], str):
         value = {"text": value[0], **_as_entities(value[1])}
     fields = Fields(value, path, line)
+    if isinstance(value.get("fields"), dict) and isinstance(value.get("responses"), dict):
+        return fields.inner(_take_responses(fields), "document")
     if isinstance(value.get("tracks"), list):
         return fields.inner(_join_tracks(fields), "document")
     return fields
@@ -100,7 +112,7 @@ def read_span_document(
     words = _read_words(fields, text)
     taken = {path[0] for path in (text_path, *span_paths)} | ({"tokens"} if words else set())
     id_key, own_id = read_id(fields)
-    return Record(
+    record = Record(
         id=own_id or number,
         text=text,
         mentions=tuple(mentions),
@@ -112,6 +124,8 @@ def read_span_document(
         sentence_starts=tuple(fields.row(starts, (int,) * len(starts), "sentence start")),
         meta=read_meta(fields, taken | {id_key}, labels),
     )
+    are_tags = bool(mentions) and all(_TAG.fullmatch(mention.label) for mention in mentions)
+    return add_warning(record, _PIECES) if are_tags else record
 
 
 def find_words(text: str, words: List[str]) -> Tuple[Fragment, ...]:
@@ -142,6 +156,20 @@ def _join_tracks(fields: Fields) -> Dict[str, Any]:
                 items = [{**item, "track": name} for item in items]
             joined[key] = [*(joined.get(key) or []), *items]
     return joined
+
+
+def _take_responses(fields: Fields) -> Dict[str, Any]:
+    """Put the first answer to each question for spans into the document: Argilla has them apart."""
+    taken = {k: v for k, v in fields.value.items() if k not in ("responses", "suggestions")}
+    others = 0
+    for answers in fields.value["responses"].values():
+        items = answers if isinstance(answers, list) else []
+        values = [answer.get("value") for answer in items if isinstance(answer, dict)]
+        spans: List[List[Any]] = [value for value in values if isinstance(value, list)]
+        taken["entities"] = [*taken.get("entities", []), *(spans[0] if spans else [])]
+        others += max(0, len(spans) - 1)
+    # As many as there are, for whoever counts them.
+    return {**taken, _OTHER_ANSWERS: [None] * others}
 
 
 def _name_apart(item: Dict[str, Any], name: str) -> Dict[str, Any]:
@@ -176,6 +204,8 @@ def _read_mentions(
 
             def read(item: Any, group: str = group) -> List[Mention]:
                 found = list(read_span(item, fields, text, group))
+                if not noted:
+                    return found
                 return [replace(m, attributes=m.attributes + _of(item, noted)) for m in found]
 
             for found in read_each(spans, read, problems):
@@ -189,7 +219,7 @@ def _read_mentions(
 def _of(item: Any, noted: Dict[str, List[Tuple[str, str]]]) -> Tuple[Tuple[str, str], ...]:
     """Give the attributes of the span with an item's id."""
     name = item.get("id") if isinstance(item, dict) else item[0] if item else None
-    return tuple(noted.get(str(name), ())) if noted and name is not None else ()
+    return tuple(noted.get(str(name), ())) if name is not None else ()
 
 
 def _read_attributes(fields: Fields) -> Dict[str, List[Tuple[str, str]]]:
@@ -232,6 +262,8 @@ def read_id(fields: Fields) -> Tuple[str, str]:
     if source and not fields.value.get("id"):
         base = fields.name("sourcedb")
         part = fields.name("divid")
+        # An abstract is one division.
+        part = "" if base == "PubMed" and part == "0" else part
         named = source if base in ("", "PubMed") else f"{base}:{source}"
         return "sourceid", named + (f"-{part}" if part else "")
     for key in _ID_KEYS:
@@ -244,28 +276,46 @@ def read_id(fields: Fields) -> Tuple[str, str]:
 
 
 def read_meta(fields: Fields, taken: Set[str], labels: int) -> Dict[str, str]:
-    """Read plain values, and count or note everything else that stands in the document."""
+    """Read plain values, and count or note everything else that stands in the document.
+
+    taken (Set[str]): Keys that are read otherwise.
+    labels (int): How many labels of the whole document were found among the spans.
+    """
+    others = {
+        key: value
+        for key, value in fields.value.items()
+        if key not in taken and not _is_own(key) and value is not None and value not in _EMPTY
+    }
     meta: Dict[str, str] = {}
-    counts: Dict[str, int] = {"document_labels_skipped": labels}
     unread: List[str] = []
-    for key, value in fields.value.items():
-        is_own = key in taken or key in _IGNORED or (key.startswith("_") and key != "_")
-        if is_own or value is None or value in ("", [], {}):
-            continue
-        if key in _META_KEYS and isinstance(value, dict):
-            continue
-        if key in _COUNTED and isinstance(value, (list, dict)):
-            counts[_COUNTED[key]] = counts.get(_COUNTED[key], 0) + len(value)
-        elif isinstance(value, list) and key in SPAN_KEYS:
-            # Counted with the mentions, as labels of the document.
-            continue
-        elif isinstance(value, (list, dict)):
-            unread.append(key)
-        else:
+    for key, value in others.items():
+        if not isinstance(value, (list, dict)):
             meta.update(fields.meta({key: value}))
             unread += [key] if key in SPAN_KEYS else []
+        elif key in _META_KEYS and isinstance(value, dict):
+            continue
+        elif key not in _COUNTED and not (isinstance(value, list) and key in SPAN_KEYS):
+            # Lists under names of spans were counted with them, as labels of the document.
+            unread.append(key)
     for key in _META_KEYS:
-        if isinstance(fields.value.get(key), dict):
-            meta.update(fields.meta(fields.value[key]))
+        if isinstance(others.get(key), dict):
+            meta.update(fields.meta(others[key]))
+    counts = _count_others(fields, others)
+    counts["document_labels_skipped"] = counts.get("document_labels_skipped", 0) + labels
     meta.update({key: str(number) for key, number in counts.items() if number})
     return {**meta, **note_unread(fields.texts(unread, "keys"))}
+
+
+def _is_own(key: str) -> bool:
+    return key in _IGNORED or (key.startswith("_") and key != "_")
+
+
+def _count_others(fields: Fields, others: Dict[str, Any]) -> "Counter[str]":
+    """Count relations and the like, in the document and beside its spans in an object of them."""
+    counts: Counter[str] = Counter()
+    beside = [get_at(fields.value, path) for path in find_span_keys(fields.value)]
+    for holder in (others, *(value for value in beside if isinstance(value, dict))):
+        for key in _COUNTED.keys() & holder.keys():
+            if isinstance(holder[key], (list, dict)):
+                counts[_COUNTED[key]] += len(holder[key])
+    return counts

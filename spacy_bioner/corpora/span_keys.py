@@ -6,6 +6,7 @@ PubAnnotation, dataturks, LightTag, UBIAI, Argilla, Rasa, LUIS, SageMaker, Verte
 embedding, and the pipelines of transformers where a text was put beside what they return.
 """
 
+from functools import lru_cache
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 Path = Tuple[str, ...]
@@ -130,7 +131,16 @@ LABEL_KEYS = (
     "tags",
     "name",
 )
-CLAIM_KEYS = ("text", "mention", "surface", "surface_form", "span_text", "entity_text", "value")
+CLAIM_KEYS = (
+    "text",
+    "mention",
+    "surface",
+    "surface_form",
+    "span_text",
+    "entity_text",
+    "value",
+    "entity",
+)
 # What tools other than this package call them.
 CONCEPT_KEYS = (
     "concept_id",
@@ -155,10 +165,15 @@ LABELS_OF_DOCUMENT = ("cats", "accept", "classifications", "document_labels", "c
 def find_text(value: Any) -> Optional[Path]:
     """Find where the text of a document is; None where nothing of the table is one."""
     found = next((path for path in TEXT_KEYS if isinstance(get_at(value, path), str)), None)
-    if found is not None:
+    if found is not None or not isinstance(value, dict):
         return found
     perhaps = ((path, get_at(value, path)) for path in _PERHAPS_TEXT_KEYS)
-    return next((p for p, text in perhaps if isinstance(text, str) and " " in text.strip()), None)
+    found = next((p for p, text in perhaps if isinstance(text, str) and " " in text.strip()), None)
+    if found is not None:
+        return found
+    texts = {fold(key): key for key, item in value.items() if isinstance(item, str)}
+    names = (texts.get(fold(path[0])) for path in TEXT_KEYS if len(path) == 1)
+    return next(((name,) for name in names if name), None)
 
 
 def find_span_keys(value: Dict[str, Any]) -> List[Path]:
@@ -169,29 +184,38 @@ def find_span_keys(value: Dict[str, Any]) -> List[Path]:
     found: List[Path] = [(key,) for key in SPAN_KEYS if _may_be_spans(value.get(key))]
     if any(map(value.get, (path[0] for path in found))):
         return found
-    within: List[Path] = [
+    return [*found, *_find_within(value), *_find_others(value)]
+
+
+def _find_within(value: Dict[str, Any]) -> List[Path]:
+    """Find spans under known names in objects of a document, one or two of them deep."""
+    objects = {key: item for key, item in value.items() if isinstance(item, dict)}
+    found: List[Path] = [
         (key, inner)
-        for key, item in value.items()
-        if isinstance(item, dict)
+        for key, item in objects.items()
         for inner in SPAN_KEYS
-        if item.get(inner) and _may_be_spans(item[inner]) and looks_like_spans(item[inner])
+        if looks_like_spans(item.get(inner))
     ]
-    within += [
+    found += [
         (key, middle, inner)
-        for key, item in value.items()
-        if isinstance(item, dict) and key not in SPAN_KEYS
+        for key, item in objects.items()
+        if key not in SPAN_KEYS
         for middle, deeper in item.items()
         if middle in SPAN_KEYS and isinstance(deeper, dict)
         for inner in SPAN_KEYS
         if looks_like_spans(deeper.get(inner))
     ]
-    others: List[Path] = [
+    return found
+
+
+def _find_others(value: Dict[str, Any]) -> List[Path]:
+    """Find lists under other names of which the items are spans."""
+    found: List[Path] = [
         (key,)
         for key, item in value.items()
         if key not in _NO_SPANS and key not in SPAN_KEYS and looks_like_spans(item)
     ]
-    others += [("tokens",)] if _are_labelled_tokens(value.get("tokens")) else []
-    return [*found, *within, *others]
+    return [*found, ("tokens",)] if _are_labelled_tokens(value.get("tokens")) else found
 
 
 def looks_like_spans(value: Any) -> bool:
@@ -201,7 +225,7 @@ def looks_like_spans(value: Any) -> bool:
     item = value[0]
     if isinstance(item, list):
         return is_span_row(item)
-    return isinstance(item, dict) and has_place(item) and find_key(item, LABEL_KEYS) is not None
+    return isinstance(item, dict) and has_place(item) and find_name(item, LABEL_KEYS) is not None
 
 
 def is_span_row(row: Sequence[Any]) -> bool:
@@ -217,8 +241,7 @@ def has_place(item: Dict[str, Any]) -> bool:
     """Tell whether an object says where a stretch begins and ends."""
     if any(start in item and end in item for start, end in INCLUSIVE_KEYS):
         return True
-    start = find_key(item, START_KEYS)
-    if start and (find_key(item, END_KEYS) or find_key(item, LENGTH_KEYS)):
+    if find_name(item, START_KEYS) and find_name(item, (*END_KEYS, *LENGTH_KEYS)):
         return True
     for key in PLACE_KEYS:
         place = item.get(key)
@@ -233,7 +256,25 @@ def has_place(item: Dict[str, Any]) -> bool:
 
 def find_key(item: Dict[str, Any], keys: Sequence[str]) -> Optional[str]:
     """Find the first of some keys that an object has with a value that is not null."""
-    return next((key for key in keys if item.get(key) is not None), None)
+    for key in keys:
+        if item.get(key) is not None:
+            return key
+    return None
+
+
+def find_name(item: Dict[str, Any], keys: Tuple[str, ...]) -> Optional[str]:
+    """Find a key as `find_key` does, or one that is spelled with other capitals or joints."""
+    found = find_key(item, keys)
+    if found is not None:
+        return found
+    names = {fold(key): key for key, value in item.items() if value is not None}
+    return next((names[key] for key in map(fold, keys) if key in names), None)
+
+
+@lru_cache(maxsize=1 << 12)
+def fold(key: str) -> str:
+    """Give a key without capitals and joints: "startOffset" and "Start_Offset" are one name."""
+    return key.replace("_", "").replace("-", "").replace(" ", "").casefold()
 
 
 def get_at(value: Any, path: Path) -> Any:
@@ -249,13 +290,19 @@ def list_groups(value: Any) -> Iterator[Tuple[str, List[Any]]]:
         yield "", value
     elif isinstance(value, dict):
         for name, items in value.items():
-            if isinstance(items, list):
+            if isinstance(items, list) and name not in _NO_SPANS:
                 yield ("" if name in SPAN_KEYS else name), items
+        places = [item for item in value.values() if isinstance(item, dict)]
+        if places:
+            # By their ids.
+            yield "", [{"id": name, **item} for name, item in value.items() if item in places]
 
 
 def _may_be_spans(value: Any) -> bool:
     if isinstance(value, dict):
-        return all(isinstance(items, list) for items in value.values())
+        items = value.values()
+        are_objects = all(isinstance(item, dict) and has_place(item) for item in items)
+        return are_objects or all(isinstance(item, list) and _may_be_spans(item) for item in items)
     return isinstance(value, list) and not (value and isinstance(value[0], (str, int, float)))
 
 
@@ -280,8 +327,13 @@ _NO_SPANS = frozenset(
         *RELATION_KEYS,
         *LABELS_OF_DOCUMENT,
         "tokens",
+        "words",
+        "pos",
+        "chunks",
         "sents",
         "sentences",
+        "lines",
+        "paragraphs",
         "sections",
         "predictions",
         "prediction",

@@ -10,8 +10,9 @@ document of JSON would be whose keys are the columns.
 import ast
 import csv
 import json
+from itertools import chain
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from spacy_bioner.corpora.encodings import check_encoding, detect_encoding
 from spacy_bioner.corpora.files import PathLike, check_is_file, read_lines
@@ -52,7 +53,7 @@ def is_span_table(head: str) -> bool:
     lines = [line + "\n" for line in head.split("\n")]
     # The last row may be cut off by the end of the start.
     rows = []
-    for row in _split_or_note(_split(iter(lines), find_delimiter(lines[0])), Path(), Problems()):
+    for row in _split_or_note(_split(lines, find_delimiter(lines[0])), Path(), Problems()):
         rows.append(row)
         if len(rows) == _SAMPLE:
             break
@@ -97,9 +98,8 @@ def read_span_table(
 def _read(path: Path, encoding: str, problems: Optional[Problems]) -> Iterator[Optional[Record]]:
     lines = (line + "\n" for _, line in read_lines(path, encoding=encoding, keep_returns=True))
     first = next(lines, "")
-    delimiter = find_delimiter(first)
-    header = [cell.strip() for cell in next(csv.reader([first], delimiter=delimiter), [])]
-    rows = _split_or_note(_split(lines, delimiter, start=2), path, problems)
+    rows = _split_or_note(_split(chain([first], lines), find_delimiter(first)), path, problems)
+    header = [cell.strip() for cell in next(rows, (1, []))[1]]
     for number, (line, cells) in enumerate(rows, start=1):
         try:
             if len(cells) != len(header):
@@ -115,7 +115,7 @@ def _split_or_note(
     rows: Iterator[Tuple[int, List[str]]], path: Path, problems: Optional[Problems]
 ) -> Iterator[Tuple[int, List[str]]]:
     """Pass rows on up to one whose quotes are never closed."""
-    line = 1
+    line = 0
     while True:
         try:
             row = next(rows, None)
@@ -129,13 +129,11 @@ def _split_or_note(
         yield row
 
 
-def _split(
-    lines: Iterator[str], delimiter: str, *, start: int = 1
-) -> Iterator[Tuple[int, List[str]]]:
+def _split(lines: Iterable[str], delimiter: str) -> Iterator[Tuple[int, List[str]]]:
     """Stream (line where the row starts, cells); empty rows are left out."""
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
-        line = start + reader.line_num
+        line = 1 + reader.line_num
         # Texts are longer than the usual limit on a cell, which is one for the whole process.
         usual = csv.field_size_limit(_LONGEST_CELL)
         try:

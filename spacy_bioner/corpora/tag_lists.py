@@ -26,6 +26,7 @@ class TagLists:
     kinds: Counter[str] = field(default_factory=Counter)
     _survey: TagSurvey = field(default_factory=TagSurvey)
     _scheme: str = ""
+    _is_bare: bool = False
 
     def add(self, tags: Sequence[str]) -> None:
         """Look at the tags of one more document."""
@@ -39,17 +40,15 @@ class TagLists:
 
         RAISES (LabelError): Prefixes that no single scheme has.
         """
-        if self.kinds["bare"] > self.kinds["prefixed"]:
-            self._scheme = "IO"
-        else:
-            self._scheme = self._survey.choose_scheme(lenient=lenient)
+        self._is_bare = self.kinds["bare"] > self.kinds["prefixed"]
+        self._scheme = "IO" if self._is_bare else self._survey.choose_scheme(lenient=lenient)
 
     def read(self, tags: Sequence[str]) -> Tuple[List[TokenSpan], int]:
         """Give the stretches of words, and how many tags had to be repaired.
 
         RAISES (LabelError): A tag that is none.
         """
-        if self._scheme == "IO":
+        if self._is_bare:
             tags = [tag if tag == OUTSIDE else f"I-{tag}" for tag in tags]
         for tag in set(tags):
             parse_tag(tag)

@@ -4,7 +4,7 @@ Known to write so: the datasets library, GLiNER, SciERC and DyGIE++, SpERT, W2NE
 the Kaggle competition on personal data.
 """
 
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 TOKEN_KEYS = ("tokens", "words", "tokenized_text", "token", "word", "sentence", "text", "sent")
 TAG_KEYS = (
@@ -60,6 +60,51 @@ def find_token_spans(value: Dict[str, Any]) -> Optional[str]:
         is_spert = not entities or {"start", "end", "type"} <= set(entities[0])
         return "spert" if is_spert and not isinstance(value.get("text"), str) else None
     return None
+
+
+def is_row(value: Dict[str, Any]) -> bool:
+    """Tell whether an object is a row as the datasets server wraps it."""
+    row = value.get("row")
+    return "row_idx" in value and isinstance(row, dict) and find_tags(row) is not None
+
+
+def is_table_of_columns(value: Dict[str, Any]) -> bool:
+    """Tell whether an object holds a list of words and of tags for each of many sentences."""
+    return bool(value) and find_tags(next(iter_rows(value), {})) is not None
+
+
+def iter_rows(value: Any) -> Iterator[Any]:
+    """Stream the documents in a value: rows of the datasets server and columns are taken apart."""
+    if isinstance(value, dict) and is_row(value):
+        yield value["row"]
+        return
+    columns = _list_columns(value)
+    if not columns:
+        yield value
+        return
+    beside = {key: item for key, item in value.items() if key not in columns}
+    for row in zip(*columns.values()):
+        yield {**beside, **dict(zip(columns, row))}
+
+
+def _list_columns(value: Any) -> Dict[str, List[Any]]:
+    """Give the columns of a table whose cells are lists of words and tags; else none."""
+    if not isinstance(value, dict):
+        return {}
+    words = _first_column(value, TOKEN_KEYS, (str,))
+    if not words or not _first_column(value, TAG_KEYS, (str, int)):
+        return {}
+    return {k: v for k, v in value.items() if isinstance(v, list) and len(v) == len(words)}
+
+
+def _first_column(
+    value: Dict[str, Any], keys: Tuple[str, ...], kinds: Tuple[type, ...]
+) -> List[Any]:
+    """Give the first list of lists of some kind under some keys."""
+    for column in map(value.get, keys):
+        if isinstance(column, list) and column and _is_list_of(column[0], kinds):
+            return column
+    return []
 
 
 def _is_list_of(value: Any, kinds: Tuple[type, ...]) -> bool:

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import warnings
 
 import pytest
 from typer.testing import CliRunner
@@ -75,3 +76,13 @@ def test_help_imports_neither_spacy_nor_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_warnings_of_corpora_are_one_line(tmp_path, capsys):
+    (tmp_path / "x.jsonl").write_text('{"text": "We gave aspirin.", "label": "positive"}\n')
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        with pytest.raises(SystemExit):
+            main.run(["inspect", str(tmp_path / "x.jsonl")])
+    expected = "warning: no mention in any document: keys not read: label\n"
+    assert expected in capsys.readouterr().err

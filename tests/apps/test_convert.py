@@ -375,3 +375,48 @@ def test_convert_warns_of_a_last_line_without_end(tmp_path, name, text):
     assert json.loads((tmp_path / "x.audit.json").read_text())["warnings"] == [message]
     (tmp_path / name).write_text(text + "\n")
     assert convert(tmp_path / name, tmp_path / "x.spacy").warnings == []
+
+
+AMBULANCE = {"text": "\U0001f691 asthma and more", "label": [[3, 9, "D"]]}
+
+
+def run_convert(tmp_path, *values, options=(), target="out.spacy"):
+    source = tmp_path / "in.jsonl"
+    source.write_text("\n".join(map(json.dumps, values)))
+    app = typer.Typer()
+    app.command()(convert_cli)
+    arguments = [str(source), str(tmp_path / target), *options]
+    return CliRunner().invoke(app, arguments)
+
+
+def test_convert_warns_on_stderr_of_a_file_without_any_mention(tmp_path):
+    result = run_convert(tmp_path, {"text": "We gave aspirin.", "label": "x", "cats": {"a": 1}})
+    message = "no mention in any document: keys not read: label; left out: labels of documents 1"
+    assert (result.exit_code, result.stderr) == (0, f"warning: {message}\n")
+    account = json.loads((tmp_path / "out.audit.json").read_text())
+    assert account["warnings"] == [message]
+    assert account["counters"] == {"document_labels_skipped": 1, "not read: label": 1}
+    assert "left out while reading: document labels skipped 1, not read: label 1" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "expected", "warns"),
+    [
+        ([], "asthma", True),
+        (["--offsets", "utf-16"], "asthma", False),
+        (["--offsets", "characters"], "sthma ", False),
+    ],
+)
+def test_convert_tells_or_takes_the_unit_of_offsets(tmp_path, options, expected, warns):
+    values = [{"text": "No asthma.", "label": [[3, 9, "D"]]}, AMBULANCE]
+    result = run_convert(tmp_path, *values, options=options, target="out.jsonl")
+    assert result.exit_code == 0, result.output
+    _, record = read_records(tmp_path / "out.jsonl")
+    assert [mention.text for mention in record.mentions] == [expected]
+    assert ("UTF-16 code units" in result.stderr) == warns
+    assert "(document 2)" in result.stderr if warns else not result.stderr
+
+
+def test_convert_refuses_units_for_formats_without_offsets(pubtator, tmp_path):
+    with pytest.raises(CorpusError, match="found the setting 'offsets' for format pubtator"):
+        convert(pubtator, tmp_path / "x.spacy", options={"offsets": "bytes"})

@@ -516,7 +516,7 @@ def in_passage(**more):
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ("", "expected an object"),
+        ("", "found an empty file"),
         ("{}", "found no key 'documents'"),
         ('{"documents": []}', "found no document"),
         ('{"documents": [1]}', "found '1' as a document"),

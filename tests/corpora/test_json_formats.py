@@ -9,12 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_bioner.corpora import doccano, jsonl, label_studio
+from spacy_bioner.corpora.bigbio import read_bigbio
 from spacy_bioner.corpora.doccano import read_doccano, write_doccano
+from spacy_bioner.corpora.europepmc import read_europepmc
+from spacy_bioner.corpora.guessing import guess_format
+from spacy_bioner.corpora.json_tokens import read_json_tokens
 from spacy_bioner.corpora.jsonl import read_jsonl, write_jsonl
 from spacy_bioner.corpora.label_studio import read_label_studio, write_label_studio
 from spacy_bioner.corpora.losses import FEATURES, reduce_record
 from spacy_bioner.corpora.presidio import read_presidio
 from spacy_bioner.corpora.problems import Problems
+from spacy_bioner.corpora.spacy_v2 import read_spacy_v2
+from spacy_bioner.corpora.span_tables import read_span_table
+from spacy_bioner.corpora.uima_cas import read_uima_cas
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
 from tests.corpora.strategies import damaged, reads_well, records
@@ -285,11 +292,92 @@ def test_what_is_no_document_is_an_error_or_left_out(path, read, value):
     assert problems.skipped == {"document": 1}
 
 
+MORE_READERS = {
+    **READERS,
+    read_json_tokens: {"tokens": ["a", "b"], "ner_tags": ["B-X", "O"], "id": "1"},
+    read_spacy_v2: {
+        "id": 0,
+        "paragraphs": [{"raw": "a b", "sentences": [{"tokens": [{"orth": "a", "ner": "U-X"}]}]}],
+    },
+    read_bigbio: {
+        "document_id": "1",
+        "passages": [{"type": "t", "text": ["ab"], "offsets": [[0, 2]]}],
+        "entities": [{"type": "X", "text": ["a"], "offsets": [[0, 1]], "normalized": []}],
+    },
+    read_uima_cas: {
+        "%FEATURE_STRUCTURES": [
+            {"%ID": 1, "%TYPE": "uima.cas.Sofa", "sofaString": "ab"},
+            {"%ID": 2, "%TYPE": "x.NamedEntity", "begin": 0, "end": 1, "value": "X"},
+            {"%ID": 3, "%TYPE": "x.Token", "begin": 0, "end": 2},
+        ]
+    },
+    read_europepmc: {"extId": "1", "annotations": [{"exact": "a", "type": "X", "prefix": "b"}]},
+}
+
+
 @FUZZ
 @given(data=st.data())
-@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("read", MORE_READERS)
 def test_any_bytes_give_records_or_an_error(path, read, data):
-    line = json.dumps(READERS[read]).encode()
+    line = json.dumps(MORE_READERS[read]).encode()
     samples = (line, line + b"\n" + line, b"[" + line + b",\n" + line + b"]")
     path.write_bytes(data.draw(st.binary(max_size=60) | damaged(*samples)))
     assert reads_well(read(path), path)
+
+
+# Everything that a key of a document can be by mistake.
+ODD = (
+    *(None, True, 0, -1, 2.5, "x", "", "\ud800"),
+    *([], {}, [[]], [{}], [None], {"a": []}, [0, 1, "X"]),
+)
+
+
+@pytest.mark.parametrize("read", MORE_READERS)
+def test_any_value_under_any_key_gives_records_or_an_error(path, read):
+    for place in list_places(MORE_READERS[read]):
+        for value in ODD:
+            write(path, put(MORE_READERS[read], place, value), MORE_READERS[read])
+            assert reads_well(read(path), path)
+            problems = Problems()
+            assert reads_well(read(path, problems=problems), path)
+
+
+def guess(path):
+    yield guess_format(path)
+
+
+@pytest.mark.parametrize("read", MORE_READERS)
+def test_any_value_under_any_key_gives_a_format_or_an_error(path, read):
+    for place in list_places(MORE_READERS[read]):
+        for value in ODD:
+            write(path, put(MORE_READERS[read], place, value))
+            assert reads_well(guess(path), path)
+
+
+@FUZZ
+@given(data=st.data())
+def test_any_table_gives_records_or_an_error(path, data):
+    table = b'text,label\r\nab,"[[0, 1, ""X""]]"\r\n"a\nb","[(0, 1, \'X\')]"\r\n'
+    path.write_bytes(data.draw(st.binary(max_size=60) | damaged(table)))
+    assert reads_well(read_span_table(path, encoding="utf-8"), path)
+
+
+def list_places(value, place=()):
+    """List the paths of keys to everything in a value."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    found = [(*place, key) for key, _ in items]
+    for key in list(found):
+        inner = value[key[-1]]
+        if isinstance(inner, (dict, list)):
+            found += list_places(inner, key)
+    return found
+
+
+def put(value, place, new):
+    """Give a copy of a value with another at a path of keys."""
+    copy = json.loads(json.dumps(value))
+    inner = copy
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = new
+    return copy

@@ -11,9 +11,9 @@ from spacy_bioner.corpora.jsonl import read_jsonl
 from spacy_bioner.corpora.offset_units import (
     UNITS,
     OffsetTable,
-    find_unit,
     likely_unit,
     stands_right,
+    survey_units,
 )
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.reading_notes import WARNING_KEY, ReadingNotes
@@ -104,20 +104,20 @@ def test_offsets_within_a_character_or_beyond_the_text_are_none():
     ],
 )
 def test_the_text_tells_the_unit(name, unit, claims):
-    assert find_unit([in_unit(TEXTS[name], unit, claims=claims)]) == unit
+    assert survey_units([in_unit(TEXTS[name], unit, claims=claims)]).choose() == unit
 
 
 def test_gold_that_cuts_words_stays_in_characters():
     text = f"{AMBULANCE} COX2 inhibitors in asthmatics"
     cut = Record("1", text, (Mention(2, 5, "G"), Mention(21, 27, "D")))
-    assert find_unit([cut]) == "characters"
+    assert survey_units([cut]).choose() == "characters"
     many = [in_unit(TEXTS["emoji"], "characters")] * 5
-    assert find_unit([*many, in_unit(TEXTS["emoji"], "utf-16")]) == "characters"
+    assert survey_units([*many, in_unit(TEXTS["emoji"], "utf-16")]).choose() == "characters"
 
 
 def test_one_mention_that_claims_its_text_is_enough():
     text = f"{AMBULANCE} COX2 and asthma"
-    assert find_unit([Record("1", text, (Mention(3, 6, "G", "COX"),))]) == "utf-16"
+    assert survey_units([Record("1", text, (Mention(3, 6, "G", "COX"),))]).choose() == "utf-16"
 
 
 def test_all_mentions_of_the_file_are_moved_and_a_warning_names_the_documents(tmp_path):
@@ -233,3 +233,28 @@ def test_clusters_with_and_without_the_library(monkeypatch, text, clusters):
     pytest.importorskip("regex")
     monkeypatch.setattr(graphemes, "_library", [])
     assert cluster_starts(text) == starts
+
+
+@pytest.mark.parametrize("unit", UNITS[1:])
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_every_offset_of_a_unit_is_a_character_or_within_one(text, unit):
+    borders = [*(cluster_starts(text) if unit == "graphemes" else range(len(text))), len(text)]
+    expected = {count(text[:border], unit): border for border in borders}
+    table = OffsetTable(text)
+    found = {offset: table.translate(offset, unit) for offset in range(count(text, unit) + 1)}
+    assert {offset: place for offset, place in found.items() if place is not None} == expected
+
+
+def test_texts_without_joining_characters_are_not_cut_up(monkeypatch):
+    monkeypatch.setattr(graphemes, "_find_starts", lambda text: pytest.fail("was cut up"))
+    for text in ("\u03b2-blocker \u00b5g \u2264 5\u00a0%", "\U0001f691 x", "\u6c34\u6c34", "a\nb"):
+        assert cluster_starts(text) == list(range(len(text)))
+
+
+def test_no_character_that_the_library_joins_is_taken_for_one_alone():
+    cluster = pytest.importorskip("regex").compile(r"\X")
+    alone = [chr(code) for code in range(0x80, 0x20000) if not 0xD800 <= code <= 0xDFFF]
+    alone = [character for character in alone if not graphemes._may_join(character)]
+    # Behind each other, and each between two letters.
+    for text in ("".join(alone), "a".join(alone)):
+        assert len(cluster.findall(text)) == len(text)

@@ -1,3 +1,5 @@
+import warnings
+
 import pytest
 
 from spacy_bioner.corpora.conll import ConllLayout
@@ -8,7 +10,8 @@ from spacy_bioner.corpora.reading import (
     parse_label_map,
     read_records,
 )
-from spacy_bioner.errors import CorpusError, LabelError
+from spacy_bioner.corpora.reading_notes import ReadingNotes
+from spacy_bioner.errors import CorpusError, CorpusWarning, LabelError
 
 PUBTATOR = "".join(
     f"{i}|t|Title\n{i}|a|Body\n{i}\t0\t5\tTitle\tModifier\tD{i}\n\n" for i in range(5)
@@ -185,3 +188,16 @@ def test_a_folder_of_two_kinds_of_pairs_is_refused(tmp_path, other):
     with pytest.raises(CorpusError, match=r"brat: 1\.ann.* name it with --from"):
         guess_format(tmp_path)
     assert [record.id for record in read_records(tmp_path, "brat")] == ["1"]
+
+
+def test_warnings_of_readers_are_issued_at_the_end_or_taken(tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"id": "a", "text": "We gave aspirin.", "label": "positive"}\n')
+    message = "no mention in any document: keys not read: label"
+    with pytest.warns(CorpusWarning, match=message):
+        list(read_records(path))
+    notes = ReadingNotes()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        list(read_records(path, notes=notes))
+    assert notes.list_warnings() == [message]

@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import warnings
 from contextlib import nullcontext, redirect_stdout
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +16,9 @@ from spacy_bioner import __version__
 from spacy_bioner.apps.failures import describe_failure
 from spacy_bioner.apps.terminal import guarded_streams
 from spacy_bioner.corpora.streams import is_standard_output
+from spacy_bioner.errors import CorpusWarning
+
+_show_others = warnings.showwarning
 
 COMMANDS = {
     "assets": "Check, copy or download the corpus files that project.yml names.",
@@ -106,6 +110,7 @@ def run(arguments: Optional[List[str]] = None) -> None:
 
     arguments (Optional[List[str]]): Instead of the command line's.
     """
+    warnings.showwarning = _show_warning
     given = sys.argv[1:] if arguments is None else arguments
     paths = [Path(part) for word in given for part in (word, word.partition("=")[2])]
     with guarded_streams():
@@ -133,6 +138,14 @@ def _close_output() -> None:
         sys.stdout.flush()
     except (OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _show_warning(message: Any, category: Any, *place: Any, **rest: Any) -> None:
+    """Show warnings of corpora as one line, without the place in the code."""
+    if issubclass(category, CorpusWarning):
+        typer.echo(f"warning: {message}", err=True)
+    else:
+        _show_others(message, category, *place, **rest)
 
 
 def _print_version(wanted: bool) -> None:
