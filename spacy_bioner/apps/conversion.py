@@ -1,7 +1,7 @@
 """A corpus in any format → any other, with an account of every gold mention."""
 
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, List, Mapping, Optional, Sequence, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Union
 
 from spacy.tokens import Doc
 
@@ -17,6 +17,7 @@ from spacy_bioner.corpora.formats import Format, find_format, format_of_target
 from spacy_bioner.corpora.guessing import guess_format
 from spacy_bioner.corpora.label_maps import LabelMap
 from spacy_bioner.corpora.losses import DUPLICATES, FRAGMENTS, LINE_BREAKS, read_counters
+from spacy_bioner.corpora.offset_hints import explain_offsets
 from spacy_bioner.corpora.paired_files import STRAYS_KEY
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.reading import Selection, read_records
@@ -26,6 +27,7 @@ from spacy_bioner.records import Mention, Record
 
 # Formats of lines: a file that was cut may be read without a fault.
 _ENDLESS = frozenset(("pubtator", "conll", "csv"))
+SHOWN_DOCUMENTS = 5
 Progress = Callable[[int], None]
 
 
@@ -37,12 +39,14 @@ def convert(
     to_format: Optional[str] = None,
     tokenizer: Optional[str] = None,
     label_map: Union[LabelMap, Mapping[str, str], None] = None,
+    may_lack_labels: bool = False,
     steps: Sequence[Step] = (),
     selection: Optional[Selection] = None,
     layout: Optional[ConllLayout] = None,
     options: Optional[Mapping[str, Any]] = None,
     to_scheme: str = "IOB2",
     lenient: bool = False,
+    trust: str = "",
     report: Optional[PathLike] = None,
     progress: Progress = lambda documents: None,
 ) -> Conversion:
@@ -56,15 +60,19 @@ def convert(
         the source has them and they make up its text; else this package's.
     label_map (Union[LabelMap, Mapping[str, str], None]): New names of labels; labels that a plain
         mapping does not name stay as they are.
+    may_lack_labels (bool): Note labels of the map that no mention has, instead of refusing them.
     steps (Sequence[Step]): Further cleaning (see `apps.cleaning`), in this order.
     options (Optional[Mapping[str, Any]]): Further settings of the source format's reader.
     to_scheme (str): The tag scheme of a target with tags.
     lenient (bool): Leave out what cannot be read and mentions that do not fit their text, and
         count them, instead of stopping at the first.
+    trust (str): "offsets" takes mentions where they stand, though another text is claimed for
+        them, and counts these.
     report (Optional[PathLike]): Where to write the account as JSON. Without it the account of a
         DocBin is written beside it.
     progress (Callable[[int], None]): Is told the number of documents after each.
     RAISES (CorpusError): A file, format or tokenizer that cannot be used as asked.
+    RAISES (LabelError): A label map with labels that the corpus does not have.
     """
     target = Path(target)
     if target.exists() and Path(source).exists() and target.samefile(source):
@@ -83,19 +91,20 @@ def convert(
         selection=selection or Selection(),
         layout=layout,
         problems=problems,
+        trust=trust,
         options=options,
     )
     records = _observe(records, conversion, progress)
-    if not lenient:
-        records = _refuse_unusable(records, source)
+    hints: Dict[str, List[str]] = {}
+    records = _note_hints(records, hints) if lenient else _refuse_unusable(records, source)
     if label_map:
         names = label_map if isinstance(label_map, LabelMap) else LabelMap("", label_map)
-        steps = [map_labels(names), *steps]
+        steps = [map_labels(names, may_lack=may_lack_labels), *steps]
     for step in steps:
         records = step(records, conversion)
     conversion.documents = _write(records, written, conversion, tokenizer, to_scheme)
     conversion.count = conversion.log.count()
-    conversion.warnings.extend(_warn_of(conversion))
+    conversion.warnings.extend((*_warn_of(conversion), *_render_hints(hints)))
     conversion.skipped = problems.to_json() if problems and problems.skipped else {}
     if report is not None:
         conversion.write(report)
@@ -135,6 +144,29 @@ def _refuse_unusable(records: Iterable[Record], source: PathLike) -> Iterator[Re
         yield record
 
 
+def _note_hints(records: Iterable[Record], hints: Dict[str, List[str]]) -> Iterator[Record]:
+    """Take note, by what would make mentions fit, of the documents that have such mentions."""
+    for record in records:
+        for mention in record.mentions:
+            hint = explain_offsets(mention, record)
+            # For passages: whatever the passage is called.
+            documents = hints.setdefault(hint.partition(" '")[0], []) if hint else [record.id]
+            if record.id not in documents[-1:]:
+                documents.append(record.id)
+        yield record
+
+
+def _render_hints(hints: Dict[str, List[str]]) -> Iterator[str]:
+    for hint, documents in hints.items():
+        named = ", ".join(documents[:SHOWN_DOCUMENTS])
+        more = len(documents) - SHOWN_DOCUMENTS
+        yield (
+            f"mentions that do not fit would if their offsets were counted {hint} "
+            f"(documents {named}{f' and {more:,} more' if more > 0 else ''}); count them in "
+            "characters from the start of the document"
+        )
+
+
 def _describe(mention: Mention, reason: str, record: Record, source: PathLike) -> CorpusError:
     start, end = mention.start_char, mention.end_char
     place = f"{start}-{end} of document {record.id} ({len(record.text)} characters long)"
@@ -143,7 +175,13 @@ def _describe(mention: Mention, reason: str, record: Record, source: PathLike) -
     if reason == TEXT_DIFFERS:
         found = f"found {record.text[start:end]!r} at {place}"
         expected = f"expected {mention.text!r} as its annotation says"
-    message = f"{found}, {expected}; correct it, or leave such mentions out with --lenient"
+    hint = explain_offsets(mention, record)
+    if hint:
+        expected += f"; it would fit if its offsets were counted {hint}"
+    ways = ["correct it", "leave such mentions out with --lenient"]
+    if reason == TEXT_DIFFERS and not hint:
+        ways.insert(1, "take its offsets as they are with --trust offsets")
+    message = f"{found}, {expected}; {', '.join(ways[:-1])}, or {ways[-1]}"
     return CorpusError(message, path=source, line=mention.line)
 
 

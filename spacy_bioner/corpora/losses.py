@@ -26,10 +26,12 @@ META = "document metadata"
 MENTIONS = "mentions"
 
 OTHERS_KEY = "files_of_other_formats_skipped"
+OVERRULED_KEY = "claimed_texts_overruled"
 # The keys of `Record.meta` under which readers leave numbers for the account of a conversion.
 COUNTERS = frozenset(
     (
         "annotations_skipped",
+        OVERRULED_KEY,
         "document_labels_skipped",
         "erroneous_notes_skipped",
         OTHERS_KEY,

@@ -1,5 +1,6 @@
 import json
 import re
+from pathlib import Path
 
 import pytest
 import spacy
@@ -13,9 +14,10 @@ from spacy_bioner.corpora.conll import ConllLayout
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.pubtator import read_pubtator
 from spacy_bioner.corpora.reading import Selection, read_records
-from spacy_bioner.errors import CorpusError
+from spacy_bioner.errors import CorpusError, LabelError
 from spacy_bioner.training.corpus import make_corpus
 
+CASES = Path(__file__).parents[1] / "cases" / "corpora"
 PUBTATOR = (
     "1|t|Acute renal failure.\n"
     "1|a|After K+/Na+ loss.\n"
@@ -66,7 +68,9 @@ def test_convert_pubtator_to_docbin_accounts_for_every_mention(pubtator, tmp_pat
 
 def test_convert_renames_labels_and_tells_unknown_ones(pubtator, tmp_path):
     names = {"SpecificDisease": "Disease", "DiseaseClass": "Disease", "Modifier": "Disease"}
-    conversion = convert(pubtator, tmp_path / "x.spacy", label_map=names)
+    with pytest.raises(LabelError, match="no mention of the label Modifier"):
+        convert(pubtator, tmp_path / "x.spacy", label_map=names)
+    conversion = convert(pubtator, tmp_path / "x.spacy", label_map=names, may_lack_labels=True)
     assert set(conversion.count.by_label) == {"Disease", "Chemical"}
     assert conversion.labels_read == {"SpecificDisease": 1, "DiseaseClass": 1, "Chemical": 1}
     assert conversion.labels_not_found == ["Modifier"]
@@ -376,3 +380,40 @@ def test_convert_warns_of_a_last_line_without_end(tmp_path, name, text):
     assert json.loads((tmp_path / "x.audit.json").read_text())["warnings"] == [message]
     (tmp_path / name).write_text(text + "\n")
     assert convert(tmp_path / name, tmp_path / "x.spacy").warnings == []
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("bioc_bytes.json", "in bytes of UTF-8"),
+        ("bioc_relative.json", "from the start of its passage"),
+    ],
+)
+def test_the_likely_unit_of_offsets_is_named(tmp_path, name, hint):
+    with pytest.raises(CorpusError, match=f"would fit if its offsets were counted {hint}"):
+        convert(CASES / name, tmp_path / "x.jsonl")
+    conversion = convert(CASES / name, tmp_path / "x.jsonl", lenient=True)
+    (warning,) = conversion.warnings
+    assert f"if their offsets were counted {hint} (documents 1)" in warning
+
+
+def test_claims_that_differ_are_overruled_and_counted_if_asked(tmp_path):
+    path = CASES / "bioc_normalised_text.json"
+    with pytest.raises(CorpusError, match="take its offsets as they are with --trust offsets"):
+        convert(path, tmp_path / "x.jsonl")
+    conversion = convert(path, tmp_path / "x.jsonl", trust="offsets")
+    assert (conversion.count.total, conversion.count.lost) == (3, 0)
+    assert conversion.counters == {"claimed_texts_overruled": 2}
+    assert conversion.warnings == []
+
+
+def test_stray_texts_and_several_docbins_are_warned_of(tmp_path):
+    conversion = convert(CASES / "brat_readme", tmp_path / "c" / "train.spacy")
+    assert conversion.counters == {"texts_without_annotations_skipped": 1}
+    assert conversion.warnings[0].startswith("1 text file(s) without an annotation file were left")
+    convert(CASES / "brat_bom", tmp_path / "c" / "dev.spacy")
+    conversion = convert(tmp_path / "c", tmp_path / "both.jsonl")
+    (warning,) = conversion.warnings
+    assert warning.endswith("were read as one corpus: dev.spacy, train.spacy")
+    convert(CASES / "brat_bom", tmp_path / "shards")
+    assert convert(tmp_path / "shards", tmp_path / "one.jsonl").warnings == []
