@@ -16,9 +16,14 @@ from spacy_bioner.corpora.files import PathLike, check_is_writable
 from spacy_bioner.corpora.formats import Format, find_format, format_of_target
 from spacy_bioner.corpora.guessing import guess_format
 from spacy_bioner.corpora.label_maps import LabelMap
-from spacy_bioner.corpora.losses import DUPLICATES, FRAGMENTS, LINE_BREAKS, read_counters
+from spacy_bioner.corpora.losses import (
+    DUPLICATES,
+    FRAGMENTS,
+    LINE_BREAKS,
+    STRAY_NAMES_KEY,
+    read_counters,
+)
 from spacy_bioner.corpora.offset_hints import explain_offsets
-from spacy_bioner.corpora.paired_files import STRAYS_KEY
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.reading import Selection, read_records
 from spacy_bioner.corpora.tokenizers import TokenizerChoice
@@ -28,6 +33,10 @@ from spacy_bioner.records import Mention, Record
 # Formats of lines: a file that was cut may be read without a fault.
 _ENDLESS = frozenset(("pubtator", "conll", "csv"))
 SHOWN_DOCUMENTS = 5
+WITHOUT_ANNOTATIONS = (
+    "texts without annotations were left out: {}; a document without mentions needs an empty "
+    "annotation file"
+)
 Progress = Callable[[int], None]
 
 
@@ -116,19 +125,15 @@ def _observe(
 ) -> Iterator[Record]:
     for number, record in enumerate(records, start=1):
         conversion.counters.update(read_counters(record.meta))
+        if STRAY_NAMES_KEY in record.meta:
+            conversion.warnings.append(WITHOUT_ANNOTATIONS.format(record.meta[STRAY_NAMES_KEY]))
         conversion.labels_read.update(mention.label for mention in record.mentions)
         yield record
         progress(number)
 
 
 def _warn_of(conversion: Conversion) -> Iterator[str]:
-    """Say what a reader left out that may be a document after all."""
-    strays = conversion.counters[STRAYS_KEY]
-    if strays:
-        yield (
-            f"{strays} text file(s) without an annotation file were left out; a document without "
-            "mentions needs an empty one"
-        )
+    """Say what of a folder was read where that may not be meant."""
     if conversion.source_format == "spacy" and Path(conversion.source).is_dir():
         names = [path.name for path in list_docbins(conversion.source)]
         if len(names) > 1 and not all(map(SHARD.fullmatch, names)):

@@ -26,6 +26,8 @@ META = "document metadata"
 MENTIONS = "mentions"
 
 OTHERS_KEY = "files_of_other_formats_skipped"
+STRAYS_KEY = "texts_without_annotations_skipped"
+STRAY_NAMES_KEY = "texts_without_annotations"
 OVERRULED_KEY = "claimed_texts_overruled"
 # The keys of `Record.meta` under which readers leave numbers for the account of a conversion.
 COUNTERS = frozenset(
@@ -42,7 +44,7 @@ COUNTERS = frozenset(
         "rejected_skipped",
         "relations_skipped",
         "tags_repaired",
-        "texts_without_annotations_skipped",
+        STRAYS_KEY,
     )
 )
 _BREAKS = str.maketrans("\n\r\t", "   ")
@@ -93,7 +95,7 @@ def own_meta(meta: Mapping[str, str]) -> Dict[str, str]:
 
 def is_bookkeeping(key: str) -> bool:
     """Tell whether a key of `Record.meta` is a reader's own: a counter, or the text of a line."""
-    return key in COUNTERS or _LINE_KEY.fullmatch(key) is not None
+    return key in COUNTERS or key == STRAY_NAMES_KEY or _LINE_KEY.fullmatch(key) is not None
 
 
 def read_counters(meta: Mapping[str, str]) -> Dict[str, int]:

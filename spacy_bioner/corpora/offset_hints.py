@@ -1,6 +1,8 @@
 """Why does a mention not stand where its offsets say? Perhaps they are counted otherwise."""
 
 from dataclasses import replace
+from functools import partial
+from operator import add
 from typing import Callable, Iterator, Optional, Tuple
 
 from spacy_bioner.corpora.claims import claim_fits, why_lost
@@ -30,10 +32,10 @@ def _list_ways(record: Record) -> Iterator[Tuple[str, Translate]]:
         yield "in UTF-16 code units", lambda at: _from_units(text, at, "utf-16-le", 2)
     for name, start, _ in record.sections:
         if start:
-            yield f"from the start of its passage {name!r}", lambda at, start=start: at + start
+            yield f"from the start of its passage {name!r}", partial(add, start)
     for start in record.sentence_starts:
         if start:
-            yield "from the start of its sentence", lambda at, start=start: at + start
+            yield "from the start of its sentence", partial(add, start)
     yield "from 1", lambda at: at - 1
     if "\r\n" in text:
         yield "with CR LF as one character", lambda at: _from_joined(text, at)

@@ -410,7 +410,7 @@ def test_claims_that_differ_are_overruled_and_counted_if_asked(tmp_path):
 def test_stray_texts_and_several_docbins_are_warned_of(tmp_path):
     conversion = convert(CASES / "brat_readme", tmp_path / "c" / "train.spacy")
     assert conversion.counters == {"texts_without_annotations_skipped": 1}
-    assert conversion.warnings[0].startswith("1 text file(s) without an annotation file were left")
+    assert conversion.warnings[0].startswith("texts without annotations were left out: README.txt;")
     convert(CASES / "brat_bom", tmp_path / "c" / "dev.spacy")
     conversion = convert(tmp_path / "c", tmp_path / "both.jsonl")
     (warning,) = conversion.warnings
