@@ -13,6 +13,7 @@ from spacy_bioner.corpora.cut_files import MAY_BE_CUT, ends_within_line
 from spacy_bioner.corpora.docbin import SHARD, list_docbins
 from spacy_bioner.corpora.docs import align
 from spacy_bioner.corpora.files import PathLike, check_is_writable
+from spacy_bioner.corpora.folder_guesses import list_corpus_files
 from spacy_bioner.corpora.formats import Format, find_format, format_of_target
 from spacy_bioner.corpora.guessing import guess_format
 from spacy_bioner.corpora.label_maps import LabelMap
@@ -31,7 +32,7 @@ from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
 
 # Formats of lines: a file that was cut may be read without a fault.
-_ENDLESS = frozenset(("pubtator", "conll", "csv"))
+_ENDLESS = frozenset(("pubtator", "conll", "conllu", "iob", "csv"))
 SHOWN_DOCUMENTS = 5
 WITHOUT_ANNOTATIONS = (
     "texts without annotations were left out: {}; a document without mentions needs an empty "
@@ -92,7 +93,7 @@ def convert(
     problems = Problems() if lenient else None
     name = guess_format(source) if from_format in (None, "auto") else from_format
     conversion = Conversion(str(source), str(target), find_format(name).name, written.name)
-    if conversion.source_format in _ENDLESS and ends_within_line(source):
+    if conversion.source_format in _ENDLESS and _may_be_cut(source, conversion.source_format):
         conversion.warnings.append(MAY_BE_CUT)
     records = read_records(
         source,
@@ -118,6 +119,12 @@ def convert(
     if report is not None:
         conversion.write(report)
     return conversion
+
+
+def _may_be_cut(source: PathLike, format: str) -> bool:
+    folder = Path(source)
+    files = list_corpus_files(folder, format, guess_format) if folder.is_dir() else [folder]
+    return any(map(ends_within_line, files))
 
 
 def _observe(

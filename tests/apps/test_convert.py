@@ -407,6 +407,18 @@ def test_claims_that_differ_are_overruled_and_counted_if_asked(tmp_path):
     assert conversion.warnings == []
 
 
+def test_a_folder_of_files_is_converted(tmp_path):
+    (tmp_path / "in").mkdir()
+    for number in (1, 2):
+        document = PUBTATOR.split("\n\n")[0].replace("1|", f"{number}|")
+        lines = document.replace("\n1\t", f"\n{number}\t")
+        (tmp_path / "in" / f"{number}.txt").write_text(lines + "\n" * (number == 1))
+    conversion = convert(tmp_path / "in", tmp_path / "x.spacy")
+    assert (conversion.source_format, conversion.documents) == ("pubtator", 2)
+    # The second file may be cut.
+    assert len(conversion.warnings) == 1
+
+
 def test_stray_texts_and_several_docbins_are_warned_of(tmp_path):
     conversion = convert(CASES / "brat_readme", tmp_path / "c" / "train.spacy")
     assert conversion.counters == {"texts_without_annotations_skipped": 1}
