@@ -33,7 +33,7 @@ from spacy_bioner.tags import OUTSIDE, parse_tag
 CARRIES: FrozenSet[str] = frozenset((MENTIONS, WORDS, SENTENCES))
 WIDTH = 10
 _MISC, _NO_VALUE = "MISC", "_"
-_ID = re.compile(r"\d+(?:[-.]\d+)?", re.ASCII)
+_ID = re.compile(r"\d{1,9}(?:[-.]\d{1,9})?", re.ASCII)
 _NEW_DOCUMENT = re.compile(r"#\s*newdoc(?:\s+id\s*=\s*(.*?))?\s*")
 _COLUMNS = re.compile(r"#\s*global\.columns\s*=\s*(.*)")
 # A label without the prefix of a scheme.
@@ -192,7 +192,10 @@ class _Words:
             self._join(tag)
             return ""
         misc = _split_misc(columns, self.reader.columns.get(_MISC))
-        self.sentence.words.append(columns[self.reader.columns["FORM"]])
+        word = columns[self.reader.columns.get("FORM", 1)].strip()
+        if not word:
+            return f"found an empty word with tag {tag!r}, expected a word"
+        self.sentence.words.append(word)
         self.sentence.tags.append(tag)
         self.sentence.lines.append(number)
         self.sentence.spaces.append(misc.get("SpaceAfter") != "No")
