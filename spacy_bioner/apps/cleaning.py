@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence
 
 from spacy_bioner.apps.auditing import Conversion
+from spacy_bioner.corpora.label_choice import check_names
 from spacy_bioner.corpora.label_maps import LabelMap, list_label_maps, load_label_map
 from spacy_bioner.corpora.reading import parse_label_map
 from spacy_bioner.errors import LabelError
@@ -50,8 +51,14 @@ def read_label_maps(entries: Sequence[str]) -> Optional[LabelMap]:
     return load_label_map(name)
 
 
-def map_labels(label_map: LabelMap) -> Step:
-    """Rename labels; mentions whose label the map leaves out are counted as lost."""
+def map_labels(label_map: LabelMap, *, may_lack: bool = False) -> Step:
+    """Rename labels; mentions whose label the map drops are counted as lost.
+
+    A map that is named or a file is for several corpora and splits: of its labels one has to occur.
+    may_lack (bool): The corpus may have no mention of a label; these are noted on the account.
+    The step RAISES (LabelError): Labels of OLD=NEW pairs that no mention has, or a map of which
+        none occurs; at the end, before anything is written.
+    """
 
     def step(records: Iterable[Record], conversion: Conversion) -> Iterator[Record]:
         for record in records:
@@ -67,10 +74,17 @@ def map_labels(label_map: LabelMap) -> Step:
             if dropped:
                 conversion.lose(record, dropped, NOT_IN_MAP)
             yield replace(record, mentions=tuple(kept))
+        named = set(label_map.labels) | label_map.dropped
+        found = {part.strip() for label in conversion.labels_read for part in label.split(",")}
+        missing = named - found - conversion.labels_read.keys()
+        if not may_lack and not label_map.name:
+            check_names(missing, conversion.labels_read)
+        if not may_lack and label_map.name and missing == named and conversion.labels_read:
+            where = f"the label map {label_map.name}"
+            check_names(named, conversion.labels_read, where=where)
         # A map that ships covers every label of its corpus; not each stands in each split.
-        if not label_map.name:
-            unknown = (set(label_map.labels) | label_map.dropped) - set(conversion.labels_read)
-            conversion.labels_not_found = sorted(unknown)
+        if label_map.name not in list_label_maps():
+            conversion.labels_not_found = sorted(missing)
 
     return step
 

@@ -1,7 +1,7 @@
 """A corpus in any format → any other, with an account of every gold mention."""
 
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, List, Mapping, Optional, Sequence, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Union
 
 from spacy.tokens import Doc
 
@@ -13,12 +13,19 @@ from spacy_bioner.corpora.cut_files import MAY_BE_CUT, ends_within_line
 from spacy_bioner.corpora.docbin import SHARD, list_docbins
 from spacy_bioner.corpora.docs import align
 from spacy_bioner.corpora.files import PathLike
+from spacy_bioner.corpora.folder_guesses import list_corpus_files
 from spacy_bioner.corpora.formats import Format, find_format, format_of_target
 from spacy_bioner.corpora.guessing import guess_format
 from spacy_bioner.corpora.label_maps import LabelMap
-from spacy_bioner.corpora.losses import DUPLICATES, FRAGMENTS, LINE_BREAKS, read_counters
+from spacy_bioner.corpora.losses import (
+    DUPLICATES,
+    FRAGMENTS,
+    LINE_BREAKS,
+    STRAY_NAMES_KEY,
+    read_counters,
+)
+from spacy_bioner.corpora.offset_hints import explain_offsets
 from spacy_bioner.corpora.outputs import claiming, leads_to_stream
-from spacy_bioner.corpora.paired_files import STRAYS_KEY
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.reading import Selection, read_records
 from spacy_bioner.corpora.reading_notes import ReadingNotes
@@ -28,7 +35,12 @@ from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
 
 # Formats of lines: a file that was cut may be read without a fault.
-_ENDLESS = frozenset(("pubtator", "conll", "csv"))
+_ENDLESS = frozenset(("pubtator", "conll", "conllu", "iob", "csv"))
+SHOWN_DOCUMENTS = 5
+WITHOUT_ANNOTATIONS = (
+    "texts without annotations were left out: {}; a document without mentions needs an empty "
+    "annotation file"
+)
 Progress = Callable[[int], None]
 
 
@@ -40,12 +52,14 @@ def convert(
     to_format: Optional[str] = None,
     tokenizer: Optional[str] = None,
     label_map: Union[LabelMap, Mapping[str, str], None] = None,
+    may_lack_labels: bool = False,
     steps: Sequence[Step] = (),
     selection: Optional[Selection] = None,
     layout: Optional[ConllLayout] = None,
     options: Optional[Mapping[str, Any]] = None,
     to_scheme: str = "IOB2",
     lenient: bool = False,
+    trust: str = "",
     report: Optional[PathLike] = None,
     progress: Progress = lambda documents: None,
 ) -> Conversion:
@@ -59,15 +73,19 @@ def convert(
         the source has them and they make up its text; else this package's.
     label_map (Union[LabelMap, Mapping[str, str], None]): New names of labels; labels that a plain
         mapping does not name stay as they are.
+    may_lack_labels (bool): Note labels of the map that no mention has, instead of refusing them.
     steps (Sequence[Step]): Further cleaning (see `apps.cleaning`), in this order.
     options (Optional[Mapping[str, Any]]): Further settings of the source format's reader.
     to_scheme (str): The tag scheme of a target with tags.
     lenient (bool): Leave out what cannot be read and mentions that do not fit their text, and
         count them, instead of stopping at the first.
+    trust (str): "offsets" takes mentions where they stand, though another text is claimed for
+        them, and counts these.
     report (Optional[PathLike]): Where to write the account as JSON. Without it the account of a
         DocBin is written beside it.
     progress (Callable[[int], None]): Is told the number of documents after each.
     RAISES (CorpusError): A file, format or tokenizer that cannot be used as asked.
+    RAISES (LabelError): A label map with labels that the corpus does not have.
     """
     target = Path(target)
     written = format_of_target(target, to_format)
@@ -81,7 +99,7 @@ def convert(
     problems = Problems() if lenient else None
     name = guess_format(source) if from_format in (None, "auto") else from_format
     conversion = Conversion(str(source), str(target), find_format(name).name, written.name)
-    if conversion.source_format in _ENDLESS and ends_within_line(source):
+    if conversion.source_format in _ENDLESS and _may_be_cut(source, conversion.source_format):
         conversion.warnings.append(MAY_BE_CUT)
     notes = ReadingNotes()
     records = read_records(
@@ -91,21 +109,22 @@ def convert(
         layout=layout,
         problems=problems,
         notes=notes,
+        trust=trust,
         options=options,
     )
     records = _observe(records, conversion, progress)
-    if not lenient:
-        records = _refuse_unusable(records, source)
+    hints: Dict[str, List[str]] = {}
+    records = _note_hints(records, hints) if lenient else _refuse_unusable(records, source)
     if label_map:
         names = label_map if isinstance(label_map, LabelMap) else LabelMap("", label_map)
-        steps = [map_labels(names), *steps]
+        steps = [map_labels(names, may_lack=may_lack_labels), *steps]
     for step in steps:
         records = step(records, conversion)
     with claiming(*outputs):
         conversion.documents = _write(records, written, conversion, tokenizer, to_scheme)
         conversion.count = conversion.log.count()
         conversion.warnings += notes.list_warnings()
-        conversion.warnings.extend(_warn_of(conversion))
+        conversion.warnings.extend((*_warn_of(conversion), *_render_hints(hints)))
         conversion.skipped = problems.to_json() if problems and problems.skipped else {}
         conversion.sha256 = digest_output(target)
         if report is not None:
@@ -113,24 +132,26 @@ def convert(
     return conversion
 
 
+def _may_be_cut(source: PathLike, format: str) -> bool:
+    folder = Path(source)
+    files = list_corpus_files(folder, format, guess_format) if folder.is_dir() else [folder]
+    return any(map(ends_within_line, files))
+
+
 def _observe(
     records: Iterable[Record], conversion: Conversion, progress: Progress
 ) -> Iterator[Record]:
     for number, record in enumerate(records, start=1):
         conversion.counters.update(read_counters(record.meta))
+        if STRAY_NAMES_KEY in record.meta:
+            conversion.warnings.append(WITHOUT_ANNOTATIONS.format(record.meta[STRAY_NAMES_KEY]))
         conversion.labels_read.update(mention.label for mention in record.mentions)
         yield record
         progress(number)
 
 
 def _warn_of(conversion: Conversion) -> Iterator[str]:
-    """Say what a reader left out that may be a document after all."""
-    strays = conversion.counters[STRAYS_KEY]
-    if strays:
-        yield (
-            f"{strays} text file(s) without an annotation file were left out; a document without "
-            "mentions needs an empty one"
-        )
+    """Say what of a folder was read where that may not be meant."""
     if conversion.source_format == "spacy" and Path(conversion.source).is_dir():
         names = [path.name for path in list_docbins(conversion.source)]
         if len(names) > 1 and not all(map(SHARD.fullmatch, names)):
@@ -146,6 +167,29 @@ def _refuse_unusable(records: Iterable[Record], source: PathLike) -> Iterator[Re
         yield record
 
 
+def _note_hints(records: Iterable[Record], hints: Dict[str, List[str]]) -> Iterator[Record]:
+    """Take note, by what would make mentions fit, of the documents that have such mentions."""
+    for record in records:
+        for mention in record.mentions:
+            hint = explain_offsets(mention, record)
+            # For passages: whatever the passage is called.
+            documents = hints.setdefault(hint.partition(" '")[0], []) if hint else [record.id]
+            if record.id not in documents[-1:]:
+                documents.append(record.id)
+        yield record
+
+
+def _render_hints(hints: Dict[str, List[str]]) -> Iterator[str]:
+    for hint, documents in hints.items():
+        named = ", ".join(documents[:SHOWN_DOCUMENTS])
+        more = len(documents) - SHOWN_DOCUMENTS
+        yield (
+            f"mentions that do not fit would if their offsets were counted {hint} "
+            f"(documents {named}{f' and {more:,} more' if more > 0 else ''}); count them in "
+            "characters from the start of the document"
+        )
+
+
 def _describe(mention: Mention, reason: str, record: Record, source: PathLike) -> CorpusError:
     start, end = mention.start_char, mention.end_char
     place = f"{start}-{end} of document {record.id} ({len(record.text)} characters long)"
@@ -154,7 +198,13 @@ def _describe(mention: Mention, reason: str, record: Record, source: PathLike) -
     if reason == TEXT_DIFFERS:
         found = f"found {record.text[start:end]!r} at {place}"
         expected = f"expected {mention.text!r} as its annotation says"
-    message = f"{found}, {expected}; correct it, or leave such mentions out with --lenient"
+    hint = explain_offsets(mention, record)
+    if hint:
+        expected += f"; it would fit if its offsets were counted {hint}"
+    ways = ["correct it", "leave such mentions out with --lenient"]
+    if reason == TEXT_DIFFERS and not hint:
+        ways.insert(1, "take its offsets as they are with --trust offsets")
+    message = f"{found}, {expected}; {', '.join(ways[:-1])}, or {ways[-1]}"
     return CorpusError(message, path=source, line=mention.line)
 
 

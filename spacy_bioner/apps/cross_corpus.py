@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set
 
 from spacy.language import Language
 
@@ -14,6 +14,7 @@ from spacy_bioner.apps.profiles import Profile
 from spacy_bioner.apps.shared_documents import TEST, TRAIN, compare_with_training
 from spacy_bioner.apps.tested_training import train_and_test
 from spacy_bioner.corpora.docbin import read_docbin
+from spacy_bioner.corpora.label_choice import check_names
 from spacy_bioner.corpora.label_maps import LabelMap
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.cross_corpus import Cell, Rename, score_cell
@@ -64,6 +65,7 @@ def cross_evaluate(
     output (Path): Gets cross.md, .json, .png, .svg, and trainings, which are not done again.
     RETURNS (List[Cell]): Row by row, pipelines in the order of corpora, then others.
     RAISES ConfigError: No corpus; no pipeline and nothing to train.
+    RAISES LabelError: A label map none of whose labels a corpus or pipeline has.
     """
     require_matplotlib()
     names = [*(name for name in corpora if name in models or settings.profile is not None)]
@@ -79,6 +81,7 @@ def cross_evaluate(
                 f"{corpus_name}={folder}: found no {TEST}.spacy in it, expected a folder of splits"
             )
     rename: Rename = settings.label_map.rename if settings.label_map else str
+    seen: Set[str] = set()
     cells: List[Cell] = []
     for name in names:
         path = models.get(name) or _train(name, corpora[name], output, settings, report)
@@ -86,7 +89,8 @@ def cross_evaluate(
         for corpus, folder in corpora.items():
             report(f"{name} on {corpus}")
             known = corpora.get(name)
-            cells.append(_score(nlp, name, corpus, folder, known, rename, settings.seed))
+            cells.append(_score(nlp, name, corpus, folder, known, rename, settings.seed, seen))
+    _check_label_map(settings.label_map, seen)
     _write(cells, corpora, output, settings)
     return cells
 
@@ -121,16 +125,26 @@ def _score(
     trained_on: Optional[Path],
     rename: Rename,
     seed: int,
+    seen: Set[str],
 ) -> Cell:
+    """Score a pipeline on a corpus; `seen` takes the labels of both."""
     gold = list(read_docbin(folder / f"{TEST}.spacy", nlp.vocab))
     predicted, _ = run_timed(nlp, gold)
     compared = [compare_docs(left, right) for left, right in zip(gold, predicted, strict=True)]
     # Components of rules may not say what they can find: what the corpus has is then looked for.
     labels = entity_labels(nlp) or {label for item in compared for _, _, label in item.gold or ()}
+    seen.update(labels, (label for item in compared for _, _, label in item.gold or ()))
     left_out: Optional[FrozenSet[int]] = None
     if trained_on is not None and (trained_on / f"{TRAIN}.spacy").is_file():
         left_out = compare_with_training(gold, trained_on / f"{TRAIN}.spacy").leaking(TEST)
     return score_cell(name, corpus, compared, labels, rename=rename, left_out=left_out, seed=seed)
+
+
+def _check_label_map(label_map: Optional[LabelMap], seen: Set[str]) -> None:
+    """Make sure that a label map names something that a corpus or pipeline has."""
+    if label_map is not None and not any(map(label_map.covers, seen)):
+        names = {*label_map.labels, *label_map.dropped}
+        check_names(names, seen, where=f"the label map {label_map.name}")
 
 
 def _write(

@@ -3,6 +3,7 @@
 from typing import List, Mapping, Optional
 
 from spacy_bioner.apps.loading import load_pipeline
+from spacy_bioner.corpora.label_choice import check_names
 from spacy_bioner.errors import LabelError
 from spacy_bioner.transforms.deidentification import (
     Find,
@@ -60,7 +61,7 @@ def find_by_pipeline(
 ) -> Find:
     """Make a function that finds a pipeline's entities of some labels.
 
-    RAISES (LabelError): A pipeline without any of them.
+    RAISES (LabelError): A pipeline without any of them, or without one that is named.
     """
     nlp = load_pipeline(model, gpu_id=gpu_id)
     names = dict(labels or MODEL_LABELS)
@@ -70,6 +71,7 @@ def find_by_pipeline(
             f"{model}: found the labels {', '.join(sorted(known)) or 'none'}, expected labels of "
             f"identifiers ({', '.join(sorted(names)[:8])}, …); name them with --model-label OLD=NEW"
         )
+    check_names(labels or (), known, where="--model-label", source=model)
 
     def find(text: str) -> List[Identifier]:
         # Notes may be longer than spaCy's guard for its parser, which nothing here uses.

@@ -41,14 +41,12 @@ class Inspection:
     """What was found.
 
     skipped (Dict[str, Any]): By corpus, what a lenient reading left out, with messages.
-    labels_not_found (Tuple[str, ...]): Names in the label map that no mention of any corpus has.
     """
 
     sources: Tuple[Source, ...]
     corpora: Tuple[CorpusStatistics, ...]
     overlaps: Tuple[Overlap, ...]
     skipped: Dict[str, Any]
-    labels_not_found: Tuple[str, ...] = ()
 
     def to_json(self) -> Dict[str, Any]:
         """Give everything as plain data."""
@@ -58,7 +56,6 @@ class Inspection:
             "corpora": [corpus.to_json() for corpus in self.corpora],
             "overlaps": [overlap.to_json() for overlap in self.overlaps],
             "skipped": self.skipped,
-            "labels_not_found": list(self.labels_not_found),
         }
 
 
@@ -111,6 +108,7 @@ def inspect(
     progress (Callable[[int], None]): Is told the number of documents after each.
     RAISES (CorpusError): A file that cannot be read; an output that is no folder.
     RAISES (ConfigError): An output without matplotlib to draw it.
+    RAISES (LabelError): A label to rename that no mention of any corpus has.
     """
     if output is not None:
         # Before anything is read: a large corpus takes its time.
@@ -147,13 +145,13 @@ def _inspect(
         tallies.append(tally)
         if problems and problems.skipped:
             skipped[source.name] = problems.to_json()
+    choice.check_names()
     overlaps = [
         measure_overlap(tallies[0].inventory, tally.inventory, names=(tallies[0].name, tally.name))
         for tally in tallies[1:]
     ]
     corpora = tuple(tally.statistics() for tally in tallies)
-    unused = tuple(choice.unused_names())
-    inspection = Inspection(tuple(sources), corpora, tuple(overlaps), skipped, unused)
+    inspection = Inspection(tuple(sources), corpora, tuple(overlaps), skipped)
     if output is not None:
         write_inspection(inspection, output, clouds=clouds)
     return inspection

@@ -10,6 +10,7 @@ from spacy_bioner.apps.conversion import convert
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import CorpusSettings, SplitSettings
 from spacy_bioner.corpora.files import replacing
+from spacy_bioner.corpora.label_choice import check_names
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.reading import Selection, read_records
 from spacy_bioner.corpora.splits import Splits, split_records
@@ -59,6 +60,7 @@ def prepare(
     report (Callable[[str, Conversion], None]): Is told of each split as it is done.
     RAISES AssetError: For a corpus file that is not there, with the ways to get it.
     RAISES CorpusError: For a malformed corpus file.
+    RAISES LabelError: For a label to rename that no split has.
     """
     _check_files(settings)
     division = _divide(settings)
@@ -68,10 +70,13 @@ def prepare(
             chosen.path,
             output / f"{split}.spacy",
             label_map=settings.label_map,
+            may_lack_labels=True,
             selection=_select(split, chosen, division),
             lenient=settings.lenient,
         )
         report(split, accounts[split])
+    found = {label for account in accounts.values() for label in account.labels_read}
+    check_names(settings.label_map, found, where=f"the label map of corpus '{settings.name}'")
     prepared = PreparedCorpus(settings, accounts, division)
     with replacing(output / ACCOUNT) as temporary:
         text = json.dumps(prepared.to_json(), ensure_ascii=False, indent=2)

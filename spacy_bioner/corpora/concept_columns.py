@@ -7,7 +7,7 @@ _BARS = re.compile(r"[|,]")
 _TAXON = re.compile(r"\(tax:\d+\)", re.IGNORECASE)
 # tmVar writes a sequence variant as level|kind|position|…, the level being a small letter or empty,
 # with commas between several residues: bars and commas belong to the identifier.
-_VARIANT = re.compile(r"(?:tmVar:)?(?:[a-z]\||\|[A-Z]\w*\|)")
+_VARIANT = re.compile(r"(?:tmVar:)?(?:[a-z]\||\|(?:[A-Z]\w*)?\|)")
 # tmVar adds what it knows of a variant: ";Gene:3577;RS#:2234671;VariantGroup:0".
 _VARIANT_NOTES = re.compile(
     r";(?:(?:Corresponding)?(?:Gene|Disease|Species)|RS#|CA#|HGVS|VariantGroup):[^;]*"

@@ -11,7 +11,7 @@ without it each sentence is one.
 
 import re
 from pathlib import Path
-from typing import Dict, FrozenSet, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
 from spacy_bioner.corpora.conll_columns import TAG
 from spacy_bioner.corpora.files import PathLike
@@ -33,9 +33,11 @@ from spacy_bioner.tags import OUTSIDE, parse_tag
 CARRIES: FrozenSet[str] = frozenset((MENTIONS, WORDS, SENTENCES))
 WIDTH = 10
 _MISC, _NO_VALUE = "MISC", "_"
-_ID = re.compile(r"\d+(?:[-.]\d+)?", re.ASCII)
+_ID = re.compile(r"\d{1,9}(?:[-.]\d{1,9})?", re.ASCII)
 _NEW_DOCUMENT = re.compile(r"#\s*newdoc(?:\s+id\s*=\s*(.*?))?\s*")
 _COLUMNS = re.compile(r"#\s*global\.columns\s*=\s*(.*)")
+# A label without the prefix of a scheme.
+_LABEL = re.compile(r"(?![BIELSU](?:-|$))\w[\w.+/-]*")
 _KEYS = ("ner", "ne", "name", "entity", "namedentity", "iob", "bio", "tag", "label")
 
 
@@ -89,6 +91,7 @@ class _Reader:
         self.columns: Dict[str, int] = {"FORM": 1, _MISC: WIDTH - 1}
         self.key = key or ""
         self.key = self._choose_key()
+        self.is_bare = self._has_bare_labels()
 
     def read_items(self) -> Iterator[Item]:
         """Stream sentences, and the name of each document, possibly empty."""
@@ -108,6 +111,26 @@ class _Reader:
                     yield (document[1] or "").strip()
         if sentence.sentence:
             yield sentence.sentence
+
+    def read_value(self, columns: Sequence[str]) -> str:
+        """Give what the key says of a word."""
+        place = self.columns.get(self.key)
+        if place is None:
+            value = _split_misc(columns, self.columns.get(_MISC)).get(self.key, "")
+        else:
+            value = columns[place].strip() if place < len(columns) else ""
+        return OUTSIDE if value in ("", _NO_VALUE, "*") else value
+
+    def _has_bare_labels(self) -> bool:
+        """Tell whether no value is a tag with a prefix: equal neighbours are then one mention."""
+        values: Set[str] = set()
+        with open_lines(self.path) as lines:
+            for raw in lines:
+                line = decode_line(raw)[0]
+                if line.strip() and not line.startswith("#"):
+                    values.add(self.read_value(line.split("\t")))
+        values.discard(OUTSIDE)
+        return bool(values) and all(map(_LABEL.fullmatch, values))
 
     def _choose_key(self) -> str:
         """Look at the whole file for the keys of entities that it has."""
@@ -169,7 +192,10 @@ class _Words:
             self._join(tag)
             return ""
         misc = _split_misc(columns, self.reader.columns.get(_MISC))
-        self.sentence.words.append(columns[self.reader.columns["FORM"]])
+        word = columns[self.reader.columns.get("FORM", 1)].strip()
+        if not word:
+            return f"found an empty word with tag {tag!r}, expected a word"
+        self.sentence.words.append(word)
         self.sentence.tags.append(tag)
         self.sentence.lines.append(number)
         self.sentence.spaces.append(misc.get("SpaceAfter") != "No")
@@ -184,10 +210,9 @@ class _Words:
 
     def _read_tag(self, columns: Sequence[str]) -> Tuple[str, str]:
         key = self.reader.key
-        place = self.reader.columns.get(key)
-        misc = _split_misc(columns, self.reader.columns.get(_MISC))
-        tag = misc.get(key, "") if place is None else columns[place].strip()
-        tag = OUTSIDE if tag in ("", _NO_VALUE, "*") else tag
+        tag = self.reader.read_value(columns)
+        if self.reader.is_bare and tag != OUTSIDE:
+            tag = f"I-{tag}"
         try:
             parse_tag(tag)
         except LabelError as error:

@@ -7,7 +7,7 @@ quotation marks are text.
 import csv
 from itertools import chain
 from pathlib import Path
-from typing import Iterator, List, Optional, Tuple
+from typing import Iterator, List, Literal, Optional, Tuple
 
 from spacy_bioner.corpora.files import read_lines
 from spacy_bioner.corpora.problems import DOCUMENT, Problems, skip_or_raise
@@ -47,7 +47,7 @@ def read_cells(
             yield line, row
 
 
-def _choose_quoting(path: Path, encoding: str, delimiter: str) -> int:
+def _choose_quoting(path: Path, encoding: str, delimiter: str) -> Literal[0, 3]:
     """Tell whether quotation marks are text: the rows are whole without them, and some have no
     partner."""
     if delimiter != "\t":

@@ -27,12 +27,16 @@ META = "document metadata"
 MENTIONS = "mentions"
 
 OTHERS_KEY = "files_of_other_formats_skipped"
+STRAYS_KEY = "texts_without_annotations_skipped"
+STRAY_NAMES_KEY = "texts_without_annotations"
+OVERRULED_KEY = "claimed_texts_overruled"
 # The keys of `Record.meta` under which readers leave numbers for the account of a conversion.
 COUNTERS = frozenset(
     (
         "annotations_skipped",
         "blocks_skipped",
         "coreferences_skipped",
+        OVERRULED_KEY,
         "document_labels_skipped",
         "erroneous_notes_skipped",
         "events_skipped",
@@ -45,7 +49,7 @@ COUNTERS = frozenset(
         "relations_skipped",
         "tags_missing",
         "tags_repaired",
-        "texts_without_annotations_skipped",
+        STRAYS_KEY,
     )
 )
 _BREAKS = str.maketrans("\n\r\t", "   ")
@@ -96,7 +100,7 @@ def own_meta(meta: Mapping[str, str]) -> Dict[str, str]:
 
 def is_bookkeeping(key: str) -> bool:
     """Tell whether a key of `Record.meta` is a reader's own: a counter, a note, a line's text."""
-    if key in COUNTERS or key == WARNING_KEY or key.startswith(UNREAD_PREFIX):
+    if key in COUNTERS or key in (WARNING_KEY, STRAY_NAMES_KEY) or key.startswith(UNREAD_PREFIX):
         return True
     return _LINE_KEY.fullmatch(key) is not None
 

@@ -18,11 +18,12 @@ from typing import (
 )
 
 from spacy_bioner.corpora.files import PathLike, check_is_file, read_lines, replacing_folder
+from spacy_bioner.corpora.losses import STRAY_NAMES_KEY, STRAYS_KEY
 from spacy_bioner.corpora.problems import FILE, Problems, skip_or_raise
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Record
 
-STRAYS_KEY = "texts_without_annotations_skipped"
+_SHOWN = 5
 TEXT_ENDING = ".txt"
 BYTE_ORDER_MARK = "\ufeff"
 # Folders in which the partner of a single file is looked for, beside those that a format has.
@@ -57,13 +58,8 @@ class FoundPairs:
     strays: List[Path] = field(default_factory=list)
 
     def note_strays(self, records: Iterable[Record]) -> Iterator[Record]:
-        """Pass records on, the first one with the number of stray texts in its `meta`."""
-        number = len(self.strays)
-        for record in records:
-            if number:
-                record = replace(record, meta={**record.meta, STRAYS_KEY: str(number)})
-                number = 0
-            yield record
+        """Pass records on, the first one with the number and names of stray texts in its `meta`."""
+        return note_strays(records, [path.name for path in self.strays])
 
 
 def find_pairs(
@@ -133,6 +129,18 @@ def read_whole(path: PathLike) -> str:
             file.seek(-1, 2)
             text += "\n" if file.read(1) == b"\n" else ""
     return (BYTE_ORDER_MARK if raw_start == b"\xef\xbb\xbf" else "") + text
+
+
+def note_strays(records: Iterable[Record], names: Sequence[str]) -> Iterator[Record]:
+    """Pass records on, the first one with what texts were left out in its `meta`."""
+    notes: Dict[str, str] = {}
+    if names:
+        more = len(names) - _SHOWN
+        listed = ", ".join(names[:_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+        notes = {STRAYS_KEY: str(len(names)), STRAY_NAMES_KEY: listed}
+    for record in records:
+        yield replace(record, meta={**record.meta, **notes}) if notes else record
+        notes = {}
 
 
 def match_folders(texts: Collection[str], annotations: Collection[str]) -> Dict[str, str]:

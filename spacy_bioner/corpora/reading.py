@@ -6,16 +6,19 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Dict, FrozenSet, Iterable, Iterator, Mapping, Optional, Set
 
+from spacy_bioner.corpora.claims import TEXT_DIFFERS, why_lost
 from spacy_bioner.corpora.conll import ConllLayout
 from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.folder_guesses import count_others, list_corpus_files
 from spacy_bioner.corpora.formats import Format, find_format
 from spacy_bioner.corpora.guessing import guess_format
-from spacy_bioner.corpora.losses import OTHERS_KEY
+from spacy_bioner.corpora.losses import OTHERS_KEY, OVERRULED_KEY
 from spacy_bioner.corpora.problems import FILE, Problems, skip_or_raise
 from spacy_bioner.corpora.reading_notes import ReadingNotes
 from spacy_bioner.errors import CorpusError, CorpusWarning, LabelError
 from spacy_bioner.records import Record
+
+OFFSETS = "offsets"
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ def read_records(
     layout: Optional[ConllLayout] = None,
     problems: Optional[Problems] = None,
     notes: Optional[ReadingNotes] = None,
+    trust: str = "",
     options: Optional[Mapping[str, Any]] = None,
 ) -> Iterator[Record]:
     """Stream the documents of a corpus.
@@ -56,6 +60,8 @@ def read_records(
     problems (Optional[Problems]): Takes note of what cannot be read, which is then left out.
     notes (Optional[ReadingNotes]): Takes the reader's notes. Without it, warnings are issued at the
         end as `CorpusWarning`.
+    trust (str): "offsets" takes mentions where they stand whose text is claimed to be another, and
+        counts them in `meta["claimed_texts_overruled"]`.
     options (Optional[Mapping[str, Any]]): Further settings of the format's reader.
     RAISES (CorpusError): A file that cannot be read as the format; a selection that takes nothing,
         or names an identifier that is not there.
@@ -65,10 +71,27 @@ def read_records(
     given = dict(options or {})
     if chosen.name == "conll" and layout is not None:
         given["layout"] = layout
+    if trust not in ("", OFFSETS):
+        raise CorpusError(f"found trust in {trust!r}, expected {OFFSETS}", path=path)
     found = _name_cause(_read_path(path, chosen, problems, given), path, problems)
     records = _take_notes(found, notes)
+    records = trust_offsets(records) if trust else records
     records = select_records(records, selection, path=path)
     return rename_labels(records, label_map) if label_map else records
+
+
+def trust_offsets(records: Iterable[Record]) -> Iterator[Record]:
+    """Give the records without the claims of mentions that another text is at their offsets."""
+    for record in records:
+        overruled = [why_lost(mention, record.text) == TEXT_DIFFERS for mention in record.mentions]
+        if any(overruled):
+            mentions = tuple(
+                replace(mention, text="") if differs else mention
+                for mention, differs in zip(record.mentions, overruled, strict=True)
+            )
+            meta = {**record.meta, OVERRULED_KEY: str(sum(overruled))}
+            record = replace(record, mentions=mentions, meta=meta)
+        yield record
 
 
 def _read_path(

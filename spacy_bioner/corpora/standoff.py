@@ -20,7 +20,7 @@ from spacy_bioner.corpora.concept_columns import split_concept_ids
 from spacy_bioner.corpora.csv_cells import read_cells
 from spacy_bioner.corpora.files import PathLike, check_is_file
 from spacy_bioner.corpora.losses import MENTIONS
-from spacy_bioner.corpora.paired_files import PARTING_FOLDERS, STRAYS_KEY, TEXT_ENDING, read_whole
+from spacy_bioner.corpora.paired_files import PARTING_FOLDERS, TEXT_ENDING, note_strays, read_whole
 from spacy_bioner.corpora.problems import ANNOTATION, DOCUMENT, Problems, skip_or_raise
 from spacy_bioner.corpora.reading import read_records
 from spacy_bioner.corpora.standoff_columns import StandoffColumns, find_standoff_columns
@@ -65,7 +65,16 @@ def read_standoff(
     for row in rows:
         documents.setdefault(row.document, []).append(row)
     known = _find_texts(path, documents, texts)
-    strays = len(known.keys() - documents.keys())
+    strays = sorted(known.keys() - documents.keys())
+    yield from note_strays(_make_records(path, documents, known, problems), strays)
+
+
+def _make_records(
+    path: Path,
+    documents: Dict[str, List[_Row]],
+    known: Dict[str, str],
+    problems: Optional[Problems],
+) -> Iterator[Record]:
     for number, (name, found) in enumerate(documents.items(), start=1):
         text = known.get(name)
         if text is None:
@@ -73,9 +82,7 @@ def read_standoff(
             error = CorpusError(message, path=path, line=found[0].line)
             skip_or_raise(error, DOCUMENT, problems)
             continue
-        record = _make_record(name if found[0].is_named else str(number), text, found)
-        yield replace(record, meta={STRAYS_KEY: str(strays)}) if strays else record
-        strays = 0
+        yield _make_record(name if found[0].is_named else str(number), text, found)
 
 
 def _read_rows(path: Path, problems: Optional[Problems]) -> List[_Row]:

@@ -13,7 +13,6 @@ line has all its cells without it, is a word or a part of one.
 """
 
 from collections import Counter
-from itertools import groupby
 from pathlib import Path
 from typing import Callable, FrozenSet, Iterable, Iterator, Optional, Tuple
 
@@ -190,9 +189,15 @@ def _has_no_borders(path: Path, table: TableFormat) -> bool:
     """Tell whether neither a column nor empty rows between others part sentences."""
     if table.columns.sentence is not None:
         return False
-    kinds = (row.is_blank for row in read_rows(path, table))
-    runs = [is_blank for is_blank, _ in groupby(kinds)]
-    return True not in runs[:-1]
+    has_words = has_gap = False
+    for row in read_rows(path, table):
+        if row.is_blank:
+            has_gap = has_words
+        elif has_gap:
+            return False
+        else:
+            has_words = True
+    return True
 
 
 def _read_marked(path: Path, table: TableFormat, read_tag: Callable[[str], str]) -> Iterator[Item]:

@@ -20,8 +20,9 @@ def guess_text(lines: List[str], path: Path) -> str:
 
     RAISES (CorpusError): No format that is known.
     """
-    _, header = split_header(lines[0])
-    if _WORD_COLUMNS & set(header) and _TAG_COLUMNS & set(header):
+    delimiter, header = split_header(lines[0])
+    names = _WORD_COLUMNS | {"text"} if _have_tags(lines[1:], header, delimiter) else _WORD_COLUMNS
+    if names & set(header) and _TAG_COLUMNS & set(header):
         return "csv"
     if find_standoff_columns(header) is not None:
         return "standoff"
@@ -39,6 +40,14 @@ def guess_text(lines: List[str], path: Path) -> str:
         "(see `bioner convert --help`); name it with --from"
     )
     raise CorpusError(message, path=path, line=1)
+
+
+def _have_tags(lines: List[str], header: List[str], delimiter: str) -> bool:
+    """Tell whether the first row below a header has a tag in a column of tags."""
+    first = next(filter(str.strip, lines), "")
+    cells = split_row(first, delimiter) or []
+    pairs = zip(header, map(str.strip, cells))
+    return any(name in _TAG_COLUMNS and TAG.fullmatch(cell) for name, cell in pairs)
 
 
 def _is_table(line: str) -> bool:

@@ -4,13 +4,14 @@ import logging
 import random
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, List, Optional
+from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, List, Optional, Set
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from spacy_bioner.corpora.docbin import read_docbin
+from spacy_bioner.corpora.label_choice import check_names
 from spacy_bioner.corpora.docs import ANNOTATED_KEY, DATASET_KEY, GOLD_KEY, ID_KEY
 from spacy_bioner.doc_ents import copy_span, replace_ents
 from spacy_bioner.errors import TrainingDataError
@@ -76,6 +77,7 @@ class MultiCorpus:
         """Give Examples; each call draws anew.
 
         RAISES TrainingDataError: For a corpus without any entity of its labels.
+        RAISES LabelError: For a label to rename that a corpus does not have.
         """
         excluded = _read_ids(self.exclude, nlp)
         drawn: List[Example] = []
@@ -97,14 +99,22 @@ class MultiCorpus:
 
     def _read(self, source: Source, nlp: Language, excluded: FrozenSet[str]) -> Iterator[Example]:
         left_out = 0
+        found: Set[str] = set()
         for example in BionerCorpus(source.path, unlabelled=not source.labels)(nlp):
+            found.update(_list_labels(example.reference))
             if example.reference.user_data.get(ID_KEY) in excluded:
                 left_out += 1
                 continue
             example.predicted.user_data[DATASET_KEY] = source.name
             yield Example(example.predicted, _relabel(example.reference, source))
+        check_names(source.label_map, found, where=f"label_map of corpus '{source.name}'")
         if left_out:
             logger.info("%s: %d documents left out by identifier", source.name, left_out)
+
+
+def _list_labels(doc: Doc) -> Set[str]:
+    gold = doc.user_data.get(GOLD_KEY, ())
+    return {ent.label_ for ent in doc.ents} | {label for _, _, label, _ in gold}
 
 
 def _relabel(doc: Doc, source: Source) -> Doc:

@@ -87,12 +87,37 @@ def test_documents_that_filters_remove_take_their_mentions_along_as_lost(source,
     assert [(row["document"], row["outcome"]) for row in rows] == [("3", "lost")]
 
 
-def test_labels_that_a_map_leaves_out_are_lost_and_counted(source, tmp_path):
-    label_map = LabelMap("", {"SpecificDisease": "Disease", "Sign": "Sign"}, default="drop")
+def test_labels_that_a_map_drops_are_lost_and_counted(source, tmp_path):
+    label_map = LabelMap("own.yaml", {"SpecificDisease": "Disease", "Sign": "Sign"}, default="drop")
     conversion = convert(source, tmp_path / "x.spacy", steps=[map_labels(label_map)])
     assert conversion.count.by_label["Disease"].exact == 1
     assert conversion.count.lost_reasons == {"label left out by the label map": 3}
     assert conversion.labels_not_found == ["Sign"]
+
+
+def test_labels_that_a_map_does_not_name_stay(source, tmp_path):
+    label_map = read_label_maps(["SpecificDisease=Disease"])
+    conversion = convert(source, tmp_path / "x.jsonl", label_map=label_map)
+    assert conversion.count.lost == 0
+    kept = {label for label in conversion.labels_read if label != "SpecificDisease"}
+    written = {label for row in mentions_of(tmp_path / "x.jsonl") for _, label in row}
+    assert written == {"Disease", *kept}
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        (["Diseas=D"], "no mention of the label Diseas, which --label-map renames"),
+        (["specificdisease=D"], "did you mean SpecificDisease?"),
+        (["SpecificDisease=D", "Zzz=E"], "no mention of the label Zzz.* correct --label-map"),
+        # A map that ships, of which the corpus has no label at all.
+        (["i2b2_2010"], "which the label map i2b2_2010 renames; the corpus has "),
+    ],
+)
+def test_label_maps_with_labels_that_do_not_occur_are_refused(source, tmp_path, entries, message):
+    with pytest.raises(LabelError, match=message):
+        convert(source, tmp_path / "x.spacy", label_map=read_label_maps(entries))
+    assert not (tmp_path / "x.spacy").exists()
 
 
 def test_label_map_by_name_renames_the_sub_types(source, tmp_path):

@@ -1,5 +1,6 @@
 import json
 import re
+from pathlib import Path
 
 import pytest
 import spacy
@@ -13,9 +14,10 @@ from spacy_bioner.corpora.conll import ConllLayout
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.pubtator import read_pubtator
 from spacy_bioner.corpora.reading import Selection, read_records
-from spacy_bioner.errors import CorpusError
+from spacy_bioner.errors import CorpusError, LabelError
 from spacy_bioner.training.corpus import make_corpus
 
+CASES = Path(__file__).parents[1] / "cases" / "corpora"
 PUBTATOR = (
     "1|t|Acute renal failure.\n"
     "1|a|After K+/Na+ loss.\n"
@@ -66,7 +68,9 @@ def test_convert_pubtator_to_docbin_accounts_for_every_mention(pubtator, tmp_pat
 
 def test_convert_renames_labels_and_tells_unknown_ones(pubtator, tmp_path):
     names = {"SpecificDisease": "Disease", "DiseaseClass": "Disease", "Modifier": "Disease"}
-    conversion = convert(pubtator, tmp_path / "x.spacy", label_map=names)
+    with pytest.raises(LabelError, match="no mention of the label Modifier"):
+        convert(pubtator, tmp_path / "x.spacy", label_map=names)
+    conversion = convert(pubtator, tmp_path / "x.spacy", label_map=names, may_lack_labels=True)
     assert set(conversion.count.by_label) == {"Disease", "Chemical"}
     assert conversion.labels_read == {"SpecificDisease": 1, "DiseaseClass": 1, "Chemical": 1}
     assert conversion.labels_not_found == ["Modifier"]
@@ -420,3 +424,52 @@ def test_convert_tells_or_takes_the_unit_of_offsets(tmp_path, options, expected,
 def test_convert_refuses_units_for_formats_without_offsets(pubtator, tmp_path):
     with pytest.raises(CorpusError, match="found the setting 'offsets' for format pubtator"):
         convert(pubtator, tmp_path / "x.spacy", options={"offsets": "bytes"})
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("bioc_bytes.json", "in bytes of UTF-8"),
+        ("bioc_relative.json", "from the start of its passage"),
+    ],
+)
+def test_the_likely_unit_of_offsets_is_named(tmp_path, name, hint):
+    with pytest.raises(CorpusError, match=f"would fit if its offsets were counted {hint}"):
+        convert(CASES / name, tmp_path / "x.jsonl")
+    conversion = convert(CASES / name, tmp_path / "x.jsonl", lenient=True)
+    (warning,) = conversion.warnings
+    assert f"if their offsets were counted {hint} (documents 1)" in warning
+
+
+def test_claims_that_differ_are_overruled_and_counted_if_asked(tmp_path):
+    path = CASES / "bioc_normalised_text.json"
+    with pytest.raises(CorpusError, match="take its offsets as they are with --trust offsets"):
+        convert(path, tmp_path / "x.jsonl")
+    conversion = convert(path, tmp_path / "x.jsonl", trust="offsets")
+    assert (conversion.count.total, conversion.count.lost) == (3, 0)
+    assert conversion.counters == {"claimed_texts_overruled": 2}
+    assert conversion.warnings == []
+
+
+def test_a_folder_of_files_is_converted(tmp_path):
+    (tmp_path / "in").mkdir()
+    for number in (1, 2):
+        document = PUBTATOR.split("\n\n")[0].replace("1|", f"{number}|")
+        lines = document.replace("\n1\t", f"\n{number}\t")
+        (tmp_path / "in" / f"{number}.txt").write_text(lines + "\n" * (number == 1))
+    conversion = convert(tmp_path / "in", tmp_path / "x.spacy")
+    assert (conversion.source_format, conversion.documents) == ("pubtator", 2)
+    # The second file may be cut.
+    assert len(conversion.warnings) == 1
+
+
+def test_stray_texts_and_several_docbins_are_warned_of(tmp_path):
+    conversion = convert(CASES / "brat_readme", tmp_path / "c" / "train.spacy")
+    assert conversion.counters == {"texts_without_annotations_skipped": 1}
+    assert conversion.warnings[0].startswith("texts without annotations were left out: README.txt;")
+    convert(CASES / "brat_bom", tmp_path / "c" / "dev.spacy")
+    conversion = convert(tmp_path / "c", tmp_path / "both.jsonl")
+    (warning,) = conversion.warnings
+    assert warning.endswith("were read as one corpus: dev.spacy, train.spacy")
+    convert(CASES / "brat_bom", tmp_path / "shards")
+    assert convert(tmp_path / "shards", tmp_path / "one.jsonl").warnings == []

@@ -17,7 +17,7 @@ from spacy_bioner.apps.cross_corpus import CrossSettings, cross_evaluate
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.corpora.docs import GOLD_KEY, ID_KEY
 from spacy_bioner.corpora.label_maps import LabelMap
-from spacy_bioner.errors import ConfigError
+from spacy_bioner.errors import ConfigError, LabelError
 from spacy_bioner.evaluation.cross_corpus import score_cell
 from spacy_bioner.evaluation.matching import Comparison
 
@@ -48,6 +48,13 @@ def corpora(trained_nlp, tmp_path):
         "drugs": write(trained_nlp, tmp_path / "drugs", train=[(RATS.upper(), [])], test=drugs),
         "diseases": write(trained_nlp, tmp_path / "diseases", test=other),
     }
+
+
+def test_a_label_map_without_any_label_of_theirs_is_refused(trained_folder, corpora, tmp_path):
+    settings = CrossSettings(label_map=LabelMap("other", {"Sign": "Symptom"}))
+    with pytest.raises(LabelError, match=r"label Sign, which the label map other renames; .*Drug"):
+        cross_evaluate(corpora, {"m": str(trained_folder)}, tmp_path / "out", settings)
+    assert not (tmp_path / "out" / "cross.json").exists()
 
 
 def test_labels_are_brought_together_and_what_was_trained_on_is_left_out(

@@ -164,6 +164,10 @@ def test_the_entities_of_a_pipeline_are_added(tmp_path, pipeline, capsys):
 def test_a_pipeline_without_labels_of_identifiers_is_refused(pipeline):
     with pytest.raises(LabelError, match="found the labels PERSON, expected labels of identifiers"):
         find_by_pipeline(pipeline, labels={"PATIENT": "NAME"})
+    with pytest.raises(
+        LabelError, match=r"the label PERSONS, which --model-label .* mean PERSON\?"
+    ):
+        find_by_pipeline(pipeline, labels={"PERSON": "NAME", "PERSONS": "NAME"})
 
 
 def test_a_pipeline_reads_texts_beyond_spacys_guard(pipeline):

@@ -12,7 +12,7 @@ from spacy_bioner.apps.inspection import Source, inspect, parse_sources
 from spacy_bioner.corpora.files import replacing
 from spacy_bioner.corpora.reading import read_records
 from spacy_bioner.corpora.writing import write_records
-from spacy_bioner.errors import ConfigError, CorpusError
+from spacy_bioner.errors import ConfigError, CorpusError, LabelError
 from spacy_bioner.extras import install_command
 
 CONLL = "-DOCSTART- O\n\nLung\tB-Disease\ncancer\tI-Disease\nhere\tO\n\nAspirin\tB-Chemical\n.\tO\n"
@@ -174,12 +174,15 @@ def test_case_reports_with_many_labels_are_counted(data_dir):
     assert corpus.nesting["discontinuous"] == 44
 
 
-def test_unmatched_names_of_the_label_map_are_noted(corpora, run):
-    found = inspect(corpora, label_map={"Disease": "D", "Gene": "X"})
-    assert found.labels_not_found == ("Gene",)
-    assert found.to_json()["labels_not_found"] == ["Gene"]
+def test_names_of_the_label_map_that_no_corpus_has_are_an_error(corpora, run):
+    # One corpus has it, the other not.
+    assert inspect(corpora, label_map={"Disease": "D"}).corpora
+    message = "no mention of the label Diseas, which --label-map renames.* did you mean Disease?"
+    with pytest.raises(LabelError, match=message):
+        inspect(corpora, label_map={"Disease": "D", "Diseas": "X"})
     result = run(corpora[0].path, "--label-map", "Gene=X")
-    assert "the label map names labels that no mention has: Gene\n" in result.stdout
+    assert result.exit_code == 1
+    assert "found no mention of the label Gene" in str(result.exception)
 
 
 def test_an_output_that_cannot_be_written_is_an_error_before_anything_is_read(corpora):

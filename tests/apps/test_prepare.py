@@ -15,7 +15,7 @@ from spacy_bioner.apps.profiles import (
     load_corpus_settings,
 )
 from spacy_bioner.corpora.docbin import read_docbin
-from spacy_bioner.errors import AssetError, CorpusError
+from spacy_bioner.errors import AssetError, CorpusError, LabelError
 
 KINDS = ("audit.json", "spacy")
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +54,17 @@ def test_prepare_takes_the_documents_that_each_split_names(settings, tmp_path, b
     assert counts == {"train": 3, "dev": 1, "test": 1}
     docs = list(read_docbin(tmp_path / "out" / "train.spacy", blank_nlp.vocab))
     assert [[ent.label_ for ent in doc.ents] for doc in docs] == [["Disease"]] * 3
+
+
+def test_a_label_that_one_split_lacks_may_be_renamed_but_none_that_all_lack(settings, tmp_path):
+    # The only document of the development split.
+    text = CORPUS.replace(DOCUMENT.format(4), DOCUMENT.format(4).replace("DRE", "X"))
+    (tmp_path / "corpus.txt").write_text(text, encoding="utf-8")
+    prepared = prepare(settings, tmp_path / "out")
+    assert prepared.splits["dev"].labels_not_found == ["DRE"]
+    wrong = replace(settings, label_map={"DER": "Disease"})
+    with pytest.raises(LabelError, match="the label DER, which the label map of corpus 'tiny' ren"):
+        prepare(wrong, tmp_path / "again")
 
 
 def test_account_says_what_became_of_every_mention(settings, tmp_path):

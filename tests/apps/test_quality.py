@@ -138,12 +138,13 @@ def test_a_label_of_one_annotation_is_compared(corpora, run):
     assert isinstance(run(*corpora[:1], "--labels", "Agent").exception, LabelError)
 
 
-def test_unmatched_names_of_the_label_map_are_noted(corpora, run, tmp_path):
+def test_names_of_the_label_map_that_no_mention_has_are_an_error(corpora, run, tmp_path):
     report = tmp_path / "report.json"
     result = run(corpora[0], "--label-map", "Drug=Chemical,Gene=X", "--report", report)
-    assert "the label map names labels that no mention has: Gene\n" in result.stdout
-    assert json.loads(report.read_text())["labels_not_found"] == ["Gene"]
-    assert "the label map" not in run(corpora[0], "--label-map", "Drug=Chemical").stdout
+    assert isinstance(result.exception, LabelError)
+    assert "no mention of the label Gene, which --label-map renames" in str(result.exception)
+    assert not report.exists()
+    assert run(corpora[0], "--label-map", "Drug=Chemical").exit_code == 0
 
 
 def test_a_report_that_cannot_be_written_is_an_error_before_anything_is_read(corpora, run):

@@ -133,6 +133,46 @@ def test_ratios_are_read():
         parse_ratios("80-20")
 
 
+@pytest.mark.parametrize(
+    ("text", "ratios"),
+    [
+        ("80:10:10", [80, 10, 10]),
+        ("80 / 20", [80, 20]),
+        ("80%, 20%", [80, 20]),
+        ("0.8,0.2", [0.8, 0.2]),
+        ("8/1/1", [8, 1, 1]),
+        ("2:1", [2, 1]),
+        ("33/33/33", [33, 33, 33]),
+        ("80 10 10", [80, 10, 10]),
+        ("66.7;33.3", [66.7, 33.3]),
+    ],
+)
+def test_ratios_have_several_spellings(text, ratios):
+    assert parse_ratios(text) == ratios
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("80/30", "found the ratio '80/30', which adds up to 110, expected parts of 100"),
+        ("80/10", "which adds up to 90"),
+        ("0.8/0.1", "which adds up to 0.9"),
+        ("1.5/1.5", "which adds up to 3"),
+        ("100", "expected two positive numbers or more"),
+        ("100/0", "expected two positive numbers or more"),
+        ("120/-20", "expected two positive numbers or more"),
+        ("nan/1", "expected two positive numbers or more"),
+        ("inf/1", "expected two positive numbers or more"),
+        ("0,8/0,2", "expected numbers like 80/10/10"),
+        ("", "expected two positive numbers or more"),
+        ("80/10/", "expected numbers like 80/10/10"),
+    ],
+)
+def test_ratios_that_say_nothing_clear_are_refused(text, message):
+    with pytest.raises(ConfigError, match=message):
+        parse_ratios(text)
+
+
 def test_a_format_that_can_only_be_read_needs_another(source, tmp_path):
     with pytest.raises(CorpusError, match="which can only be read, expected one of"):
         split(source, tmp_path / "out", to_format="presidio")

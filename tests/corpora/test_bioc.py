@@ -9,6 +9,7 @@ import pytest
 
 from spacy_bioner.corpora.bioc_json import read_bioc_json, write_bioc_json
 from spacy_bioner.corpora.bioc_xml import CARRIES, read_bioc_xml, write_bioc_xml
+from spacy_bioner.corpora.claims import why_lost
 from spacy_bioner.corpora.losses import FEATURES, WORDS, reduce_record
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.pubtator import read_pubtator
@@ -261,6 +262,29 @@ def test_read_bioc_xml_locations(tmp_path, places, fragments):
     (mention,) = read_annotation(tmp_path, text)
     assert mention.fragments == fragments
     assert (mention.start_char, mention.end_char) == (0, max(at + size for at, size in places))
+
+
+@pytest.mark.parametrize(
+    ("places", "claim", "fragments"),
+    [
+        # TITLE is "Renal and hepatic failure."
+        ([(18, 7), (0, 5)], "failure Renal", ((0, 5), (18, 25))),
+        ([(0, 5), (18, 7)], "failure Renal", ((0, 5), (18, 25))),
+        ([(0, 9), (6, 11)], "Renal and and hepatic", ()),
+        ([(10, 7), (0, 9), (6, 4)], "hepatic Renal and and ", ()),
+    ],
+)
+@pytest.mark.parametrize("kind", READERS)
+def test_claims_of_locations_in_any_order_fit(tmp_path, kind, places, claim, fragments):
+    found = "".join(f"<location offset='{a}' length='{b}'/>" for a, b in places)
+    body = f"<annotation id='0'><infon key='type'>D</infon>{found}<text>{claim}</text></annotation>"
+    (record,) = read_xml(tmp_path, document(TITLE.format(annotations=body)))
+    (mention,) = record.mentions
+    assert (mention.fragments, why_lost(mention, record.text)) == (fragments, "")
+    path = tmp_path / f"again.{kind}"
+    WRITERS[kind]([record], path)
+    (again,) = READERS[kind](path)
+    assert reduce_record(again, FEATURES) == reduce_record(record, FEATURES)
 
 
 def test_read_bioc_xml_keeps_nested_annotations(tmp_path):

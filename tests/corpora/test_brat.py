@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from spacy_bioner.corpora.brat import BLANKS, CARRIES, read_bionlp, read_brat
 from spacy_bioner.corpora.brat_writer import write_brat
 from spacy_bioner.corpora.claims import why_lost
-from spacy_bioner.corpora.losses import FEATURES, reduce_record
+from spacy_bioner.corpora.losses import FEATURES, own_meta, reduce_record
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
@@ -191,7 +191,9 @@ def test_a_missing_text_is_an_error_and_a_stray_text_is_counted(tmp_path, missin
         assert (problems.skipped, record.meta) == ({"file": 1}, {})
     else:
         assert list(read_brat(folder)) == [record]
-        assert record.meta == {"texts_without_annotations_skipped": "1"}
+        assert record.meta["texts_without_annotations_skipped"] == "1"
+        assert record.meta["texts_without_annotations"] == "7.txt"
+        assert own_meta(record.meta) == {}
     with pytest.raises(CorpusError, match=f"found no file 7{missing}"):
         list(read_brat(folder / ("7.ann" if missing == ".txt" else "7.txt")))
 

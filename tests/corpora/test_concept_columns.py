@@ -29,6 +29,7 @@ VARIANTS = (
     "c|DEL|35_36|",
     "m|SUB|A|3243|G",
     "|INS|118_119|A",
+    "||IVS10+4|G",
     "g|DUP|1,2|A,C|",
 )
 # Marks that mean something in the column, and letters that may stand beside them.

@@ -113,3 +113,11 @@ def test_tags_in_the_last_column_are_conll_with_numbers(tmp_path):
     path = tmp_path / "x.tsv"
     path.write_text(row(1, "Renal", "B-D") + row(2, "failure", "I-D"))
     assert guess_format(path) == "conll"
+
+
+def test_labels_without_prefixes_make_one_mention_of_equal_neighbours(tmp_path):
+    text = row(1, "Renal", "NE=D") + row(2, "failure", "NE=D") + row(3, "in")
+    text += row(4, "rats", "NE=Species")
+    assert spans(read(tmp_path, text)[0]) == [("Renal failure", "D"), ("rats", "Species")]
+    with pytest.raises(CorpusError, match="found tag 'D'"):
+        read(tmp_path, text + row(5, "x", "NE=B-S"))

@@ -1,4 +1,4 @@
-"""Any bytes give records or a CorpusError with file and line: CoNLL, tables, PubTator."""
+"""Any bytes give records or a CorpusError with file and line: CoNLL, CoNLL-U, tables, PubTator."""
 
 from typing import List, Optional
 
@@ -7,8 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spacy_bioner.corpora.conll import ConllLayout, read_conll
+from spacy_bioner.corpora.conllu import read_conllu
+from spacy_bioner.corpora.iob_lines import read_iob
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.pubtator import read_pubtator
+from spacy_bioner.corpora.standoff import read_standoff
 from spacy_bioner.corpora.tables import TableLayout, read_table
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Record
@@ -35,6 +38,20 @@ PUBTATOR = (
     b"1|t|Naloxone reverses\n1|a|clonidine.\n1\t0\t8\tNaloxone\tChemical\tD009270\n"
     b"1\tCID\tD1\tD2\n\n2|t|x y\n2|a|\n2\t0\t3\tx y\tDisease\tD1|D2\tx|y\n",
 )
+CONLLU = (
+    b"# newdoc id = 7\n1-2\tdu\t_\t_\t_\t_\t_\t_\t_\tSpaceAfter=No\n"
+    b"1\tde\t_\t_\t_\t_\t_\t_\t_\tNE=O\n2\tle\t_\t_\t_\t_\t_\t_\t_\tNE=B-D\n"
+    b"2.1\tx\t_\t_\t_\t_\t_\t_\t_\t_\n3\tcoeur\t_\t_\t_\t_\t_\t_\t_\tNE=I-D|a=b\n\n",
+    b"# global.columns = ID FORM NER\n1\ta\tB-X\n2\tb\tI-X\n\n1\tc\tO\n",
+)
+IOB = (
+    b"-DOCSTART- O\nrenal|JJ|B-D failure|NN|I-D\n.|.|O ||SYM|O\n",
+    "M\u00e9ni\u00e8re|B-D disease|I-D\n".encode(),
+)
+STANDOFF = (
+    b"doc_id\tsentence\tstart\tend\tmention\tlabel\n1\tWe gave aspirin.\t8\t15\taspirin\tC\n",
+    b'text,spans,type\n"a b, c","0-1;2-3",X\n"d\ne",[(0; 1)],Y\n',
+)
 READERS = {
     "conll": (lambda path, **lenient: read_conll(path, **lenient), CONLL),
     "conll columns": (
@@ -50,6 +67,9 @@ READERS = {
         lambda path, **lenient: read_table(path, encoding="shift_jis", **lenient),
         TABLES,
     ),
+    "conllu": (lambda path, **lenient: read_conllu(path, **lenient), CONLLU),
+    "iob": (lambda path, **lenient: read_iob(path, **lenient), IOB),
+    "standoff": (lambda path, **lenient: read_standoff(path, **lenient), STANDOFF),
     "pubtator": (lambda path, **lenient: read_pubtator(path, **lenient), PUBTATOR),
 }
 PIECES = st.one_of(

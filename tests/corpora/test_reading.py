@@ -1,7 +1,9 @@
 import warnings
+from pathlib import Path
 
 import pytest
 
+from spacy_bioner.corpora.claims import why_lost
 from spacy_bioner.corpora.conll import ConllLayout
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.reading import (
@@ -13,6 +15,7 @@ from spacy_bioner.corpora.reading import (
 from spacy_bioner.corpora.reading_notes import ReadingNotes
 from spacy_bioner.errors import CorpusError, CorpusWarning, LabelError
 
+CASES = Path(__file__).parents[1] / "cases" / "corpora"
 PUBTATOR = "".join(
     f"{i}|t|Title\n{i}|a|Body\n{i}\t0\t5\tTitle\tModifier\tD{i}\n\n" for i in range(5)
 )
@@ -201,3 +204,41 @@ def test_warnings_of_readers_are_issued_at_the_end_or_taken(tmp_path):
         warnings.simplefilter("error")
         list(read_records(path, notes=notes))
     assert notes.list_warnings() == [message]
+
+
+def test_trusted_offsets_overrule_claims_and_are_counted():
+    path = CASES / "bioc_normalised_text.json"
+    (record,) = read_records(path, trust="offsets")
+    text = record.text
+    assert [text[m.start_char : m.end_char] for m in record.mentions] == [
+        "TNF-α",
+        "IL-1ß",
+        "SARS‐CoV‐2",
+    ]
+    assert [why_lost(mention, text) for mention in record.mentions] == [""] * 3
+    assert record.meta["claimed_texts_overruled"] == "2"
+    # What is merely respelled keeps its claim.
+    assert [mention.text for mention in record.mentions] == ["", "", "SARS CoV 2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.pubtator", "1|t|TNF-α\n1|a|\n1\t0\t5\tTNF-a\tGene\n"),
+        (
+            "x.jsonl",
+            '{"id": "1", "text": "TNF-α", "spans": [{"start": 0, "end": 5, '
+            '"label": "Gene", "text": "TNF-a"}]}\n',
+        ),
+    ],
+)
+def test_trust_is_for_every_format_with_claims(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_text(content)
+    (record,) = read_records(path)
+    assert why_lost(record.mentions[0], record.text)
+    (record,) = read_records(path, trust="offsets")
+    assert why_lost(record.mentions[0], record.text) == ""
+    assert record.meta["claimed_texts_overruled"] == "1"
+    with pytest.raises(CorpusError, match="found trust in 'me', expected offsets"):
+        read_records(path, trust="me")

@@ -39,7 +39,8 @@ def test_texts_come_from_a_folder_or_any_corpus_file(tmp_path):
     write(folder / "2.txt", "Nothing.")
     (record,) = read_standoff(CASES / "standoff_table.tsv", texts=folder)
     assert (record.id, record.text, spans(record)) == ("1", TEXT + "\n", [(8, 15, "Drug")])
-    assert record.meta == {"texts_without_annotations_skipped": "1"}
+    assert record.meta["texts_without_annotations_skipped"] == "1"
+    assert record.meta["texts_without_annotations"] == "2"
     table = write(tmp_path / "texts.tsv", "id\ttext", f"1\t{TEXT}")
     (record,) = read_standoff(CASES / "standoff_table.tsv", texts=table)
     assert (record.text, spans(record), record.meta) == (TEXT, [(8, 15, "Drug")], {})

@@ -15,7 +15,7 @@ from thinc.api import Config
 from spacy_bioner.components.gold_tags import allowed_tags
 from spacy_bioner.corpora.docbin import read_docbin, write_docbin
 from spacy_bioner.corpora.docs import ANNOTATED_KEY, DATASET_KEY, GOLD_KEY, ID_KEY
-from spacy_bioner.errors import TrainingDataError
+from spacy_bioner.errors import LabelError, TrainingDataError
 from spacy_bioner.training.multi_corpus import make_multi_corpus
 from tests.conftest import TOKENIZER, entities_of
 
@@ -89,6 +89,13 @@ def test_the_offsets_of_the_corpus_are_relabelled_too(settings, write, blank_nlp
     example = by_id(make_multi_corpus(settings)(blank_nlp))["3"]
     [(*mention, ids)] = example.reference.user_data[GOLD_KEY]
     assert (mention, list(ids)) == ([0, 12, "Disease"], ["MESH:D006973"])
+
+
+def test_a_label_to_rename_that_a_corpus_does_not_have_is_an_error(settings, blank_nlp) -> None:
+    settings["drugs"]["label_map"] = {"Drug": "Chemical", "Drugs": "Chemical"}
+    message = "the label Drugs, which label_map of corpus 'drugs' renames; .* did you mean Drug?"
+    with pytest.raises(LabelError, match=message):
+        list(make_multi_corpus(settings)(blank_nlp))
 
 
 def test_a_corpus_without_labels_is_text_of_which_nothing_is_known(

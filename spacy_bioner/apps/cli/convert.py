@@ -56,7 +56,9 @@ def convert_cli(
     ] = None,
     label_map: Annotated[
         Optional[List[str]],
-        typer.Option(help="OLD=NEW, several with commas; or a map by name (biored) or YAML file"),
+        typer.Option(
+            help="OLD=NEW, several with commas, others stay; or a map by name (biored) or YAML file"
+        ),
     ] = None,
     normalize: Annotated[
         str, typer.Option(help=f"Change the text, gold follows. Some of {', '.join(STEPS)}")
@@ -131,6 +133,10 @@ def convert_cli(
     lenient: Annotated[
         bool, typer.Option("--lenient", help="Leave out what cannot be used, and count it")
     ] = False,
+    trust: Annotated[
+        str,
+        typer.Option(help="offsets: take mentions where they stand, whatever text they claim"),
+    ] = "",
     list_outcomes: Annotated[
         str, typer.Option("--list", help="Print every mention that was lost, nested, …")
     ] = "",
@@ -175,6 +181,7 @@ def convert_cli(
             },
             to_scheme=to_scheme,
             lenient=lenient,
+            trust=trust,
             report=report,
             progress=progress,
         )

@@ -8,7 +8,6 @@ import typer
 from spacy_bioner.apps.cli.corpus_options import AnyFormat
 from spacy_bioner.apps.inspection import JSON_NAME, PAGE_NAME, inspect, parse_sources
 from spacy_bioner.apps.progress import showing_progress
-from spacy_bioner.corpora.label_choice import describe_unused
 from spacy_bioner.corpora.reading import parse_label_map
 from spacy_bioner.printable import make_line
 from spacy_bioner.reports.corpus_summary import render_corpus_summary
@@ -30,7 +29,9 @@ def inspect_cli(
     from_format: AnyFormat = "auto",
     label_map: Annotated[
         Optional[List[str]],
-        typer.Option("--label-map", help="OLD=NEW; several with commas or by repeating"),
+        typer.Option(
+            "--label-map", help="OLD=NEW, others stay; several with commas or by repeating"
+        ),
     ] = None,
     lenient: Annotated[
         bool, typer.Option("--lenient", help="Leave out what cannot be read, and count it")
@@ -56,7 +57,5 @@ def inspect_cli(
         typer.echo(f"\n{name}: left out {numbers}")
         for message in account["messages"][:3]:
             typer.echo(f"  {make_line(message)}")
-    if inspection.labels_not_found:
-        typer.echo(f"\n{describe_unused(inspection.labels_not_found)}")
     if output is not None:
         typer.echo(f"\nwrote {output / PAGE_NAME} and {output / JSON_NAME}")

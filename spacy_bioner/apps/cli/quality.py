@@ -29,7 +29,7 @@ from spacy_bioner.corpora.agreement import (
 from spacy_bioner.corpora.claims import TEXT_DIFFERS
 from spacy_bioner.corpora.consistency import Place
 from spacy_bioner.corpora.files import replacing
-from spacy_bioner.corpora.label_choice import LabelChoice, describe_unused
+from spacy_bioner.corpora.label_choice import LabelChoice
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.quality import QualityReport, Suspicion, check_quality
 from spacy_bioner.corpora.reading import parse_label_map, read_records
@@ -53,7 +53,9 @@ def quality_cli(
     from_format: AnyFormat = "auto",
     label_map: Annotated[
         Optional[List[str]],
-        typer.Option("--label-map", help="OLD=NEW; several with commas or by repeating"),
+        typer.Option(
+            "--label-map", help="OLD=NEW, others stay; several with commas or by repeating"
+        ),
     ] = None,
     labels: Annotated[
         str, typer.Option(help="Look at these only, separated by commas, as they are mapped")
@@ -97,17 +99,14 @@ def quality_cli(
                 read(source, problems), read(against, problems), problems=problems, path=against
             )
             text = render_agreement(found, top=top)
+    choice.check_names()
     choice.check_labels()
-    unused = choice.unused_names()
     typer.echo(text)
-    if unused:
-        typer.echo(f"\n{describe_unused(unused)}")
     if problems and problems.skipped:
         typer.echo(f"\n{problems.describe()}")
     if report is not None:
         with replacing(report) as temporary:
-            account = {**found.to_json(), "labels_not_found": unused}
-            data = json.dumps(account, ensure_ascii=False, indent=1)
+            data = json.dumps(found.to_json(), ensure_ascii=False, indent=1)
             temporary.write_text(data + "\n", encoding="utf-8", errors="backslashreplace")
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Callable, Dict, Iterator, List, Optional, Sequence
 
@@ -25,6 +26,8 @@ from spacy_bioner.reports.tables import render_table
 JSON_NAME = "split.json"
 TRAIN, TEST = "train", "test"
 MAX_LABELS = 20
+# Whole numbers that add up to more are meant as parts of 100.
+MAX_SHARES = 20
 # Formats that no ending tells, because they share theirs with others.
 _ENDINGS = {"doccano": ".jsonl", "label_studio": ".json", "mimic": ".csv"}
 Progress = Callable[[int], None]
@@ -36,7 +39,8 @@ def split_cli(
         Path, typer.Argument(help="New folder: train.…, dev.…, test.…, split.json", metavar="OUT")
     ],
     ratio: Annotated[
-        str, typer.Option(help="Documents of the parts: 80/10/10, 70/15/15, 90/10, …")
+        str,
+        typer.Option(help="Documents of the parts, of 100: 80/10/10, 70/15/15, 90/10; or 8/1/1"),
     ] = "80/10/10",
     names: Annotated[
         Optional[str],
@@ -155,14 +159,27 @@ def split(
 
 
 def parse_ratios(text: str) -> List[float]:
-    """Read "80/10/10".
+    """Read parts of 100 ("80/10/10", "80:20", "80%, 20%"), of 1 ("0.8/0.2"), or small whole numbers
+    ("8/1/1").
 
-    RAISES (ConfigError): What is no number.
+    RAISES (ConfigError): What is no such numbers, or adds up to something else.
     """
+    separator = next((mark for mark in "/:;," if mark in text), None)
     try:
-        return [float(part) for part in text.split("/")]
+        ratios = [float(part.strip().removesuffix("%")) for part in text.split(separator)]
     except ValueError as error:
         raise ConfigError(f"found the ratio {text!r}, expected numbers like 80/10/10") from error
+    if len(ratios) < 2 or not all(isfinite(ratio) and ratio > 0 for ratio in ratios):
+        message = f"found the ratio {text!r}, expected two positive numbers or more"
+        raise ConfigError(f"{message}, like 80/10/10")
+    total = sum(ratios)
+    is_small = total <= MAX_SHARES and all(ratio.is_integer() for ratio in ratios)
+    # Thirds are written as 33/33/33.
+    if not (is_small or abs(total - 100) <= 1 or abs(total - 1) <= 0.01):
+        message = f"found the ratio {text!r}, which adds up to {total:g}"
+        expected = "expected parts of 100 (80/10/10), of 1 (0.8/0.1/0.1) or small shares (8/1/1)"
+        raise ConfigError(f"{message}, {expected}")
+    return ratios
 
 
 def render_splits(splits: Splits) -> str:
