@@ -26,7 +26,7 @@ _HEAD = re.compile(
     r"(?:(?: AND |/| & )[A-Z]{4,20}(?: [A-Z]{4,20})?)?:(?=\s)"
 )
 _RIGHT_WORD = re.compile(rf"[(\[{{\"'“‘]*(?:[*•]\s)?(\S{{1,{_REACH}}})")
-_DOTTED = re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]$|Ph\.D$")
+_DOTTED = re.compile(r"[A-Za-z]\.[A-Za-z]$|Ph\.D$")
 _INITIAL = re.compile(r"[A-Z](?:\.|$)")
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}$")
 # Names that keep their small letter at the start of a sentence: p53, mRNA, c-Myc, alpha-MSH.

@@ -38,7 +38,7 @@ __all__ = ["CARRIES", "REPAIRED_KEY", "ConllLayout", "read_conll", "write_conll"
 # borders comes back as one sentence.
 CARRIES: FrozenSet[str] = frozenset((MENTIONS, WORDS, SENTENCES))
 _DOCUMENT = re.compile(r"-DOCSTART-(?:\s+\(?(\d+)\)?)?(?:\s.*)?|###MEDLINE:(\S+)")
-_COMMENT = re.compile(r"#\s*(\w[\w ]*?)\s*=\s*(.*)")
+_COMMENT = re.compile(r"#\s*(\w+(?: +\w+)*)\s*=\s*(.*)")
 _DOCUMENT_COMMENTS = frozenset(("doc_id", "newdoc id", "doc id"))
 # What stands in place of the tag for lines that are no token; none of them is a tag.
 _BLANK, _MARKER, _REMARK, _MALFORMED = "", "-DOCSTART-", "#", "!"
