@@ -29,7 +29,10 @@ Progress = Callable[[int], None]
 def split_cli(
     source: Annotated[Path, typer.Argument(help="Corpus file or folder", metavar="IN")],
     target: Annotated[
-        Path, typer.Argument(help="New folder: train.…, dev.…, test.…, split.json", metavar="OUT")
+        Path,
+        typer.Argument(
+            help="New folder, gets train.…, dev.…, test.… and split.json", metavar="OUT"
+        ),
     ],
     ratio: Annotated[
         str, typer.Option(help="Documents of the parts: 80/10/10, 70/15/15, 90/10, …")
@@ -40,7 +43,9 @@ def split_cli(
     ] = None,
     folds: Annotated[
         Optional[int],
-        typer.Option(min=2, help="Instead: fold-1/train.…, fold-1/test.… and so on, that many"),
+        typer.Option(
+            min=2, help="Number of folds instead of parts: fold-1/train.…, fold-1/test.… and so on"
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed gives another division")] = 0,
     group_by: Annotated[
@@ -51,10 +56,10 @@ def split_cli(
         bool, typer.Option("--stratify", help="Give each part its share of each label's mentions")
     ] = False,
     from_format: Annotated[
-        str, typer.Option("--from", help="Its format; auto looks into the file")
+        str, typer.Option("--from", help="Format of IN; auto looks into the file")
     ] = "auto",
     to_format: Annotated[
-        Optional[str], typer.Option("--to", help="Format to write; default: as it was read")
+        Optional[str], typer.Option("--to", help="Format of OUT; default: as it was read")
     ] = None,
     lenient: Annotated[
         bool, typer.Option("--lenient", help="Leave out what cannot be read, and count it")
