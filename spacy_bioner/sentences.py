@@ -26,7 +26,7 @@ _HEAD = re.compile(
     r"(?:(?: AND |/| & )[A-Z]{4,20}(?: [A-Z]{4,20})?)?:(?=\s)"
 )
 _RIGHT_WORD = re.compile(rf"[(\[{{\"'“‘]*(?:[*•]\s)?(\S{{1,{_REACH}}})")
-_DOTTED = re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]$|Ph\.D$")
+_DOTTED = re.compile(r"[A-Za-z]\.[A-Za-z]$|Ph\.D$")
 _INITIAL = re.compile(r"[A-Z](?:\.|$)")
 # "45-y.o.", "2yr."; "para-vol.", "kg/hr."
 _COUNT = re.compile(r"^[0-9]+(?:[.,][0-9]+)?[-–]?")

@@ -137,6 +137,20 @@ def test_assets_are_copied_from_a_folder_and_used_as_they_are(data_dir, tmp_path
         assert md5_of(tmp_path / asset["dest"]) == asset["checksum"]
 
 
+def test_a_profile_that_is_not_there_is_told_with_those_that_are(tmp_path):
+    shutil.copy(ROOT / "project.yml", tmp_path)
+    shutil.copytree(ROOT / "configs", tmp_path / "configs")
+    command = next(item for item in PROJECT["commands"] if item["name"] == "prepare")
+    for path in command["deps"]:
+        if not (tmp_path / path).exists():
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).touch()
+    done = run_project(tmp_path, "", profile="nosuch", workflow="prepare")
+    assert done.returncode != 0
+    assert "no profile 'nosuch'" in done.stderr
+    assert "biobert, cnn_bilstm_crf" in done.stderr
+
+
 @pytest.fixture(scope="module")
 def first_run(project, tiny_bert):
     return run_project(project, tiny_bert)
@@ -190,9 +204,9 @@ def test_second_run_skips_every_command(project, tiny_bert):
     assert (second.returncode, skipped) == (0, PROJECT["workflows"]["all"])
 
 
-def run_project(project, encoder):
+def run_project(project, encoder, *, profile="biobert", workflow="all"):
     """Run the workflow as a user does, with networking to a model hub off."""
-    settings = {"profile": "biobert", "encoder": encoder, "corpus": "demo", "max_steps": 3}
+    settings = {"profile": profile, "encoder": encoder, "corpus": "demo", "max_steps": 3}
     variables = [part for key, value in settings.items() for part in (f"--vars.{key}", str(value))]
     scripts = str(Path(sys.executable).parent)
     environment = {
@@ -200,7 +214,7 @@ def run_project(project, encoder):
         "PATH": os.pathsep.join((scripts, os.environ["PATH"])),
         "HF_HUB_OFFLINE": "1",
     }
-    command = [sys.executable, "-m", "spacy", "project", "run", "all", ".", *variables]
+    command = [sys.executable, "-m", "spacy", "project", "run", workflow, ".", *variables]
     return subprocess.run(
         command, cwd=project, env=environment, capture_output=True, text=True, timeout=300
     )

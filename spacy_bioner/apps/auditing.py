@@ -6,7 +6,7 @@ import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence
 
 from spacy.tokens import Doc
 
@@ -265,8 +265,7 @@ def _render_counts(title: str, counts: Any) -> Iterator[str]:
 
 def _render_rows(conversion: Conversion, outcomes: tuple[str, ...]) -> Iterator[str]:
     if outcomes:
-        for row in conversion.log.list_rows(*outcomes):
-            yield row.render(conversion.source)
+        yield from list_rendered(conversion.log, outcomes, conversion.source)
         return
     for shown, row in enumerate(conversion.log.list_rows("lost")):
         if shown == SHOWN_ROWS:
@@ -274,6 +273,23 @@ def _render_rows(conversion: Conversion, outcomes: tuple[str, ...]) -> Iterator[
             yield f"… and {more:,} more like these; --list lost shows all of them"
             return
         yield row.render(conversion.source)
+
+
+def list_rendered(log: AuditLog, outcomes: Sequence[str], source: str) -> Iterator[str]:
+    """Render the rows of some outcomes, and say of which of them there is none."""
+    found = set()
+    for row in log.list_rows(*outcomes):
+        found.add(row.outcome)
+        yield row.render(source)
+    missing = [outcome for outcome in outcomes if outcome not in found]
+    if missing:
+        counts = log.count()
+        listed = [name for name in missing if getattr(counts, name)]
+        nothing = [name for name in missing if name not in listed]
+        if nothing:
+            yield f"none of the mentions is {' or '.join(nothing)}"
+        if listed:
+            yield f"mentions that are {' or '.join(listed)} are counted, not listed"
 
 
 def _make_row(record: Record, item: AlignedMention, doc: Optional[Doc]) -> MentionRow:

@@ -126,7 +126,11 @@ def describe_settings(
     rows = [
         (f"encoder: {key}", str(value))
         for key, value in section.items()
-        if key != "name" and not key.startswith("@") and isinstance(value, (str, int, float))
+        # A setting that is empty says nothing.
+        if key != "name"
+        and not key.startswith("@")
+        and isinstance(value, (str, int, float))
+        and value != ""
     ]
     values = [(title, get_setting(config, path)) for title, path in TRAINING_SETTINGS]
     rows += [(title, _describe_value(title, value)) for title, value in values if value is not None]

@@ -67,12 +67,13 @@ def check_name(
     if not parts or (encoders and all(part in (*ARCHITECTURES, TRF) for part in parts)):
         raise PackageError(
             f"found package name '{name}', expected bioner_<encoder> or bioner_<corpus> of "
-            "lower-case letters, digits and single underscores, for example bioner_biobert"
+            "lower-case letters, digits and single underscores, for example "
+            f"{_suggest(encoders, others)}"
         )
     if not encoders and any(family in claim for claim in claims for family in ENCODER_FAMILIES):
         raise PackageError(
             f"package name '{name}' claims an encoder, but the pipeline was trained without one; "
-            "choose a name without it"
+            f"choose a name without it, for example {_suggest(encoders, others)}"
         )
     for encoder in encoders:
         words = encoder_words(encoder)
@@ -80,7 +81,7 @@ def check_name(
             raise PackageError(
                 f"package name '{name}' claims an encoder that the pipeline was not trained on: "
                 f"found encoder '{encoder}', expected a name made of its words "
-                f"({', '.join(words)}), for example bioner_{_choose_word(words)}"
+                f"({', '.join(words)}), for example {_suggest([encoder], others)}"
             )
     return short
 
@@ -105,6 +106,14 @@ def encoder_words(encoder: str) -> List[str]:
     while len(parts) > 1 and GENERIC_FOLDER.fullmatch(parts[-1].lower()):
         parts.pop()
     return re.findall(r"[a-z0-9]+", parts[-1].lower())
+
+
+def _suggest(encoders: Sequence[str], others: Collection[str]) -> str:
+    """Give a name that is true: of the encoder, else of the corpus."""
+    if encoders:
+        return f"bioner_{_choose_word(encoder_words(encoders[0]))}"
+    corpus = sorted(set(others) - {*ARCHITECTURES, TRF})
+    return f"bioner_{'_'.join(corpus)}" if corpus else "bioner_<corpus>"
 
 
 def _choose_word(words: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from thinc.api import Config
 from spacy_bioner.apps.encoder_setting import TRF_KEY, find_encoder_keys
 from spacy_bioner.apps.naming import check_name, other_words
 from spacy_bioner.apps.profiles import Profile, get_setting, read_training_config
+from spacy_bioner.apps.setting_names import check_settings
 from spacy_bioner.apps.terminal import passing_styles
 from spacy_bioner.corpora.files import replacing_folder
 from spacy_bioner.corpora.outputs import (
@@ -60,6 +61,7 @@ def train(
     overrides (Optional[Dict[str, Any]]): Dotted config keys that win over the profile's.
     resume (Optional[Path]): A checkpoint to start from: see `training.resuming`.
     RETURNS (Path): The folder of the best checkpoint.
+    RAISES ConfigError: For an override that the config has no place for.
     RAISES DeviceError: For a GPU that is not there.
     RAISES BionerError: For data or weights that cannot be used.
     RAISES StoppedError: When the user stops it.
@@ -68,6 +70,8 @@ def train(
     those of a process that was killed are put there before the next training for `output`.
     """
     check_device(gpu_id)
+    config = read_training_config(profile.config)
+    check_settings(config, overrides or {})
     data = [corpus_dir / f"{split}.spacy" for split in ("train", "dev")]
     check_apart([output], [*data, profile.config], replaced=[output])
     with claiming(output):
@@ -75,7 +79,6 @@ def train(
         settings = config_overrides(profile, corpus_dir, seed=seed, log_path=log_path)
         settings.update({"training.max_steps": max_steps} if max_steps else {})
         settings.update(overrides or {})
-        config = read_training_config(profile.config)
         if resume is not None:
             settings[_AFTER_INIT] = _resume_from(resume, config, settings)
         settings.update(length_overrides(config, settings))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Iterable, List, Optional, Sequence, Tuple
 
 MARKER = re.compile(r"-DOCSTART-.*|###MEDLINE:.*")
-COMMENT = re.compile(r"#\s*(\w[\w.: ]*?)\s*=\s*(.*)")
+COMMENT = re.compile(r"#\s*(\w[\w.:]*(?: +[\w.:]+)*)\s*=\s*(.*)")
 TAG = re.compile(r"O|[BIELSU](-\S+)?")
 SPACE, NO_SPACE = "+", "-"
 SAMPLE_LINES = 1000

@@ -19,7 +19,7 @@ SHOWN_CELLS = 3
 _SHOWN_WIDTH = 40
 # A sign alone, or before a number, is no formula: hyphens are words, and -5 is -5.
 _FORMULA = re.compile(r"[\t\r\n]|[=+\-@＝＋－＠](?!\Z)")
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 
 
 def is_formula(cell: str) -> bool:

@@ -71,9 +71,9 @@ _STYLE: Dict[str, Any] = {
 _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 _DOTS_PER_INCH = 144
 _FONTS = re.compile(r"'DejaVu Sans'[^;\"]*")
-_NOT_INLINE = re.compile(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>|<!--.*?-->", re.DOTALL)
+_NOT_INLINE = re.compile(r"<metadata>.*?</metadata>|<style[^<>]*>.*?</style>|<!--.*?-->", re.DOTALL)
 _ID = re.compile(r'(\bid="|href="#|url\(#)')
-_SIZE = re.compile(r'<svg\b[^>]*?viewBox="([^"]*)"[^>]*>')
+_SIZE = re.compile(r'<svg\b[^<>]*?viewBox="([^"]*)"[^<>]*>')
 
 
 def require_matplotlib() -> None:

@@ -10,6 +10,7 @@ enough to release data.
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from typing import Callable, Iterable, List, Literal, Sequence, Tuple
 
@@ -115,11 +116,14 @@ def unite(found: Iterable[Identifier], text: str) -> List[Identifier]:
             groups.append([item])
         end = max(end, item.end) if len(groups[-1]) > 1 else item.end
     placeholders = _find_placeholders(text)
+    starts, ends = [start for start, _ in placeholders], [end for _, end in placeholders]
     united: List[Identifier] = []
     for group in groups:
         best = max(group, key=lambda item: item.end - item.start)
         whole = replace(best, start=group[0].start, end=max(item.end for item in group))
-        united += _subtract(whole, placeholders, text)
+        # Neither they nor placeholders overlap among themselves: only neighbours can be holes.
+        first, last = bisect_right(ends, whole.start), bisect_left(starts, whole.end)
+        united += _subtract(whole, placeholders[first:last], text)
     return [item for item in united if not _is_year(item, text)]
 
 

@@ -113,3 +113,16 @@ def test_a_report_that_cannot_be_written_is_an_error_before_anything_is_read(sou
     assert stopped.value.code == 1
     error = capsys.readouterr().err
     assert error.startswith(f"error: {source}/x.json: found that nothing can be written there (")
+
+
+def test_outcomes_that_no_mention_has_are_said_to_be_none(source, capsys):
+    call("audit", source, "--tokenizer", "blank", "--list", "nested,lost")
+    shown = capsys.readouterr().out
+    assert "Act: lost" in shown
+    assert shown.endswith("none of the mentions is nested\n")
+    call("audit", source, "--tokenizer", "bioner", "--list", "exact,duplicate,nested")
+    assert capsys.readouterr().out.endswith(
+        "bioner:\n"
+        "none of the mentions is duplicate or nested\n"
+        "mentions that are exact are counted, not listed\n"
+    )

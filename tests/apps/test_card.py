@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from thinc.api import Config
 
 from spacy_bioner.apps.card import (
     describe_encoder,
@@ -160,3 +161,9 @@ def test_read_metrics_refuses_scores_of_another_pipeline(metrics, model_dir):
 def test_read_metrics_accepts_another_meta(metrics, model_dir):
     (model_dir / "meta.json").write_text("{}")
     assert read_metrics(metrics, model_dir).corpus == "test.spacy"
+
+
+def test_settings_that_are_empty_are_no_rows():
+    section = {**OUR_ENCODER, "name": MINILM, "unit": "sentence", "dataset": ""}
+    rows = describe_settings(Config({"training": {}}), {MINILM: section}, {})
+    assert rows == [("encoder: unit", "sentence")]

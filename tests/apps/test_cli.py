@@ -1,8 +1,11 @@
+import re
 import subprocess
 import sys
 import warnings
+from typing import List, Tuple
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from spacy_bioner import __version__
@@ -86,3 +89,35 @@ def test_warnings_of_corpora_are_one_line(tmp_path, capsys):
             main.run(["inspect", str(tmp_path / "x.jsonl")])
     expected = "warning: no mention in any document: keys not read: label\n"
     assert expected in capsys.readouterr().err
+
+
+def test_the_help_lists_every_command_in_a_group() -> None:
+    shown = CliRunner().invoke(main.app, ["--help"]).output
+    for title, commands in main.GROUPS.items():
+        section = shown.split(f"\n{title}:\n")[1].split("\n\n")[0]
+        listed = re.findall(r"^  (\w+)  ", section, re.MULTILINE)
+        assert listed == list(commands)
+
+
+def list_help() -> List[Tuple[str, str, str]]:
+    found = []
+    for name in main.COMMANDS:
+        command = typer.main.get_command(main.app).get_command(None, name)
+        found += [(name, item.name, item.help or "") for item in command.params]
+    return found
+
+
+def test_help_texts_are_phrases_that_stand_alone() -> None:
+    texts = [item for item in list_help() if item[1] not in ("from_format", "to_format")]
+    assert len(texts) > 150
+    begins = "Of|The same|Its|Seeds|Gets|Draws|Holds|In all|How many;|Instead|Then|A row|Same"
+    fragments = re.compile(rf"(?:{begins})\b|[^A-Z]")
+    # What a user writes may stand in front, and the name of a file.
+    allowed = re.compile(r"OLD=NEW|OUT|P1 to P5|\w+\.(?:json|cfg)")
+    wrong = [
+        item
+        for item in texts
+        if (fragments.match(item[2]) and not allowed.match(item[2]))
+        or re.search(r"[a-z]\.$", item[2])
+    ]
+    assert wrong == []

@@ -92,3 +92,21 @@ def test_check_name_suggests_a_name():
 
 def test_encoder_words_leave_the_organisation_out():
     assert encoder_words("dmis-lab/biobert-v1.1") == ["biobert", "v1", "1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "encoders", "corpus"),
+    [
+        ("bioner_", [MINILM], "bc5cdr"),
+        ("bioner_biobert", [MINILM], "bc5cdr"),
+        ("BioNER", [BIOBERT], "demo"),
+        ("bioner_biobert", [], "demo"),
+        ("bioner__x", [], "demo"),
+    ],
+)
+def test_the_name_that_is_suggested_would_be_taken(name, encoders, corpus):
+    others = other_words(spacy_transformers=False, corpus=corpus)
+    with pytest.raises(PackageError, match="for example") as raised:
+        check_name(name, encoders, others=others)
+    suggestion = str(raised.value).split("for example ")[1]
+    assert check_name(suggestion, encoders, others=others) == suggestion

@@ -33,7 +33,7 @@ def ablate_cli(
     profile: ProfileName = "demo",
     encoder: EncoderName = "",
     max_steps: MaxSteps = 0,
-    seed: Annotated[int, typer.Option(help="Of trainings and intervals")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of trainings and intervals")] = 0,
     gpu_id: GpuId = -1,
 ) -> None:
     """Switch parts off in turn and give what is lost, with intervals.

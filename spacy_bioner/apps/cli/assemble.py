@@ -8,7 +8,7 @@ import typer
 
 def assemble_cli(
     model: Annotated[Path, typer.Argument(help="Trained pipeline")],
-    output: Annotated[Path, typer.Argument(help="Folder to write", metavar="OUT")],
+    output: Annotated[Path, typer.Argument(help="Folder to write the pipeline to", metavar="OUT")],
     config: Annotated[Path, typer.Option(help="Settings of the added components")] = Path(
         "configs/postprocessing.cfg"
     ),

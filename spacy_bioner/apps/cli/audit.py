@@ -6,6 +6,7 @@ from typing import Annotated, List, Optional
 
 import typer
 
+from spacy_bioner.apps.auditing import list_rendered
 from spacy_bioner.apps.ceilings import ceilings_to_json, compare_tokenizers, render_ceilings
 from spacy_bioner.apps.cli.corpus_options import FromFormat
 from spacy_bioner.apps.output_guard import guards_outputs
@@ -53,8 +54,8 @@ def audit_cli(
         typer.echo(problems.describe())
     for name, log in logs.items() if outcomes else ():
         typer.echo(f"\n{name}:")
-        for row in log.list_rows(*outcomes):
-            typer.echo(row.render(str(source)))
+        for line in list_rendered(log, outcomes, str(source)):
+            typer.echo(line)
     if report is not None:
         with replacing(report) as temporary:
             text = json.dumps(ceilings_to_json(logs), ensure_ascii=False, indent=2)

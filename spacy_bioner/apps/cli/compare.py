@@ -18,16 +18,22 @@ def compare_cli(
     output: Annotated[Path, typer.Argument(help="Folder for trainings and table", metavar="OUT")],
     encoder: Annotated[
         Optional[List[str]],
-        typer.Option(help="A row: hub name, folder or package:NAME", metavar="NAME=SOURCE"),
+        typer.Option(
+            help="Encoder to compare: hub name, folder or package:NAME; can be repeated",
+            metavar="NAME=SOURCE",
+        ),
     ] = None,
     encoders: Annotated[
         Optional[Path], typer.Option(help="File with NAME=SOURCE in each line")
     ] = None,
     every: Annotated[
-        bool, typer.Option("--all", help="BERT, BioBERT, SciBERT … PubMedBERT from the model hub")
+        bool,
+        typer.Option(
+            "--all", help="Compare BERT, BioBERT, SciBERT … PubMedBERT from the model hub"
+        ),
     ] = False,
     profile: ProfileName = "demo",
-    seeds: Annotated[int, typer.Option(help="Trainings of each: seeds 0, 1, …")] = 1,
+    seeds: Annotated[int, typer.Option(help="Trainings of each encoder, with seeds 0, 1, …")] = 1,
     gpu_id: GpuId = -1,
     max_steps: MaxSteps = 0,
     keep_models: KeepModels = False,

@@ -50,7 +50,8 @@ def convert_cli(
     tokenizer: Annotated[
         Optional[str],
         typer.Option(
-            help="; ".join(f"{name}: {title}" for name, title in TITLES.items())
+            help="Tokens of OUT. "
+            + "; ".join(f"{name}: {title}" for name, title in TITLES.items())
             + ". Default: bioner; corpus for CoNLL and CSV, where IN has tokens"
         ),
     ] = None,
@@ -87,9 +88,12 @@ def convert_cli(
     language: Annotated[
         Optional[str], typer.Option(help="Leave out texts in another language than, say, en")
     ] = None,
-    skip: Annotated[int, typer.Option(min=0, help="Leave out that many documents first")] = 0,
+    skip: Annotated[
+        int, typer.Option(min=0, help="Leave out that many documents at the beginning")
+    ] = 0,
     first: Annotated[
-        Optional[int], typer.Option(min=1, help="Then take at most that many documents")
+        Optional[int],
+        typer.Option(min=1, help="Take at most that many documents, behind those of --skip"),
     ] = None,
     ids: Annotated[
         Optional[Path], typer.Option(help="Take only the documents named in a file, one a line")
@@ -105,12 +109,16 @@ def convert_cli(
         Optional[str],
         typer.Option(help="Column of the tag; negative counts from the end. CoNLL-U: key in MISC"),
     ] = None,
-    sentence_column: Annotated[Optional[str], typer.Option(help="The same, CSV only")] = None,
-    document_column: Annotated[Optional[str], typer.Option(help="The same, CSV only")] = None,
+    sentence_column: Annotated[
+        Optional[str], typer.Option(help="Column of the sentence; CSV only")
+    ] = None,
+    document_column: Annotated[
+        Optional[str], typer.Option(help="Column of the document; CSV only")
+    ] = None,
     text_column: TextColumn = None,
     id_column: IdColumn = None,
     encoding: Annotated[
-        Optional[str], typer.Option(help="Of a CSV source; default: detected")
+        Optional[str], typer.Option(help="Encoding of a CSV source; default: detected")
     ] = None,
     offsets: Annotated[
         Optional[str],
@@ -127,7 +135,9 @@ def convert_cli(
     ] = None,
     individual_mentions: Annotated[
         bool,
-        typer.Option("--individual-mentions", help="Keep BioC's parts of coordinations, too"),
+        typer.Option(
+            "--individual-mentions", help="Keep BioC's annotations of parts of coordinations, too"
+        ),
     ] = False,
     to_scheme: Annotated[str, typer.Option(help="Tag scheme of a CoNLL or CSV target")] = "IOB2",
     lenient: Annotated[

@@ -29,10 +29,13 @@ def cross_cli(
     ] = "",
     encoder: EncoderName = "",
     label_map: Annotated[
-        str, typer.Option(help="Brings all labels to one set: a name or a .yaml, as for convert")
+        str,
+        typer.Option(
+            help="Map that brings all labels to one set: a name or a .yaml, as for convert"
+        ),
     ] = "",
     max_steps: MaxSteps = 0,
-    seed: Annotated[int, typer.Option(help="Of trainings and intervals")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of trainings and intervals")] = 0,
     gpu_id: GpuId = -1,
 ) -> None:
     """Score each pipeline on the test documents of each corpus, by the labels of both.

@@ -14,7 +14,7 @@ def curves_cli(
         Path, typer.Option("--output", "-o", help="Folder for the PNG and SVG files")
     ] = Path("."),
     config: Annotated[
-        Optional[Path], typer.Option(help="The run's config.cfg, for its learning rate")
+        Optional[Path], typer.Option(help="config.cfg of the run, for its learning rate")
     ] = None,
 ) -> None:
     """Draw loss, scores on the development set and the learning rate of training runs."""

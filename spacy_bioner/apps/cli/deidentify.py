@@ -30,9 +30,12 @@ from spacy_bioner.transforms.deidentification import SURROGATES
 
 def deidentify_cli(
     source: Annotated[Path, typer.Argument(help="Corpus file or folder", metavar="IN")],
-    target: Annotated[Path, typer.Argument(help="What to write", metavar="OUT")],
+    target: Annotated[
+        Path, typer.Argument(help="Corpus to write, with its identifiers replaced", metavar="OUT")
+    ],
     replace: Annotated[
-        str, typer.Option(help="label: [DATE] in its place; mask: asterisks of the same length")
+        str,
+        typer.Option(help="What stands in its place: label ([DATE]) or mask (as many asterisks)"),
     ] = "label",
     model: Annotated[
         Optional[str],
@@ -40,7 +43,9 @@ def deidentify_cli(
     ] = None,
     model_label: Annotated[
         Optional[List[str]],
-        typer.Option(help="OLD=NEW: its labels that are identifiers; default: the usual ones"),
+        typer.Option(
+            help="OLD=NEW: labels of the model that are identifiers; default: the usual ones"
+        ),
     ] = None,
     gpu_id: GpuId = -1,
     keep_year: Annotated[
@@ -57,9 +62,10 @@ def deidentify_cli(
     to_format: ToFormat = None,
     text_column: TextColumn = None,
     id_column: IdColumn = None,
-    encoding: Annotated[Optional[str], typer.Option(help="Of a CSV source")] = None,
+    encoding: Annotated[Optional[str], typer.Option(help="Encoding of a CSV source")] = None,
     report: Annotated[
-        Optional[Path], typer.Option(help="The account as JSON; default: OUT.deid.json")
+        Optional[Path],
+        typer.Option(help="Where to write the account as JSON; default: OUT.deid.json"),
     ] = None,
 ) -> None:
     """Replace identifiers of persons; gold mentions follow. Rules alone are not enough."""

@@ -11,28 +11,42 @@ from spacy_bioner.apps.cli.options import GpuId, Resume
 def distill_cli(
     teacher: Annotated[Path, typer.Argument(help="A trained pipeline", metavar="TEACHER")],
     texts: Annotated[
-        List[Path], typer.Argument(help=".txt, .txt.xz, .xz, folders, or a .spacy", metavar="TEXT…")
+        List[Path],
+        typer.Argument(
+            help="Texts to tag: .txt, .txt.xz, .xz, folders, or a .spacy", metavar="TEXT…"
+        ),
     ],
-    output: Annotated[Path, typer.Argument(help="Gets the student", metavar="OUT")],
-    steps: Annotated[int, typer.Option(min=1, help="Optimizer steps")],
+    output: Annotated[Path, typer.Argument(help="Folder that gets the student", metavar="OUT")],
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the optimizer")],
     layers: Annotated[
         Optional[int], typer.Option(min=1, help="Layers of the teacher to keep; default: 3")
     ] = None,
-    spaced: Annotated[bool, typer.Option(help="Keep layers evenly; else the first ones")] = True,
-    encoder: Annotated[str, typer.Option(help="Another encoder, instead of --layers")] = "",
+    spaced: Annotated[bool, typer.Option(help="Keep layers evenly, or the first ones")] = True,
+    encoder: Annotated[str, typer.Option(help="Encoder of the student, instead of --layers")] = "",
     student: Annotated[
-        str, typer.Option(help="A profile whose model the student gets, instead of --layers")
+        str, typer.Option(help="Profile whose model the student gets, instead of --layers")
     ] = "",
-    gold: Annotated[Optional[Path], typer.Option(help="A .spacy with entities")] = None,
-    alpha: Annotated[float, typer.Option(help="The share of the gold loss")] = 0.5,
-    temperature: Annotated[float, typer.Option(help="Flattens distributions")] = 2.0,
-    batch_passages: Annotated[int, typer.Option(min=1, help="Of about 100 tokens each")] = 8,
-    learn_rate: Annotated[float, typer.Option(help="The highest learning rate")] = 1e-4,
-    held_out: Annotated[float, typer.Option(help="The share of documents to compare on")] = 0.02,
-    unit: Annotated[str, typer.Option(help="A document is a line or a block")] = "line",
-    seed: Annotated[int, typer.Option(help="Seeds order, dropout and new weights")] = 0,
-    checkpoint_every: Annotated[int, typer.Option(min=0, help="Steps; 0: at the end")] = 200,
-    eval_every: Annotated[int, typer.Option(min=0, help="Steps; 0: first and last")] = 200,
+    gold: Annotated[
+        Optional[Path],
+        typer.Option(help="Gold documents to learn from as well, a .spacy with entities"),
+    ] = None,
+    alpha: Annotated[float, typer.Option(help="Share of the gold loss")] = 0.5,
+    temperature: Annotated[
+        float, typer.Option(help="Temperature that flattens distributions")
+    ] = 2.0,
+    batch_passages: Annotated[
+        int, typer.Option(min=1, help="Passages in a batch, of about 100 tokens each")
+    ] = 8,
+    learn_rate: Annotated[float, typer.Option(help="Highest learning rate")] = 1e-4,
+    held_out: Annotated[float, typer.Option(help="Share of documents to compare on")] = 0.02,
+    unit: Annotated[str, typer.Option(help="What a document is: a line or a block")] = "line",
+    seed: Annotated[int, typer.Option(help="Seed of order, dropout and new weights")] = 0,
+    checkpoint_every: Annotated[
+        int, typer.Option(min=0, help="Steps between checkpoints; 0: at the end only")
+    ] = 200,
+    eval_every: Annotated[
+        int, typer.Option(min=0, help="Steps between evaluations; 0: first and last only")
+    ] = 200,
     resume: Resume = True,
     gpu_id: GpuId = -1,
 ) -> None:

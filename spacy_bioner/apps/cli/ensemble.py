@@ -13,13 +13,20 @@ def ensemble_cli(
         List[str], typer.Argument(help="Trained pipelines, two or more", metavar="MEMBER…")
     ],
     dev: Annotated[Path, typer.Option(help="Development documents, a .spacy with entities")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Gets the pipeline")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder that gets the pipeline")],
     method: Annotated[
-        str, typer.Option(help="average, stacked (weights learned on dev), or best: the better one")
+        str,
+        typer.Option(
+            help="Way to combine: average, stacked (weights learned on dev), or best of both"
+        ),
     ] = "best",
-    l2: Annotated[float, typer.Option(help="Holds stacked weights near equal ones")] = 1.0,
-    per_tag: Annotated[bool, typer.Option("--per-tag", help="Stacked weights of each tag")] = False,
-    folds: Annotated[int, typer.Option(help="Of dev, to judge stacked weights fairly")] = 5,
+    l2: Annotated[
+        float, typer.Option(help="Strength that holds stacked weights near equal ones")
+    ] = 1.0,
+    per_tag: Annotated[
+        bool, typer.Option("--per-tag", help="Learn stacked weights for each tag")
+    ] = False,
+    folds: Annotated[int, typer.Option(help="Folds of dev, to judge stacked weights fairly")] = 5,
     gpu_id: GpuId = -1,
 ) -> None:
     """Combine trained pipelines into one: seeds, checkpoints or different encoders.

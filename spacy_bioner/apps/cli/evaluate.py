@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 def evaluate_cli(
-    model: Annotated[str, typer.Argument(help="Pipeline folder or installed pipeline package.")],
-    corpus: Annotated[Path, typer.Argument(help="Gold documents, a .spacy file.")],
+    model: Annotated[str, typer.Argument(help="Pipeline folder or installed pipeline package")],
+    corpus: Annotated[Path, typer.Argument(help="Gold documents, a .spacy file")],
     output: Annotated[
-        Optional[Path], typer.Option("--output", "-o", help="Write the scores as JSON.")
+        Optional[Path], typer.Option("--output", "-o", help="Write the scores as JSON")
     ] = None,
     gpu_id: GpuId = -1,
     label: ScoredLabels = None,

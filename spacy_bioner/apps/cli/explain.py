@@ -19,12 +19,16 @@ def explain_cli(
     ] = None,
     text: Annotated[Optional[str], typer.Option("--text", "-t", help="The text itself")] = None,
     method: Annotated[
-        str, typer.Option(help="Of the words: auto, gradients, occlusion or none")
+        str, typer.Option(help="How words are weighed: auto, gradients, occlusion or none")
     ] = "auto",
-    steps: Annotated[int, typer.Option(min=2, help="Of integrated gradients")] = 50,
-    readings: Annotated[int, typer.Option(min=0, help="Other readings of an entity, at most")] = 3,
-    html: Annotated[Optional[Path], typer.Option(help="Write a page there as well")] = None,
-    output: Annotated[Optional[Path], typer.Option(help="Write all of it there as JSON")] = None,
+    steps: Annotated[int, typer.Option(min=2, help="Steps of integrated gradients")] = 50,
+    readings: Annotated[
+        int, typer.Option(min=0, help="Other readings of an entity to give, at most")
+    ] = 3,
+    html: Annotated[Optional[Path], typer.Option(help="Write a page to this file as well")] = None,
+    output: Annotated[
+        Optional[Path], typer.Option(help="Write all of it to this file as JSON")
+    ] = None,
     gpu_id: GpuId = -1,
 ) -> None:
     """Say of each entity who found it, what else it might be, and which words it hangs on."""

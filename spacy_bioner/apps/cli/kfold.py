@@ -12,12 +12,14 @@ PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 def kfold_cli(
     context: typer.Context,
-    corpus: Annotated[Path, typer.Argument(help="All documents", metavar="CORPUS.spacy")],
+    corpus: Annotated[
+        Path, typer.Argument(help="All documents, a .spacy file", metavar="CORPUS.spacy")
+    ],
     output: Annotated[Path, typer.Argument(help="Folder for folds and table", metavar="OUT")],
     profile: ProfileName = "demo",
     encoder: EncoderName = "",
-    folds: Annotated[int, typer.Option(help="How many; two or more")] = 5,
-    seed: Annotated[int, typer.Option(help="Seeds folds, weights and order")] = 0,
+    folds: Annotated[int, typer.Option(help="Number of folds, two or more")] = 5,
+    seed: Annotated[int, typer.Option(help="Seed of folds, weights and order")] = 0,
     group_by: Annotated[
         str, typer.Option(help="Metadata that keeps documents together (a patient)")
     ] = "document",

@@ -20,38 +20,49 @@ from spacy_bioner.errors import CorpusWarning
 
 _show_others = warnings.showwarning
 
-COMMANDS = {
-    "assets": "Check, copy or download the corpus files that project.yml names.",
-    "convert": "Convert a corpus, and account for every gold mention.",
-    "deidentify": "Replace identifiers of persons; gold mentions follow.",
-    "audit": "Say what becomes of every gold mention, by tokenizer.",
-    "inspect": "Analyse corpora: numbers, plots, one HTML page.",
-    "split": "Divide a corpus into training, development and test documents, or folds.",
-    "leaks": "Find documents that stand in two corpora, and drop them from training.",
-    "quality": "Find inconsistent annotation, or compare two annotations.",
-    "prepare": "Convert a profile's corpus and account for every gold mention.",
-    "train": "Train a profile.",
-    "curves": "Draw loss and score curves of training runs.",
-    "kfold": "Cross-validate a profile.",
-    "compare": "Compare encoders on one profile.",
-    "tune": "Search for settings of a profile.",
-    "pretrain": "Go on pre-training an encoder on unlabelled text.",
-    "distill": "Train a smaller pipeline to tag as a trained one does.",
-    "ensemble": "Combine trained pipelines into one, judged on development data.",
-    "assemble": "Assemble the pipeline that ships.",
-    "evaluate": "Score a pipeline on gold documents.",
-    "calibrate": "Make confidences honest and leave unsure entities out.",
-    "report": "Write a page on a run: scores, curves, mistakes.",
-    "overview": "Compare runs on one page.",
-    "significance": "Say whether one pipeline is better than another on the same documents.",
-    "robustness": "Score pipelines under typos, synonyms and attacks on their embeddings.",
-    "cross": "Score what is learnt on one corpus on others.",
-    "ablate": "Switch parts off in turn and give what is lost.",
-    "recipe": "Run a published system from corpus to scores.",
-    "explain": "Say why entities are there: sources, other readings, words.",
-    "show": "Print the entities that a pipeline finds.",
-    "package": "Make a pip-installable package of a pipeline.",
+GROUPS: Dict[str, Dict[str, str]] = {
+    "Corpora": {
+        "assets": "Check, copy or download the corpus files that project.yml names.",
+        "convert": "Convert a corpus, and account for every gold mention.",
+        "audit": "Say what becomes of every gold mention, by tokenizer.",
+        "inspect": "Analyse corpora: numbers, plots, one HTML page.",
+        "quality": "Find inconsistent annotation, or compare two annotations.",
+        "split": "Divide a corpus into training, development and test documents, or folds.",
+        "leaks": "Find documents that stand in two corpora, and drop them from training.",
+        "deidentify": "Replace identifiers of persons; gold mentions follow.",
+    },
+    "Training": {
+        "prepare": "Convert a profile's corpus and account for every gold mention.",
+        "train": "Train a profile.",
+        "curves": "Draw loss and score curves of training runs.",
+        "pretrain": "Go on pre-training an encoder on unlabelled text.",
+        "distill": "Train a smaller pipeline to tag as a trained one does.",
+        "ensemble": "Combine trained pipelines into one, judged on development data.",
+    },
+    "Experiments": {
+        "kfold": "Cross-validate a profile.",
+        "compare": "Compare encoders on one profile.",
+        "tune": "Search for settings of a profile.",
+        "ablate": "Switch parts off in turn and give what is lost.",
+        "cross": "Score what is learnt on one corpus on others.",
+        "recipe": "Run a published system from corpus to scores.",
+    },
+    "Evaluation": {
+        "evaluate": "Score a pipeline on gold documents.",
+        "calibrate": "Make confidences honest and leave unsure entities out.",
+        "significance": "Say whether one pipeline is better than another on the same documents.",
+        "robustness": "Score pipelines under typos, synonyms and attacks on their embeddings.",
+        "report": "Write a page on a run: scores, curves, mistakes.",
+        "overview": "Compare runs on one page.",
+    },
+    "Use and shipping": {
+        "assemble": "Assemble the pipeline that ships.",
+        "show": "Print the entities that a pipeline finds.",
+        "explain": "Say why entities are there: sources, other readings, words.",
+        "package": "Make a pip-installable package of a pipeline.",
+    },
 }
+COMMANDS = {name: about for group in GROUPS.values() for name, about in group.items()}
 _BREAK = re.compile("[ \t\n]+")
 PLAIN: Dict[str, Any] = {
     "add_completion": False,
@@ -73,7 +84,7 @@ class CommandGroup(TyperGroup):
             return super().main(*args, **extra)
 
     def list_commands(self, ctx: Any) -> List[str]:
-        """Give the names in the order of a project's workflow."""
+        """Give the names in the order of the help."""
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
@@ -87,9 +98,10 @@ class CommandGroup(TyperGroup):
         return typer.main.get_command(single)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        """List the commands by what they are for, without importing them."""
+        for title, commands in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl(list(commands.items()))
 
 
 app = typer.Typer(
@@ -155,7 +167,7 @@ def _print_version(wanted: bool) -> None:
 
 
 VERSION = typer.Option(
-    "--version", is_eager=True, callback=_print_version, help="Print the version."
+    "--version", is_eager=True, callback=_print_version, help="Print the version"
 )
 
 

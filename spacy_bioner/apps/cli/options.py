@@ -5,13 +5,17 @@ from typing import Annotated, List, Optional
 
 import typer
 
-GpuId = Annotated[int, typer.Option("--gpu-id", "-g", help="-1 is the CPU")]
-ProfileName = Annotated[str, typer.Option(help="A file in configs/profiles")]
+GpuId = Annotated[int, typer.Option("--gpu-id", "-g", help="Number of the GPU; -1 is the CPU")]
+ProfileName = Annotated[str, typer.Option(help="Name of a profile, a file in configs/profiles")]
 EncoderName = Annotated[
-    str, typer.Option(help="Hub name, folder or package:NAME; empty: the profile's")
+    str, typer.Option(help="Encoder: hub name, folder or package:NAME; empty: the profile's")
 ]
-MaxSteps = Annotated[int, typer.Option(min=0, help="Training steps; 0: the profile's")]
-KeepModels = Annotated[bool, typer.Option("--keep-models", help="Keep the checkpoints")]
+MaxSteps = Annotated[
+    int, typer.Option(min=0, help="Training steps at most; 0: as the profile says")
+]
+KeepModels = Annotated[
+    bool, typer.Option("--keep-models", help="Keep the checkpoints of each training")
+]
 Resume = Annotated[bool, typer.Option(help="Go on from OUT.state.pt if it is there")]
 ScoredLabels = Annotated[
     Optional[List[str]],
@@ -19,14 +23,16 @@ ScoredLabels = Annotated[
 ]
 TrainingDocs = Annotated[
     Optional[Path],
-    typer.Option(help="Training documents, a .spacy file: recall of what was seen in them"),
+    typer.Option(help="Training documents, a .spacy file, for recall of what was seen in them"),
 ]
 DatasetName = Annotated[
     str, typer.Option(help="Annotate by the rules of this corpus, one of those of its training")
 ]
 Marginals = Annotated[
     bool,
-    typer.Option("--marginals", help="Areas under ROC curves of tokens; runs the model twice"),
+    typer.Option(
+        "--marginals", help="Measure areas under ROC curves of tokens; runs the model twice"
+    ),
 ]
-Resamples = Annotated[int, typer.Option(min=1, help="Of the bootstrap, for intervals")]
-BootstrapSeed = Annotated[int, typer.Option(help="Of the bootstrap")]
+Resamples = Annotated[int, typer.Option(min=1, help="Resamples of the bootstrap, for intervals")]
+BootstrapSeed = Annotated[int, typer.Option(help="Seed of the bootstrap")]

@@ -16,8 +16,8 @@ def overview_cli(
             metavar="NAME=RUN…",
         ),
     ],
-    title: Annotated[str, typer.Option(help="Of the page")] = "",
-    seed: Annotated[int, typer.Option(help="Of the intervals of differences")] = 0,
+    title: Annotated[str, typer.Option(help="Title of the page")] = "",
+    seed: Annotated[int, typer.Option(help="Seed of the intervals of differences")] = 0,
 ) -> None:
     """Compare runs: scores, differences with intervals and p, curves, mistakes, robustness."""
     from spacy_bioner.apps.naming import parse_named

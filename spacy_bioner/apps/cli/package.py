@@ -8,23 +8,33 @@ import typer
 
 
 def package_cli(
-    model_dir: Annotated[Path, typer.Argument(help="Pipeline folder, such as model-best.")],
-    out_dir: Annotated[Path, typer.Argument(help="The package is written into this folder.")],
-    name: Annotated[str, typer.Option("--name", "-n", help="bioner_<encoder> or bioner_<corpus>.")],
-    version: Annotated[str, typer.Option("--version", "-v", help="Package version.")] = "0.1.0",
+    model_dir: Annotated[Path, typer.Argument(help="Pipeline folder, such as model-best")],
+    out_dir: Annotated[Path, typer.Argument(help="Folder that gets the package")],
+    name: Annotated[
+        str,
+        typer.Option(
+            "--name", "-n", help="Name of the package: bioner_<encoder> or bioner_<corpus>"
+        ),
+    ],
+    version: Annotated[
+        str, typer.Option("--version", "-v", help="Version of the package")
+    ] = "0.1.0",
     metrics: Annotated[
-        Optional[Path], typer.Option(help="JSON of `bioner evaluate`, for the README.")
+        Optional[Path], typer.Option(help="JSON of `bioner evaluate`, for scores in the README")
     ] = None,
     corpus: Annotated[
-        Optional[Path], typer.Option(help="corpus.json of `bioner prepare`, for the README.")
+        Optional[Path],
+        typer.Option(help="corpus.json of `bioner prepare`, for the corpus in the README"),
     ] = None,
     profile: Annotated[
-        str, typer.Option(help="Take the licence of the encoder from this profile.")
+        str, typer.Option(help="Profile to take the licence of the encoder from")
     ] = "",
-    licence: Annotated[str, typer.Option(help="Licence of the package.")] = "",
-    description: Annotated[str, typer.Option(help="One sentence on the pipeline.")] = "",
+    licence: Annotated[str, typer.Option(help="Licence of the package")] = "",
+    description: Annotated[
+        str, typer.Option(help="One sentence on the pipeline, for the README")
+    ] = "",
     wheel: Annotated[
-        bool, typer.Option(help="Build its wheel, and this package's beside it; needs no network.")
+        bool, typer.Option(help="Build its wheel, and this package's beside it; needs no network")
     ] = True,
 ) -> None:
     """Make a pip-installable package of a pipeline.

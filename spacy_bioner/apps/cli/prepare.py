@@ -15,7 +15,7 @@ def prepare_cli(
     output: Annotated[Path, typer.Argument(help="Folder to write to", metavar="OUT")],
     profile: ProfileName = "demo",
     corpus: Annotated[
-        str, typer.Option(help="A file in configs/corpora; empty: the profile's")
+        str, typer.Option(help="Name of a corpus, a file in configs/corpora; empty: the profile's")
     ] = "",
 ) -> None:
     """Convert a profile's corpus and account for every gold mention."""

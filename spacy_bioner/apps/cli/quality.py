@@ -58,12 +58,15 @@ def quality_cli(
         ),
     ] = None,
     labels: Annotated[
-        str, typer.Option(help="Look at these only, separated by commas, as they are mapped")
+        str,
+        typer.Option(
+            help="Labels to look at, separated by commas, as they are mapped; default: all"
+        ),
     ] = "",
     top: Annotated[int, typer.Option(min=0, help="Show that many findings of each kind")] = 10,
-    examples: Annotated[int, typer.Option(min=1, help="Keep that many places of each")] = 3,
+    examples: Annotated[int, typer.Option(min=1, help="Places to keep of each finding")] = 3,
     max_characters: Annotated[
-        int, typer.Option(min=1, help="Longer mentions are very long")
+        int, typer.Option(min=1, help="Characters beyond which a mention is very long")
     ] = MAX_CHARACTERS,
     lenient: Annotated[
         bool,

@@ -21,18 +21,22 @@ def recipe_cli(
         typer.Option(help="Your data in the paper's format, instead of the stand-in"),
     ] = None,
     encoder: Annotated[
-        str, typer.Option(help="Hub name, folder or package:NAME; empty: the recipe's")
+        str, typer.Option(help="Encoder: hub name, folder or package:NAME; empty: the recipe's")
     ] = "",
-    steps: Annotated[int, typer.Option(min=0, help="Training steps; 0: the recipe's")] = 0,
+    steps: Annotated[
+        int, typer.Option(min=0, help="Training steps at most; 0: as the recipe says")
+    ] = 0,
     gpu_id: GpuId = -1,
-    seed: Annotated[int, typer.Option(help="Seeds divisions, weights and order")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of divisions, weights and order")] = 0,
     encoders_from_hub: Annotated[
         bool,
         typer.Option("--encoders-from-hub", help="Take the steps that load the paper's encoders"),
     ] = False,
     setting: Annotated[
         Optional[List[str]],
-        typer.Option("--set", help="Another value of a recipe's setting", metavar="NAME=VALUE"),
+        typer.Option(
+            "--set", help="Other value of a recipe's setting; can be repeated", metavar="NAME=VALUE"
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the commands, run nothing")

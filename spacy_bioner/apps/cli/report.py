@@ -51,7 +51,7 @@ def report_cli(
     ablation: Annotated[
         Optional[Path], typer.Option(help="ablation.json of `bioner ablate`")
     ] = None,
-    title: Annotated[str, typer.Option(help="Of the page")] = "",
+    title: Annotated[str, typer.Option(help="Title of the page")] = "",
     dataset: DatasetName = "",
     marginals: Marginals = False,
     resamples: Resamples = 1000,

@@ -9,7 +9,7 @@ from spacy_bioner.apps.cli.options import GpuId
 
 
 def robustness_cli(
-    corpus: Annotated[Path, typer.Argument(help="Gold documents, a .spacy file.")],
+    corpus: Annotated[Path, typer.Argument(help="Gold documents, a .spacy file")],
     output: Annotated[Path, typer.Argument(help="Folder for table and plot", metavar="OUT")],
     models: Annotated[
         List[str],
@@ -29,13 +29,15 @@ def robustness_cli(
         str, typer.Option(help="What epsilon bounds: l2 over a window, or linf, each coordinate")
     ] = "l2",
     epsilon: Annotated[
-        Optional[List[float]], typer.Option(help="Its size; can be repeated", show_default=False)
+        Optional[List[float]],
+        typer.Option(help="Size of an attack; can be repeated", show_default=False),
     ] = None,
     points: Annotated[
-        float, typer.Option(min=0.0, help="Find the epsilon that costs so many points; 0: do not")
+        float,
+        typer.Option(min=0.0, help="Find the epsilon that costs so many points of F1; 0: do not"),
     ] = 10.0,
-    limit: Annotated[int, typer.Option(min=0, help="Documents; 0 takes all")] = 0,
-    seed: Annotated[int, typer.Option(help="Draws what is changed")] = 0,
+    limit: Annotated[int, typer.Option(min=0, help="Documents at most; 0 takes all")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of what is changed")] = 0,
     gpu_id: GpuId = -1,
 ) -> None:
     """Score pipelines under attack.

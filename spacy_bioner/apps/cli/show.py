@@ -20,11 +20,11 @@ DASH = "–"
 
 
 def show_cli(
-    model: Annotated[str, typer.Argument(help="Pipeline folder or installed pipeline package.")],
+    model: Annotated[str, typer.Argument(help="Pipeline folder or installed pipeline package")],
     file: Annotated[
-        Optional[Path], typer.Argument(help="Text file; standard input without it.")
+        Optional[Path], typer.Argument(help="Text file; standard input without it")
     ] = None,
-    text: Annotated[Optional[str], typer.Option("--text", "-t", help="The text itself.")] = None,
+    text: Annotated[Optional[str], typer.Option("--text", "-t", help="The text itself")] = None,
     gpu_id: GpuId = -1,
 ) -> None:
     """Print the entities that a pipeline finds."""

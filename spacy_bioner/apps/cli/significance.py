@@ -10,14 +10,16 @@ from spacy_bioner.apps.output_guard import guards_outputs
 
 @guards_outputs("output", inputs=("first", "second"))
 def significance_cli(
-    first: Annotated[Path, typer.Argument(help="What `bioner evaluate --output` wrote")],
-    second: Annotated[Path, typer.Argument(help="The same of another pipeline")],
+    first: Annotated[Path, typer.Argument(help="JSON of `bioner evaluate --output`")],
+    second: Annotated[Path, typer.Argument(help="JSON of another pipeline on the same documents")],
     output: Annotated[
-        Optional[Path], typer.Option("--output", "-o", help="Write the comparison as JSON.")
+        Optional[Path], typer.Option("--output", "-o", help="Write the comparison as JSON")
     ] = None,
-    resamples: Annotated[int, typer.Option(min=1, help="Of the bootstrap")] = 1000,
-    shuffles: Annotated[int, typer.Option(min=1, help="Of the randomisation test")] = 10_000,
-    seed: Annotated[int, typer.Option(help="Of both")] = 0,
+    resamples: Annotated[int, typer.Option(min=1, help="Resamples of the bootstrap")] = 1000,
+    shuffles: Annotated[
+        int, typer.Option(min=1, help="Shuffles of the randomisation test")
+    ] = 10_000,
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap and the randomisation test")] = 0,
 ) -> None:
     """Compare two pipelines on the same documents.
 

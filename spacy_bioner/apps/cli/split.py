@@ -36,7 +36,10 @@ Progress = Callable[[int], None]
 def split_cli(
     source: Annotated[Path, typer.Argument(help="Corpus file or folder", metavar="IN")],
     target: Annotated[
-        Path, typer.Argument(help="New folder: train.…, dev.…, test.…, split.json", metavar="OUT")
+        Path,
+        typer.Argument(
+            help="New folder, gets train.…, dev.…, test.… and split.json", metavar="OUT"
+        ),
     ],
     ratio: Annotated[
         str,
@@ -48,7 +51,9 @@ def split_cli(
     ] = None,
     folds: Annotated[
         Optional[int],
-        typer.Option(min=2, help="Instead: fold-1/train.…, fold-1/test.… and so on, that many"),
+        typer.Option(
+            min=2, help="Number of folds instead of parts: fold-1/train.…, fold-1/test.… and so on"
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed gives another division")] = 0,
     group_by: Annotated[

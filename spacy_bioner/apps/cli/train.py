@@ -1,13 +1,16 @@
 """`bioner train`: `spacy train` with the settings of a profile."""
 
+from difflib import get_close_matches
+from inspect import signature
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any, Dict, Optional, Sequence
 
 import typer
 
 from spacy_bioner.apps.cli.options import EncoderName, GpuId, MaxSteps, ProfileName
 from spacy_bioner.apps.profiles import load_profile
 from spacy_bioner.corpora.outputs import name_beside
+from spacy_bioner.errors import ConfigError
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -15,17 +18,20 @@ PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 def train_cli(
     context: typer.Context,
     corpus_dir: Annotated[Path, typer.Argument(help="Folder with train.spacy and dev.spacy")],
-    output: Annotated[Path, typer.Argument(help="Gets model-best and model-last", metavar="OUT")],
+    output: Annotated[
+        Path, typer.Argument(help="Folder that gets model-best and model-last", metavar="OUT")
+    ],
     profile: ProfileName = "demo",
     encoder: EncoderName = "",
     gpu_id: GpuId = -1,
-    seed: Annotated[int, typer.Option(help="Seeds weights and order")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of weights and order")] = 0,
     package_name: Annotated[
         str, typer.Option(help="Check before training that a package may be called so")
     ] = "",
     max_steps: MaxSteps = 0,
     log: Annotated[
-        Optional[Path], typer.Option(help="Gets a JSON line per evaluation; empty: beside OUT")
+        Optional[Path],
+        typer.Option(help="Log that gets a JSON line per evaluation; default: beside OUT"),
     ] = None,
     resume: Annotated[
         Optional[Path],
@@ -36,15 +42,13 @@ def train_cli(
 
     Config overrides can follow, as for `spacy train`: --training.dropout 0.2
     """
-    from spacy.cli._util import parse_config_overrides
-
     from spacy_bioner.apps.drawn_training import train_and_draw
     from spacy_bioner.apps.training import check_package_name
 
     chosen = load_profile(profile, encoder=encoder)
     if package_name:
         check_package_name(package_name, chosen, corpus_dir)
-    overrides = parse_config_overrides(context.args, env_var=None)
+    overrides = read_overrides(context.args)
     if (output / "model-best").is_dir():
         message = "found an earlier result there; it is replaced when this training ends well"
         typer.echo(f"{output}: {message}", err=True)
@@ -61,3 +65,21 @@ def train_cli(
         resume=resume,
     )
     typer.echo(f"best checkpoint: {best}")
+
+
+def read_overrides(words: Sequence[str]) -> Dict[str, Any]:
+    """Read config overrides as `spacy train` does.
+
+    RAISES ConfigError: For an option that is neither one of the command nor a setting.
+    """
+    from spacy.cli._util import parse_config_overrides
+
+    for word in words:
+        option = word.partition("=")[0]
+        if option.startswith("--") and "." not in option:
+            own = [f"--{name.replace('_', '-')}" for name in signature(train_cli).parameters]
+            close = get_close_matches(option, own, n=1)
+            hint = f"did you mean {close[0]}?" if close else "settings have a section in front"
+            raise ConfigError(f"found no option {option}; {hint} (--training.dropout 0.2)")
+    overrides: Dict[str, Any] = parse_config_overrides(list(words), env_var=None)
+    return overrides

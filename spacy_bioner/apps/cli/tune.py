@@ -16,11 +16,11 @@ def tune_cli(
     output: Annotated[Path, typer.Argument(help="Folder for the study", metavar="OUT")],
     profile: ProfileName = "demo",
     encoder: EncoderName = "",
-    trials: Annotated[int, typer.Option(help="In all, those of earlier runs included")] = 20,
+    trials: Annotated[int, typer.Option(help="Trials in all, those of earlier runs included")] = 20,
     space: Annotated[
-        Optional[Path], typer.Option(help="What may vary: a .cfg with a section [space]")
+        Optional[Path], typer.Option(help="Settings that may vary: a .cfg with a section [space]")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seeds choices, weights and order")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of choices, weights and order")] = 0,
     gpu_id: GpuId = -1,
     max_steps: MaxSteps = 0,
 ) -> None:

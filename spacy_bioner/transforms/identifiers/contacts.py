@@ -24,7 +24,7 @@ _CUE = (
 )
 # What is published, not personal: papers, trial registers, databases.
 _PUBLIC = re.compile(
-    r"(?:https?://)?(?:www\.|dx\.|pubmed\.)*(?:doi\.org|clinicaltrials\.gov|"
+    r"(?:https?://)?(?:(?:www\.|dx\.|pubmed\.)*(?:doi\.org|clinicaltrials\.gov)|"
     r"(?:[\w-]+\.)*(?:ncbi\.nlm\.nih\.gov|isrctn\.com|who\.int|ebi\.ac\.uk))(?:[/?#]|$)",
     re.IGNORECASE,
 )
@@ -120,7 +120,7 @@ RULES = (
         "web address behind a cue",
         re.compile(
             r"\b(?:web ?site|web ?page|homepage|url)\b(?:\s+is|\s*:)?\s*"
-            r"(?P<id>(?:[\w-]+\.)+[a-z]{2,}(?:/[^\s<>\"]*)?)(?<![.,;])",
+            r"(?P<id>(?:\w[\w-]*\.)+[a-z]{2,}(?:/[^\s<>\"]*)?)(?<![.,;])",
             re.IGNORECASE,
         ),
     ),

@@ -142,7 +142,7 @@ RULES = (
         "AGE",
         "age behind a cue",
         re.compile(
-            rf"\b(?i:aged?)\s*(?:(?:was|is|of|at)\s|[:=])?\s*(?P<id>{_OLD})(?![\w-]|[.,]\d|\s*[–%]"
+            rf"\b(?i:aged?)\s*(?:(?:(?:was|is|of|at)\s|[:=])\s*)?(?P<id>{_OLD})(?![\w-]|[.,]\d|\s*[–%]"
             r"|\s+(?:to|or|and\s+(?:over|older|above))\b"
             r"|\s*(?:min|h|hr|hours?|d|days?|weeks?|wks?|months?|mos?)\b)"
         ),

@@ -4,14 +4,15 @@ A name that nothing announces ("Anna Smith came back") is found by none of them.
 """
 
 import re
-from typing import Iterable, Iterator, List, Match, Optional, Set
+from typing import Any, Dict, Iterable, Iterator, List, Match, Optional, Sequence, Set
 
 from spacy_bioner.records import Fragment
 from spacy_bioner.transforms.identifiers.name_words import AMBIGUOUS, NO_NAMES
 from spacy_bioner.transforms.identifiers.rules import LOWER, UPPER, Identifier, Rule
 
-_WORD = rf"(?:[OD]['’]|Mc|Mac|Le|De|La|Van)?{UPPER}{LOWER}+(?:['’-]{UPPER}{LOWER}+)*(?!\w)"
-_CAPITALS = rf"{UPPER}{{2,}}(?:['’-]{UPPER}+)*(?!\w)"
+# A name may begin behind an apostrophe, so that one of any length would be tried from each of them.
+_WORD = rf"(?:[OD]['’]|Mc|Mac|Le|De|La|Van)?{UPPER}{LOWER}+(?:['’-]{UPPER}{LOWER}+){{0,9}}(?!\w)"
+_CAPITALS = rf"{UPPER}{{2,}}(?:['’-]{UPPER}+){{0,9}}(?!\w)"
 _INITIAL = rf"{UPPER}(?:\.(?:{UPPER}\.){{0,2}}|(?=[ ]{UPPER}))"
 _PARTICLE = (
     r"(?:(?:van|von|der|den|de|la|le|del|della|di|da|dos|du|el|al|bin|ibn|ter|af|zu)[ ]){0,3}"
@@ -21,7 +22,7 @@ _NAME = rf"{_PARTICLE}(?:{_WORD}|{_INITIAL}[ ]?{_WORD})(?:{_NEXT}){{0,3}}"
 _FULL_NAME = rf"(?:{_WORD}|{_INITIAL})(?:{_NEXT}){{1,3}}"
 _LOUD_NAME = rf"(?:{_CAPITALS}|{_INITIAL})(?:[ ](?:{_CAPITALS}|{_INITIAL})){{0,3}}"
 _LAST_FIRST = rf"(?:{_WORD}|{_CAPITALS}),[ ]?(?:{_WORD}|{_CAPITALS})(?:[ ]{UPPER}\b\.?)?"
-_GAP = r"[ \t]*\n?[ \t]*"
+_GAP = r"[ \t]*(?:\n[ \t]*)?"
 _TITLE = r"(?:Dr|Drs|Mr|Mrs|Ms|Mx|Prof)\.?|Miss|Professor|Doctor|Nurse|Sister|Reverend|Rev\."
 _ROLE = (
     r"attending(?:[ ](?:physician|md|doctor))?|(?:referring|primary[ ]care|ordering|consulting"
@@ -48,6 +49,11 @@ _EPONYM = re.compile(
     r"index|model|anomaly|catheter|virus|contracture|thyroiditis|dementia|chorea)"
 )
 _TOKEN = re.compile(r"\S+")
+# Runs of letters, digits and hyphens, and what stands between them, sign by sign.
+_PIECE = re.compile(r"[\w-]+|[^\w-]")
+_WORD_PIECE = re.compile(r"[\w-]")
+_END = ""
+_Branch = Dict[str, Any]
 
 
 def _cut_name(match: Match[str]) -> Optional[Fragment]:
@@ -195,10 +201,45 @@ def find_again(text: str, names: Iterable[Identifier]) -> Iterator[Identifier]:
         )
         if len(words) > 1:
             forms.add(found)
-    if not forms:
+    for start, end in _find_forms(text, forms):
+        if not _EPONYM.match(text, end):
+            yield Identifier(start, end, "NAME", "named elsewhere in the text")
+
+
+def _find_forms(text: str, forms: Iterable[str]) -> Iterator[Fragment]:
+    """Find forms as whole words, the longest first, in one pass however many there are."""
+    tree: _Branch = {}
+    for form in forms:
+        branch = tree
+        for piece in _PIECE.findall(form):
+            branch = branch.setdefault(piece, {})
+        branch[_END] = {}
+    if not tree:
         return
-    ordered = sorted(forms, key=lambda form: (-len(form), form))
-    pattern = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, ordered))})(?![\w-])")
-    for match in pattern.finditer(text):
-        if not _EPONYM.match(text, match.end()):
-            yield Identifier(match.start(), match.end(), "NAME", "named elsewhere in the text")
+    pieces = list(_PIECE.finditer(text))
+    free = 0
+    for place, first in enumerate(pieces):
+        if first.start() >= free and first[0] in tree:
+            end = _follow(tree, pieces, place)
+            if end is not None:
+                free = end
+                yield first.start(), end
+
+
+def _follow(tree: _Branch, pieces: Sequence[Match[str]], place: int) -> Optional[int]:
+    """Give the end of the longest form that begins with a piece of the text."""
+    end: Optional[int] = None
+    branch = tree
+    for index in range(place, len(pieces)):
+        if pieces[index][0] not in branch:
+            return end
+        branch = branch[pieces[index][0]]
+        if _END in branch and _is_whole(pieces, index):
+            end = pieces[index].end()
+    return end
+
+
+def _is_whole(pieces: Sequence[Match[str]], index: int) -> bool:
+    # A run of letters is whole; behind a mark, such as that of an initial, no word may go on.
+    is_word = _WORD_PIECE.match(pieces[index][0]) is not None
+    return is_word or index + 1 == len(pieces) or not _WORD_PIECE.match(pieces[index + 1][0])

@@ -7,8 +7,10 @@ from spacy_bioner.transforms.identifiers.rules import Rule, count_digits, only_i
 
 _VALUE = r"(?P<id>(?=[A-Za-z/-]{0,8}\d)[A-Za-z0-9]+(?:[-/][A-Za-z0-9]+)*)(?![\w-]|\.\d)"
 _WORD = r"(?:numbers?|num\b\.?|no\b\.?|nr\b\.?|id(?:entifier)?\b|#)"
-_MARK = rf"\s*(?:{_WORD}(?:\s{{0,3}}{_WORD}){{0,3}}\s*(?:is\b|was\b|[:=-])?|is\b|[:=])\s*#?\s*"
-_MAYBE = rf"(?:{_MARK}|\s*#?\s*)"
+# Blanks are taken in one way only: two repeats of them side by side would try every division.
+_HASH = r"\s*(?:#\s*)?"
+_MARK = rf"\s*(?:{_WORD}(?:\s{{0,3}}{_WORD}){{0,3}}(?:\s*(?:is\b|was\b|[:=-]))?|is\b|[:=]){_HASH}"
+_MAYBE = rf"(?:{_MARK}|{_HASH})"
 # Identifiers of genes, papers, trials and samples in public databases.
 _PUBLIC_VALUE = re.compile(
     r"NCT\d+|ISRCTN\d+|EUCTR|UMIN\d+|ChiCTR|ACTRN\d+|DRKS\d+|IRCT\d+|CTRI|rs\d+|PMC\d+|[NXY][MPRCG]_"
@@ -86,7 +88,7 @@ RULES = (
         re.compile(r"\b(?:SSN|social security number)[\w ]{0,12} ending in (?P<id>\d{4})(?!\w)"),
     ),
     _numbered("MRN", "MRN", r"MRN|MR(?=\s?#)|MedRec", mark=_MAYBE, digits=3),
-    _numbered("MRN", "electronic record", r"E[MH]R", mark=r"\s*[:#]\s*#?\s*", digits=5),
+    _numbered("MRN", "electronic record", r"E[MH]R", mark=rf"\s*[:#]{_HASH}", digits=5),
     _numbered("MRN", "medical record number", r"med(?:ical)?\.?\s+rec(?:ord)?s?\b\.?"),
     _numbered("MRN", "patient number", r"(?:patient|hospital|chart|unit)(?:['’]s)?"),
     _numbered("HEALTH_PLAN", "health plan number", _INSURANCE, digits=3),
@@ -127,8 +129,11 @@ RULES = (
         ),
     ),
     _numbered(
-        "ID", "identifier", r"id(?:entifier)?", mark=r"\s*(?:number|no\.?)?\s*[:#=]{1,2}\s*#?\s*"
+        "ID",
+        "identifier",
+        r"id(?:entifier)?",
+        mark=rf"\s*(?:(?:number|no\.?)\s*)?[:#=]{{1,2}}{_HASH}",
     ),
-    _numbered("ID", "long identifier", r"id", mark=r"\s+(?:number|no\.?)?\s*", digits=6),
+    _numbered("ID", "long identifier", r"id", mark=r"\s+(?:(?:number|no\.?)\s*)?", digits=6),
     _numbered("ID", "specimen number", r"(?:specimen|pathology|lab(?:oratory)?)(?:\s+accession)?"),
 )

@@ -9,7 +9,7 @@ _STATES = (
     "|NY|NC|ND|OH|OK|OR|PA|RI|SC|SD|TN|TX|UT|VT|VA|WA|WV|WI|WY|PR"
 )
 _ZIP = r"\d{5}(?:-\d{4})?(?![\w-]|[.,]\d)"
-_NAME = rf"{UPPER}{LOWER}+(?:['’.-]{UPPER}?{LOWER}*)*"
+_NAME = rf"{UPPER}{LOWER}+(?:['’.-]{UPPER}?{LOWER}*){{0,9}}"
 _STREETS = (
     r"Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Place|Terrace|Parkway|Pkwy"
     r"|Highway|Hwy|Turnpike|Circle|Cir|Square|Way"
@@ -58,8 +58,9 @@ RULES = (
         "address line",
         re.compile(
             r"^[ \t]*(?:(?:home|street|mailing|billing|patient)[ ])?address[ ]?:[ \t]*"
-            r"(?P<id>(?=[^\n]*\d)[^\s][^\n]*?)"
-            r"(?=[ \t]*(?:\r?\n|\Z|[ ](?:phone|tel|dob|mrn|fax)\b))",
+            # Ends are looked for behind what is no blank: each run of blanks is read once.
+            r"(?P<id>(?=\S)(?=[^\n]*\d)\S(?:[^\n]*?[^ \t\r\n])??)"
+            r"(?=[ \t]*(?:\r?\n|\r?\Z|[ ](?:phone|tel|dob|mrn|fax)\b))",
             re.IGNORECASE | re.MULTILINE,
         ),
     ),

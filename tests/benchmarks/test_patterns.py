@@ -1,0 +1,94 @@
+"""No pattern, and nothing that reads other people's texts, needs time with the square of a text.
+
+Time is held against time on the same machine, the processor's own: six times the text may take
+sixteen times as long, where the square takes 36, and what is quick is not looked at.
+"""
+
+import re
+import sys
+from importlib import import_module
+from typing import Any, Callable, List, Optional
+
+import pytest
+
+if not hasattr(__import__("signal"), "setitimer"):
+    pytest.skip("no timers here", allow_module_level=True)
+
+# Matplotlib's own markup, in which text stands escaped: nobody else writes it.
+OWN = {"reports.figures._NOT_INLINE"}
+LENGTH = 2000
+QUICK = 0.005
+LIMIT = 10.0
+
+
+def grows_too_fast(
+    call: Callable[[str], Any], make: Callable[[int], List[str]], *, quick: float = QUICK
+) -> Optional[str]:
+    """Give the text, of those made, for which time grows with the square; None where none does."""
+    seconds = import_module("_hostile").seconds
+
+    def fastest(text: str) -> Optional[float]:
+        taken = [seconds(lambda: call(text), LIMIT) for _ in range(3)]
+        return None if None in taken else min(taken)
+
+    for number, text in enumerate(make(LENGTH)):
+        once = seconds(lambda text=text: call(text), LIMIT)
+        if once is not None and once < quick:
+            continue
+        short, long = fastest(text), fastest(make(6 * LENGTH)[number])
+        if short is None or long is None or long > max(16 * short, 6 * quick):
+            return text
+    return None
+
+
+def test_the_texts_find_patterns_that_are_known_to_be_slow() -> None:
+    make_texts = import_module("_hostile").make_texts
+    slow = [
+        r"(?:www\.|dx\.)*(?:doi|(?:\w+\.)*org)$",
+        r"MRN\s*#?\s*(?P<id>\d)",
+        r"#\s*(\w[\w ]*?)\s*=",
+        r"[A-Z](?:['-][A-Z][a-z]*)*,",
+    ]
+    for source in slow:
+        pattern = re.compile(source)
+        found = grows_too_fast(
+            lambda text, pattern=pattern: sum(1 for _ in pattern.finditer(text)),
+            lambda length, pattern=pattern: make_texts(pattern, length),
+        )
+        assert found is not None, source
+
+
+def test_no_pattern_of_the_package_needs_the_square_of_a_text() -> None:
+    hostile, patterns = import_module("_hostile"), import_module("patterns")
+    calls = patterns.pattern_calls()
+    assert len(calls) > 150
+    assert "transforms.identifiers.contacts._PUBLIC" in calls
+    slow = {
+        name: text
+        for name, (pattern, call) in calls.items()
+        if name not in OWN
+        and (text := grows_too_fast(call, lambda n, p=pattern: hostile.make_texts(p, n)))
+    }
+    assert slow == {}
+
+
+def test_nothing_that_reads_texts_needs_their_square(tmp_path) -> None:
+    patterns = import_module("patterns")
+    calls = patterns.function_calls(tmp_path)
+    assert {"identifiers", "sentences", "tokenizer", "reading pubtator"} <= set(calls)
+    slow = {
+        name: text
+        for name, call in calls.items()
+        if (text := grows_too_fast(call, patterns.make_units, quick=0.05))
+    }
+    assert slow == {}
+
+
+def test_the_script_prints_a_row_for_each_function(monkeypatch, capsys) -> None:
+    patterns = import_module("patterns")
+    monkeypatch.setattr(patterns, "UNITS", ("www.", "1 "))
+    monkeypatch.setattr(sys, "argv", ["patterns.py", "--length", "40"])
+    patterns.main()
+    shown = capsys.readouterr().out
+    assert "| identifiers |" in shown
+    assert "s at 160" in shown
