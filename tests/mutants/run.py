@@ -1,4 +1,4 @@
-"""Do the tests notice faults? Puts each of `changes.CHANGES` into a copy of the tree, runs tests.
+"""Do the tests notice faults? Puts each of `listing.CHANGES` into a copy of the tree, runs tests.
 
     python tests/mutants/run.py [--only NAME …] [--jobs 2] [--seconds 600]
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-from tests.mutants.changes import CHANGES, PACKAGE, Change  # noqa: E402
+from tests.mutants.listing import CHANGES, PACKAGE, Change  # noqa: E402
 
 SECONDS = 600.0
 NOTICED, TIMEOUT, SURVIVED, BROKEN = "noticed", "noticed by timeout", "SURVIVED", "BROKEN"
