@@ -321,3 +321,9 @@ def test_a_mention_may_end_with_the_text_and_not_behind_it():
     alignment = align_mentions(Mention(4, 8, "Disease"), Mention(4, 9, "Disease"), text="the loss")
     assert outcomes(alignment) == ["exact", "lost"]
     assert alignment.mentions[1].reason == "beyond the text"
+
+
+def test_a_mention_with_an_empty_fragment_is_lost():
+    split = Mention(0, 8, "Disease", "", (), ((0, 3), (3, 4), (4, 8)))
+    alignment = align_mentions(split, text="the loss")
+    assert [(item.outcome, item.reason) for item in alignment.mentions] == [("lost", "empty")]

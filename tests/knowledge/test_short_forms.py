@@ -41,6 +41,7 @@ def test_meaning_entity_may_start_earlier_if_the_short_form_fits_it():
         ),
         ("breast cancer susceptibility gene (BCSG)", "breast cancer"),
         ("mammalian target of rapamycin (MTOR)", "rapamycin"),
+        ("severe idiopathic Parkinson's disease (PD)", "severe idiopathic Parkinson's disease"),
     ],
 )
 def test_meaning_other_entities_are_not_what_the_short_form_means(text, surface):
@@ -121,3 +122,7 @@ def test_what_only_borders_a_long_form_does_not_support_it():
     ):
         (meaning,) = find_meanings(text, [definition], [proposal])
         assert (meaning.entity, meaning.unsupported) == (None, unsupported)
+
+
+def test_a_single_letter_is_no_singular():
+    assert [surface for surface, _, _ in occurrences("cesium salt (Cs), Cs and C")] == ["Cs", "Cs"]

@@ -1,7 +1,7 @@
 """Faults that a careless change could bring, and the tests that ought to notice each.
 
-They stand in `changes`, a file for each room of the package, and are put into a copy of the tree one
-at a time: see `run`. No change makes an equal program.
+They stand in `changes`, a file for each room of the package. `run` puts them into a copy
+of the tree, one at a time. No change makes an equal program.
 """
 
 from dataclasses import dataclass
