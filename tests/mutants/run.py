@@ -116,8 +116,11 @@ def try_changes(
 
     tell (Callable): Called with each outcome as it comes.
     RETURNS (List[Outcome]): In the order of the changes.
-    RAISES ValueError: Where the tests do not pass without any change, or run other sources.
+    RAISES ValueError: Where the tests do not pass without any change, or run other sources, and for
+        a change that does not fit.
     """
+    for change in changes:
+        apply(change, (source / change.module).read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory(prefix="bioner-mutants-") as folder:
         trees: SimpleQueue[Path] = SimpleQueue()
         for number in range(jobs):
@@ -135,8 +138,12 @@ def try_changes(
             tell(change, outcome)
             return outcome
 
-        with ThreadPoolExecutor(jobs) as pool:
+        pool = ThreadPoolExecutor(jobs)
+        try:
             return list(pool.map(attempt, changes))
+        finally:
+            # Whoever interrupts waits for what runs, not for all that would follow.
+            pool.shutdown(cancel_futures=True)
 
 
 def render(pairs: Sequence[Tuple[Change, Outcome]]) -> str:
