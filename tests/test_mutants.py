@@ -11,7 +11,7 @@ from typing import List
 
 import pytest
 
-from tests.mutants.changes import CHANGES, PACKAGE, Change
+from tests.mutants.listing import CHANGES, PACKAGE, Change
 from tests.mutants.run import Outcome, apply, choose, copy_tree, main, render, try_changes
 
 # Where it is installed: the tests may run without the sources beside them.

@@ -213,3 +213,11 @@ def test_tag_continues_needs_the_label_and_an_open_span():
         ("I-X", "E-X"),
         ("I-Y", "I-Y"),
     ]
+
+
+@pytest.mark.parametrize(("scheme", "last"), [("BIOES", "E"), ("BILOU", "L")])
+def test_a_span_goes_on_and_ends_with_its_own_label(scheme, last) -> None:
+    pairs = [("B-A", f"{last}-A"), ("B-A", f"{last}-B"), ("I-A", "I-B"), ("I-A", f"{last}-A")]
+    assert [is_legal(*pair, scheme) for pair in pairs] == [True, False, False, True]
+    assert not is_legal("B-A", "O", scheme)
+    assert not is_legal("O", f"{last}-A", scheme)

@@ -315,3 +315,15 @@ def test_mentions_of_other_fragments_are_no_duplicates():
     alignment = align_mentions(Mention(0, 19, "Disease"), split, other, split)
     assert outcomes(alignment) == ["exact", "discontinuous", "discontinuous", "duplicate"]
     assert len(alignment.doc.spans["gold"]) == 3
+
+
+def test_a_mention_may_end_with_the_text_and_not_behind_it():
+    alignment = align_mentions(Mention(4, 8, "Disease"), Mention(4, 9, "Disease"), text="the loss")
+    assert outcomes(alignment) == ["exact", "lost"]
+    assert alignment.mentions[1].reason == "beyond the text"
+
+
+def test_a_mention_with_an_empty_fragment_is_lost():
+    split = Mention(0, 8, "Disease", "", (), ((0, 3), (3, 4), (4, 8)))
+    alignment = align_mentions(split, text="the loss")
+    assert [(item.outcome, item.reason) for item in alignment.mentions] == [("lost", "empty")]

@@ -185,3 +185,26 @@ def test_ids_count_where_half_of_the_texts_are_alike():
         ("1", ("id", "near")),
         ("2", ("id",)),
     ]
+
+
+def replace_words(number):
+    """Of 96 5-grams each word that is far from the others replaces 5."""
+    return " ".join(
+        "other" if n % 6 == 5 and n < 6 * number else word for n, word in enumerate(WORDS)
+    )
+
+
+def test_texts_of_which_half_is_the_same_are_near_by_default():
+    # 66 of 126 and 61 of 131 5-grams are common.
+    near = find(a=[("1", TEXT)], b=[("2", replace_words(6)), ("3", replace_words(7))])
+    assert [(leak.right_id, leak.similarity) for leak in near.leaks if leak.left == "a"] == [
+        ("2", round(66 / 126, 4))
+    ]
+    assert near.threshold == 0.5
+
+
+def test_an_id_counts_where_a_tenth_of_the_text_is_the_same():
+    # 21 of 171 and 16 of 176 5-grams are common.
+    found = [find(a=[("1", TEXT)], b=[("1", replace_words(n))]) for n in (15, 16)]
+    assert [leak.similarity for leak in found[0].leaks] == [round(21 / 171, 4)]
+    assert [report.running_ids for report in found] == [(), (("a", "b"),)]

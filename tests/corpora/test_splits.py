@@ -235,3 +235,10 @@ def test_the_pmid_that_stands_twice_is_in_one_part(data_dir):
     path = data_dir / "corpora" / "ncbi_disease" / "train.pubtator.txt"
     splits = k_folds(read_records(path), 10, seed=0)
     assert [part.ids.count("8528200") for part in splits.parts].count(2) == 1
+
+
+def test_a_part_that_got_nothing_gets_the_smallest_group():
+    corpus = [make_record(str(i), patient="aaaaaabbbc"[i]) for i in range(10)]
+    splits = split_records(corpus, (98, 1), seed=0, group_by="patient")
+    assert sizes(splits) == [9, 1]
+    assert splits.parts[1].ids == ("9",)

@@ -277,3 +277,9 @@ def test_a_mention_has_no_word_that_it_only_borders():
     found = describe_corpus([record])
     assert (found.words, found.mention_words.histogram) == (5, ((1, 2),))
     assert found.outside_share == 3 / 5
+
+
+def test_a_document_with_two_mentions_of_a_label_counts_once():
+    found = describe_corpus([make_record(ASPIRINS), make_record([LAST, CANCER], id="2")])
+    rows = [(row.label, row.mentions, row.documents) for row in found.labels]
+    assert rows == [("Chemical", 2, 1), ("Disease", 2, 1)]

@@ -80,7 +80,7 @@ def test_nineteen_of_twenty_resamples_lie_between_the_ends():
     # 0 to 1,000: a fortieth of them is below 25, and a fortieth above 975.
     assert ends(make_interval(500.0, np.arange(1001.0))) == (25.0, 975.0)
     assert ends(make_interval(500.0, np.arange(1001.0), 0.8)) == (100.0, 900.0)
-    assert bootstrap_scores(COUNTS).level == 0.95
+    assert (bootstrap_scores(COUNTS).level, bootstrap_scores(COUNTS).n_resamples) == (0.95, 1000)
     assert bootstrap_scores(COUNTS) == bootstrap_scores(COUNTS, level=0.95)
 
 

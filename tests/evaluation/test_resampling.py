@@ -76,3 +76,10 @@ def test_scores_of_sums_are_nan_where_there_is_nothing() -> None:
     assert found[0] == [2 / 3, 1.0, 0.8]
     assert np.isnan(found[1]).tolist() == [True, False, False]
     assert np.isnan(found[2]).all()
+
+
+def test_the_seed_decides_what_is_drawn_and_exchanged() -> None:
+    drawn = [resample(DIGITS, n_resamples=40, seed=seed).tolist() for seed in (1, 1, 2)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    swapped = [swapped_documents(seed).tolist() for seed in (1, 1, 2)]
+    assert swapped[0] == swapped[1] != swapped[2]

@@ -1,6 +1,6 @@
 import pytest
 
-from spacy_bioner.knowledge.definitions import find_definitions
+from spacy_bioner.knowledge.definitions import Definition, find_definitions
 from spacy_bioner.knowledge.short_forms import Proposal, find_meanings, find_occurrences
 
 
@@ -41,6 +41,7 @@ def test_meaning_entity_may_start_earlier_if_the_short_form_fits_it():
         ),
         ("breast cancer susceptibility gene (BCSG)", "breast cancer"),
         ("mammalian target of rapamycin (MTOR)", "rapamycin"),
+        ("severe idiopathic Parkinson's disease (PD)", "severe idiopathic Parkinson's disease"),
     ],
 )
 def test_meaning_other_entities_are_not_what_the_short_form_means(text, surface):
@@ -108,3 +109,20 @@ def test_find_occurrences_last_definition_before_counts():
 
 def test_find_occurrences_without_definitions():
     assert occurrences("MS and MS") == []
+
+
+def test_what_only_borders_a_long_form_does_not_support_it():
+    text = "pre/multiple sclerosis/(MS)"
+    definition = Definition(24, 26, "MS", 4, 22, "multiple sclerosis")
+    for proposal, unsupported in (
+        (Proposal(0, 4, "Word"), True),
+        (Proposal(22, 26, "Word"), True),
+        (Proposal(0, 5, "Word"), False),
+        (Proposal(21, 26, "Word"), False),
+    ):
+        (meaning,) = find_meanings(text, [definition], [proposal])
+        assert (meaning.entity, meaning.unsupported) == (None, unsupported)
+
+
+def test_a_single_letter_is_no_singular():
+    assert [surface for surface, _, _ in occurrences("cesium salt (Cs), Cs and C")] == ["Cs", "Cs"]

@@ -1,4 +1,4 @@
-"""Do the tests notice faults? Puts each of `changes.CHANGES` into a copy of the tree, runs tests.
+"""Do the tests notice faults? Puts each of `listing.CHANGES` into a copy of the tree, runs tests.
 
     python tests/mutants/run.py [--only NAME …] [--jobs 2] [--seconds 600]
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-from tests.mutants.changes import CHANGES, PACKAGE, Change  # noqa: E402
+from tests.mutants.listing import CHANGES, PACKAGE, Change  # noqa: E402
 
 SECONDS = 600.0
 NOTICED, TIMEOUT, SURVIVED, BROKEN = "noticed", "noticed by timeout", "SURVIVED", "BROKEN"
@@ -116,8 +116,11 @@ def try_changes(
 
     tell (Callable): Called with each outcome as it comes.
     RETURNS (List[Outcome]): In the order of the changes.
-    RAISES ValueError: Where the tests do not pass without any change, or run other sources.
+    RAISES ValueError: Where the tests do not pass without any change, or run other sources, and for
+        a change that does not fit.
     """
+    for change in changes:
+        apply(change, (source / change.module).read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory(prefix="bioner-mutants-") as folder:
         trees: SimpleQueue[Path] = SimpleQueue()
         for number in range(jobs):
@@ -135,8 +138,12 @@ def try_changes(
             tell(change, outcome)
             return outcome
 
-        with ThreadPoolExecutor(jobs) as pool:
+        pool = ThreadPoolExecutor(jobs)
+        try:
             return list(pool.map(attempt, changes))
+        finally:
+            # Whoever interrupts waits for what runs, not for all that would follow.
+            pool.shutdown(cancel_futures=True)
 
 
 def render(pairs: Sequence[Tuple[Change, Outcome]]) -> str:
