@@ -11,8 +11,8 @@ from spacy.tokens import Doc, Span
 
 from spacy_bioner.blanks import is_blank
 from spacy_bioner.components.abbreviations import ABBREVIATIONS_KEY, read_abbreviations
-from spacy_bioner.components.evidence import LEDGER_KEY, Evidence
-from spacy_bioner.components.overlaps import read_rejections
+from spacy_bioner.components.evidence import LEDGER_KEY, Evidence, span_evidence
+from spacy_bioner.components.overlaps import CANDIDATES_KEY, read_rejections
 
 # Confidences of float32 differ by the order of sums, which follows the batch.
 TOLERANCE = 1e-4
@@ -88,8 +88,9 @@ def _check_ents(doc: Doc) -> Iterator[Problem]:
 def _check_identifier(ent: Span) -> Iterator[Problem]:
     if any(token.ent_kb_id_ != ent.kb_id_ for token in ent):
         yield Problem("identifier", f"{[t.ent_kb_id_ for t in ent]} in {_describe(ent)}")
-    known = {i for entry in ent._.evidence for i in entry.concept_id.split("|")}
-    if ent.kb_id_ and ent._.evidence and ent.kb_id_ not in known:
+    entries = span_evidence(ent)
+    known = {i for entry in entries for i in entry.concept_id.split("|")}
+    if ent.kb_id_ and entries and ent.kb_id_ not in known:
         yield Problem("identifier", f"{ent.kb_id_!r} of {ent.text!r}, evidence has {known}")
 
 
@@ -102,7 +103,7 @@ def _check_spans(doc: Doc) -> Iterator[Problem]:
             if is_blank(span.text[0]) or is_blank(span.text[-1]):
                 yield Problem("blank border", f"span {span.text!r} in group {name!r}")
             yield from _check_confidence(span._.confidence)
-            if name == "bioner_candidates" and span._.source is None:
+            if name == CANDIDATES_KEY and not (span._.source and span._.evidence):
                 yield Problem("evidence", f"none for {_describe(span)}")
 
 
