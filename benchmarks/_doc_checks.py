@@ -71,7 +71,8 @@ def _check_ents(doc: Doc) -> Iterator[Problem]:
         if not ent.label_:
             yield Problem("label", f"{_describe(ent)} has none")
         if is_blank(ent.text[0]) or is_blank(ent.text[-1]):
-            yield Problem("blank border", f"entity {ent.text!r} of {ent._.source}")
+            sources = [entry.source for entry in span_evidence(ent)]
+            yield Problem("blank border", f"entity {ent.text!r} of {sources}")
         if [token.ent_iob_ for token in ent] != ["B", *"I" * (len(ent) - 1)]:
             yield Problem("token tags", f"{[t.ent_iob_ for t in ent]} in {_describe(ent)}")
         yield from _check_identifier(ent)
@@ -102,7 +103,9 @@ def _check_spans(doc: Doc) -> Iterator[Problem]:
                 continue
             if is_blank(span.text[0]) or is_blank(span.text[-1]):
                 yield Problem("blank border", f"span {span.text!r} in group {name!r}")
-            yield from _check_confidence(span._.confidence)
+            # They are defined with the first of our components.
+            if Span.has_extension("confidence"):
+                yield from _check_confidence(span._.confidence)
             if name == CANDIDATES_KEY and not (span._.source and span._.evidence):
                 yield Problem("evidence", f"none for {_describe(span)}")
 
