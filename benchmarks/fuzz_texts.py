@@ -82,6 +82,7 @@ class Subject:
     """A pipeline that texts are run through.
 
     refuses (Tuple[type, …]): What it may raise for half a character.
+    glues (bool): Its tokenizer leaves characters without width at words.
     longest_word (int): Texts with longer ones are left out; 0: none are.
     """
 
@@ -89,6 +90,7 @@ class Subject:
     nlp: Language
     tolerance: float = 0.0
     refuses: Tuple[type, ...] = (BionerError,)
+    glues: bool = False
     longest_word: int = 0
     again: Dict[str, Language] = field(default_factory=dict)
 
@@ -238,7 +240,7 @@ def examine_one(subject: Subject, text: str) -> Tuple[List[Problem], Any]:
     if has_halves(text):
         return [Problem("half a character", "was not refused")], None
     try:
-        return check_doc(text, doc), doc
+        return check_doc(text, doc, glues=subject.glues), doc
     except Exception as error:
         return [_raised("reading the Doc", error)], None
 
@@ -344,7 +346,8 @@ def trained_subject(path: Path) -> Subject:
     }
     nlp = spacy.load(path, config=overrides)
     is_ours = type(nlp.tokenizer).__name__ == "BiomedicalTokenizer"
-    return Subject("trained", nlp, TOLERANCE, (BionerError,) if is_ours else SPACY_REFUSES)
+    refuses = (BionerError,) if is_ours else SPACY_REFUSES
+    return Subject("trained", nlp, TOLERANCE, refuses, glues=not is_ours)
 
 
 def rule_subjects() -> List[Subject]:
@@ -358,6 +361,7 @@ def rule_subjects() -> List[Subject]:
             "rules: spaCy's tokenizer",
             _spacys_tokenizer(),
             refuses=SPACY_REFUSES,
+            glues=True,
             longest_word=500,
         ),
     ]
