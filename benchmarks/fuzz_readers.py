@@ -4,14 +4,14 @@
         [--only NUMBER …]
 
 Takes small valid files of every format (written by the package's writers, and by hand) and files of
-tests/cases/corpora (or else of DATA/cases/corpora), and damages their bytes, lines, fields, structure, line ends
-and encoding, or joins two of them. Each is read strictly and leniently, as its format and as the
-format that is guessed. It gives documents, or one CorpusError that names the file: no other
-exception, and no more than 20 s. What was read lies within its text or is counted as lost; lenient
-reading gives no fewer documents than strict reading had before its error, and says what it left
-out; what was read can be written in every format, or is refused by one error that leaves nothing,
-and comes back. The first files are the valid ones as they are. What breaks is made smaller and
-printed with its number and seed; the exit status is then 1. Prints one Markdown table.
+tests/cases/corpora (or else of DATA/cases/corpora), and damages their bytes, lines, fields,
+structure, line ends and encoding, or joins two of them. Each is read strictly and leniently, as its
+format and as the format that is guessed. It gives documents, or one CorpusError that names the
+file: no other exception, and no more than 20 s. What was read lies within its text or is counted as
+lost; lenient reading gives no fewer documents than strict reading had before its error, and says
+what it left out; what was read can be written in every format, or is refused by one error that
+leaves nothing, and comes back. The first files are the valid ones as they are. What breaks is made
+smaller and printed with its number and seed; the exit status is then 1. Prints one Markdown table.
 """
 
 import argparse
