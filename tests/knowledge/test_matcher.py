@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_bioner.errors import BionerError, TermTableError
+from spacy_bioner.knowledge import matcher
 from spacy_bioner.knowledge.matcher import (
     TermMatcher,
     fold,
@@ -221,3 +222,10 @@ def test_find_agrees_with_brute_force(names, text):
     matcher = TermMatcher([Term(name, "X", case="exact") for name in names])
     found = matcher.find(text, starts.astype(int), ends.astype(int))
     assert {(m.start, m.end, matcher.table[m.term_index].name) for m in found} == expected
+
+
+def test_folding_keeps_no_entry_for_every_character_of_unicode():
+    before = len(matcher._FOLDING)
+    rare = "".join(map(chr, range(0x20000, 0x28000)))
+    assert fold(rare + "\U00010400") == rare + "\U00010428"
+    assert len(matcher._FOLDING) <= before + 1
