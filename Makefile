@@ -3,6 +3,8 @@
 # make assets FROM=FOLDER        the public corpora, copied from a folder instead of downloaded
 # make bench  the quick benchmarks
 # make mutants [ARGS=…]         put faults into a copy of the sources, and see that the tests notice each
+# make fuzz   hostile texts, damaged files and memory, in about 5 minutes; SEED=N draws others.
+#             After `make run` with the trained pipeline; `make -k fuzz` goes on after a fault
 # make results [ARGS=--all]      the commands behind benchmarks/RESULTS.md, the quick ones or all
 # make test WHEEL=yes            the tests on the built wheel, without the sources beside them
 # make test-trf test-scispacy    the tests that need spacy-transformers or scispaCy, each in an
@@ -22,6 +24,10 @@ FROM ?=
 WHEEL ?=
 BIN := $(VENV)/bin
 PIP_ARGS ?=
+SEED ?= 0
+# The trained pipeline is fuzzed where there is one.
+MODEL ?= training/demo/pipeline
+TRAINED := $(if $(wildcard $(MODEL)/config.cfg),--model $(MODEL),--trained 0)
 INSTALL := $(PYTHON) locks/install.py
 # What the workflow needs, and what all tests and checks need.
 RUN := train,offline,corpora
@@ -32,7 +38,7 @@ TESTED := build/tested
 export BIONER_DATA ?= $(abspath ../shared)
 export PIP_ARGS
 
-.PHONY: run test lint assets bench results mutants install test-wheel test-trf test-scispacy test-pythons wheel profile interpreter locks clean
+.PHONY: run test lint assets bench results mutants fuzz fuzz-texts fuzz-readers fuzz-memory install test-wheel test-trf test-scispacy test-pythons wheel profile interpreter locks clean
 
 run: profile $(VENV)/.run
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m spacy project run all . --vars.profile $(PROFILE)
@@ -72,6 +78,17 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/tokenizer_coverage.py
 	$(BIN)/python benchmarks/gazetteer.py
 	$(BIN)/python benchmarks/throughput.py
+
+fuzz: fuzz-texts fuzz-readers fuzz-memory
+
+fuzz-texts: $(VENV)/.dev
+	$(BIN)/python benchmarks/fuzz_texts.py --minutes 2 --seed $(SEED) $(TRAINED)
+
+fuzz-readers: $(VENV)/.dev
+	$(BIN)/python benchmarks/fuzz_readers.py --minutes 1.5 --seed $(SEED)
+
+fuzz-memory: $(VENV)/.dev
+	$(BIN)/python benchmarks/fuzz_memory.py --minutes 1.5 --seed $(SEED) $(TRAINED)
 
 install: $(VENV)/.dev
 

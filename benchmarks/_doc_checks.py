@@ -2,6 +2,7 @@
 
 import json
 import math
+from itertools import chain
 from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
 import numpy as np
@@ -11,8 +12,8 @@ from spacy.tokens import Doc, Span
 
 from spacy_bioner.blanks import is_blank
 from spacy_bioner.components.abbreviations import ABBREVIATIONS_KEY, read_abbreviations
-from spacy_bioner.components.evidence import LEDGER_KEY, Evidence
-from spacy_bioner.components.overlaps import read_rejections
+from spacy_bioner.components.evidence import LEDGER_KEY, Evidence, span_evidence
+from spacy_bioner.components.overlaps import CANDIDATES_KEY, read_rejections
 
 # Confidences of float32 differ by the order of sums, which follows the batch.
 TOLERANCE = 1e-4
@@ -22,12 +23,16 @@ TAGS = (ENT_IOB, ENT_TYPE, ENT_KB_ID, ENT_ID)
 OUTSIDE = 2
 
 
-def check_doc(text: str, doc: Doc) -> List[Problem]:
-    """Find the invariants that a Doc breaks."""
+def check_doc(text: str, doc: Doc, *, glues: bool = False) -> List[Problem]:
+    """Find the invariants that a Doc breaks.
+
+    glues (bool): Its tokenizer leaves characters without width at words; an entity then has them.
+    """
     if doc.text != text:
         return [Problem("text", f"doc.text is {doc.text!r}, expected {text!r}")]
     checks = (_check_tokens, _check_ents, _check_spans, _check_ledger, _check_definitions)
-    return [problem for check in checks for problem in check(doc)]
+    found = [problem for check in checks for problem in check(doc)]
+    return [*found, *_check_borders(doc, glues)]
 
 
 def snapshot(doc: Doc) -> Dict[str, Any]:
@@ -70,8 +75,6 @@ def _check_ents(doc: Doc) -> Iterator[Problem]:
         end = ent.end
         if not ent.label_:
             yield Problem("label", f"{_describe(ent)} has none")
-        if is_blank(ent.text[0]) or is_blank(ent.text[-1]):
-            yield Problem("blank border", f"entity {ent.text!r} of {ent._.source}")
         if [token.ent_iob_ for token in ent] != ["B", *"I" * (len(ent) - 1)]:
             yield Problem("token tags", f"{[t.ent_iob_ for t in ent]} in {_describe(ent)}")
         yield from _check_identifier(ent)
@@ -88,8 +91,9 @@ def _check_ents(doc: Doc) -> Iterator[Problem]:
 def _check_identifier(ent: Span) -> Iterator[Problem]:
     if any(token.ent_kb_id_ != ent.kb_id_ for token in ent):
         yield Problem("identifier", f"{[t.ent_kb_id_ for t in ent]} in {_describe(ent)}")
-    known = {i for entry in ent._.evidence for i in entry.concept_id.split("|")}
-    if ent.kb_id_ and ent._.evidence and ent.kb_id_ not in known:
+    entries = span_evidence(ent)
+    known = {i for entry in entries for i in entry.concept_id.split("|")}
+    if ent.kb_id_ and entries and ent.kb_id_ not in known:
         yield Problem("identifier", f"{ent.kb_id_!r} of {ent.text!r}, evidence has {known}")
 
 
@@ -99,11 +103,19 @@ def _check_spans(doc: Doc) -> Iterator[Problem]:
             if not 0 <= span.start < span.end <= len(doc) or not span.label_:
                 yield Problem("span", f"{_describe(span)} in group {name!r}")
                 continue
-            if is_blank(span.text[0]) or is_blank(span.text[-1]):
-                yield Problem("blank border", f"span {span.text!r} in group {name!r}")
-            yield from _check_confidence(span._.confidence)
-            if name == "bioner_candidates" and span._.source is None:
+            # They are defined with the first of our components.
+            if Span.has_extension("confidence"):
+                yield from _check_confidence(span._.confidence)
+            if name == CANDIDATES_KEY and not (span._.source and span._.evidence):
                 yield Problem("evidence", f"none for {_describe(span)}")
+
+
+def _check_borders(doc: Doc, glues: bool) -> Iterator[Problem]:
+    for span in filter(len, chain(doc.ents, *doc.spans.values())):
+        first, last = span[0].text, span[-1].text
+        if is_blank(first if glues else first[0]) or is_blank(last if glues else last[-1]):
+            sources = [entry.source for entry in span_evidence(span)]
+            yield Problem("blank border", f"{span.text!r} of {sources}")
 
 
 def _check_ledger(doc: Doc) -> Iterator[Problem]:

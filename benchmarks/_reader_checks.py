@@ -228,7 +228,11 @@ def check_written(records: Sequence[Record], target: str, folder: Path) -> List[
         return [Problem(f"{way} left behind", f"{left}")] if left else []
     except (Exception, TooSlow) as error:
         return [_raised(way, error)]
+    if written.is_folder:
+        # Read in the order of the files' names.
+        usable.sort(key=lambda record: record.id)
     back = read(path, target)
+    back.records.sort(key=lambda record: record.id if written.is_folder else "")
     if back.problems:
         return [Problem(f"{way} read again, {p.check}", p.detail) for p in back.problems]
     if back.error is not None:

@@ -4,14 +4,14 @@
         [--only NUMBER …]
 
 Takes small valid files of every format (written by the package's writers, and by hand) and files of
-DATA/cases/corpora where that is there, and damages their bytes, lines, fields, structure, line ends
-and encoding, or joins two of them. Each is read strictly and leniently, as its format and as the
-format that is guessed. It gives documents, or one CorpusError that names the file: no other
-exception, and no more than 20 s. What was read lies within its text or is counted as lost; lenient
-reading gives no fewer documents than strict reading had before its error, and says what it left
-out; what was read can be written in every format, or is refused by one error that leaves nothing,
-and comes back. The first files are the valid ones as they are. What breaks is made smaller and
-printed with its number and seed; the exit status is then 1. Prints one Markdown table.
+tests/cases/corpora (or else of DATA/cases/corpora), and damages their bytes, lines, fields,
+structure, line ends and encoding, or joins two of them. Each is read strictly and leniently, as its
+format and as the format that is guessed. It gives documents, or one CorpusError that names the
+file: no other exception, and no more than 20 s. What was read lies within its text or is counted as
+lost; lenient reading gives no fewer documents than strict reading had before its error, and says
+what it left out; what was read can be written in every format, or is refused by one error that
+leaves nothing, and comes back. The first files are the valid ones as they are. What breaks is made
+smaller and printed with its number and seed; the exit status is then 1. Prints one Markdown table.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Dict, List, Sequence
 
-from _common import add_data, note, show
+from _common import ROOT, add_data, note, show
 from _fuzzing import (
     Deadline,
     Failure,
@@ -44,6 +44,8 @@ from spacy_bioner.corpora.guessing import guess_format
 from spacy_bioner.corpora.writing import write_records
 from spacy_bioner.errors import CorpusError
 
+# Where they are in the repository, a number gives the same file everywhere.
+STRANGERS = ROOT / "tests" / "cases" / "corpora"
 LARGEST = 200_000
 TELL_EVERY = 250
 HEADER = ("format", "files", "kinds of faults")
@@ -64,7 +66,10 @@ def main() -> None:
     failures: List[Failure] = []
     counts: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:
-        cases = valid_cases(Path(folder), args.data / "cases" / "corpora")
+        strangers = next(
+            filter(Path.is_dir, (STRANGERS, args.data / "cases" / "corpora")), STRANGERS
+        )
+        cases = valid_cases(Path(folder), strangers)
         numbers = chosen_numbers(args.files, args.only)
         deadline = Deadline(args.minutes)
         for done, number in enumerate(numbers):

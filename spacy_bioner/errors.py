@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import Optional, Union
 
+# A value that is found may be the whole of a file: both ends of a message say what it is about.
+_LONGEST, _HEAD, _TAIL = 1_000, 600, 300
+
 
 class BionerError(Exception):
     """Base of every error that this package raises on purpose."""
@@ -11,7 +14,8 @@ class BionerError(Exception):
 class CorpusError(BionerError):
     """A corpus file that cannot be read as what it claims to be.
 
-    message (str): What was found, what was expected and what to do.
+    message (str): What was found, what was expected and what to do. The middle of a very long one
+        is left out.
     path (Optional[Union[str, Path]]): The file.
     line (Optional[int]): The line in it, counted from 1.
     """
@@ -26,6 +30,8 @@ class CorpusError(BionerError):
         self.path = None if path is None else str(path)
         self.line = line
         place = ":".join(str(part) for part in (self.path, line) if part is not None)
+        if len(message) > _LONGEST:
+            message = f"{message[:_HEAD]} […] {message[-_TAIL:]}"
         super().__init__(f"{place}: {message}" if place else message)
 
 

@@ -25,6 +25,7 @@ _GREEK_NAMES = re.compile(
     "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|omicron|pi|rho|"
     "sigma|tau|upsilon|phi|chi|psi|omega"
 )
+_LONGEST_KEPT = 100
 _RUNS = re.compile(r"(.)\1+")
 
 
@@ -94,9 +95,17 @@ def _sequence_features(parts: List[Parts]) -> List[List[str]]:
     return features
 
 
-@lru_cache(maxsize=100_000)
 def _own_features(text: str, lower: str, shape: str) -> Tuple[str, ...]:
+    # Words of a text without blanks, kept for good, would take the memory of a service.
+    find = _remembered if len(text) <= _LONGEST_KEPT else _find_own
+    return find(text, lower, shape)
+
+
+def _find_own(text: str, lower: str, shape: str) -> Tuple[str, ...]:
     return tuple(_list_own(text, lower, shape))
+
+
+_remembered = lru_cache(maxsize=100_000)(_find_own)
 
 
 def _list_own(text: str, lower: str, shape: str) -> Iterator[str]:

@@ -19,7 +19,7 @@ def why_lost(mention: Mention, text: str) -> str:
     if not mention.label:
         return "label missing"
     pieces = mention.fragments or ((mention.start_char, mention.end_char),)
-    if any(start < 0 or end > len(text) for start, end in pieces):
+    if any(min(start, end) < 0 or end > len(text) for start, end in pieces):
         return "beyond the text"
     if not all(text[start:end].strip() for start, end in pieces):
         return "empty"

@@ -202,6 +202,9 @@ def longest(matches: Sequence[TermMatch]) -> List[TermMatch]:
     return kept
 
 
+_LAST_KEPT = 0x10000
+
+
 class _Folding(Dict[int, Any]):
     """Maps a code point to its lower case if that is one character, else to itself.
 
@@ -210,8 +213,11 @@ class _Folding(Dict[int, Any]):
 
     def __missing__(self, code: int) -> int:
         lower = chr(code).lower()
-        self[code] = ord(lower) if len(lower) == 1 else code
-        return self[code]
+        folded = ord(lower) if len(lower) == 1 else code
+        # Texts of all planes would leave a million entries here.
+        if folded != code or code < _LAST_KEPT:
+            self[code] = folded
+        return folded
 
 
 _FOLDING = _Folding()

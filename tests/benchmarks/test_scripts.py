@@ -19,6 +19,7 @@ SCRIPTS = (
     "baselines",
     "pretraining",
     "explanations",
+    "fuzz_readers",
     "line_breaks",
     "gpu_training",
     "gpu_throughput",

@@ -2,6 +2,7 @@ import pytest
 from spacy.tokens import Doc
 
 from spacy_bioner.architectures.words import find_words
+from spacy_bioner.components import token_features
 from spacy_bioner.components.token_features import sequence_borders, word_features
 
 
@@ -93,3 +94,11 @@ def test_doc_without_sentences_is_one_sequence(make_doc):
 
 def test_empty_doc_has_neither_features_nor_sequences(make_doc):
     assert (list_features(make_doc([])), list_borders(make_doc([]))) == ([], [])
+
+
+def test_very_long_words_are_not_kept(make_doc):
+    before = token_features._remembered.cache_info().currsize
+    words = [f"{'x' * 100}{number}" for number in range(5)]
+    features = list_features(make_doc([*words, "rareword7"]))
+    assert "pre=xx" in features[0]
+    assert token_features._remembered.cache_info().currsize == before + 1

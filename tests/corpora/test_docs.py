@@ -123,6 +123,8 @@ def test_align_discontinuous_mention_only_fills_gaps():
         (Mention(11, 12, "A"), "empty"),
         (Mention(30, 99, "A"), "beyond the text"),
         (Mention(-3, 4, "A"), "beyond the text"),
+        (Mention(0, -1, "A"), "beyond the text"),
+        (Mention(0, 9, "A", "x", fragments=((0, 5), (6, -1))), "beyond the text"),
         (Mention(0, 5, ""), "label missing"),
         (Mention(6, 11, "A", "liver"), "text at the offsets differs"),
         (Mention(6, 19, "A", "x", fragments=((6, 9), (30, 99))), "beyond the text"),

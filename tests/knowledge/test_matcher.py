@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_bioner.errors import BionerError, TermTableError
+from spacy_bioner.knowledge import matcher
 from spacy_bioner.knowledge.matcher import (
     TermMatcher,
     fold,
@@ -321,3 +322,10 @@ def test_data_of_the_version_before_loads_and_finds_twins(names):
     assert [m.term_index for m in matcher.find(text, starts, ends)] == [0, 1]
     again = TermMatcher.from_bytes(matcher.to_bytes())
     assert [m.term_index for m in again.find(text, starts, ends)] == [0, 1]
+
+
+def test_folding_keeps_no_entry_for_every_character_of_unicode():
+    before = len(matcher._FOLDING)
+    rare = "".join(map(chr, range(0x20000, 0x28000)))
+    assert fold(rare + "\U00010400") == rare + "\U00010428"
+    assert len(matcher._FOLDING) <= before + 1
