@@ -69,13 +69,7 @@ def read_label_studio(
         seen.clear()
         return note_skipped(_read(path, text_key, annotation, noted, seen), SKIPPED_KEY)
 
-    records = read_in_characters(
-        lambda: read(problems),
-        lambda: read(Problems(keep=0)),
-        offsets,
-        path=path,
-        problems=problems,
-    )
+    records = read_in_characters(read, offsets, path=path, problems=problems)
     is_empty = True
     for record in records:
         is_empty = False
