@@ -246,6 +246,21 @@ def test_formats_of_tools_have_their_names(name):
     assert find_format(name).name == "jsonl"
 
 
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ({"full_text": TEXT, "spans": OBJECTS}, "jsonl"),
+        ({"full_text": TEXT, "spans": []}, "presidio"),
+        ({"id": "0", "passages": [], "entities": []}, "bigbio"),
+        ({"id": "0", "passages": []}, "bioc_json"),
+        ({"text": TEXT, "tokens": ["We"], "label": ["x"], "entities": OBJECTS}, "jsonl"),
+        ({"text": TEXT, "tokens": [{"text": "We", "start": 0, "end": 2}]}, "jsonl"),
+    ],
+)
+def test_twins_are_told_apart(value, name):
+    assert recognise(value) == name
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_format_that_is_told_can_be_read(name):
     assert find_format(name).reader
