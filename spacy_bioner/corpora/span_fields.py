@@ -47,7 +47,7 @@ _IGNORED = frozenset(
     )
 )
 _CONCEPTS = frozenset(CONCEPT_KEYS)
-_NORMALISATION_KEYS = frozenset(("normalized", "normalizations", "normalization", "concepts"))
+_NORMALISATION_KEYS = ("normalized", "normalizations", "normalization", "concepts")
 _DATABASE_KEYS = ("db_name", "database", "db", "source", "vocabulary")
 _ENTRY_KEYS = ("db_id", "id", "identifier", "code", "cui")
 # What is no attribute, whatever else is read.
@@ -176,8 +176,9 @@ def _read_claim(
         for key in CONCEPT_KEYS:
             if span.value.get(key):
                 concepts += read_concepts(span.value[key], span)
-    for key in _NORMALISATION_KEYS & span.value.keys():
-        concepts += read_normalisations(span.value[key], span)
+    for key in _NORMALISATION_KEYS:
+        if span.value.get(key):
+            concepts += read_normalisations(span.value[key], span)
     if "obj" in span.value and _has_concepts_as_id(span.value):
         concepts += read_concepts(span.value["id"], span)
     return ("" if is_meaning else claim), tuple(concepts)
