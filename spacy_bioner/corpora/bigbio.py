@@ -17,7 +17,7 @@ from spacy_bioner.corpora.json_fields import Fields, read_each
 from spacy_bioner.corpora.json_shapes import rank_document
 from spacy_bioner.corpora.offset_units import read_in_characters
 from spacy_bioner.corpora.problems import DOCUMENT, Problems, at_least_one, skip_or_raise
-from spacy_bioner.corpora.span_fields import as_offset, read_concepts
+from spacy_bioner.corpora.span_fields import as_offset, read_normalisations
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Fragment, Mention, Record
 
@@ -39,11 +39,7 @@ def read_bigbio(
     """
     path = Path(path)
     records = read_in_characters(
-        lambda: _read(path, problems),
-        lambda: _read(path, Problems(keep=0)),
-        offsets,
-        path=path,
-        problems=problems,
+        lambda noted: _read(path, noted), offsets, path=path, problems=problems
     )
     error = CorpusError("found no document, expected objects with passages", path=path, line=1)
     yield from at_least_one(records, error)
@@ -93,18 +89,12 @@ def _read_entity(entity: Fields) -> Mention:
     pieces = sorted(_read_places(entity))
     if not pieces:
         raise entity.error("found an entity without offsets, expected one pair at least")
-    concepts: List[str] = []
-    for item in entity.objects("normalized", "normalisation"):
-        for name in read_concepts(item.value.get("db_id") or [], entity):
-            database = item.text("db_name", "")
-            has_prefix = not database or name.casefold().startswith(f"{database.casefold()}:")
-            concepts.append(name if has_prefix else f"{database}:{name}")
     return Mention(
         pieces[0][0],
         max(end for _, end in pieces),
         entity.text("type"),
         " ".join(_list_texts(entity)),
-        concept_ids=tuple(dict.fromkeys(concepts)),
+        concept_ids=read_normalisations(entity.get("normalized", list, []), entity),
         fragments=tuple(pieces) if len(pieces) > 1 else (),
         line=entity.line,
     )

@@ -101,11 +101,14 @@ def _is_bioc(value: Any) -> bool:
 
 def _is_bigbio(value: Any) -> bool:
     passage = _first(value, "passages")
-    return "offsets" in passage and "offset" not in passage
+    is_empty = isinstance(value, dict) and value.get("passages") == [] and "entities" in value
+    return is_empty or ("offsets" in passage and "offset" not in passage)
 
 
 def _is_presidio(value: Any) -> bool:
-    return isinstance(get_at(value, ("full_text",)), str) and isinstance(value.get("spans"), list)
+    if not isinstance(get_at(value, ("full_text",)), str):
+        return False
+    return value.get("spans") == [] or "start_position" in _first(value, "spans")
 
 
 def _is_label_studio(value: Any) -> bool:

@@ -45,8 +45,7 @@ def read_jsonl(
     path = Path(path)
     error = CorpusError("found no document, expected objects with a text", path=path, line=1)
     records = read_in_characters(
-        lambda: note_skipped(_read(path, problems), SKIPPED_KEY),
-        lambda: note_skipped(_read(path, Problems(keep=0)), SKIPPED_KEY),
+        lambda noted: note_skipped(_read(path, noted), SKIPPED_KEY),
         offsets,
         path=path,
         problems=problems,

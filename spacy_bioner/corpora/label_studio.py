@@ -58,6 +58,9 @@ def read_label_studio(
         message = f"found annotation {annotation!r}, expected first, all, or a number from 0"
         raise CorpusError(message, path=path)
     if is_table(path):
+        if text_key is not None or annotation != "first":
+            message = "found a table, expected JSON for a text key or a choice of annotations"
+            raise CorpusError(message, path=path, line=1)
         yield from read_span_table(path, offsets=offsets, problems=problems)
         return
     seen: Counter[str] = Counter()
@@ -66,13 +69,7 @@ def read_label_studio(
         seen.clear()
         return note_skipped(_read(path, text_key, annotation, noted, seen), SKIPPED_KEY)
 
-    records = read_in_characters(
-        lambda: read(problems),
-        lambda: read(Problems(keep=0)),
-        offsets,
-        path=path,
-        problems=problems,
-    )
+    records = read_in_characters(read, offsets, path=path, problems=problems)
     is_empty = True
     for record in records:
         is_empty = False

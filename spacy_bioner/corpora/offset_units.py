@@ -32,6 +32,9 @@ TITLES = {
 }
 # Gold may cut words here and there; one unit must explain nearly all that tells.
 _SHARE = 0.9
+# About as many characters of texts, and what takes as much memory as that, are held.
+_HELD = 1 << 25
+_MENTION_SIZE = 250
 _BEHIND = float("inf")
 _OTHER_TEXT = (
     "most mentions of the file cut words: their offsets may be of another text "
@@ -154,14 +157,6 @@ class UnitSurvey:
         return self.cutting > self.unclaimed / 2
 
 
-def survey_units(records: Iterable[Record]) -> UnitSurvey:
-    """Look at all documents of a file."""
-    survey = UnitSurvey()
-    for record in records:
-        survey.add(record)
-    return survey
-
-
 def likely_unit(mention: Mention, text: str) -> str:
     """Name another unit in which a mention that claims its text is right; empty without one."""
     table = OffsetTable(text)
@@ -181,8 +176,7 @@ def stands_right(mention: Mention, text: str) -> bool:
 
 
 def read_in_characters(
-    read: Callable[[], Iterable[Record]],
-    survey: Callable[[], Iterable[Record]],
+    read: Callable[[Optional[Problems]], Iterable[Record]],
     offsets: Optional[str],
     *,
     path: PathLike,
@@ -190,27 +184,45 @@ def read_in_characters(
 ) -> Iterator[Record]:
     """Stream records with offsets in characters, whatever the file counts in.
 
-    read (Callable[[], Iterable[Record]]): Reads the file; a mention whose annotation does not
-        repeat its text has none.
-    survey (Callable[[], Iterable[Record]]): The same, without raising for what cannot be read.
+    A file is read twice, unless it is small: its end may tell what is meant at its start.
+
+    read (Callable[[Optional[Problems]], Iterable[Record]]): Reads the file; a mention whose
+        annotation does not repeat its text has none.
     offsets (Optional[str]): One of `UNITS`; None finds it.
     path (PathLike): The file, for messages.
-    problems (Optional[Problems]): Takes note of mentions whose offsets are none of the unit.
+    problems (Optional[Problems]): Takes note of what cannot be read, and of mentions whose offsets
+        are none of the unit.
     YIELDS (Record): Mentions have the text at their offsets where they claimed none. Documents
         whose offsets were, or may be, in another unit have a warning.
     """
     if offsets is not None and offsets not in UNITS:
         raise CorpusError(f"found offsets {offsets!r}, expected one of {', '.join(UNITS)}")
     if offsets is not None:
-        for record in read():
+        for record in read(problems):
             move = partial(_move_strictly, OffsetTable(record.text), record.id, offsets, path)
             mentions = read_each(record.mentions, move, problems)
             yield _add_texts(replace(record, mentions=tuple(mentions)))
         return
-    found = survey_units(survey())
+    found = UnitSurvey()
+    held = _survey_and_hold(read, found)
     unit = found.choose()
-    for record in read():
+    for record in read(problems) if held is None else held:
         yield _add_texts(_settle(record, found, unit))
+
+
+def _survey_and_hold(
+    read: Callable[[Optional[Problems]], Iterable[Record]], survey: UnitSurvey
+) -> Optional[List[Record]]:
+    """Look at all documents. RETURNS: They, if they are few and nothing is wrong with them."""
+    noted = Problems(keep=0)
+    held: List[Record] = []
+    size = 0
+    for record in read(noted):
+        survey.add(record)
+        size += len(record.text) + _MENTION_SIZE * len(record.mentions)
+        if size <= _HELD:
+            held.append(record)
+    return held if size <= _HELD and not noted.skipped else None
 
 
 def _settle(record: Record, found: UnitSurvey, unit: str) -> Record:

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from spacy_bioner.corpora.json_fields import Fields, read_each
 from spacy_bioner.corpora.problems import Problems
@@ -122,7 +122,7 @@ def read_span_document(
         ),
         words=tuple(word for word in words if text[slice(*word)].strip()),
         sentence_starts=tuple(fields.row(starts, (int,) * len(starts), "sentence start")),
-        meta=read_meta(fields, taken | {id_key}, labels),
+        meta=read_meta(fields, taken | {id_key}, labels, span_paths),
     )
     are_tags = bool(mentions) and all(_TAG.fullmatch(mention.label) for mention in mentions)
     return add_warning(record, _PIECES) if are_tags else record
@@ -275,11 +275,14 @@ def read_id(fields: Fields) -> Tuple[str, str]:
     return "", ""
 
 
-def read_meta(fields: Fields, taken: Set[str], labels: int) -> Dict[str, str]:
+def read_meta(
+    fields: Fields, taken: Set[str], labels: int, spans: Sequence[Tuple[str, ...]] = ()
+) -> Dict[str, str]:
     """Read plain values, and count or note everything else that stands in the document.
 
     taken (Set[str]): Keys that are read otherwise.
     labels (int): How many labels of the whole document were found among the spans.
+    spans (Sequence[Tuple[str, ...]]): Where the spans are; what is beside them is counted as well.
     """
     others = {
         key: value
@@ -300,7 +303,7 @@ def read_meta(fields: Fields, taken: Set[str], labels: int) -> Dict[str, str]:
     for key in _META_KEYS:
         if isinstance(others.get(key), dict):
             meta.update(fields.meta(others[key]))
-    counts = _count_others(fields, others)
+    counts = _count_others((others, *(get_at(fields.value, path) for path in spans)))
     counts["document_labels_skipped"] = counts.get("document_labels_skipped", 0) + labels
     meta.update({key: str(number) for key, number in counts.items() if number})
     return {**meta, **note_unread(fields.texts(unread, "keys"))}
@@ -310,12 +313,11 @@ def _is_own(key: str) -> bool:
     return key in _IGNORED or (key.startswith("_") and key != "_")
 
 
-def _count_others(fields: Fields, others: Dict[str, Any]) -> "Counter[str]":
-    """Count relations and the like, in the document and beside its spans in an object of them."""
+def _count_others(holders: Sequence[Any]) -> "Counter[str]":
+    """Count relations and the like, in a document and beside its spans in an object of them."""
     counts: Counter[str] = Counter()
-    beside = [get_at(fields.value, path) for path in find_span_keys(fields.value)]
-    for holder in (others, *(value for value in beside if isinstance(value, dict))):
-        for key in _COUNTED.keys() & holder.keys():
-            if isinstance(holder[key], (list, dict)):
-                counts[_COUNTED[key]] += len(holder[key])
+    for holder in (value for value in holders if isinstance(value, dict)):
+        for key, name in _COUNTED.items():
+            if isinstance(holder.get(key), (list, dict)):
+                counts[name] += len(holder[key])
     return counts

@@ -47,6 +47,9 @@ _IGNORED = frozenset(
     )
 )
 _CONCEPTS = frozenset(CONCEPT_KEYS)
+_NORMALISATION_KEYS = ("normalized", "normalizations", "normalization", "concepts")
+_DATABASE_KEYS = ("db_name", "database", "db", "source", "vocabulary")
+_ENTRY_KEYS = ("db_id", "id", "identifier", "code", "cui")
 # What is no attribute, whatever else is read.
 _KNOWN = frozenset(
     fold(name)
@@ -56,6 +59,7 @@ _KNOWN = frozenset(
         *LENGTH_KEYS,
         *PLACE_KEYS,
         *CONCEPT_KEYS,
+        *_NORMALISATION_KEYS,
         *_IGNORED,
         *(key for pair in INCLUSIVE_KEYS for key in pair),
     )
@@ -103,6 +107,22 @@ def read_concepts(value: Any, fields: Fields) -> Tuple[str, ...]:
     return tuple(
         dict.fromkeys(n.strip() for n in names if n.strip().casefold() not in _NO_CONCEPTS)
     )
+
+
+def read_normalisations(value: Any, fields: Fields) -> Tuple[str, ...]:
+    """Read entries of terminologies: {"db_name": "MESH", "db_id": "D001241"}, or identifiers."""
+    found: List[str] = []
+    for item in value if isinstance(value, list) else [value]:
+        if not isinstance(item, dict):
+            found += read_concepts(item, fields)
+            continue
+        entry = fields.inner(item, "normalisation")
+        number: Any = next((item[key] for key in _ENTRY_KEYS if item.get(key) is not None), [])
+        database = next((entry.text(key) for key in _DATABASE_KEYS if item.get(key)), "")
+        for name in read_concepts(number, entry):
+            has_prefix = not database or name.casefold().startswith(f"{database.casefold()}:")
+            found.append(name if has_prefix else f"{database}:{name}")
+    return tuple(dict.fromkeys(found))
 
 
 def _read_plain(item: Dict[str, Any], line: int) -> Optional[Mention]:
@@ -156,6 +176,9 @@ def _read_claim(
         for key in CONCEPT_KEYS:
             if span.value.get(key):
                 concepts += read_concepts(span.value[key], span)
+    for key in _NORMALISATION_KEYS:
+        if span.value.get(key):
+            concepts += read_normalisations(span.value[key], span)
     if "obj" in span.value and _has_concepts_as_id(span.value):
         concepts += read_concepts(span.value["id"], span)
     return ("" if is_meaning else claim), tuple(concepts)

@@ -181,7 +181,7 @@ def find_span_keys(value: Dict[str, Any]) -> List[Path]:
 
     Empty lists count under known names only.
     """
-    found: List[Path] = [(key,) for key in SPAN_KEYS if _may_be_spans(value.get(key))]
+    found: List[Path] = [(key,) for key in SPAN_KEYS if key in value and _may_be_spans(value[key])]
     if any(map(value.get, (path[0] for path in found))):
         return found
     return [*found, *_find_within(value), *_find_others(value)]

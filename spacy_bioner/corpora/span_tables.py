@@ -85,8 +85,7 @@ def read_span_table(
     path = check_is_file(path)
     encoding = check_encoding(encoding, path) if encoding else detect_encoding(path)
     records = read_in_characters(
-        lambda: note_skipped(_read(path, encoding, problems), SKIPPED_KEY),
-        lambda: note_skipped(_read(path, encoding, Problems(keep=0)), SKIPPED_KEY),
+        lambda noted: note_skipped(_read(path, encoding, noted), SKIPPED_KEY),
         offsets,
         path=path,
         problems=problems,

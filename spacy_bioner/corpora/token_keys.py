@@ -70,7 +70,7 @@ def is_row(value: Dict[str, Any]) -> bool:
 
 def is_table_of_columns(value: Dict[str, Any]) -> bool:
     """Tell whether an object holds a list of words and of tags for each of many sentences."""
-    return bool(value) and find_tags(next(iter_rows(value), {})) is not None
+    return bool(_list_columns(value))
 
 
 def iter_rows(value: Any) -> Iterator[Any]:

@@ -42,11 +42,7 @@ def read_uima_cas(
     """
     path = Path(path)
     records = read_in_characters(
-        lambda: _read(path, problems),
-        lambda: _read(path, Problems(keep=0)),
-        offsets,
-        path=path,
-        problems=problems,
+        lambda noted: _read(path, noted), offsets, path=path, problems=problems
     )
     error = CorpusError("found no document, expected feature structures", path=path, line=1)
     yield from at_least_one(records, error)

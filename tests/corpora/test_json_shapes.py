@@ -5,6 +5,7 @@ import json
 import pytest
 
 from spacy_bioner.corpora import json_containers
+from spacy_bioner.corpora.formats import find_format
 from spacy_bioner.corpora.guessing import guess_format
 from spacy_bioner.corpora.json_containers import Container, find_container, stream_documents
 from spacy_bioner.corpora.json_shapes import SAMPLE, guess_json, rank_document, recognise
@@ -238,3 +239,28 @@ def test_columns_may_start_with_a_bracket(tmp_path):
 def test_what_is_no_document(value):
     assert recognise(value) == ""
     assert rank_document(value) == 0
+
+
+@pytest.mark.parametrize("name", ["bern2", "pubannotation", "dataturks", "lighttag", "json"])
+def test_formats_of_tools_have_their_names(name):
+    assert find_format(name).name == "jsonl"
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ({"full_text": TEXT, "spans": OBJECTS}, "jsonl"),
+        ({"full_text": TEXT, "spans": []}, "presidio"),
+        ({"id": "0", "passages": [], "entities": []}, "bigbio"),
+        ({"id": "0", "passages": []}, "bioc_json"),
+        ({"text": TEXT, "tokens": ["We"], "label": ["x"], "entities": OBJECTS}, "jsonl"),
+        ({"text": TEXT, "tokens": [{"text": "We", "start": 0, "end": 2}]}, "jsonl"),
+    ],
+)
+def test_twins_are_told_apart(value, name):
+    assert recognise(value) == name
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_format_that_is_told_can_be_read(name):
+    assert find_format(name).reader

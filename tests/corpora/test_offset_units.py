@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from spacy_bioner.corpora import graphemes
+from spacy_bioner.corpora import graphemes, offset_units
 from spacy_bioner.corpora.graphemes import cluster_starts, simple_cluster_starts
 from spacy_bioner.corpora.jsonl import read_jsonl
 from spacy_bioner.corpora.offset_units import (
     UNITS,
     OffsetTable,
+    UnitSurvey,
     likely_unit,
     stands_right,
-    survey_units,
 )
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.reading_notes import WARNING_KEY, ReadingNotes
@@ -45,6 +45,13 @@ def count(text, unit):
     if unit == "bytes":
         return len(text.encode())
     return len(text) if unit == "characters" else len(list(cluster_starts(text)))
+
+
+def choose(records):
+    survey = UnitSurvey()
+    for record in records:
+        survey.add(record)
+    return survey.choose()
 
 
 def in_unit(text, unit, *, claims=False):
@@ -104,20 +111,20 @@ def test_offsets_within_a_character_or_beyond_the_text_are_none():
     ],
 )
 def test_the_text_tells_the_unit(name, unit, claims):
-    assert survey_units([in_unit(TEXTS[name], unit, claims=claims)]).choose() == unit
+    assert choose([in_unit(TEXTS[name], unit, claims=claims)]) == unit
 
 
 def test_gold_that_cuts_words_stays_in_characters():
     text = f"{AMBULANCE} COX2 inhibitors in asthmatics"
     cut = Record("1", text, (Mention(2, 5, "G"), Mention(21, 27, "D")))
-    assert survey_units([cut]).choose() == "characters"
+    assert choose([cut]) == "characters"
     many = [in_unit(TEXTS["emoji"], "characters")] * 5
-    assert survey_units([*many, in_unit(TEXTS["emoji"], "utf-16")]).choose() == "characters"
+    assert choose([*many, in_unit(TEXTS["emoji"], "utf-16")]) == "characters"
 
 
 def test_one_mention_that_claims_its_text_is_enough():
     text = f"{AMBULANCE} COX2 and asthma"
-    assert survey_units([Record("1", text, (Mention(3, 6, "G", "COX"),))]).choose() == "utf-16"
+    assert choose([Record("1", text, (Mention(3, 6, "G", "COX"),))]) == "utf-16"
 
 
 def test_all_mentions_of_the_file_are_moved_and_a_warning_names_the_documents(tmp_path):
@@ -144,6 +151,22 @@ def test_a_unit_that_is_in_doubt_is_named_and_nothing_moved(tmp_path):
     assert [m.text for m in odd.mentions] == ["sthma ", "albutamol."]
     assert "would not if their offsets were UTF-16 code units" in odd.meta[WARNING_KEY]
     assert not any(WARNING_KEY in record.meta for record in rest)
+
+
+@pytest.mark.parametrize("held", [0, 1 << 25], ids=["read twice", "held"])
+def test_files_of_any_size_and_with_faults_are_read_the_same(tmp_path, monkeypatch, held):
+    monkeypatch.setattr(offset_units, "_HELD", held)
+    path = tmp_path / "x.jsonl"
+    write(path, in_unit(TEXTS["emoji"], "utf-16"), in_unit(TEXTS["NUL"], "utf-16"))
+    assert [[m.text for m in record.mentions] for record in read_jsonl(path)] == [list(WORDS)] * 2
+    path.write_text(path.read_text() + "\n{broken\n")
+    with pytest.raises(CorpusError, match="found 'broken"):
+        list(read_jsonl(path))
+    problems = Problems()
+    found = list(read_jsonl(path, problems=problems))
+    assert [[m.text for m in record.mentions] for record in found] == [list(WORDS)] * 2
+    assert problems.skipped == {"document": 1}
+    assert len(problems.messages) == 1
 
 
 @pytest.mark.parametrize("unit", UNITS)

@@ -112,6 +112,9 @@ def test_items_without_a_label_have_that_of_their_list():
         ({"id": ["mesh:D001241"], "obj": "C", "span": {}}, ("mesh:D001241",)),
         ({"id": ["CUI-less"], "obj": "C", "span": {}}, ()),
         ({"id": "mesh:D001241", "obj": "C", "span": {}, "prob": 0.9}, ("mesh:D001241",)),
+        ({"normalized": [{"db_name": "MESH", "db_id": "D1"}]}, ("MESH:D1",)),
+        ({"normalized": [{"db_name": "MESH", "db_id": "MESH:D1"}, "x"]}, ("MESH:D1", "x")),
+        ({"concepts": [{"id": 7}, {"code": "-"}]}, ("7",)),
         # PubAnnotation's id is the annotation's own.
         ({"id": "T1", "obj": "C", "span": {}}, ()),
         ({"id": 7}, ()),

@@ -52,6 +52,13 @@ def test_label_studio(tmp_path, delimiter):
         assert (second.id, second.mentions) == ("8", ())
 
 
+def test_label_studios_table_has_no_annotations_to_choose_from(tmp_path):
+    path = write(tmp_path / "x", ["text", "label"], [TEXT, json.dumps(REGIONS)])
+    for options in ({"text_key": "text"}, {"annotation": "all"}):
+        with pytest.raises(CorpusError, match="found a table, expected JSON"):
+            list(read_label_studio(path, **options))
+
+
 @pytest.mark.parametrize(
     "cell",
     [
