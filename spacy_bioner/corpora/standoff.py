@@ -35,6 +35,7 @@ from spacy_bioner.records import Fragment, Mention, Record
 CARRIES: FrozenSet[str] = frozenset((MENTIONS,))
 _SPANS = re.compile(r"[\d\s\[\](){},;:|.–-]+")
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
+_HEADER = frozenset(("text", "title", "abstract", "note", "note_text", "notes"))
 _HOW = "give them with --texts: a folder of ID.txt files, or a corpus file that has these documents"
 
 
