@@ -11,6 +11,7 @@ read. Documents come in the order of their first mention.
 
 import re
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Dict, FrozenSet, Iterator, List, Optional, Tuple
 
@@ -18,18 +19,23 @@ from spacy_bioner.corpora.brat import choose_text
 from spacy_bioner.corpora.claims import join_pieces, settle_claim
 from spacy_bioner.corpora.concept_columns import split_concept_ids
 from spacy_bioner.corpora.csv_cells import read_cells
-from spacy_bioner.corpora.files import PathLike, check_is_file
+from spacy_bioner.corpora.files import PathLike, check_is_file, read_lines
 from spacy_bioner.corpora.losses import MENTIONS
 from spacy_bioner.corpora.paired_files import PARTING_FOLDERS, TEXT_ENDING, note_strays, read_whole
 from spacy_bioner.corpora.problems import ANNOTATION, DOCUMENT, Problems, skip_or_raise
 from spacy_bioner.corpora.reading import read_records
-from spacy_bioner.corpora.standoff_columns import StandoffColumns, find_standoff_columns
+from spacy_bioner.corpora.standoff_columns import (
+    StandoffColumns,
+    find_row_columns,
+    find_standoff_columns,
+)
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Fragment, Mention, Record
 
 CARRIES: FrozenSet[str] = frozenset((MENTIONS,))
 _SPANS = re.compile(r"[\d\s\[\](){},;:|.–-]+")
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
+_HEADER = frozenset(("text", "title", "abstract", "note", "note_text", "notes"))
 _HOW = "give them with --texts: a folder of ID.txt files, or a corpus file that has these documents"
 
 
@@ -88,7 +94,11 @@ def _make_records(
 def _read_rows(path: Path, problems: Optional[Problems]) -> List[_Row]:
     cells = read_cells(path, problems=problems)
     _, header = next(cells, (1, []))
-    columns = find_standoff_columns(header)
+    columns = find_row_columns(header)
+    if columns is not None:
+        cells = chain([(1, header)], cells)
+    else:
+        columns = find_standoff_columns(header)
     if columns is None:
         found = ", ".join(header)[:200]
         message = (
@@ -170,7 +180,9 @@ def _find_texts(
             raise CorpusError(message, path=texts)
         return found
     if texts is not None:
-        return {record.id: record.text for record in read_records(texts)}
+        return _read_table(Path(texts), documents) or {
+            record.id: record.text for record in read_records(texts)
+        }
     own = {name: row.text for name, rows in documents.items() for row in rows if row.text}
     folders = [path.parent, *_list_parting(path.parent), *_list_parting(path.parent.parent)]
     for folder in folders if not own else ():
@@ -181,6 +193,23 @@ def _find_texts(
         message = f"found a table of mentions without the texts of its documents; {_HOW}"
         raise CorpusError(message, path=path, line=1)
     return own
+
+
+def _read_table(path: Path, documents: Dict[str, List[_Row]]) -> Dict[str, str]:
+    """Read the texts of a table without a header, id, title, abstract; empty for another file.
+
+    One character stands between title and abstract.
+    """
+    found: Dict[str, str] = {}
+    for _, line in read_lines(path):
+        name, *parts = line.split("\t")
+        if not line.strip():
+            continue
+        has_header = not found and not _HEADER.isdisjoint(part.strip().lower() for part in parts)
+        if not parts or has_header:
+            return {}
+        found[name] = " ".join(parts)
+    return found if found.keys() & documents.keys() else {}
 
 
 def _list_parting(folder: Path) -> List[Path]:

@@ -35,6 +35,10 @@ _NAMES: Dict[str, Tuple[str, ...]] = {
 _EITHER = "text"
 
 
+# DrugProt's rows, which have no header: 12488248, T1, CHEMICAL, 1305, 1316, tacrolimus.
+_ROW = (r"\S+", r"T\d+", r"\S+", r"\d+", r"\d+", r".+")
+
+
 @dataclass(frozen=True)
 class StandoffColumns:
     """Positions, from 0.
@@ -53,6 +57,14 @@ class StandoffColumns:
     concepts: Optional[int] = None
     text: Optional[int] = None
     either: Optional[int] = None
+
+
+def find_row_columns(row: Sequence[str]) -> Optional[StandoffColumns]:
+    """Tell what the columns of a table without a header are; None for another table."""
+    fits = (re.fullmatch(form, cell.strip(), re.I) for form, cell in zip(_ROW, row))
+    if len(row) != len(_ROW) or not all(fits):
+        return None
+    return StandoffColumns(label=2, document=0, start=3, end=4, surface=5)
 
 
 def find_standoff_columns(header: Sequence[str]) -> Optional[StandoffColumns]:

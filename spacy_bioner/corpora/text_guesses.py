@@ -6,7 +6,7 @@ from typing import List
 from spacy_bioner.corpora.conll_columns import TAG, looks_like_conll
 from spacy_bioner.corpora.conllu import looks_like_conllu
 from spacy_bioner.corpora.iob_lines import looks_like_iob
-from spacy_bioner.corpora.standoff_columns import find_standoff_columns
+from spacy_bioner.corpora.standoff_columns import find_row_columns, find_standoff_columns
 from spacy_bioner.corpora.table_format import DELIMITERS, split_header, split_row
 from spacy_bioner.errors import CorpusError
 
@@ -24,7 +24,7 @@ def guess_text(lines: List[str], path: Path) -> str:
     names = _WORD_COLUMNS | {"text"} if _have_tags(lines[1:], header, delimiter) else _WORD_COLUMNS
     if names & set(header) and _TAG_COLUMNS & set(header):
         return "csv"
-    if find_standoff_columns(header) is not None:
+    if find_standoff_columns(header) is not None or find_row_columns(header) is not None:
         return "standoff"
     if _NOTE_COLUMNS & set(header) and len(header) > 1:
         return "mimic"

@@ -124,3 +124,14 @@ def test_bad_rows_and_missing_texts_are_errors_or_left_out(tmp_path):
 )
 def test_other_tables_are_no_tables_of_mentions(header):
     assert find_standoff_columns(header.split(",")) is None
+
+
+def test_tables_without_a_header_take_their_texts_from_another(tmp_path):
+    rows = ("5\tT1\tCHEMICAL\t8\t15\taspirin", "6\tT1\tGENE-Y\t3\t4\tx")
+    path = write(tmp_path / "entities.tsv", *rows)
+    assert guess_format(path) == "standoff"
+    texts = write(tmp_path / "abstracts.tsv", "7\tNo\tmore", "6\tOf\tx y", "5\tWe gave\taspirin.")
+    first, second = read_standoff(path, texts=texts)
+    assert (first.text, spans(first)) == ("We gave aspirin.", [(8, 15, "CHEMICAL")])
+    assert (second.text, spans(second)) == ("Of x y", [(3, 4, "GENE-Y")])
+    assert first.meta["texts_without_annotations"] == "7"
