@@ -1,6 +1,7 @@
 """The concept ids of a mention, as PubTator and BioC write them in one column or infon."""
 
 import re
+from functools import lru_cache
 from typing import Iterator, Optional, Sequence, Tuple
 
 _BARS = re.compile(r"[|,]")
@@ -15,6 +16,8 @@ _VARIANT_NOTES = re.compile(
 _NO_CONCEPT = frozenset(("", "-", "-1"))
 
 
+# A corpus names the same concepts over and over.
+@lru_cache(maxsize=1 << 14)
 def split_concept_ids(column: str) -> Tuple[str, ...]:
     """Split the identifier column of a mention.
 
