@@ -8,13 +8,13 @@ somebody else does it, since help and errors of usage come without it.
 """
 
 import sys
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional, Sequence
 
 if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
     from spacy.tokens import Doc, Span
 
 LEDGER_KEY = "bioner_evidence"
@@ -109,24 +109,33 @@ def register_with_spacy() -> None:
     if _SPACY_TOKENS in sys.modules:
         register_extensions()
     else:
+        # importlib.abc, whose class this could have, takes longer to import than all else here.
         sys.meta_path.insert(0, _Registration())
 
 
-class _Registration(MetaPathFinder):
+class _Registration:
     """Waits for the import of `spacy.tokens`, lets it happen, and goes."""
 
+    def __init__(self) -> None:
+        self._is_asked = False
+
     def find_spec(
-        self, fullname: str, path: Any = None, target: Optional[ModuleType] = None
-    ) -> Optional[ModuleSpec]:
-        if fullname != _SPACY_TOKENS:
+        self, fullname: str, path: Any = None, target: Optional["ModuleType"] = None
+    ) -> Optional["ModuleSpec"]:
+        if fullname != _SPACY_TOKENS or self._is_asked:
             return None
-        sys.meta_path.remove(self)
-        spec = find_spec(fullname)
+        self._is_asked = True
+        try:
+            spec = find_spec(fullname)
+        finally:
+            self._is_asked = False
         if spec is not None and spec.loader is not None:
             load = spec.loader.exec_module
 
-            def load_and_register(module: ModuleType) -> None:
+            def load_and_register(module: "ModuleType") -> None:
                 load(module)
+                if self in sys.meta_path:
+                    sys.meta_path.remove(self)
                 register_extensions()
 
             spec.loader.exec_module = load_and_register  # type: ignore[method-assign]

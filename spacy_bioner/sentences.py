@@ -31,6 +31,7 @@ _INITIAL = re.compile(r"[A-Z](?:\.|$)")
 # "45-y.o.", "2yr."; "para-vol.", "kg/hr."
 _COUNT = re.compile(r"^[0-9]+(?:[.,][0-9]+)?[-–]?")
 _JOINED = re.compile(r"[-–/(]")
+_SMALL_INITIAL = re.compile(r"[a-z]\.$")
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}$")
 # Names that keep their small letter at the start of a sentence: p53, mRNA, c-Myc, alpha-MSH.
 _NAME_IN_SMALL = re.compile(
@@ -54,17 +55,18 @@ _FUNCTION_WORDS = _words(
 _NEVER_LAST = _words(
     "a.k.a aff approx bv c.f ca capt cf chap chaps cv dr drs e.g eg eq eqn eqns eqs esp excl fig "
     "figs i.e ie incl lt messrs mme mr mrs ms mt n.b nos nr para paras pg pgs pp prof profs pv "
-    "ref refs resp sgt ssp st str subsp supp suppl tab vit vits viz vol vols vs APPROX CHAP FIG "
-    "FIGS REFS SUPPL VIT VOL VOLS VS"
+    "ref refs resp sgt ssp st str subsp supp suppl tab tbl vit vits viz vol vols vs APPROX CHAP "
+    "FIG FIGS REFS SUPPL VIT VOL VOLS VS"
 )
 # These may end a sentence, but a capital letter alone does not show it.
 _SELDOM_LAST = _words(
-    "acad al am ann apr assoc aug ave avg biochem biol blvd cardiol ch chem clin co conf corp dec "
-    "dept dermatol dis dx ed edn eds endocrinol engl epidemiol ex exp feb gastroenterol gen genet "
-    "hematol hosp hum hx immunol inc inst int jan jr jul jun lett ltd m.d max med metab microbiol "
-    "mol mutat nat natl neurobiol neurol neurosci no nov nutr oct oncol pediatr ph.d pharm "
-    "pharmacol physiol proc psychiatr pt pts rd res rev rx sci sect sept soc sp spp sr surg sx "
-    "symp temp tx u.k u.s u.s.a univ virol y.o y/o yo"
+    "acad al am anesth ann appl apr assoc aug ave avg bacteriol behav biochem biol blvd cardiol "
+    "ch chem clin co conc conf corp dec dept dermatol dil dis dx ed edn eds endocrinol engl "
+    "environ epidemiol est ex exp ext feb gastroenterol gen genet gynecol hematol hosp ht hum hx "
+    "immunol inc infect inst int jan jr jul jun lett ltd m.d max med metab microbiol mol mutat "
+    "nat natl neurobiol neurol neurosci no nov nutr obstet oct oncol ophthalmol pediatr ph.d "
+    "pharm pharmacol physiol proc psychiatr psychol pt pts radiol rd res rev rx sci sect sept soc "
+    "sp spp sr surg sx symp tel temp ther toxicol tx u.k u.s u.s.a univ urol virol wt y.o y/o yo"
 )
 _UNITS = _words(
     "cm d dl ft g gm h hr hrs iu kcal kg l lb lbs m mcg mg min mins ml mm mo mos ng nm oz s sec "
@@ -147,6 +149,9 @@ def _is_border(text: str, match: Match[str]) -> bool:
     if _is_item_number(before, word):
         return False
     bare = word.lstrip("([{\"'“‘")
+    if len(bare) == 1 and _SMALL_INITIAL.match(before.lstrip("([")):
+        # "e. g." and "i. v." are written with a blank as well
+        bare = before.lstrip("([") + bare
     if _OPENER.match(text, right.start(1)):
         return not _is_one_of(bare, _NEVER_LAST)
     # "(mean +/- s.d.) Values" goes on; a sentence ends behind its bracket

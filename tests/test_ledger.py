@@ -99,6 +99,10 @@ IMPORTS = {
         "import sys\nimport spacy_bioner\nassert 'spacy' not in sys.modules\n"
         "n = len(sys.meta_path)\nfrom spacy.tokens import DocBin\nassert len(sys.meta_path) < n\n"
     ),
+    "asked before": (
+        "import importlib.util\nimport spacy_bioner\nimportlib.util.find_spec('spacy.tokens')\n"
+        "from spacy.tokens import DocBin\n"
+    ),
     "no package": "import spacy\nfrom spacy.tokens import DocBin\nspacy.blank('en')\n",
 }
 READ = """

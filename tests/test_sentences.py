@@ -59,6 +59,7 @@ def split(text: str) -> List[str]:
         "USUAL CARE VS. MLP and Roe v. Wade, Mt. Sinai, Drs. Smith and Jones, c. 1900.",
         "S. enterica subsp. Enterica str. LT2 and P. syringae pv. Tomato resp. Xanthomonas.",
         "Pt. Smith, hx. Diabetes, dx. Crohn's disease, max. 40 mg, avg. 30, no. 5, nos. 6-8.",
+        "Drugs, e. g. Aspirin, i. e. The best one, weigh wt. 70 and ht. 170, est. 50.",
         "The max. |However, it fell. |It was seen by Smith et al. |We saw it, too.",
         "A rate of 3.2 mg/mL. |Therapy went on. |In the 1940s. |Therapy was new.",
         "Ann. Nutr. Metab. 72 and J. Hosp. Immunol. 3 and Int. J. Oncol. |The end.",

@@ -3,7 +3,7 @@
 What the settings default to was decided on the gold annotation of the train and dev parts of
 NCBI-disease, BC5CDR and BioRED: where a long form is an entity, its short form is one with the
 same label in 1,314 of 1,320 definitions; where no entity touches the long form, the short form is
-none in 1,036 of 1,043 (`benchmarks/abbreviations.py`). So labels go from long to short forms; the
+none in 1,037 of 1,044 (`benchmarks/abbreviations.py`). So labels go from long to short forms; the
 other way is not taken.
 """
 

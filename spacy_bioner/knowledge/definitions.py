@@ -24,8 +24,10 @@ MAX_REACH = 500
 _CLAUSE = re.compile(r"[,;:]\s")
 _COMPARISON = re.compile("[=<>≤≥]")
 _WORD = re.compile(r"\S+")
-# What counts the items of a list: (ii), (iv), (2a).
-_ENUMERATOR = re.compile(r"[ivx]+|(?:I{2,3}|I?V|VI{0,3}|I?X)|[0-9]+[a-z]")
+# What counts the items of a list: (ii), (iv.), (2a), (a-c), (i–iii).
+_ENUMERATOR = re.compile(
+    r"(?:[ivx]+|I{2,3}|I?V|VI{0,3}|I?X|[0-9]+[a-z])[.:]?|[a-h]\.|[a-h][-–][a-h]|[ivx]+[-–][ivx]+"
+)
 _INTRAVENOUS = re.compile(r"\b[Ii]ntra-?(?:ven|ventr)\w*$")
 _QUOTES = "\"'`´‘’“”"
 

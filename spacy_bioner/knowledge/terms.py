@@ -11,7 +11,7 @@ from spacy.schemas import validate_token_pattern
 from spacy.vocab import Vocab
 
 from spacy_bioner.errors import TermTableError
-from spacy_bioner.knowledge.typography import HYPHENS
+from spacy_bioner.knowledge.typography import HYPHENS, simplify_text
 
 CASES = ("auto", "exact", "ignore")
 TOKEN_SEPARATOR = "\x1f"
@@ -216,7 +216,7 @@ def _make_term(
 
 
 def _check_name(name: str, *, path: Optional[Union[str, Path]], line: Optional[int]) -> None:
-    if name.replace(TOKEN_SEPARATOR, "").strip(HYPHENS + " \t\n\r\u00a0"):
+    if simplify_text(name.replace(TOKEN_SEPARATOR, "")).strip("- \t\n\r"):
         return
     raise TermTableError(
         f"found the name {name!r}; expected at least one letter, digit or symbol besides spaces "
