@@ -62,8 +62,13 @@ def main() -> None:
             parser.error(f"found --kind {unknown[0]!r}, expected one of {', '.join(kinds)}")
         rows, faults = [], []
         for kind in [kinds[name] for name in args.kind or kinds]:
+            if time.monotonic() > end:
+                print(f"{kind.name}: no time left", file=sys.stderr)
+                continue
             found = fuzz(kind, folder / "work", args.hits, end, random.Random(args.seed), faults)
             rows.append((kind.name, str(found["hits"]), *(str(found[key]) for key in COUNTED)))
+            # The table comes at the end, which may be long in coming.
+            print(f"{kind.name}: {found['hits']} hits, {found['faults']} faults", file=sys.stderr)
     print(render_table(("command", "hits", *COUNTED), rows, right=range(1, len(COUNTED) + 2)))
     print("\n".join(f"fault: {fault}" for fault in faults) or "no fault")
     sys.exit(bool(faults))
