@@ -62,8 +62,13 @@ def main() -> None:
             parser.error(f"found --kind {unknown[0]!r}, expected one of {', '.join(kinds)}")
         rows, faults = [], []
         for kind in [kinds[name] for name in args.kind or kinds]:
+            if time.monotonic() > end:
+                print(f"{kind.name}: no time left", file=sys.stderr)
+                continue
             found = fuzz(kind, folder / "work", args.hits, end, random.Random(args.seed), faults)
             rows.append((kind.name, str(found["hits"]), *(str(found[key]) for key in COUNTED)))
+            # The table comes at the end, which may be long in coming.
+            print(f"{kind.name}: {found['hits']} hits, {found['faults']} faults", file=sys.stderr)
     print(render_table(("command", "hits", *COUNTED), rows, right=range(1, len(COUNTED) + 2)))
     print("\n".join(f"fault: {fault}" for fault in faults) or "no fault")
     sys.exit(bool(faults))
@@ -102,10 +107,10 @@ def fuzz(
 
 
 def _hit(kind: Kind, work: Path, delay: float, alone: bool, counts: "Counter[str]") -> None:
-    process = Process(kind.program, kind.make(work, True))
-    if not process.wait(delay):
-        counts["killed"] += 1
-        process.kill(alone=alone)
+    with Process(kind.program, kind.make(work, True)) as process:
+        if not process.wait(delay):
+            counts["killed"] += 1
+            process.kill(alone=alone)
     if not alone:
         counts.update(_look(kind, work))
     counts["refused"] += _run_to_end(kind, work)
@@ -134,11 +139,11 @@ def _look(kind: Kind, work: Path) -> Dict[str, int]:
 def _run_to_end(kind: Kind, work: Path) -> int:
     """Run a command, when those that a kill left alive are done; says how often it was refused."""
     for refused in range(_LIMIT):
-        process = Process(kind.program, kind.make(work, True))
-        process.wait()
-        if process.code == 0:
-            return refused
-        output = process.read()
+        with Process(kind.program, kind.make(work, True)) as process:
+            process.wait()
+            if process.code == 0:
+                return refused
+            output = process.read()
         if kind.is_fresh and _NOT_EMPTY in output and not kind.check(work)[1]:
             # Whole, but for the account: this command replaces no folder, so its user has to.
             shutil.rmtree(work / "out")
@@ -162,10 +167,10 @@ def _is_alive(pid: int) -> bool:
 
 def must_run(program: str, words: List[str]) -> None:
     """Run a command that has to end well."""
-    process = Process(program, words)
-    process.wait()
-    if process.code:
-        sys.exit(f"{program} {' '.join(words)} ended with {process.code}:\n{process.read()}")
+    with Process(program, words) as process:
+        process.wait()
+        if process.code:
+            sys.exit(f"{program} {' '.join(words)} ended with {process.code}:\n{process.read()}")
 
 
 class Process:
@@ -178,6 +183,12 @@ class Process:
         self.code: Optional[int] = None
         self._output = tempfile.TemporaryFile()  # noqa: SIM115
         self.pid = self._fork(words) if program == "bioner" else self._spawn(program, words)
+
+    def __enter__(self) -> "Process":
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._output.close()
 
     def wait(self, seconds: Optional[float] = None) -> bool:
         """Wait for the end, or so long; says whether it has ended."""
@@ -227,6 +238,7 @@ class Process:
             os.chdir(ROOT)
             for stream in (1, 2):
                 os.dup2(self._output.fileno(), stream)
+            sys.stdout, sys.stderr = (os.fdopen(os.dup(n), "w") for n in (1, 2))
             run(words)
         except SystemExit as end:
             code = int(end.code or 0)
@@ -234,6 +246,7 @@ class Process:
             traceback.print_exc()
         finally:
             sys.stdout.flush()
+            sys.stderr.flush()
             os._exit(code)
 
 

@@ -14,6 +14,7 @@ from spacy_bioner.architectures.decoding import scale_confidences
 from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.files import check_is_file, check_own_folder, replacing_folder
+from spacy_bioner.corpora.same_files import check_apart
 from spacy_bioner.errors import ConfigError, CorpusError
 from spacy_bioner.evaluation.calibration import Calibration, calibrate, fit_temperature
 from spacy_bioner.evaluation.confidences import Judged, ScoredDocument, judge
@@ -59,7 +60,7 @@ class Fitted:
         }
 
 
-@guards_outputs("output", inputs=("model", "dev"), replaced=("output",))
+@guards_outputs("output")
 def calibrate_pipeline(
     model: str,
     dev: Path,
@@ -81,6 +82,7 @@ def calibrate_pipeline(
     if not with_temperature and not with_thresholds:
         raise ConfigError("found neither temperature nor thresholds to fit, expected one or both")
     check_is_file(dev)
+    check_apart([output], [model, dev], replaced=[output])
     check_own_folder(output, PIPELINE_MARKS)
     nlp = load_pipeline(model, gpu_id=gpu_id)
     source = find_recogniser(nlp)

@@ -22,7 +22,10 @@ def is_stream(path: Path) -> bool:
     RAISES CorpusError: For a socket or a disk, which nothing should be written to.
     RAISES OSError: Where that cannot be found out, as in a circle of links.
     """
-    if find_descriptor(path) is not None:
+    descriptor = find_descriptor(path)
+    if descriptor is not None:
+        # A number that is not open, or only for reading, fails here and not after the work.
+        os.write(descriptor, b"")
         return True
     try:
         mode = os.stat(path).st_mode

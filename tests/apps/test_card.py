@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 import pytest
@@ -11,7 +12,8 @@ from spacy_bioner.apps.card import (
     read_metrics,
 )
 from spacy_bioner.apps.loading import fingerprint
-from spacy_bioner.errors import PackageError
+from spacy_bioner.apps.run_files import find_run_files
+from spacy_bioner.errors import CorpusError, PackageError
 from spacy_bioner.evaluation.pipelines import Pace, PipelineEvaluation
 from spacy_bioner.evaluation.scores import Counts, Scores
 from spacy_bioner.reports.model_card import CorpusFacts
@@ -68,6 +70,46 @@ def account(tmp_path):
 def test_read_account_gives_training_documents_and_mentions(account):
     mentions = {"Chemical": 5, "Disease": 2, "Gene": 1}
     assert read_account(account) == CorpusFacts("Tiny corpus", "CC0-1.0", 3, mentions, "tiny")
+
+
+def add_digest(account, content):
+    """Put train.spacy beside an account that is about a file with some content."""
+    account.with_name("train.spacy").write_bytes(b"the corpus")
+    data = json.loads(account.read_text("utf-8"))
+    data["splits"]["train"]["sha256"] = hashlib.sha256(content).hexdigest()
+    account.write_text(json.dumps(data), encoding="utf-8")
+
+
+def test_read_account_takes_one_of_the_corpus_that_lies_there(account):
+    add_digest(account, b"the corpus")
+    assert read_account(account).n_docs == 3
+
+
+def test_read_account_refuses_one_of_another_corpus(account):
+    add_digest(account, b"another corpus")
+    with pytest.raises(CorpusError, match="found an account of another corpus than") as raised:
+        read_account(account)
+    assert raised.value.path == str(account)
+
+
+def test_read_account_of_an_earlier_version_says_what_is_not_known(account, caplog):
+    account.with_name("train.spacy").write_bytes(b"the corpus")
+    assert read_account(account).n_docs == 3
+    assert f"{account}: does not tell the SHA-256 of its corpus" in caplog.text
+
+
+def test_a_report_leaves_an_account_of_another_corpus_out(account):
+    add_digest(account, b"another corpus")
+    folder = account.parent
+    (folder / "dev.spacy").write_bytes(b"")
+    model = folder / "run" / "model-best"
+    model.mkdir(parents=True)
+    paths = f'[paths]\ntrain = "{folder / "train.spacy"}"\ndev = "{folder / "dev.spacy"}"\n'
+    (model / "config.cfg").write_text(paths, encoding="utf-8")
+    found = find_run_files(folder / "run")
+    assert found.account is None
+    (warning,) = found.warnings
+    assert warning.startswith(f"the training documents are not described: {account}: found an")
 
 
 @pytest.mark.parametrize("labels", [["Chemical", "Disease"], ["Gene", "Chemical", "Disease"]])

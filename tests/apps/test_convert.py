@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,10 +8,11 @@ import spacy
 import typer
 from typer.testing import CliRunner
 
-from spacy_bioner.apps.auditing import render_conversion
+from spacy_bioner.apps.auditing import check_account, digest_output, render_conversion
 from spacy_bioner.apps.cli.convert import convert_cli
 from spacy_bioner.apps.conversion import convert
 from spacy_bioner.corpora.conll import ConllLayout
+from spacy_bioner.corpora.digests import digest
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.pubtator import read_pubtator
 from spacy_bioner.corpora.reading import Selection, read_records
@@ -473,3 +475,50 @@ def test_stray_texts_and_several_docbins_are_warned_of(tmp_path):
     assert warning.endswith("were read as one corpus: dev.spacy, train.spacy")
     convert(CASES / "brat_bom", tmp_path / "shards")
     assert convert(tmp_path / "shards", tmp_path / "one.jsonl").warnings == []
+
+
+@pytest.mark.parametrize(
+    ("name", "to_format"), [("out.spacy", None), ("out", None), ("out", "brat")]
+)
+def test_the_account_names_the_corpus_that_it_is_about(pubtator, tmp_path, caplog, name, to_format):
+    target, report = tmp_path / name, tmp_path / "account.json"
+    convert(pubtator, target, to_format=to_format, report=report)
+    account = json.loads(report.read_text())
+    check_account(account, target, path=report)
+    assert account["sha256"] == digest_output(target)
+    if target.is_file():
+        assert account["sha256"] == digest(target)
+    # A kill between corpus and account leaves this: the account of another corpus.
+    shutil.rmtree(target) if target.is_dir() else None
+    convert(pubtator, target, to_format=to_format, selection=Selection(first=1))
+    with pytest.raises(
+        CorpusError, match=r"found an account of another corpus than .*/out"
+    ) as raised:
+        check_account(account, target, path=report)
+    assert raised.value.path == str(report)
+    assert caplog.text == ""
+
+
+def test_an_account_of_an_earlier_version_is_not_known_to_fit(pubtator, tmp_path, caplog):
+    convert(pubtator, tmp_path / "out.spacy")
+    report = tmp_path / "out.audit.json"
+    account = {**json.loads(report.read_text()), "sha256": ""}
+    check_account(account, tmp_path / "out.spacy", path=report)
+    assert "whether it is about" in caplog.text
+
+
+def test_the_account_in_a_folder_is_about_the_other_files(pubtator, tmp_path):
+    convert(pubtator, tmp_path / "out")
+    account = json.loads((tmp_path / "out" / "audit.json").read_text())
+    check_account(account, tmp_path / "out", path=tmp_path / "out" / "audit.json")
+    (tmp_path / "out" / "part-00000.spacy").write_bytes(b"")
+    with pytest.raises(CorpusError, match="an account of another corpus"):
+        check_account(account, tmp_path / "out", path=tmp_path / "out" / "audit.json")
+
+
+def test_a_corpus_on_the_standard_output_has_no_account(pubtator, capfd):
+    if not Path("/proc/self/fd").is_dir():
+        pytest.skip("needs /proc")
+    found = convert(pubtator, "/dev/stdout", to_format="jsonl")
+    assert (found.sha256, found.documents) == ("", 2)
+    assert capfd.readouterr().out.count('"text": "Nothing."') == 1

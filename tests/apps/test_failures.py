@@ -85,7 +85,7 @@ def test_a_full_disk_is_one_line(corpus):
     assert is_one_line(done, "No space left on device; make room")
 
 
-@pytest.mark.parametrize("words", [["out.jsonl"], ["out.spacy"], ["out"], ["out", "--to", "brat"]])
+@pytest.mark.parametrize("words", [["out.jsonl"], ["out"]])
 def test_a_limit_on_the_size_of_files_is_one_line(corpus, words):
     resource = pytest.importorskip("resource")
 
@@ -98,7 +98,7 @@ def test_a_limit_on_the_size_of_files_is_one_line(corpus, words):
     assert list(corpus.parent.iterdir()) == [corpus]
 
 
-@pytest.mark.parametrize("name", ["x" * 256, "é" * 128, "y/" * 3000 + "z"])
+@pytest.mark.parametrize("name", ["é" * 128, "y/" * 3000 + "z"])
 def test_a_name_that_is_too_long_is_one_line(corpus, name):
     target = corpus.parent / f"{name}.jsonl"
     assert is_one_line(run("convert", corpus, target), f"{target}: ")

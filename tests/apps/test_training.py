@@ -1,6 +1,8 @@
 import json
 import re
+import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +10,10 @@ import pytest
 import spacy
 from spacy.util import registry
 from thinc.api import Config
+from typer.testing import CliRunner
 
 from spacy_bioner.apps import drawn_training, training
-from spacy_bioner.apps.cli.main import run
+from spacy_bioner.apps.cli.main import app, run
 from spacy_bioner.apps.drawn_training import train_and_draw
 from spacy_bioner.apps.profiles import Profile, load_profile, read_config, read_training_config
 from spacy_bioner.apps.training import (
@@ -22,8 +25,10 @@ from spacy_bioner.apps.training import (
     train,
 )
 from spacy_bioner.corpora.docbin import write_docbin
+from spacy_bioner.corpora.outputs import claiming
 from spacy_bioner.errors import (
     ConfigError,
+    CorpusError,
     DeviceError,
     EncoderError,
     PackageError,
@@ -344,6 +349,143 @@ def test_training_that_fails_has_its_curves(biobert, corpus, tmp_path, monkeypat
     with pytest.raises(TrainingDataError, match="the loss became nan"):
         train_and_draw(biobert, corpus, tmp_path / "out", log_path=tmp_path / "out.jsonl")
     assert (tmp_path / "out.png").is_file()
+
+
+ROW = {"step": 1, "losses": {"bioner": 1.0}, "scores": {"ents_f": 0.5}, "score": 0.5}
+
+
+def leaving(log, result=False):
+    """What stands for a training that writes a log and then fails, or ends well."""
+
+    def train(profile, corpus_dir, output, *, log_path, **settings):
+        if log is not None:
+            log_path.write_text(log, encoding="utf-8")
+        if not result:
+            raise TrainingDataError("the loss became nan")
+        (output / "model-best").mkdir(parents=True, exist_ok=True)
+        (output / "model-best" / "config.cfg").write_text("[training]\n", encoding="utf-8")
+        return output / "model-best"
+
+    return train
+
+
+def lines(*steps):
+    return "".join(json.dumps({**ROW, "step": step, "learn_rate": 0.1}) + "\n" for step in steps)
+
+
+@pytest.fixture
+def work(tmp_path):
+    """An empty folder."""
+    (tmp_path / "work").mkdir()
+    return tmp_path / "work"
+
+
+@pytest.fixture
+def draw(biobert, corpus, work, monkeypatch):
+    """Runs a training into OUT with OUT.training.jsonl."""
+
+    def run(train):
+        monkeypatch.setattr(drawn_training, "train", train)
+        log = work / "out.training.jsonl"
+        return train_and_draw(biobert, corpus, work / "out", log_path=log)
+
+    return run
+
+
+def test_the_log_of_a_result_stays_when_a_later_training_fails_at_once(draw, work):
+    draw(leaving(lines(1, 2), result=True))
+    before = files_below(work)
+    for log in (None, ""):
+        with pytest.raises(TrainingDataError):
+            draw(leaving(log))
+        assert (work / "out.training.jsonl").read_text("utf-8") == lines(1, 2)
+        assert files_below(work) == before
+
+
+def test_the_log_of_a_later_training_that_ends_early_is_kept_beside(draw, work):
+    draw(leaving(lines(1, 2), result=True))
+    with pytest.raises(TrainingDataError):
+        draw(leaving(lines(3)))
+    assert (work / "out.training.jsonl").read_text("utf-8") == lines(1, 2)
+    assert (work / "out.interrupted.training.jsonl").read_text("utf-8") == lines(3)
+    assert (work / "out.interrupted.training.png").is_file()
+
+
+def test_a_later_training_that_ends_well_has_its_own_log(draw, work):
+    draw(leaving(lines(1, 2), result=True))
+    before = files_below(work)
+    draw(leaving(lines(3), result=True))
+    assert (work / "out.training.jsonl").read_text("utf-8") == lines(3)
+    assert files_below(work) == before
+
+
+def test_without_a_result_the_last_log_counts(draw, work):
+    for step in (1, 2):
+        with pytest.raises(TrainingDataError):
+            draw(leaving(lines(step)))
+    assert (work / "out.training.jsonl").read_text("utf-8") == lines(2)
+    assert files_below(work) == [f"out.training.{ending}" for ending in ("jsonl", "png", "svg")]
+
+
+def test_a_killed_training_took_no_log_away(draw, work, caplog):
+    draw(leaving(lines(1, 2), result=True))
+    before = files_below(work)
+    # What a kill leaves: the log of the result was set aside, and the new one had begun.
+    log = work / "out.training.jsonl"
+    log.rename(work / ".out.training.jsonl.earlier")
+    log.write_text(lines(3), encoding="utf-8")
+    with pytest.raises(TrainingDataError):
+        draw(leaving(None))
+    assert log.read_text("utf-8") == lines(1, 2)
+    kept = work / "out.interrupted.training.jsonl"
+    assert kept.read_text("utf-8") == lines(3)
+    assert files_below(work) == sorted([*before, kept.name])
+    assert f"an earlier training was killed; its log is {kept}" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        ("runs/out.training.jsonl", "runs/out.interrupted.training.jsonl"),
+        ("metrics/training.jsonl", "metrics/training.interrupted.jsonl"),
+    ],
+)
+def test_the_log_of_an_interrupted_training_has_a_name(log, expected):
+    found = drawn_training.interrupted_log(Path("runs/out"), Path(log))
+    assert found == Path(expected)
+
+
+def test_checkpoints_of_a_training_that_runs_are_left_alone(biobert, corpus, work):
+    left = work / ".out.partial" / "model-last"
+    left.mkdir(parents=True)
+    (left / "meta.json").write_text("{}", encoding="utf-8")
+    with (
+        claiming(work / "out"),
+        pytest.raises(CorpusError, match="is writing there"),
+        ThreadPoolExecutor() as threads,
+    ):
+        threads.submit(train, biobert, corpus, work / "out").result()
+    assert files_below(work) == [
+        ".out.partial",
+        ".out.partial/model-last",
+        ".out.partial/model-last/meta.json",
+    ]
+
+
+def test_an_output_that_would_take_the_corpus_along_is_refused(biobert, corpus, work):
+    data = work / "run" / "data"
+    shutil.copytree(corpus, data)
+    (work / "run" / "model-best").mkdir()
+    with pytest.raises(CorpusError, match="which is read, in what would be replaced"):
+        train(biobert, data, work / "run")
+    assert (data / "train.spacy").is_file()
+
+
+def test_a_training_that_replaces_a_result_says_so(corpus, tmp_path, monkeypatch):
+    (tmp_path / "out" / "model-best").mkdir(parents=True)
+    monkeypatch.setattr(drawn_training, "train_and_draw", lambda *a, **k: tmp_path / "out")
+    done = CliRunner().invoke(app, ["train", str(corpus), str(tmp_path / "out")])
+    assert "found an earlier result there; it is replaced when this training ends" in done.output
 
 
 def test_without_matplotlib_nothing_is_trained(biobert, corpus, tmp_path, monkeypatch):

@@ -40,6 +40,15 @@ def test_a_link_to_an_open_file_is_found(tmp_path):
     assert not is_standard_output(Path("/dev/stderr"))
 
 
+def test_a_number_that_cannot_be_written_to_is_refused_before_the_work():
+    reading, writing = os.pipe()
+    os.close(writing)
+    for number in (reading, 999):
+        with pytest.raises(CorpusError, match="Bad file descriptor"):
+            check_is_writable(f"/proc/self/fd/{number}")
+    os.close(reading)
+
+
 def write(path, stdout):
     subprocess.run([sys.executable, "-c", WRITE, str(path)], stdout=stdout, check=True)
 

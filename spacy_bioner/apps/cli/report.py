@@ -71,7 +71,7 @@ def report_cli(
 
     require_matplotlib()
     require_jinja2()
-    from spacy_bioner.apps.reporting import ReportFiles, write_report
+    from spacy_bioner.apps.reporting import ReportFiles, check_folder, write_report
     from spacy_bioner.apps.run_files import find_run_files, is_run
     from spacy_bioner.errors import ConfigError
 
@@ -88,6 +88,7 @@ def report_cli(
             f"{run}: is no folder of `bioner train` with model-best in it, and a pipeline needs "
             "CORPUS and OUT after it"
         )
+    check_folder(output)
     settings = EvaluationSettings(
         labels=label or (),
         dataset=dataset,
