@@ -3,6 +3,7 @@
 import re
 from typing import List
 
+from spacy_bioner.blanks import is_blank
 from spacy_bioner.corpora.conservation import AlignedMention
 from spacy_bioner.records import Mention, Record
 
@@ -17,7 +18,7 @@ def why_lost(mention: Mention, text: str) -> str:
     pieces = mention.fragments or ((mention.start_char, mention.end_char),)
     if any(start < 0 or end > len(text) for start, end in pieces):
         return "beyond the text"
-    if not all(text[start:end].strip() for start, end in pieces):
+    if any(is_blank(text[start:end]) for start, end in pieces):
         return "empty"
     return "" if claim_fits(mention, text) else TEXT_DIFFERS
 
