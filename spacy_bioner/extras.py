@@ -33,6 +33,12 @@ def install_command(extra: str) -> str:
     return shlex.join(["pip", "install", *_list_requirements(extra)])
 
 
+def name_extra(extra: str) -> str:
+    """Name an extra for a page, which is read elsewhere: where the sources lie here is nobody's
+    business there."""
+    return f"the extra '{extra}' of {DISTRIBUTION}"
+
+
 def _find_origin() -> Optional[Path]:
     """Find the folder or the wheel that pip installed from (PEP 610); None where there is none."""
     try:
