@@ -73,6 +73,20 @@ def is_blank(text: str) -> bool:
     return _SEEN.search(text) is None
 
 
+def trim(text: str, start: int, end: int) -> Tuple[int, int]:
+    """Leave out what shows nothing at the ends of a stretch of a text.
+
+    RETURNS (Tuple[int, int]): Its first character and end; as they were where there is nothing to
+        see, or no such stretch.
+    """
+    seen = _SEEN.search(text, start, end) if 0 <= start < end <= len(text) else None
+    if seen is None:
+        return start, end
+    while _SEEN.match(text, end - 1) is None:
+        end -= 1
+    return seen.start(), end
+
+
 def is_squeezed(text: str) -> bool:
     """Tell whether `squeeze` leaves a text as it is."""
     return _SQUEEZABLE.search(text) is None

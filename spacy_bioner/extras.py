@@ -52,6 +52,12 @@ def require(*packages: str, extra: str, who: str) -> None:
         )
 
 
+def name_extra(extra: str) -> str:
+    """Name an extra for a page, which is read elsewhere: where the sources lie here is nobody's
+    business there."""
+    return f"the extra '{extra}' of {DISTRIBUTION}"
+
+
 def _find_origin() -> Optional[Path]:
     """Find the folder or the wheel that pip installed from (PEP 610); None where there is none."""
     try:

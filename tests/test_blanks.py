@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_bioner.blanks import count_before, is_blank, is_squeezed, squeeze
+from spacy_bioner.blanks import count_before, is_blank, is_squeezed, squeeze, trim
 
 GAPS = st.text(st.sampled_from(" \n\r\t\x0c\x00\xa0\xad\x85\u2009\u2028\u3000\u200b\u200d\ufeff"))
 WORDS = st.text(st.sampled_from("aB7.-é\u0301漢\U0001f600"), min_size=1)
@@ -74,3 +74,23 @@ def test_words_stay_apart_where_there_is_white_space(pairs):
     assert is_squeezed(expected)
     assert is_squeezed(text) == (text == expected)
     assert is_blank(text) == (not expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "trimmed"),
+    [
+        ("aspirin", "aspirin"),
+        (" aspirin\u200b", "aspirin"),
+        ("\u00ad\u00a0asp\u00adirin \n", "asp\u00adirin"),
+        ("\x00\u200b", "\x00\u200b"),
+        ("", ""),
+    ],
+)
+def test_trim_leaves_out_what_shows_nothing_at_the_ends(text, trimmed):
+    whole = f"x{text}y"
+    start, end = trim(whole, 1, 1 + len(text))
+    assert whole[start:end] == trimmed
+
+
+def test_trim_leaves_stretches_that_are_none_as_they_are():
+    assert [trim("abc", *pair) for pair in ((2, 9), (-1, 2), (2, 1))] == [(2, 9), (-1, 2), (2, 1)]

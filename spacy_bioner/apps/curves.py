@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence
 
 from spacy_bioner.apps.finished_runs import write_json
-from spacy_bioner.apps.profiles import read_config
+from spacy_bioner.apps.profiles import get_setting, read_config
 from spacy_bioner.corpora.files import replacing
 from spacy_bioner.errors import BionerError
 from spacy_bioner.reports.figures import plot_style, render_picture
@@ -32,10 +32,12 @@ def write_training_curves(
     RAISES BionerError: No log, an empty one, or a line that is not one of such a log.
     """
     evaluations = read_training_log(log_path)
+    rates: List[float] = []
     if config_path is not None and all(item.learn_rate is None for item in evaluations):
-        evaluations = add_learn_rates(evaluations, config_path)
+        rates = read_rates(read_config(config_path), evaluations)
     with plot_style():
-        return write_figure(plot_training(evaluations, title=title), folder, name)
+        figure = plot_training(evaluations, rates=rates, title=title)
+        return write_figure(figure, folder, name)
 
 
 def write_figure(figure: Any, folder: Path, name: str) -> List[Path]:
@@ -103,27 +105,39 @@ def read_training_log(path: Path) -> List[Evaluation]:
     return evaluations
 
 
-def add_learn_rates(evaluations: Sequence[Evaluation], config_path: Path) -> List[Evaluation]:
-    """Say what the schedule of a config gives as learning rate at each evaluation.
+def read_rates(config: Mapping[str, Any], evaluations: Sequence[Evaluation]) -> List[float]:
+    """Say what the schedule of a config gives as learning rate at each step up to the last
+    evaluation, step 0 included.
 
-    A schedule that is no plain sequence, such as one that follows the scores, is left out.
-    RAISES BionerError: For a config that cannot be read.
+    config (Mapping[str, Any]): Interpolated.
+    RETURNS (List[float]): Empty for a schedule that is no plain sequence, such as one that follows
+        the scores, and for one that is not known here.
     """
     from spacy.util import registry
 
-    training = read_config(config_path).get("training", {})
-    setting = training.get("optimizer", {}).get("learn_rate")
+    known: Any = registry.schedules
+    setting = get_setting(config, "training.optimizer.learn_rate")
+    if not evaluations:
+        return []
+    last = max(item.step for item in evaluations)
     if isinstance(setting, (int, float)):
-        return [replace(item, learn_rate=float(setting)) for item in evaluations]
-    if not isinstance(setting, Mapping):
-        return list(evaluations)
+        return [float(setting)] * (last + 1)
+    name = setting.get("@schedules") if isinstance(setting, Mapping) else None
+    if name is None or name not in known:
+        return []
     schedule = registry.resolve({"learn_rate": dict(setting)})["learn_rate"]
     if not isinstance(schedule, Iterator):
-        return list(evaluations)
-    last = max(item.step for item in evaluations)
+        return []
     rates = [float(rate) for rate in islice(schedule, last + 1)]
     # A schedule that ends keeps its last rate.
-    return [replace(item, learn_rate=rates[min(item.step, len(rates) - 1)]) for item in evaluations]
+    return rates + rates[-1:] * (last + 1 - len(rates))
+
+
+def with_rates(evaluations: Sequence[Evaluation], rates: Sequence[float]) -> List[Evaluation]:
+    """Put the learning rate at each evaluation, where it is not known from the log."""
+    if not rates or any(item.learn_rate is not None for item in evaluations):
+        return list(evaluations)
+    return [replace(item, learn_rate=rates[item.step]) for item in evaluations]
 
 
 def _read_line(line: bytes, place: str) -> Evaluation:

@@ -31,6 +31,7 @@ from spacy_bioner.evaluation.pipelines import (
 )
 from spacy_bioner.evaluation.scores import Scores
 from spacy_bioner.evaluation.strata import TrainingMentions, list_gold_mentions
+from spacy_bioner.extras import name_extra
 
 
 @dataclass(frozen=True)
@@ -262,8 +263,10 @@ def _find_shared(
         return None, []
     try:
         require_datasketch()
-    except CorpusError as error:
-        return None, [f"documents that stand in training as well were not looked for: {error}"]
+    except CorpusError:
+        # Pages have it, too: no path of this machine.
+        needs = f"near-duplicates need the library datasketch ({name_extra('corpora')})"
+        return None, [f"documents that stand in training as well were not looked for: {needs}"]
     shared = find_shared(pairs, train)
     return shared, shared.warnings()
 

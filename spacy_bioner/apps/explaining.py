@@ -14,7 +14,7 @@ from spacy_bioner.apps.entity_scores import (
     make_score,
     make_target,
 )
-from spacy_bioner.blanks import is_blank
+from spacy_bioner.architectures.words import find_words
 from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.components.overlaps import Rejection, read_rejections
 from spacy_bioner.components.tag_beliefs import TagBeliefs, read_beliefs
@@ -142,7 +142,14 @@ def _attribute(
     else:
         score = make_score(nlp, tagger, target)
         occluder = find_occluder(tagger)
-        values = occlude(target.doc, score, occluder, sent_starts=target.sent_starts)
+        found = find_words(target.doc)
+        values = occlude(
+            target.doc,
+            score,
+            occluder,
+            words=list(zip(found.starts.tolist(), found.ends.tolist())),
+            sent_starts=target.sent_starts,
+        )
         unit = "probability"
     words = tuple(_list_words(target, values))
     return replace(explained, method=method, unit=unit, words=words, change=change, error=error)
@@ -162,16 +169,16 @@ def _integrate(tagger: Any, target: Target, n_steps: int) -> Any:
 
 
 def _list_words(target: Target, values: Any) -> List[WordShare]:
-    return [
-        WordShare(
-            token.text,
-            token.idx + target.offset,
-            token.idx + len(token) + target.offset,
-            float(value),
-        )
-        for token, value in zip(target.doc, values)
-        if not is_blank(token.text)
-    ]
+    """List words as encoders read them: one that a soft hyphen cuts in two is one."""
+    doc, words = target.doc, find_words(target.doc)
+    shares: List[WordShare] = []
+    for index in range(len(words)):
+        start, end = int(words.starts[index]), int(words.ends[index])
+        shown = words.text[words.start_chars[index] : words.end_chars[index]]
+        last = doc[end - 1]
+        places = (doc[start].idx + target.offset, last.idx + len(last) + target.offset)
+        shares.append(WordShare(shown, *places, float(values[start:end].sum())))
+    return shares
 
 
 def _list_left_out(doc: Doc) -> List[Proposal]:

@@ -18,7 +18,7 @@ from spacy_bioner.apps.card import (
     find_encoders,
     read_account,
 )
-from spacy_bioner.apps.curves import read_training_log
+from spacy_bioner.apps.curves import read_rates, read_training_log, with_rates
 from spacy_bioner.apps.evaluating import PLAIN, Evaluated, EvaluationSettings, evaluate
 from spacy_bioner.apps.finished_runs import write_json
 from spacy_bioner.apps.output_guard import guards_outputs
@@ -47,6 +47,10 @@ from spacy_bioner.reports.training_plots import Evaluation
 PACKAGES = ("spacy", "thinc", "torch", "transformers", "numpy")
 FILTER = "bioner_confidence"
 FIGURES = "figures"
+CHECKPOINTS = {
+    "model-best": "the checkpoint with the best score on the development documents",
+    "model-last": "the last checkpoint of the training, not the best one",
+}
 Part = TypeVar("Part")
 
 
@@ -91,7 +95,7 @@ def write_report(
     model (str): A pipeline folder or package.
     corpus (Path): A DocBin of gold documents.
     output (Path): The folder.
-    title (str): Of the page; by default the names of pipeline and corpus.
+    title (str): Of the page; by default the names of pipeline (with that of its run) and corpus.
     RETURNS (Path): The page.
     RAISES BionerError: As `evaluate` does; for files that cannot be read.
     """
@@ -106,6 +110,8 @@ def write_report(
     nlp, measurement = evaluated.nlp, evaluated.measurement
     if files.log is None:
         training = _read_log(find_log(Path(nlp.path)))
+    rates = read_rates(nlp.config.interpolate(), training)
+    training = with_rates(training, rates)
     own = [item for item in robustness if item.fingerprint == _own_fingerprint(evaluated)]
     thresholds = _read_thresholds(nlp)
     shared = evaluated.shared.warnings() if evaluated.shared else []
@@ -113,7 +119,9 @@ def write_report(
     if settings.train is not None:
         corpora.append(describe_corpus(read_docbin_records(settings.train), settings.train.stem))
     with plot_style():
-        sections, drawings = make_sections(measurement, training=training, thresholds=thresholds)
+        sections, drawings = make_sections(
+            measurement, training=training, rates=rates, thresholds=thresholds
+        )
         if robustness:
             sections.append(make_robustness_section(drawings, robustness, is_own=bool(own)))
         if ablation:
@@ -126,8 +134,8 @@ def write_report(
         write_drawings(drawings, output / FIGURES)
     cases = collect_cases(evaluated.pairs, measurement.mistakes)
     page = render_run_page(
-        title or f"{Path(model).name} on {corpus.stem}",
-        list_facts(measurement),
+        title or f"{_name_title(model)} on {corpus.stem}",
+        [*list_facts(measurement), ("scored pipeline", _name_title(model))],
         [*sections, card],
         cases,
         warnings=evaluated.warnings,
@@ -244,6 +252,7 @@ def _describe_run(
     pace = evaluated.evaluation.pace
     speed = pace.words_per_second
     return [
+        ("scored", _name_scored(model, evaluated)),
         ("pipeline", f"{meta.get('lang', '')}_{meta.get('name', '')} {meta.get('version', '')}"),
         ("components", ", ".join(nlp.pipe_names)),
         ("licence", str(meta.get("license") or "not stated")),
@@ -255,6 +264,24 @@ def _describe_run(
         ("command", _name_command(model, corpus, settings, files)),
         ("environment", _name_environment()),
     ]
+
+
+def _name_title(model: str) -> str:
+    path = Path(model)
+    run = f"{path.resolve().parent.name}/" if path.is_dir() and path.name in CHECKPOINTS else ""
+    return f"{run}{path.name}"
+
+
+def _name_scored(model: str, evaluated: "Evaluated") -> str:
+    """Say which pipeline it was, of those that a run leaves, and by which digest it can be told."""
+    path = Path(model)
+    shown = _show_path(path)
+    if path.is_dir() and path.name in CHECKPOINTS:
+        shown = shown if len(Path(shown).parts) > 1 else _name_title(model)
+        shown += f", {CHECKPOINTS[path.name]}"
+    elif not path.is_dir():
+        shown += ", an installed package"
+    return f"{shown}; digest {_own_fingerprint(evaluated)[:12]}"
 
 
 def _read_seed(nlp: Language) -> str:

@@ -82,7 +82,8 @@ def _known_names(place: Mapping[str, Any], sections: Collection[str]) -> Optiona
         nlp = blank("en")
         if not nlp.has_factory(factory):
             return None
-        return {*nlp.get_factory_meta(factory).default_config, "factory"}
+        settings = nlp.get_factory_meta(factory).default_config or {}
+        return {*settings, "factory"}
     for key, value in place.items():
         if key.startswith("@"):
             return _arguments(registry.get(key[1:], str(value)), key)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Iterable, List, Sequence, Tuple
 
+from spacy_bioner.blanks import is_blank
 from spacy_bioner.corpora.conservation import AlignedMention
 from spacy_bioner.records import Fragment, Mention, Record
 
@@ -21,7 +22,7 @@ def why_lost(mention: Mention, text: str) -> str:
     pieces = mention.fragments or ((mention.start_char, mention.end_char),)
     if any(min(start, end) < 0 or end > len(text) for start, end in pieces):
         return "beyond the text"
-    if not all(text[start:end].strip() for start, end in pieces):
+    if any(is_blank(text[start:end]) for start, end in pieces):
         return "empty"
     return "" if claim_fits(mention, text) else TEXT_DIFFERS
 

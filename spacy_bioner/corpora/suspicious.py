@@ -8,11 +8,13 @@ from collections import defaultdict
 from typing import Callable, Dict, Iterator, List, Set, Tuple
 from unicodedata import category
 
+from spacy_bioner.blanks import is_blank
 from spacy_bioner.corpora.claims import TEXT_DIFFERS, is_respelled, why_lost
 from spacy_bioner.corpora.surfaces import is_inside_word
 from spacy_bioner.records import Fragment, Mention, Record
 
 SPACE = "begins or ends with white space"
+INVISIBLE = "begins or ends with an invisible character"
 STARTS_WITH_MARK = "starts with punctuation"
 ENDS_WITH_MARK = "ends with punctuation"
 BRACKETS = "unbalanced brackets"
@@ -30,6 +32,7 @@ KINDS = (
     TEXT_DIFFERS,
     RESPELLED,
     SPACE,
+    INVISIBLE,
     STARTS_WITH_MARK,
     ENDS_WITH_MARK,
     BRACKETS,
@@ -90,7 +93,15 @@ def _find_overlapping(mentions: List[Mention]) -> Iterator[Mention]:
 
 
 def _has_space(text: str, mention: Mention) -> bool:
-    return text[mention.start_char].isspace() or text[mention.end_char - 1].isspace()
+    return any(map(str.isspace, _ends(text, mention)))
+
+
+def _has_invisible(text: str, mention: Mention) -> bool:
+    return any(is_blank(end) and not end.isspace() for end in _ends(text, mention))
+
+
+def _ends(text: str, mention: Mention) -> Tuple[str, str]:
+    return text[mention.start_char], text[mention.end_char - 1]
 
 
 def _starts_with_mark(text: str, mention: Mention) -> bool:
@@ -123,6 +134,7 @@ def _has_unbalanced_brackets(text: str, mention: Mention) -> bool:
 _CHECKS: Dict[str, Callable[[str, Mention], bool]] = {
     RESPELLED: lambda text, mention: is_respelled(mention, text),
     SPACE: _has_space,
+    INVISIBLE: _has_invisible,
     STARTS_WITH_MARK: _starts_with_mark,
     ENDS_WITH_MARK: _ends_with_mark,
     BRACKETS: _has_unbalanced_brackets,

@@ -4,6 +4,9 @@ A prediction is right when its first character, its end and its label are those 
 Tokens play no part, so systems with different tokenizers are compared on equal terms and a gold
 mention that no token border meets counts as missed.
 
+Characters that show nothing are no part of a mention's border: gold that ends with a blank or a
+zero-width space, as some corpora have it, is the mention in front of it, and so is a prediction.
+
 Gold mentions are a set: one that stands twice with the same offsets and label is one mention.
 Predictions are a multiset: the second of two equal predictions is wrong. All gold mentions
 count, nested ones too, so a flat system may be unable to reach a recall of 1.
@@ -11,11 +14,11 @@ count, nested ones too, so a flat system may be unable to reach a recall of 1.
 
 from collections import Counter
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Collection, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 
+from spacy_bioner.blanks import count_before, squeeze, trim
 from spacy_bioner.corpora.docs import ANNOTATED_KEY, GOLD_KEY
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.evaluation.scores import Counts, Scores
@@ -47,7 +50,7 @@ def list_gold(doc: Doc) -> Optional[List[MentionKey]]:
     RETURNS (Optional[List[MentionKey]]): In the corpus' order; None for a Doc that has neither.
     """
     if GOLD_KEY in doc.user_data:
-        return [(row[0], row[1], row[2]) for row in doc.user_data[GOLD_KEY]]
+        return [trim_mention(doc.text, tuple(row[:3])) for row in doc.user_data[GOLD_KEY]]
     return list_predicted(doc) if doc.has_annotation("ENT_IOB") else None
 
 
@@ -59,9 +62,19 @@ def list_predicted(doc: Doc, *, spans_key: Optional[str] = None) -> List[Mention
     RETURNS (List[MentionKey]): In the Doc's order; empty when there is no such span group.
     """
     if spans_key is None:
-        return [(span.start_char, span.end_char, span.label_) for span in doc.ents]
-    group = doc.spans.get(spans_key, ())
-    return [(span.start_char, span.end_char, span.label_) for span in group]
+        return [make_key(doc.text, span) for span in doc.ents]
+    return [make_key(doc.text, span) for span in doc.spans.get(spans_key, ())]
+
+
+def make_key(text: str, span: Span) -> MentionKey:
+    """Give the key of a span of a Doc with such a text."""
+    return trim_mention(text, (span.start_char, span.end_char, span.label_))
+
+
+def trim_mention(text: str, mention: MentionKey) -> MentionKey:
+    """Leave out what shows nothing at the borders of a mention."""
+    start, end, label = mention
+    return (*trim(text, start, end), label)
 
 
 def compare_docs(gold: Doc, predicted: Doc, *, spans_key: Optional[str] = None) -> Comparison:
@@ -69,8 +82,8 @@ def compare_docs(gold: Doc, predicted: Doc, *, spans_key: Optional[str] = None) 
 
     Where the gold Doc says which labels its corpus annotates, mentions of other labels are left
     out on both sides: nobody knows whether they are right.
-    Where only the white space differs, because the gold Doc was made of words whose spacing is not
-    known (`Example.from_dict` with "words"), offsets count the other characters.
+    Where only what shows nothing differs, because the gold Doc was made of words whose spacing is
+    not known (`Example.from_dict` with "words"), offsets count the other characters.
     RAISES (CorpusError): When the texts differ: offsets would then mean different things.
     """
     text, other = gold.text, predicted.text
@@ -81,8 +94,8 @@ def compare_docs(gold: Doc, predicted: Doc, *, spans_key: Optional[str] = None) 
         found = [mention for mention in found if mention[2] in annotated]
     if text == other:
         return Comparison(gold_mentions, found, len(text))
-    bare = "".join(text.split())
-    if bare != "".join(other.split()):
+    bare = _drop_blanks(text)
+    if bare != _drop_blanks(other):
         raise CorpusError(
             f"gold and predicted document differ in their text: expected {text[:60]!r}…, "
             f"found {other[:60]!r}…; run the pipeline over the gold document's own text"
@@ -150,12 +163,16 @@ def score_mentions(
 
 
 def _without_spaces(mentions: Sequence[MentionKey], text: str) -> List[MentionKey]:
-    """Count offsets in the text without its white space."""
-    before = [0, *accumulate(not char.isspace() for char in text)]
+    """Count offsets in the text without what shows nothing."""
+    before = count_before(squeeze(text).shown).tolist()
     last = len(text)
     return [
         (before[min(start, last)], before[min(end, last)], label) for start, end, label in mentions
     ]
+
+
+def _drop_blanks(text: str) -> str:
+    return "".join(squeeze(text).text.split())
 
 
 def _largest_flat_size(mentions: Iterable[MentionKey], n_chars: int) -> int:

@@ -20,7 +20,7 @@ from spacy_bioner.evaluation.confusion import Confusion, confuse
 from spacy_bioner.evaluation.curve_intervals import bootstrap_areas, bootstrap_average_precision
 from spacy_bioner.evaluation.error_classes import Mistake, count_mistakes, find_mistakes
 from spacy_bioner.evaluation.intervals import LEVEL, N_RESAMPLES, Interval, check_resampling
-from spacy_bioner.evaluation.matching import Comparison, compare_docs, score_mentions
+from spacy_bioner.evaluation.matching import Comparison, compare_docs, make_key, score_mentions
 from spacy_bioner.evaluation.schemes import (
     count_schemes,
     count_schemes_by_type,
@@ -244,7 +244,7 @@ def _confidences(doc: Doc, compared: Comparison, spans_key: Optional[str]) -> Li
     spans = doc.ents if spans_key is None else doc.spans.get(spans_key, ())
     known: Dict[Tuple[int, int, str], Optional[float]] = {}
     for span in spans:
-        known[span.start_char, span.end_char, span.label_] = span._.confidence
+        known[make_key(doc.text, span)] = span._.confidence
     return [known.get(mention) for mention in compared.predicted]
 
 

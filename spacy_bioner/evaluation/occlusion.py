@@ -7,7 +7,7 @@ that one names first has to cost more than covering others.
 
 import random
 from dataclasses import dataclass
-from typing import Callable, List, Optional, Sequence, Union
+from typing import Callable, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from spacy.tokens import Doc
@@ -20,6 +20,7 @@ Score = Callable[[Sequence[Doc]], Sequence[float]]
 fresh: nothing is annotated but sentence borders."""
 
 N_DRAWS = 10
+INVISIBLE = "\u200b"
 
 
 @dataclass(frozen=True)
@@ -37,17 +38,25 @@ class Deletion:
 
 
 def cover(
-    doc: Doc, places: Sequence[int], occluder: str, *, sent_starts: Optional[Sequence[bool]] = None
+    doc: Doc,
+    places: Sequence[int],
+    occluder: str,
+    *,
+    hidden: Sequence[int] = (),
+    sent_starts: Optional[Sequence[bool]] = None,
 ) -> Doc:
     """Make a Doc of the same tokens, some of them covered.
 
     places (Sequence[int]): The tokens.
     occluder (str): What stands there instead: a word that says nothing.
+    hidden (Sequence[int]): Tokens that show nothing any more: the others of a covered word.
     sent_starts (Optional[Sequence[bool]]): Keep these sentence borders; else those of the Doc,
         where it has any.
     """
     covered = set(places)
     words = [occluder if token.i in covered else token.text for token in doc]
+    for place in hidden:
+        words[place] = INVISIBLE
     spaces = [bool(token.whitespace_) for token in doc]
     if sent_starts is None and doc.has_annotation("SENT_START"):
         sent_starts = [bool(token.is_sent_start) for token in doc]
@@ -59,17 +68,29 @@ def cover(
 
 
 def occlude(
-    doc: Doc, score: Score, occluder: str, *, sent_starts: Optional[Sequence[bool]] = None
+    doc: Doc,
+    score: Score,
+    occluder: str,
+    *,
+    words: Optional[Sequence[Tuple[int, int]]] = None,
+    sent_starts: Optional[Sequence[bool]] = None,
 ) -> np.ndarray:
-    """Give what each token adds to a score: what the score loses when it is covered.
+    """Give what each word adds to a score: what the score loses when it is covered.
 
-    RETURNS (np.ndarray): float64, shape (tokens,); 0 for white space and the like.
+    words (Optional[Sequence[Tuple[int, int]]]): The tokens of each, as half-open spans; None takes
+        each token that is no white space or the like for one.
+    RETURNS (np.ndarray): float64, shape (tokens,), with a word's value at its first token; 0 for
+        the others.
     """
-    places = [token.i for token in doc if not is_blank(token.text)]
-    chosen = [[], *([place] for place in places)]
-    whole, *left = score([cover(doc, item, occluder, sent_starts=sent_starts) for item in chosen])
+    if words is None:
+        words = [(token.i, token.i + 1) for token in doc if not is_blank(token.text)]
+    variants = [
+        cover(doc, [start], occluder, hidden=range(start + 1, end), sent_starts=sent_starts)
+        for start, end in words
+    ]
+    whole, *left = score([cover(doc, [], occluder, sent_starts=sent_starts), *variants])
     values = np.zeros(len(doc))
-    values[places] = whole - np.array(left, dtype=np.float64)
+    values[[start for start, _ in words]] = whole - np.array(left, dtype=np.float64)
     return values
 
 

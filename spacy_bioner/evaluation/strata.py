@@ -15,7 +15,13 @@ from spacy.tokens import Doc
 from spacy_bioner.corpora.docs import GOLD_KEY
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.evaluation.concepts import NO_CONCEPT
-from spacy_bioner.evaluation.matching import Comparison, MentionKey, compare_docs, list_gold
+from spacy_bioner.evaluation.matching import (
+    Comparison,
+    MentionKey,
+    compare_docs,
+    list_gold,
+    trim_mention,
+)
 from spacy_bioner.knowledge.definitions import is_short_form
 
 SEEN, SYNONYM, UNSEEN_CONCEPT, UNSEEN_SURFACE = (
@@ -94,16 +100,17 @@ class TrainingMentions:
 
 def list_gold_mentions(doc: Doc) -> List[GoldMention]:
     """Give the gold mentions of a Doc with their concepts, each once; none without annotation."""
+    text = doc.text
     if GOLD_KEY not in doc.user_data:
         keys = list_gold(doc) or []
         rows: List[Tuple[MentionKey, Sequence[str]]] = [(key, ()) for key in keys]
     else:
-        rows = [((row[0], row[1], row[2]), row[3]) for row in doc.user_data[GOLD_KEY]]
+        stored = doc.user_data[GOLD_KEY]
+        rows = [(trim_mention(text, tuple(row[:3])), row[3]) for row in stored]
     # A mention that stands twice has the ids of both.
     known: Dict[MentionKey, List[str]] = {}
     for key, ids in rows:
         known.setdefault(key, []).extend(i for i in ids if i.casefold() not in NO_CONCEPT)
-    text = doc.text
     return [
         GoldMention(key, text[key[0] : key[1]], tuple(dict.fromkeys(ids)))
         for key, ids in known.items()

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from spacy_bioner.corpora.describing import WORD_RULE
 from spacy_bioner.corpora.overlap import Overlap
 from spacy_bioner.corpora.statistics import CorpusStatistics, LabelStatistics
-from spacy_bioner.extras import install_command
+from spacy_bioner.extras import name_extra
 from spacy_bioner.reports import comparison_plots as comparisons
 from spacy_bioner.reports import corpus_plots as plots
 from spacy_bioner.reports import corpus_tables as tables
@@ -201,7 +201,7 @@ def _explain_clouds(wanted: bool, labels: int) -> str:
     if not has_word_clouds():
         return (
             "There are no word clouds: the library for them is not installed "
-            f"({install_command('corpora')})."
+            f"({name_extra('corpora')})."
         )
     if labels > MAX_CLOUDS:
         return f"Only the {MAX_CLOUDS} most frequent labels have a word cloud."

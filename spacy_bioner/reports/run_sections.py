@@ -41,11 +41,13 @@ def make_sections(
     found: Measurement,
     *,
     training: Sequence[Evaluation] = (),
+    rates: Sequence[float] = (),
     thresholds: Optional[Mapping[str, float]] = None,
 ) -> Tuple[List[Section], Drawings]:
     """Make the sections of a page, within `plot_style`.
 
     training (Sequence[Evaluation]): The run's log; without, there are no curves.
+    rates (Sequence[float]): The learning rate of each step, where it is known.
     thresholds (Optional[Mapping[str, float]]): Those of the pipeline, marked in the curves.
     RETURNS (Tuple[List[Section], Dict[str, Drawing]]): The sections, and the figures in them.
     """
@@ -60,7 +62,8 @@ def make_sections(
             "Losses, scores on the development data and learning rate where it is known, by step."
         )
         log = [asdict(evaluation) for evaluation in training]
-        curves = draw("training", plot_training(training), caption, log)
+        figure = plot_training(training, rates=rates)
+        curves = draw("training", figure, caption, log)
         sections.append(Section("training", "Training", plots=(curves,)))
     sections += [_make_mistakes(found, draw), _make_strata(found, draw)]
     if found.calibration is not None and found.calibration.n:

@@ -1,6 +1,7 @@
 """Curves of a training run: loss, scores, F1 of each type and the learning rate, over the steps."""
 
 from dataclasses import dataclass, field
+from math import floor, log10
 from typing import Any, Callable, Collection, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from spacy_bioner.reports.figures import COLORS, MARKERS, SERIES, make_drawable, make_figure
@@ -11,6 +12,7 @@ _WIDTH = 10.0
 _PANEL_HEIGHT = 3.1
 _SCORES = (("ents_f", "F1"), ("ents_p", "precision"), ("ents_r", "recall"))
 _MARGIN = 1.02
+_MAX_POINTS = 2000
 Points = List[Tuple[int, float]]
 
 
@@ -34,17 +36,21 @@ class Evaluation:
     fitted: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
-def plot_training(evaluations: Sequence[Evaluation], *, title: str = "") -> Any:
+def plot_training(
+    evaluations: Sequence[Evaluation], *, rates: Sequence[float] = (), title: str = ""
+) -> Any:
     """Draw the panels of one run; those without data are left out.
 
     evaluations (Sequence[Evaluation]): In the order of the steps, one at least.
+    rates (Sequence[float]): The learning rate of each step from 0 on: between evaluations, a
+        warm-up would not be seen. Without, the rates of evaluations are drawn.
     """
     every: Tuple[Tuple[Callable[[Any, Any], None], Any], ...] = (
         (_draw_fitting, gather_fitted(evaluations)),
         (_draw_losses, average_losses(evaluations)),
         (_draw_scores, evaluations),
         (_draw_types, gather_types(evaluations)),
-        (_draw_learn_rate, gather_rates(evaluations)),
+        (_draw_learn_rate, thin_rates(rates) or gather_rates(evaluations)),
     )
     panels = [(draw, data) for draw, data in every if data]
     rows = (len(panels) + 1) // 2
@@ -94,6 +100,17 @@ def gather_fitted(evaluations: Sequence[Evaluation]) -> Dict[str, Points]:
 def gather_rates(evaluations: Sequence[Evaluation]) -> Points:
     """Give the learning rate where it is known."""
     return [(item.step, item.learn_rate) for item in evaluations if item.learn_rate is not None]
+
+
+def thin_rates(rates: Sequence[float]) -> Points:
+    """Leave out steps between which a line says the same: no more than a figure has dots for, with
+    the first, the last and the highest rate always there."""
+    if not rates:
+        return []
+    stride = -(-len(rates) // _MAX_POINTS)
+    highest = max(range(len(rates)), key=lambda step: rates[step])
+    steps = sorted({*range(0, len(rates), stride), highest, len(rates) - 1})
+    return [(step, rates[step]) for step in steps]
 
 
 def gather_types(evaluations: Sequence[Evaluation]) -> Dict[str, Points]:
@@ -153,9 +170,24 @@ def _draw_types(axes: Any, curves: Dict[str, Points]) -> None:
 
 def _draw_learn_rate(axes: Any, points: Points) -> None:
     _draw_line(axes, points, 0, "rate")
+    highest = max(rate for _, rate in points)
     axes.set_title("Learning rate")
-    axes.set_ylim(bottom=0)
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.1e}" if value else "0")
+    axes.set_ylim(0, 1.08 * highest if highest > 0 else 1)
+    axes.yaxis.get_major_locator().set_params(nbins=5)
+    power = _power_of(highest)
+    axes.yaxis.set_major_formatter(lambda value, _: format_rate(value, power))
+
+
+def format_rate(rate: float, power: int) -> str:
+    """Write a rate as 2.5e-5, all of an axis with one power of ten: rounding made ticks equal."""
+    if rate == 0:
+        return "0"
+    return f"{rate / 10.0**power:.4g}" + (f"e{power}" if power else "")
+
+
+def _power_of(rate: float) -> int:
+    # 1e-5 has a logarithm just below -5.
+    return floor(log10(rate) + 1e-9) if rate > 0 else 0
 
 
 def _draw_line(axes: Any, points: Points, number: int, name: str, *, strong: bool = False) -> None:

@@ -1,6 +1,7 @@
 """`bioner calibrate`, `significance` and `report`, on a pipeline that knows two texts by heart."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -239,6 +240,11 @@ def test_a_run_needs_nothing_else(finished: Path) -> None:
     page = Path("run/report/report.html").read_text(encoding="utf-8")
     assert "<h1>run on test</h1>" in page
     assert "2 of 2 documents stand in the training documents as well" in page
+    best = "run/model-best, the checkpoint with the best score on the development documents"
+    assert re.search(rf"<td>{best}; digest [0-9a-f]{{12}}</td>", page)
+    assert "<dt>scored pipeline</dt><dd>run/model-best</dd>" in page
+    assert "Learning rate" in page
+    assert str(Path.cwd()) not in page
     assert "report run/model-best corpus/test.spacy OUT --train corpus/train.spacy --log" in page
     stored = json.loads(Path("run/report/report.json").read_text(encoding="utf-8"))
     assert [item["step"] for item in stored["training"]] == [1]
@@ -250,6 +256,16 @@ def test_a_run_needs_nothing_else(finished: Path) -> None:
     assert "chose the checkpoint" in page
     run("report", finished, "corpus/train.spacy", "elsewhere")
     assert Path("elsewhere/report.html").is_file()
+
+
+def test_a_page_says_which_pipeline_of_a_run_was_scored(finished: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    shutil.copytree(finished / "model-best", tmp_path / "run/model-last")
+    run("report", tmp_path / "run/model-last", "corpus/test.spacy", "last")
+    page = Path("last/report.html").read_text(encoding="utf-8")
+    assert "<h1>run/model-last on test</h1>" in page
+    assert "run/model-last, the last checkpoint of the training, not the best one; digest" in page
+    assert str(tmp_path) not in page
 
 
 def test_a_run_without_its_documents_says_what_is_missing(finished: Path, trained_folder) -> None:

@@ -5,11 +5,13 @@ import pytest
 
 from spacy_bioner.apps.cli.curves import curves_cli
 from spacy_bioner.apps.curves import (
-    add_learn_rates,
     name_curves,
+    read_rates,
     read_training_log,
+    with_rates,
     write_training_curves,
 )
+from spacy_bioner.apps.profiles import read_config
 from spacy_bioner.errors import BionerError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,9 +55,29 @@ def test_equal_logs_give_equal_drawings(log, tmp_path):
 
 
 def test_learning_rate_comes_from_the_schedule_of_a_config(log):
-    evaluations = add_learn_rates(read_training_log(log), ROOT / "configs" / "transformer.cfg")
+    config = read_config(ROOT / "configs" / "transformer.cfg")
+    evaluations = read_training_log(log)
+    rates = read_rates(config, evaluations)
     # Ten of 200 steps to 1e-4.
-    assert [item.learn_rate for item in evaluations] == pytest.approx([0.0, 5e-6, 1e-5])
+    shown = [item.learn_rate for item in with_rates(evaluations, rates)]
+    assert shown == pytest.approx([0.0, 5e-6, 1e-5])
+    assert len(rates) == evaluations[-1].step + 1
+    assert rates[1] == pytest.approx(5e-7)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "rates"),
+    [
+        (0.5, [0.5] * 21),
+        ({"@schedules": "warmup_linear.v1", "initial_rate": 1.0, "warmup_steps": 4,
+          "total_steps": 20}, [0, 0.25, 0.5, 0.75, *(step / 16 for step in range(16, -1, -1))]),
+        ({"@schedules": "nobody_has_it.v1"}, []),
+        (None, []),
+    ],
+)  # fmt: skip
+def test_rates_are_those_of_each_step(log, schedule, rates):
+    config = {"training": {"optimizer": {"learn_rate": schedule}}}
+    assert read_rates(config, read_training_log(log)) == pytest.approx(rates)
 
 
 def test_learning_rate_in_the_log_is_read(tmp_path):

@@ -165,3 +165,18 @@ def test_a_browser_shows_the_page(trained_folder, tmp_path) -> None:
         color = "getComputedStyle(document.querySelector('.for')).backgroundColor"
         assert tab.run(color) not in ("", "rgba(0, 0, 0, 0)")
         assert tab.complaints == []
+
+
+@pytest.mark.parametrize("method", ["gradients", "occlusion"])
+@pytest.mark.parametrize("joint", ["\u00ad", "\u200b", "\x00"])
+def test_a_word_that_an_invisible_character_cuts_is_one(trained_nlp, method, joint) -> None:
+    pytest.importorskip("captum")
+    text = KNOWN.replace("Naloxone", f"Nalo{joint}xone")
+    whole = explain(trained_nlp, KNOWN, method=method)
+    cut = explain(trained_nlp, text, method=method)
+    assert [item.label for item in cut.entities] == ["Chemical", "Chemical"]
+    for before, after in zip(whole.entities, cut.entities):
+        assert [word.text for word in after.words] == [word.text for word in before.words]
+        assert text[after.words[0].start_char : after.words[0].end_char] == f"Nalo{joint}xone"
+        for word, same in zip(after.words, before.words):
+            assert word.value == pytest.approx(same.value, abs=1e-3)

@@ -79,5 +79,5 @@ def test_without_datasketch_it_is_said(trained_folder, files, monkeypatch) -> No
     assert found.shared is None
     assert found.warnings == [
         "documents that stand in training as well were not looked for: near-duplicates need the "
-        "library datasketch"
+        "library datasketch (the extra 'corpora' of spacy-bioner)"
     ]

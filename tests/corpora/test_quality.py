@@ -268,3 +268,15 @@ def test_mentions_that_touch_do_not_overlap():
         if kind == "overlaps another of its label"
     ]
     assert found == [(8, 9)]
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 8), (1, 9), (0, 9)])
+@pytest.mark.parametrize("blank", ["\u200b", "\u00ad", "\ufeff", "\x00", "\u2060"])
+def test_invisible_characters_at_borders_are_told(start, end, blank):
+    kinds = suspicions(f"{blank}aspirin{blank} helps", start, end, "")
+    assert kinds == ["begins or ends with an invisible character"]
+
+
+@pytest.mark.parametrize("nothing", ["\u200b", "\u00ad\ufeff", "\x00"])
+def test_a_mention_of_invisible_characters_is_empty(nothing):
+    assert suspicions(f"a{nothing}b", 1, 1 + len(nothing), "") == ["empty"]

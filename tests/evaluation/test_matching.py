@@ -12,6 +12,7 @@ from spacy_bioner.evaluation.matching import (
     score_mentions,
 )
 from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.evaluation.strata import list_gold_mentions
 
 A, B, C = (0, 7, "Chemical"), (10, 18, "Disease"), (20, 25, "Disease")
 
@@ -274,3 +275,39 @@ def test_offsets_of_words_whose_spacing_is_not_known_count_the_other_characters(
     assert comparison.gold == [(0, 4, "Gene"), (10, 15, "Disease")]
     assert comparison.predicted == [(0, 4, "Gene"), (10, 15, "Disease")]
     assert comparison.n_chars == 15
+
+
+@pytest.mark.parametrize("blank", [" ", "\u00a0", "\u200b", "\ufeff", "\u00ad", "\x00", "\t"])
+def test_borders_that_show_nothing_are_no_part_of_a_mention(blank):
+    text = f"We gave{blank}aspirin{blank} to rats."
+    start = text.index("aspirin")
+    gold = Doc(Vocab(), words=[text], spaces=[False])
+    predicted = Doc(Vocab(), words=["We", " gave", blank, "aspirin", blank, " to", " rats."],
+                    spaces=[False] * 7)  # fmt: skip
+    predicted.ents = [Span(predicted, 3, 4, label="Drug")]
+    assert (gold.text, predicted.text) == (text, text)
+    key = (start, start + 7, "Drug")
+    for first, last in ((-1, 7), (0, 8), (-1, 8), (0, 7)):
+        gold.user_data["bioner_gold"] = [[start + first, start + last, "Drug", ["D1"]]]
+        compared = compare_docs(gold, predicted)
+        assert (compared.gold, compared.predicted) == ([key], [key])
+        assert list_gold_mentions(gold)[0].surface == "aspirin"
+    predicted.ents = [Span(predicted, 2, 5, label="Drug")]
+    assert list_predicted(predicted) == [key]
+
+
+def test_a_mention_of_nothing_to_see_keeps_its_offsets():
+    gold = Doc(Vocab(), words=["a", "\u200b"], spaces=[False, False])
+    gold.user_data["bioner_gold"] = [[1, 2, "Drug", []], [1, 9, "Drug", []]]
+    assert list_gold(gold) == [(1, 2, "Drug"), (1, 9, "Drug")]
+
+
+def test_texts_that_differ_in_what_shows_nothing_are_compared():
+    gold = Doc(Vocab(), words=["a\u200b", "drug"], spaces=[True, False])
+    gold.user_data["bioner_gold"] = [[3, 7, "Drug", []]]
+    predicted = Doc(Vocab(), words=["a", "drug"], spaces=[True, False])
+    predicted.ents = [Span(predicted, 1, 2, label="Drug")]
+    compared = compare_docs(gold, predicted)
+    assert (compared.gold, compared.predicted, compared.n_chars) == (
+        [(1, 5, "Drug")], [(1, 5, "Drug")], 5
+    )  # fmt: skip
