@@ -7,6 +7,7 @@ pytest.importorskip("captum")
 
 import numpy as np
 import spacy
+from spacy.tokens import Doc
 
 from spacy_bioner.architectures.adversary import find_encoders
 from spacy_bioner.architectures.attribution import integrate_gradients, mask_piece
@@ -126,3 +127,15 @@ def test_settings_and_models_that_cannot_be_are_refused(trained_nlp) -> None:
     doc = trained_nlp.make_doc(KNOWN)
     with pytest.raises(ConfigError, match="found 1 steps, expected 2 or more"):
         integrate_gradients(component.model, doc, [[(0, chemical)]], n_steps=1)
+
+
+def test_a_piece_of_two_tokens_is_shared_out_between_them(trained_nlp) -> None:
+    component, chemical = tagger_of(trained_nlp)
+    words = ["Nalo", "xone", "reverses", "the", "effect"]
+    doc = Doc(trained_nlp.vocab, words=words, spaces=[False, True, True, True, False])
+    attribution = integrate_gradients(component.model, doc, [[(0, chemical)]], n_steps=100)[0]
+    assert abs(attribution.error) < 0.01
+    # "Naloxone" is one piece.
+    first, second = attribution.values[:2]
+    assert first == pytest.approx(second)
+    assert abs(first) > 0.05

@@ -155,6 +155,17 @@ def test_predictions_without_a_confidence_are_kept_at_every_threshold() -> None:
     assert found.average_precision == pytest.approx(1 / 3 + 2 / 9)
 
 
+def test_wrong_predictions_without_a_confidence_lower_the_precision_everywhere() -> None:
+    gold = [(0, 4, A), (5, 9, A)]
+    found = sweep(judge([ScoredDocument(gold, [(0, 4, A), (20, 24, A)], [0.6, None])]))
+    assert [(p.threshold, p.counts) for p in found.points] == [
+        (0.0, Counts(1, 1, 1)),
+        (0.6, Counts(1, 1, 1)),
+    ]
+    # Half of the gold at a precision of one half.
+    assert found.average_precision == pytest.approx(1 / 4)
+
+
 def test_mentions_without_a_label_have_a_sweep_of_their_own() -> None:
     documents = [ScoredDocument([(0, 7, ""), (8, 9, A)], [(8, 9, A)], [0.9])]
     judged = judge(documents)
