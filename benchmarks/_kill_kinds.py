@@ -82,7 +82,7 @@ def list_kinds(material: Material) -> Dict[str, Kind]:
     distil = [model, test, "{work}/out", "--layers", "1", "--steps", "6", "--held-out", "0"]
     beside = ["out.log.jsonl", "out.png", "out.svg", "out.state.pt", "out.log.earlier.jsonl"]
     logs = [f"out{part}.training.{end}" for part in ("", ".interrupted") for end in ENDS]
-    package = [model, "{work}/out", "--name", "bioner_fuzz", "--version", "0.0.1"]
+    package = [model, "{work}/out", "--name", "bioner_tiny", "--version", "0.0.1"]
     kinds = [
         Kind("convert to file", convert("out.spacy"), check_docbin, DOCBIN),
         Kind("convert to folder", convert("out"), check_shards, ["out"]),
@@ -188,7 +188,7 @@ def check_report(work: Path) -> Tuple[str, bool]:
 
 def check_package(work: Path) -> Tuple[str, bool]:
     """Look at both wheels of a package."""
-    wheels = list((work / "out").glob("en_bioner_fuzz-0.0.1/dist/*.whl"))
+    wheels = list((work / "out").glob("en_bioner_tiny-0.0.1/dist/*.whl"))
     if len(wheels) != 2:
         raise BrokenError(f"found {len(wheels)} wheels")
     for wheel in wheels:
@@ -196,7 +196,7 @@ def check_package(work: Path) -> Tuple[str, bool]:
             if file.testzip() is not None:
                 raise BrokenError(f"{wheel.name} is cut")
     names = sorted(path.name for path in (work / "out").iterdir() if path.name[0] != ".")
-    if names != ["en_bioner_fuzz-0.0.1"]:
+    if names != ["en_bioner_tiny-0.0.1"]:
         raise BrokenError(f"found {names}")
     return "whole", False
 
