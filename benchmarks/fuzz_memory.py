@@ -1,7 +1,7 @@
 """Does the memory of a service grow with the texts that it has seen?
 
     python benchmarks/fuzz_memory.py [--texts 50000] [--trained 50000] [--model PATH] [--seed 0]
-        [--kinds known new+zones …] [--together 1000] [--minutes 0]
+        [--kinds known new+zones …] [--together 1000] [--kernels 8] [--minutes 0]
 
 Runs short texts through `nlp.pipe`, so many together, and looks at the resident memory after each
 such part: pipelines of the rule components, and a trained one; texts of words that come again, and
@@ -10,7 +10,10 @@ texts that have two new words each; as it is, and with each part in a memory zon
 first fifth; what spaCy's table of strings has grown by stands beside it. Each row is a process of
 its own. Fails where the slope is above 0.2 KB a text and the growth above 4 MB, less than which an
 allocator takes and gives by itself; but for new words without a zone: those grow spaCy's own tables
-(strings, lexemes, what the tokenizer remembers), whatever the components do.
+(strings, lexemes, what the tokenizer remembers), whatever the components do. oneDNN, which
+computes transformers on a CPU, keeps what it has prepared for 1,024 shapes of matrices; until these
+are full, memory grows, whatever the texts. --kernels says how many it keeps here; 0 leaves it so.
+A row of fewer than 1,500 texts is too short to have a slope.
 Prints one Markdown table.
 """
 
@@ -32,6 +35,7 @@ from fuzz_texts import DEMO, MODEL, rule_subjects, trained_subject
 from spacy.language import Language
 
 BAR = 0.2
+CAPACITIES = ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY")
 GRAIN = 4 * 1024
 KINDS = {
     "known": (False, False),
@@ -39,7 +43,7 @@ KINDS = {
     "new": (True, False),
     "new+zones": (True, True),
 }
-WARM_UP = 0.2
+WARM_UP, WARM_TEXTS = 0.2, 1_000
 WORDS = 12
 LETTERS = "abcdefghiklmnoprstuvxyz"
 HEADER = ("pipeline", "words", "memory zones", "texts", "MB at the end", "KB a text", "new strings")
@@ -84,7 +88,10 @@ class Growth:
     @property
     def slope(self) -> float:
         """KB a text, without the warm-up."""
-        start = int(len(self.counts) * WARM_UP)
+        warm = max(self.counts[-1] * WARM_UP, WARM_TEXTS)
+        start = sum(count <= warm for count in self.counts)
+        if self.counts[-1] < 1.5 * WARM_TEXTS:
+            return float("nan")
         return find_slope(self.counts[start:], self.kilobytes[start:])
 
     @property
@@ -104,10 +111,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS))
     parser.add_argument("--together", type=int, default=1_000, help="texts of a part")
+    parser.add_argument("--kernels", type=int, default=8, help="shapes that oneDNN keeps")
     parser.add_argument("--minutes", type=float, default=0.0, help="for all rows; 0: no limit")
     args = parser.parse_args()
     if args.trained and not (args.model / "config.cfg").is_file():
         parser.error(f"found no pipeline in {args.model}: `make run` makes one, or name --model")
+    if args.kernels:
+        # Read when torch is loaded, which is in the processes of the rows.
+        os.environ.update(dict.fromkeys(CAPACITIES, str(args.kernels)))
     setups = list_setups(args)
     rows: List[Sequence[str]] = [HEADER]
     above = []
@@ -118,7 +129,7 @@ def main() -> None:
         if growth.is_growing and not setup.may_grow:
             above.append(" | ".join(rows[-1]))
     show(rows, left=3, n=f"{args.texts:,} and {args.trained:,} texts", seed=args.seed,
-         bar=f"{BAR} KB a text")  # fmt: skip
+         bar=f"{BAR} KB a text", shapes_kept=args.kernels or "as oneDNN does")  # fmt: skip
     for row in above:
         print(f"\nFAILED above {BAR} KB a text: {row}")
     if above:
