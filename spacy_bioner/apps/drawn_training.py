@@ -1,13 +1,16 @@
 """A training with its curves: nothing is trained without them, also not what ends early."""
 
+import filecmp
 import logging
 import os
+import shutil
 from pathlib import Path
 from typing import Any, Mapping, Optional
 
 from spacy_bioner.apps.curves import write_training_curves
 from spacy_bioner.apps.profiles import Profile
 from spacy_bioner.apps.training import interrupted_folder, train
+from spacy_bioner.corpora.files import replacing
 from spacy_bioner.corpora.outputs import beside, claiming, follow_links
 from spacy_bioner.errors import BionerError
 from spacy_bioner.reports.figures import require_matplotlib
@@ -47,6 +50,9 @@ def train_and_draw(
                 own = left.stem if left != log_path else name or left.stem
                 _try_to_draw(left, {**place, "name": own})
             raise
+        if _is_as_before(log_path):
+            # A config without our logger wrote none.
+            log_path.unlink()
         _earlier(log_path).unlink(missing_ok=True)
         if log_path.is_file():
             place["name"] = name or log_path.stem
@@ -71,7 +77,15 @@ def _set_aside(output: Path, log_path: Path) -> None:
     if _earlier(log_path).is_file():
         logger.warning("an earlier training was killed; %s", _describe_log(output, log_path))
     if log_path.is_file():
-        os.replace(follow_links(log_path), _earlier(log_path))
+        # A copy: a kill before the first line of the new one leaves the log where it was.
+        with replacing(_earlier(log_path)) as temporary:
+            shutil.copyfile(log_path, temporary)
+
+
+def _is_as_before(log_path: Path) -> bool:
+    earlier = _earlier(log_path)
+    is_there = log_path.is_file() and earlier.is_file()
+    return is_there and filecmp.cmp(log_path, earlier, shallow=False)
 
 
 def _describe_log(output: Path, log_path: Path) -> str:
@@ -85,7 +99,7 @@ def _settle(output: Path, log_path: Path) -> Optional[Path]:
     has_own = own.is_file() and own.stat().st_size > 0
     if not earlier.is_file():
         return log_path if has_own else None
-    if not has_own:
+    if not has_own or _is_as_before(log_path):
         os.replace(earlier, own)
         return None
     if not (output / "model-best").is_dir():
