@@ -159,4 +159,78 @@ BY_HAND: Tuple[Tuple[str, Dict[str, bytes]], ...] = (
             b'"relations": []}], "annotations": [], "relations": []}]}'
         },
     ),
+    (
+        "bionlp",
+        {
+            "a.txt": b"Aspirin helps rats.\n",
+            "a.a1": b"T1\tChemical 0 7\tAspirin\nT2\tSpecies 14 18\trats\n",
+            "a.a2": b"T3\tHelp 8 13\thelps\nE1\tHelp:T3 Theme:T1\n",
+        },
+    ),
+    (
+        "conllu",
+        {
+            "a.conllu": b"# newdoc id = a\n# text = Aspirin-like drug.\n"
+            b"1\tAspirin\taspirin\tNOUN\tNN\t_\t3\tobj\t_\tSpaceAfter=No|NER=B-C\n"
+            b"2\t-like\tlike\tADJ\tJJ\t_\t3\tamod\t_\tNER=I-C\n"
+            b"3\tdrug\tdrug\tNOUN\tNN\t_\t0\troot\t_\tSpaceAfter=No|NER=O\n"
+            b"4\t.\t.\tPUNCT\t.\t_\t3\tpunct\t_\tNER=O\n\n"
+        },
+    ),
+    ("iob", {"a.iob": b"I|PRP|O took|VBD|O K+|NN|B-C salts|NNS|I-C .|.|O\nNone|NN|O .|.|O\n"}),
+    (
+        "json_tokens",
+        {
+            "a.jsonl": b'{"id": "1", "tokens": ["K+", "loss"], "ner_tags": ["B-C", "O"]}\n'
+            b'{"id": "2", "tokens": ["x"], "ner_tags": ["O"]}\n'
+        },
+    ),
+    ("json_tokens", {"b.json": b'[{"tokenized_text": ["K+", "loss"], "ner": [[0, 0, "C"]]}]'}),
+    (
+        "spacy_v2",
+        {
+            "a.json": b'[{"id": 0, "paragraphs": [{"raw": "K+ loss", "sentences": [{"tokens": ['
+            b'{"id": 0, "orth": "K+", "ner": "U-C"}, {"id": 1, "orth": "loss", "ner": "O"}], '
+            b'"brackets": []}]}]}]'
+        },
+    ),
+    (
+        "bigbio",
+        {
+            "a.json": b'[{"id": "0", "document_id": "d1", "passages": [{"id": "0-1", "type": '
+            b'"title", "text": ["K+ loss"], "offsets": [[0, 7]]}], "entities": [{"id": "T1", '
+            b'"type": "C", "text": ["K+"], "offsets": [[0, 2]], "normalized": [{"db_name": "MESH", '
+            b'"db_id": "D011188"}]}], "events": [], "coreferences": [], "relations": []}]'
+        },
+    ),
+    (
+        "uima_cas",
+        {
+            "a.json": b'{"%TYPES": {}, "%FEATURE_STRUCTURES": [{"%ID": 1, "%TYPE": "uima.cas.Sofa",'
+            b' "sofaNum": 1, "sofaString": "K+ loss"}, {"%ID": 2, "%TYPE": '
+            b'"de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity", "@sofa": 1, "begin": 0, '
+            b'"end": 2, "value": "C"}], "%VIEWS": {}}'
+        },
+    ),
+    (
+        "europepmc",
+        {
+            "a.json": b'[{"source": "MED", "extId": "1", "annotations": [{"prefix": "We gave ", '
+            b'"exact": "K+", "postfix": " to rats", "type": "Chemicals"}]}]'
+        },
+    ),
+    (
+        "span_table",
+        {
+            "a.csv": b'id,text,label\n1,"K+ loss, then none","[{""start"": 0, ""end"": 2, '
+            b'""labels"": [""C""]}]"\n2,x,[]\n'
+        },
+    ),
+    (
+        "standoff",
+        {
+            "a.tsv": b"id\tstart\tend\tlabel\tmention\n1\t0\t2\tC\tK+\n1\t3\t7\tS\tloss\n",
+            "1.txt": b"K+ loss\n",
+        },
+    ),
 )  # fmt: skip
