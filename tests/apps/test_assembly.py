@@ -80,7 +80,7 @@ def test_terms_and_abbreviations_say_what_they_are(trained_folder, terms, tmp_pa
 def test_span_of_model_and_gazetteer_keeps_both_as_evidence(pipeline):
     doc = spacy.load(pipeline)(TEXT)
     clonidine = next(ent for ent in doc.ents if ent.text == "clonidine")
-    assert [entry.source for entry in clonidine._.evidence] == ["bioner", "bioner_gazetteer"]
+    assert [entry["source"] for entry in clonidine._.evidence] == ["bioner", "bioner_gazetteer"]
     assert clonidine.kb_id_ == "MESH:D003000"
 
 

@@ -2,7 +2,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from spacy_bioner.layers.fast_linear import PackedLinear, can_pack, with_fast_linears  # noqa: E402
+from spacy_bioner.layers.fast_linear import (  # noqa: E402
+    PackedLinear,
+    can_pack,
+    round_up_rows,
+    with_fast_linears,
+)
 
 CPU = torch.device("cpu")
 
@@ -13,7 +18,7 @@ def module():
     return torch.nn.Sequential(torch.nn.Linear(7, 5), torch.nn.LayerNorm(5), torch.nn.Linear(5, 3))
 
 
-@pytest.mark.parametrize("shape", [(4, 7), (2, 3, 7), (0, 7)])
+@pytest.mark.parametrize("shape", [(4, 7), (2, 3, 7), (0, 7), (7,), (130, 7), (3, 700, 7)])
 def test_with_fast_linears_gives_the_same_states(module, shape):
     states = torch.randn(shape)
     with torch.no_grad():
@@ -31,3 +36,35 @@ def test_can_pack_only_float32_on_a_cpu(module):
     assert can_pack(module, CPU)
     assert not can_pack(module, torch.device("meta"))
     assert not can_pack(module.double(), CPU)
+
+
+def test_rows_are_padded_to_few_numbers_and_hardly_more_than_they_are():
+    sizes = {round_up_rows(n_rows) for n_rows in range(1, 8193)}
+    assert len(sizes) < 100
+    assert [round_up_rows(n) for n in (0, 1, 16, 17, 129, 513, 2048, 2049)] == [
+        0,
+        16,
+        16,
+        32,
+        160,
+        576,
+        2048,
+        2176,
+    ]
+    assert all(n <= round_up_rows(n) < 1.25 * n for n in range(64, 8193))
+
+
+def test_onednn_meets_few_numbers_of_rows(module, monkeypatch):
+    met = set()
+    linear = torch.ops.mkldnn._linear_pointwise
+
+    def watch(states, *rest):
+        met.add(len(states))
+        return linear(states, *rest)
+
+    twin = with_fast_linears(module)
+    monkeypatch.setattr(torch.ops.mkldnn, "_linear_pointwise", watch)
+    with torch.no_grad():
+        for n_rows in range(100, 200):
+            twin(torch.randn(n_rows, 7))
+    assert met == {112, 128, 160, 192, 224}
