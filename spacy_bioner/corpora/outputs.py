@@ -156,6 +156,15 @@ def leads_to_stream(path: Path) -> bool:
         return is_stream(path)
 
 
+def refuse_stream_as_folder(path: Path) -> None:
+    """Make sure that a folder to write is no pipe or device.
+
+    RAISES CorpusError: Where it is.
+    """
+    if leads_to_stream(path):
+        raise CorpusError("found a pipe or device, expected a folder to write", path=path)
+
+
 def check_name(path: Path) -> None:
     """Names that are too long for the file system fail here, not after the work."""
     if not path.name:
