@@ -79,7 +79,8 @@ def is_one_line(done, start):
 def test_a_full_disk_is_one_line(corpus):
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")
-    assert is_one_line(run("convert", corpus, "/dev/full", "--to", "jsonl"), "No space left")
+    expected = "/dev/full: found that it does not take all that is written (No space left on device)"
+    assert is_one_line(run("convert", corpus, "/dev/full", "--to", "jsonl"), expected)
     with open("/dev/full", "w") as full:
         done = run("audit", corpus, capture_output=False, stdout=full, stderr=subprocess.PIPE)
     assert is_one_line(done, "No space left on device; make room")
@@ -165,5 +166,5 @@ run(sys.argv[1:])
 def test_an_interrupt_ends_with_130_and_leaves_nothing(corpus):
     words = ["convert", str(corpus), str(corpus.parent / "out.jsonl")]
     done = subprocess.run([sys.executable, "-c", INTERRUPT, *words], capture_output=True, text=True)
-    assert (done.returncode, done.stderr.count("Traceback")) == (INTERRUPTED, 0)
+    assert (done.returncode, done.stderr) == (INTERRUPTED, "error: interrupted\n")
     assert list(corpus.parent.iterdir()) == [corpus]

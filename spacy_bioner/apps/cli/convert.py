@@ -146,7 +146,7 @@ def convert_cli(
     ] = False,
     trust: Annotated[
         str,
-        typer.Option(help="offsets: take mentions where they stand, whatever text they claim"),
+        typer.Option(help="With offsets, take mentions where they stand, whatever text they claim"),
     ] = "",
     list_outcomes: Annotated[
         str, typer.Option("--list", help="Print every mention that was lost, nested, …")
