@@ -16,6 +16,7 @@ from spacy_bioner.corpora.outputs import (
     beside,
     check_name,
     claiming_one,
+    final_path,
     follow_links,
     is_debris,
     leads_to_stream,
@@ -240,7 +241,7 @@ def _naming_want_of_room(path: Path) -> Iterator[None]:
             f"found that it cannot be written to its end ({error.strerror}); make room, or name "
             "another path. What was there before is as it was"
         )
-        raise CorpusError(message, path=path) from error
+        raise CorpusError(message, path=final_path(path)) from error
 
 
 def _umask() -> int:

@@ -59,6 +59,15 @@ def partial_folder(path: Path) -> Path:
     return beside(follow_links(path), PARTIAL)
 
 
+def final_path(path: Path) -> Path:
+    """Say where something in a folder of `partial_folder` will stand: what messages name."""
+    parts = list(path.parts)
+    for number, part in enumerate(parts):
+        if part.startswith(".") and part.endswith(PARTIAL):
+            parts[number] = part[1 : -len(PARTIAL)]
+    return Path(*parts)
+
+
 def name_beside(path: Path, ending: str) -> Path:
     """Name a file or folder of an output's, beside it: for NAME, NAME and an ending.
 

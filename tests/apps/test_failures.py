@@ -2,6 +2,7 @@ import errno
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,16 @@ def test_a_limit_on_the_size_of_files_is_one_line(corpus, words):
     output = corpus.parent / words[0]
     done = run("convert", corpus, output, *words[1:], preexec_fn=limit)
     assert is_one_line(done, f"{output}: found that it cannot be written to its end")
+    assert list(corpus.parent.iterdir()) == [corpus]
+
+
+def test_want_of_room_in_a_folder_names_it_as_it_will_be(corpus):
+    resource = pytest.importorskip("resource")
+    corpus.write_text(PUBTATOR + PUBTATOR.replace("1|", "2|").replace("1\t", "2\t"))
+    output = corpus.parent / "parts"
+    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (0, 0))
+    done = run("split", corpus, output, "--names", "a,b", "--ratio", "50/50", preexec_fn=limit)
+    assert is_one_line(done, f"{output}/a.pubtator: found that it cannot be written to its end")
     assert list(corpus.parent.iterdir()) == [corpus]
 
 
