@@ -12,16 +12,23 @@ from typing import Any
 
 # Inclusive ranges: controls (C0, DEL, C1), the soft hyphen, joiners and marks of direction, line
 # and paragraph separators, what has no width, lone surrogates, annotation anchors, tags. Variation
-# selectors stay: they are part of how a character looks.
+# selectors stay: they are part of how a character looks. So do the joiners within an emoji made of
+# several, and the tags of the three flags that have some: without them it falls apart.
 _HIDDEN = (
     (0x00, 0x1F), (0x7F, 0x9F), (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160),
     (0x17B4, 0x17B5), (0x180E, 0x180E), (0x200B, 0x200F), (0x2028, 0x202E), (0x2060, 0x206F),
     (0x3164, 0x3164), (0xD800, 0xDFFF), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFFB),
     (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
 )  # fmt: skip
+_PICTURES = "\u2190-\u2bff\ufe0f\U0001f000-\U0001faff"
+_FLAGS = "|".join(
+    "\U0001f3f4" + "".join(chr(0xE0000 + ord(char)) for char in name) + "\U000e007f"
+    for name in ("gbeng", "gbsct", "gbwls")
+)
+_KEPT = f"[{_PICTURES}]\u200d(?=[{_PICTURES}])|{_FLAGS}"
 _CLASS = "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in _HIDDEN)
-_ON_A_LINE = re.compile(f"[{_CLASS}]")
-_IN_A_TEXT = re.compile(f"(?![\n\t])[{_CLASS}]")
+_ON_A_LINE = re.compile(f"({_KEPT})|[{_CLASS}]")
+_IN_A_TEXT = re.compile(f"({_KEPT})|(?![\n\t])[{_CLASS}]")
 
 
 def make_printable(text: str) -> str:
@@ -48,5 +55,7 @@ def make_lines(value: Any) -> Any:
 
 
 def _escape(match: "re.Match[str]") -> str:
+    if match[1]:
+        return match[1]
     # As Python spells them: \r, \x1b, \u202e, \U000e0041.
     return match[0].encode("unicode_escape").decode("ascii")

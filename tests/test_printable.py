@@ -9,6 +9,10 @@ import pytest
 
 from spacy_bioner.printable import make_line, make_lines, make_printable
 
+WOMAN = "\U0001f469\U0001f3fd"
+FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"
+SCOTLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
+
 
 @pytest.mark.parametrize(
     ("text", "shown"),
@@ -22,6 +26,11 @@ from spacy_bioner.printable import make_line, make_lines, make_printable
         ("\ud800", "\\ud800"),
         ("\U000e0041", "\\U000e0041"),
         ("TNF-α, naïve, 頭痛, 🧪️", "TNF-α, naïve, 頭痛, 🧪️"),
+        (FAMILY, FAMILY),
+        (f"{WOMAN}\u200d\u2695\ufe0f, {SCOTLAND}", f"{WOMAN}\u200d\u2695\ufe0f, {SCOTLAND}"),
+        (f"a\u200d{WOMAN}\u200db\u200d", f"a\\u200d{WOMAN}\\u200db\\u200d"),
+        (f"{WOMAN}\u200c{WOMAN}\u200d\u200d{WOMAN}", f"{WOMAN}\\u200c{WOMAN}\\u200d\\u200d{WOMAN}"),
+        ("\U0001f3f4\U000e0067\U000e007f", "\U0001f3f4\\U000e0067\\U000e007f"),
     ],
 )
 def test_what_a_terminal_obeys_or_hides_is_shown(text: str, shown: str) -> None:

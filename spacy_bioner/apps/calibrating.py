@@ -8,13 +8,14 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from spacy_bioner.apps.assembly import PIPELINE_MARKS, find_recogniser
+from spacy_bioner.apps.finished_runs import write_json
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.architectures.decoding import scale_confidences
 from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.files import check_is_file, check_own_folder, replacing_folder
-from spacy_bioner.corpora.same_files import check_apart
+from spacy_bioner.corpora.same_files import check_apart, list_paths
 from spacy_bioner.errors import ConfigError, CorpusError
 from spacy_bioner.evaluation.calibration import Calibration, calibrate, fit_temperature
 from spacy_bioner.evaluation.confidences import Judged, ScoredDocument, judge
@@ -60,7 +61,7 @@ class Fitted:
         }
 
 
-@guards_outputs("output")
+@guards_outputs("output", "report")
 def calibrate_pipeline(
     model: str,
     dev: Path,
@@ -68,6 +69,7 @@ def calibrate_pipeline(
     *,
     with_temperature: bool = True,
     with_thresholds: bool = True,
+    report: Optional[Path] = None,
     gpu_id: int = -1,
 ) -> Fitted:
     """Fit temperature and thresholds on development data and save a pipeline that applies them.
@@ -75,6 +77,7 @@ def calibrate_pipeline(
     model (str): A pipeline folder or package.
     dev (Path): A DocBin that the pipeline was neither trained on nor is to be tested on.
     output (Path): The folder to write; an earlier one is replaced when the new one is whole.
+    report (Optional[Path]): Gets what was fitted, as JSON.
     RAISES ConfigError: For a pipeline without confidences, and where nothing is to be fitted.
     RAISES CorpusError: For a corpus without annotated documents, or where no prediction is right,
         and for a folder to write that holds something else.
@@ -82,7 +85,7 @@ def calibrate_pipeline(
     if not with_temperature and not with_thresholds:
         raise ConfigError("found neither temperature nor thresholds to fit, expected one or both")
     check_is_file(dev)
-    check_apart([output], [model, dev], replaced=[output])
+    check_apart([output, *list_paths(report)], [model, dev], replaced=[output])
     check_own_folder(output, PIPELINE_MARKS)
     nlp = load_pipeline(model, gpu_id=gpu_id)
     source = find_recogniser(nlp)
@@ -106,6 +109,8 @@ def calibrate_pipeline(
     nlp.add_pipe(FILTER, after=source, config=settings)
     with replacing_folder(output, marks=PIPELINE_MARKS) as partial:
         nlp.to_disk(partial)
+    if report is not None:
+        write_json(report, fitted.to_json())
     return fitted
 
 

@@ -11,7 +11,7 @@ from spacy_bioner.apps.conversion import convert
 from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.losses import own_meta
 from spacy_bioner.corpora.outputs import claiming
-from spacy_bioner.corpora.same_files import check_apart
+from spacy_bioner.corpora.same_files import check_apart, list_paths
 from spacy_bioner.records import Record
 from spacy_bioner.transforms.deidentification import (
     MASK,
@@ -116,6 +116,7 @@ def deidentify_corpus(
     number_documents: bool = False,
     warning: str = RULES_ARE_NOT_ENOUGH,
     report: Optional[PathLike] = None,
+    reads: Sequence[PathLike] = (),
     **settings: Any,
 ) -> Deidentification:
     """De-identify one corpus; OUT and the account appear only when they are whole.
@@ -125,6 +126,7 @@ def deidentify_corpus(
         Otherwise it is left out: subject numbers and dates are identifiers.
     number_documents (bool): Put running numbers in the place of the documents' ids.
     report (Optional[PathLike]): Where the account goes as JSON; default: OUT.deid.json.
+    reads (Sequence[PathLike]): What else is read, such as a pipeline: nothing is written there.
     settings (Any): Of `apps.conversion.convert`: from_format, to_format, options, progress.
     RAISES (CorpusError): A file or format that cannot be used as asked.
     """
@@ -140,7 +142,7 @@ def deidentify_corpus(
         replace_identifiers(account, find, replace_by=replace_by),
         clear_metadata(account, find if keep_metadata else None, replace_by=replace_by),
     ]
-    check_apart([target, path], [source], replaced=[target])
+    check_apart([target, path], [source, *list_paths(reads)], replaced=[target])
     with claiming(target, path):
         account.conversion = convert(source, target, steps=steps, report=path, **settings)
         data = {**account.conversion.to_json(), "deidentification": account.to_json()}

@@ -12,6 +12,7 @@ from spacy_bioner.apps.profiles import Profile
 from spacy_bioner.apps.training import interrupted_folder, train
 from spacy_bioner.corpora.files import replacing
 from spacy_bioner.corpora.outputs import beside, claiming, follow_links
+from spacy_bioner.corpora.same_files import check_apart
 from spacy_bioner.errors import BionerError
 from spacy_bioner.reports.figures import require_matplotlib
 
@@ -40,6 +41,8 @@ def train_and_draw(
     """
     require_matplotlib()
     place: Any = {"folder": log_path.parent, "title": title}
+    data = [corpus_dir / f"{split}.spacy" for split in ("train", "dev")]
+    check_apart([output, log_path], [*data, profile.config])
     with claiming(output, log_path):
         _set_aside(output, log_path)
         try:

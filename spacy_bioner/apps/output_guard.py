@@ -41,7 +41,10 @@ def guards_outputs(
 
             written = gather(outputs)
             claimed = [path / file for path in written] if file else written
-            check_apart({*written, *claimed}, gather(inputs), replaced=gather(replaced))
+            # A list: the same path twice has to be seen.
+            check_apart(
+                [*written, *(claimed if file else ())], gather(inputs), replaced=gather(replaced)
+            )
             with claiming(*claimed):
                 return function(*args, **settings)
 

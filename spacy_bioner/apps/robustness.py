@@ -15,6 +15,7 @@ from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.docbin_records import to_record
 from spacy_bioner.corpora.docs import align
+from spacy_bioner.corpora.same_files import check_apart
 from spacy_bioner.errors import BionerError, ConfigError, CorpusError
 from spacy_bioner.evaluation.matching import list_gold
 from spacy_bioner.evaluation.robustness import (
@@ -107,6 +108,7 @@ def measure_robustness(
     names = [name for name, _ in models]
     if len(set(names)) < len(names) or not names:
         raise ConfigError(f"found the pipelines {', '.join(names)}; expected different names")
+    check_apart([output], [path for _, path in models])
     strengths = sorted(epsilons)
     attack_name = f"{method} ({NORMS[norm]})"
     results: List[Robustness] = []

@@ -1,5 +1,6 @@
 """Standard output and error, guarded: what comes from files cannot command the terminal."""
 
+import os
 import re
 import sys
 from contextlib import contextmanager
@@ -44,6 +45,23 @@ class GuardedStream:
         if name == "buffer":
             raise AttributeError("a guarded stream has no buffer")
         return getattr(self.unguarded, name)
+
+
+def replace_closed_streams() -> None:
+    """Give those standard streams that the process was started without (`>&-`) a stand-in.
+
+    Their numbers are taken as well: else the next file that is opened would have one of them, and
+    get what libraries in other languages write there.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # For reading only, so that /dev/stdout is refused as an output.
+            os.open(os.devnull, os.O_RDONLY)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 @contextmanager

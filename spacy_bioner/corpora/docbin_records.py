@@ -25,6 +25,7 @@ from spacy_bioner.corpora.docbin import (
 from spacy_bioner.corpora.docs import GOLD_KEY, ID_KEY, RECORD_KEY, SPANS_KEY
 from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.losses import DUPLICATES, FEATURES
+from spacy_bioner.corpora.outputs import leads_to_stream
 from spacy_bioner.corpora.problems import FILE, Problems, skip_or_raise
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Fragment, Mention, Record
@@ -55,11 +56,11 @@ def read_docbin_records(path: PathLike, *, problems: Optional[Problems] = None) 
 
 
 def write_docbin_or_shards(docs: Iterable[Doc], path: PathLike) -> int:
-    """Write one file where the name ends in .spacy, otherwise a folder of them.
+    """Write one file where the name ends in .spacy or leads to a pipe, otherwise a folder of them.
 
     RETURNS (int): The number of Docs.
     """
-    if Path(path).suffix.lower() == ".spacy":
+    if Path(path).suffix.lower() == ".spacy" or leads_to_stream(Path(path)):
         return write_docbin(docs, path)
     return write_shards(docs, path)
 

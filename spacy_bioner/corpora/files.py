@@ -16,11 +16,13 @@ from spacy_bioner.corpora.outputs import (
     beside,
     check_name,
     claiming_one,
+    final_path,
     follow_links,
     is_debris,
     leads_to_stream,
     naming_os_errors,
     partial_folder,
+    refuse_stream_as_folder,
     replace_folder,
 )
 from spacy_bioner.corpora.streams import is_stream, passing_on
@@ -42,11 +44,14 @@ _ARCHIVES = {
 def check_is_file(path: PathLike) -> Path:
     """Give the path of an existing file that is no archive.
 
-    RAISES (CorpusError): When nothing is there, or a folder is, or an archive.
+    RAISES (CorpusError): When nothing is there, or a folder, pipe or device is, or an archive.
     """
     path = Path(path)
     if path.is_dir():
         raise CorpusError("found a folder, expected a corpus file; name one file in it", path=path)
+    if path.exists() and not path.is_file():
+        message = "found a pipe or device, expected a corpus file: it is read more than once"
+        raise CorpusError(f"{message}; save what comes from there as a file first", path=path)
     if not path.is_file():
         raise CorpusError("no such file; check the path or fetch the corpus first", path=path)
     with path.open("rb") as file:
@@ -176,8 +181,7 @@ def replacing_folder(path: PathLike, *, marks: Sequence[str] = ()) -> Iterator[P
         process is making it.
     """
     path = Path(path)
-    if leads_to_stream(path):
-        raise CorpusError("found a pipe or device, expected a folder to write", path=path)
+    refuse_stream_as_folder(path)
     check_own_folder(path, marks)
     with claiming_one(path) as target:
         # A report inside an earlier result, for example.
@@ -237,7 +241,7 @@ def _naming_want_of_room(path: Path) -> Iterator[None]:
             f"found that it cannot be written to its end ({error.strerror}); make room, or name "
             "another path. What was there before is as it was"
         )
-        raise CorpusError(message, path=path) from error
+        raise CorpusError(message, path=final_path(path)) from error
 
 
 def _umask() -> int:

@@ -317,7 +317,7 @@ def format_of_target(path: PathLike, name: Optional[str] = None) -> Format:
         return find_format(name, to_write=True)
     path = Path(path)
     if leads_to_stream(path):
-        names = ", ".join(FORMATS)
+        names = ", ".join(WRITABLE)
         message = f"found a pipe or device, whose name tells no format; name one (--to): {names}"
         raise CorpusError(message, path=path)
     lower = path.name.lower()

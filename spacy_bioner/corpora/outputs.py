@@ -59,6 +59,15 @@ def partial_folder(path: Path) -> Path:
     return beside(follow_links(path), PARTIAL)
 
 
+def final_path(path: Path) -> Path:
+    """Say where something in a folder of `partial_folder` will stand: what messages name."""
+    parts = list(path.parts)
+    for number, part in enumerate(parts):
+        if part.startswith(".") and part.endswith(PARTIAL):
+            parts[number] = part[1 : -len(PARTIAL)]
+    return Path(*parts)
+
+
 def name_beside(path: Path, ending: str) -> Path:
     """Name a file or folder of an output's, beside it: for NAME, NAME and an ending.
 
@@ -154,6 +163,15 @@ def leads_to_stream(path: Path) -> bool:
     """
     with naming_os_errors(path):
         return is_stream(path)
+
+
+def refuse_stream_as_folder(path: Path) -> None:
+    """Make sure that a folder to write is no pipe or device.
+
+    RAISES CorpusError: Where it is.
+    """
+    if leads_to_stream(path):
+        raise CorpusError("found a pipe or device, expected a folder to write", path=path)
 
 
 def check_name(path: Path) -> None:

@@ -19,6 +19,7 @@ from typing import (
 
 from spacy_bioner.corpora.files import PathLike, check_is_file, read_lines, replacing_folder
 from spacy_bioner.corpora.losses import STRAY_NAMES_KEY, STRAYS_KEY
+from spacy_bioner.corpora.outputs import refuse_stream_as_folder
 from spacy_bioner.corpora.problems import FILE, Problems, skip_or_raise
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Record
@@ -175,6 +176,7 @@ def writing_pairs(
     RAISES (CorpusError): Where something is there already: it might be a corpus.
     """
     folder = Path(folder)
+    refuse_stream_as_folder(folder)
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         message = "found files there, expected the name of a new or empty folder"
         raise CorpusError(message, path=folder)

@@ -64,12 +64,23 @@ def find_descriptor(path: Path) -> Optional[int]:
 
 @contextmanager
 def passing_on(path: Path) -> Iterator[Path]:
-    """Give a temporary path; what stands there goes to a stream when the block succeeds."""
+    """Give a temporary path; what stands there goes to a stream when the block succeeds.
+
+    RAISES CorpusError: Where the stream takes no more, such as a pipe without a reader.
+    RAISES BrokenPipeError: Where that is standard output.
+    """
     with tempfile.TemporaryDirectory(prefix="bioner-") as folder:
         temporary = Path(folder) / "out"
         temporary.touch()
         yield temporary
         descriptor = find_descriptor(path)
-        target = os.open(path, os.O_WRONLY) if descriptor is None else os.dup(descriptor)
-        with temporary.open("rb") as source, os.fdopen(target, "wb") as stream:
-            shutil.copyfileobj(source, stream)
+        try:
+            target = os.open(path, os.O_WRONLY) if descriptor is None else os.dup(descriptor)
+            with temporary.open("rb") as source, os.fdopen(target, "wb") as stream:
+                shutil.copyfileobj(source, stream)
+        except OSError as error:
+            # `bioner … /dev/stdout | head` has all that it asked for, and ends as other tools do.
+            if isinstance(error, BrokenPipeError) and descriptor == STANDARD_OUTPUT:
+                raise
+            message = f"found that it does not take all that is written ({error.strerror})"
+            raise CorpusError(message, path=path) from error

@@ -2,7 +2,7 @@
 
 import re
 from typing import Collection, List, Sequence
-from unicodedata import combining, east_asian_width
+from unicodedata import category, combining, east_asian_width
 
 from spacy_bioner.printable import make_line
 
@@ -11,6 +11,8 @@ _STRUCTURE = re.compile(r"((?<!\\)\\*)(\||<(?=[a-zA-Z/!?]))")
 # Signs that Markdown reads as more than themselves, a backslash in front of one included.
 _MARKDOWN = re.compile(r"[`*\[\]<>~]|(?<![^\W_])_|_(?![^\W_])|\\(?=[!-/:-@\[-`{-~]|$)")
 _TICKS = re.compile("`+")
+# Marks that stand on another character, such as variation selectors, and formats such as joiners.
+_WITHOUT_WIDTH = ("Mn", "Me", "Cf")
 GAP = "  "
 RULE = "─"
 ELLIPSIS = "…"
@@ -87,12 +89,16 @@ def shorten(text: str, width: int) -> str:
 
 
 def display_width(text: str) -> int:
-    """Count terminal columns: wide East Asian characters take two, combining marks none."""
+    """Count terminal columns: wide East Asian characters take two, marks and joiners none."""
     if text.isascii():
         return len(text)
-    return sum(
-        0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text
-    )
+    return sum(map(_count_columns, text))
+
+
+def _count_columns(char: str) -> int:
+    if combining(char) or category(char) in _WITHOUT_WIDTH:
+        return 0
+    return 2 if east_asian_width(char) in "WF" else 1
 
 
 def _escape_cell(cell: str) -> str:

@@ -1,7 +1,6 @@
 import json
 import re
 import sys
-import time
 
 import pytest
 import typer
@@ -153,16 +152,13 @@ def test_command_writes_where_it_says(corpora, run, tmp_path):
     assert "not asked for" in (folder / "corpus.html").read_text(encoding="utf-8")
 
 
-def test_all_of_bc5cdr_and_ncbi_disease_is_counted_in_seconds(data_dir):
+def test_all_of_bc5cdr_and_ncbi_disease_is_counted(data_dir):
     sources = [
         Source(f"{corpus} {split}", data_dir / "corpora" / corpus / f"{split}.pubtator.txt")
         for corpus in ("bc5cdr", "ncbi_disease")
         for split in ("train", "dev", "test")
     ]
-    began = time.perf_counter()
     found = inspect(sources)
-    # 1 to 3 s on two cores; the bar is 10 s.
-    assert time.perf_counter() - began < 10
     assert sum(corpus.documents for corpus in found.corpora) == 2293
 
 

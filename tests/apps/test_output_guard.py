@@ -65,6 +65,7 @@ def files(tmp_path, monkeypatch):
     Path("a.pubtator.txt").write_text(PUBTATOR)
     Path("text.txt").write_text("Aspirin helps.")
     Path("scores.json").write_text("{}")
+    Path("map.yaml").write_text("Chemical: Drug\n")
     Path("in").mkdir()
     Path("in", "1.txt").write_text("Aspirin helps.")
     Path("in", "1.ann").write_text("T1\tChemical 0 7\tAspirin\n")
@@ -115,6 +116,7 @@ REFUSED = [
     "evaluate model link --output model/scores.json",
     "explain model text.txt --html ./text.txt --method none",
     "explain model text.txt --output text.txt --method none",
+    "explain model text.txt --html new --output new --method none",
     "report model link model",
     "significance scores.json scores.json --output ./scores.json",
     "calibrate model link model",
@@ -127,6 +129,17 @@ REFUSED = [
     "pretrain in in/out --steps 1",
     "inspect in --output in",
     "train corpus . --profile demo",
+    "train corpus new --profile demo --log corpus/train.spacy",
+    "train corpus new --profile demo --log configs/transformer.cfg",
+    "train corpus new --profile demo --log ./new",
+    "calibrate model a.pubtator.txt new --report link",
+    "calibrate model a.pubtator.txt new --report model/meta.json",
+    "convert a.pubtator.txt text.txt --to pubtator --ids ./text.txt",
+    "convert a.pubtator.txt out.jsonl --report link --ids scores.json",
+    "convert a.pubtator.txt out.jsonl --report text.txt --normalize expand --expansions text.txt",
+    "convert in out.jsonl --texts in --report in/1.txt",
+    "convert a.pubtator.txt out.jsonl --report map.yaml --label-map map.yaml",
+    "robustness a.pubtator.txt model one=model",
 ]
 
 

@@ -239,3 +239,34 @@ def test_what_a_terminal_cannot_encode_is_shown_as_an_escape() -> None:
     finally:
         sys.stdout = kept
     assert raw.getvalue() == b"\\u2500 \\u03b1\n"
+
+
+CLOSED = """
+import os, sys
+for number in map(int, sys.argv[1]):
+    os.close(number)
+command = [sys.executable, "-m", "spacy_bioner.apps.cli", *sys.argv[2:]]
+os.execv(sys.executable, command)
+"""
+
+
+@pytest.mark.parametrize("numbers", ["1", "2", "012"])
+def test_a_command_ends_well_without_standard_streams(
+    corpus: Path, tmp_path: Path, numbers: str
+) -> None:
+    out = tmp_path / "x.jsonl"
+    command = [sys.executable, "-c", CLOSED, numbers, "convert", str(corpus), str(out)]
+    ended = subprocess.run(command, capture_output=True)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert len(out.read_text(encoding="utf-8").splitlines()) == len(
+        corpus.read_text(encoding="utf-8").splitlines()
+    )
+
+
+def test_a_closed_standard_output_is_no_output(corpus: Path) -> None:
+    arguments = ["convert", str(corpus), "/dev/stdout", "--to", "jsonl"]
+    command = [sys.executable, "-c", CLOSED, "1", *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("error: /dev/stdout: found that nothing can be written there")
+    assert ended.stderr.count("\n") == 1

@@ -5,8 +5,16 @@ import threading
 from pathlib import Path
 
 import pytest
+from spacy.vocab import Vocab
 
-from spacy_bioner.corpora.files import check_is_writable, replacing, replacing_folder
+from spacy_bioner.corpora.docbin import read_docbin
+from spacy_bioner.corpora.files import (
+    check_is_file,
+    check_is_writable,
+    replacing,
+    replacing_folder,
+)
+from spacy_bioner.corpora.formats import WRITABLE, find_format, format_of_target
 from spacy_bioner.corpora.streams import find_descriptor, is_standard_output, is_stream
 from spacy_bioner.errors import CorpusError
 
@@ -84,6 +92,49 @@ def test_a_pipe_with_a_name_is_written_to(tmp_path):
     assert found == ["content"]
     assert (tmp_path / "pipe").is_fifo()
     assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_a_device_that_takes_no_more_is_named():
+    expected = "/dev/full: found that it does not take all"
+    with pytest.raises(CorpusError, match=expected), replacing("/dev/full") as temporary:
+        temporary.write_text("content")
+
+
+def test_a_pipe_whose_reader_leaves_is_named(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    reader = threading.Thread(target=lambda: os.close(os.open(tmp_path / "pipe", os.O_RDONLY)))
+    reader.start()
+    expected = r"pipe: found .* \(Broken pipe\)"
+    with pytest.raises(CorpusError, match=expected), replacing(tmp_path / "pipe") as temporary:
+        temporary.write_bytes(bytes(1_000_000))
+    reader.join(timeout=10)
+
+
+def test_a_pipe_is_not_read_as_a_corpus(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(CorpusError, match="found a pipe or device, expected a corpus file"):
+        check_is_file(tmp_path / "pipe")
+
+
+@pytest.mark.parametrize("name", ["brat", "i2b2"])
+def test_a_format_of_many_files_needs_a_folder(name):
+    with pytest.raises(CorpusError, match="found a pipe or device, expected a folder"):
+        find_format(name, to_write=True).write([], "/dev/null")
+
+
+def test_one_docbin_goes_to_a_pipe(tmp_path):
+    out = tmp_path / "out"
+    command = "from spacy_bioner.corpora.docbin_records import write_docbin_or_shards as write; "
+    with out.open("wb") as stream:
+        call = [sys.executable, "-c", f"{command}write([], '/dev/stdout')"]
+        subprocess.run(call, stdout=stream, check=True)
+    assert list(read_docbin(out, Vocab())) == []
+
+
+def test_only_formats_that_can_be_written_are_offered_for_a_pipe():
+    with pytest.raises(CorpusError, match="name one") as raised:
+        format_of_target("/dev/null")
+    assert str(raised.value).endswith(f"(--to): {', '.join(WRITABLE)}")
 
 
 def test_nothing_is_passed_on_when_the_block_fails(tmp_path):

@@ -28,7 +28,16 @@ def test_render_table_leaves_no_trailing_space():
 
 
 @pytest.mark.parametrize(
-    ("text", "width"), [("", 0), ("aspirin", 7), ("β-blocker", 9), ("e\u0301", 1), ("肺", 2)]
+    ("text", "width"),
+    [
+        ("", 0),
+        ("aspirin", 7),
+        ("β-blocker", 9),
+        ("e\u0301", 1),
+        ("肺", 2),
+        ("\u2764\ufe0f", 1),
+        ("\U0001f468\u200d\U0001f469", 4),
+    ],
 )
 def test_display_width_counts_columns(text, width):
     assert display_width(text) == width

@@ -23,7 +23,6 @@ def calibrate_cli(
     threshold for each label that gives the best F1 on the development documents.
     """
     from spacy_bioner.apps.calibrating import calibrate_pipeline, render_fitted
-    from spacy_bioner.apps.finished_runs import write_json
 
     fitted = calibrate_pipeline(
         model,
@@ -31,9 +30,8 @@ def calibrate_cli(
         output,
         with_temperature=temperature,
         with_thresholds=thresholds,
+        report=report,
         gpu_id=gpu_id,
     )
-    if report is not None:
-        write_json(report, fitted.to_json())
     typer.echo("\n" + render_fitted(fitted))
     typer.echo(f"\nwrote {output}")

@@ -29,6 +29,7 @@ from spacy_bioner.corpora.formats import find_format
 from spacy_bioner.corpora.guessing import guess_format
 from spacy_bioner.corpora.offset_units import UNITS
 from spacy_bioner.corpora.reading import Selection
+from spacy_bioner.corpora.same_files import check_apart, list_paths
 from spacy_bioner.corpora.table_format import TableLayout
 from spacy_bioner.corpora.tokenizers import TITLES
 from spacy_bioner.errors import CorpusError
@@ -145,7 +146,7 @@ def convert_cli(
     ] = False,
     trust: Annotated[
         str,
-        typer.Option(help="Take mentions where they stand, whatever text they claim: offsets"),
+        typer.Option(help="With offsets, take mentions where they stand, whatever text they claim"),
     ] = "",
     list_outcomes: Annotated[
         str, typer.Option("--list", help="Print every mention that was lost, nested, …")
@@ -156,6 +157,8 @@ def convert_cli(
 ) -> None:
     """Convert a corpus, and account for every gold mention."""
     outcomes = parse_outcomes(list_outcomes)
+    maps = [Path(part) for part in label_map or () if Path(part).is_file()]
+    check_apart([target, *list_paths(report)], [*list_paths([ids, expansions, texts]), *maps])
     name = guess_format(source) if from_format == "auto" else find_format(from_format).name
     columns = {
         "word": word_column,

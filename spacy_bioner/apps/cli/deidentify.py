@@ -89,6 +89,7 @@ def deidentify_cli(
             number_documents=number_documents,
             warning=RULES_ARE_NOT_ENOUGH if model is None else MODELS_MISS_SOME,
             report=report,
+            reads=[] if model is None else [model],
             from_format=from_format,
             to_format=to_format,
             options=options,

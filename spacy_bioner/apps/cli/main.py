@@ -14,9 +14,9 @@ from typer.core import TyperGroup
 
 from spacy_bioner import __version__
 from spacy_bioner.apps.failures import describe_failure
-from spacy_bioner.apps.terminal import guarded_streams
+from spacy_bioner.apps.terminal import guarded_streams, replace_closed_streams
 from spacy_bioner.corpora.streams import is_standard_output
-from spacy_bioner.errors import CorpusWarning
+from spacy_bioner.errors import CorpusWarning, StoppedError
 
 _show_others = warnings.showwarning
 
@@ -83,6 +83,13 @@ class CommandGroup(TyperGroup):
         with guarded_streams():
             return super().main(*args, **extra)
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; an interrupt, of which typer makes a silent exit, is told as one."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise StoppedError("interrupted") from error
+
     def list_commands(self, ctx: Any) -> List[str]:
         """Give the names in the order of the help."""
         return list(COMMANDS)
@@ -123,6 +130,7 @@ def run(arguments: Optional[List[str]] = None) -> None:
     arguments (Optional[List[str]]): Instead of the command line's.
     """
     warnings.showwarning = _show_warning
+    replace_closed_streams()
     given = sys.argv[1:] if arguments is None else arguments
     paths = [Path(part) for word in given for part in (word, word.partition("=")[2])]
     with guarded_streams():
