@@ -12,7 +12,7 @@ from typing import Iterable, List, Optional, Sequence, Tuple
 
 MARKER = re.compile(r"-DOCSTART-.*|###MEDLINE:.*")
 COMMENT = re.compile(r"#\s*(\w[\w.:]*(?: +[\w.:]+)*)\s*=\s*(.*)")
-# "# id 5239d808	domain=en" (MultiCoNER), "# doc 1": no token, as that would have a tag behind "#".
+# "# id 52-39" (MultiCoNER), "# doc 1": no tokens, which would have a tag behind "#".
 _HEADING = re.compile(
     r"#+\s*(begin |end )?(abstract|article|document|docid|doc|file|id|newdoc|newpar|paragraph|pmid|"
     r"sentence|sent|source|text|title)\b.*",

@@ -8,7 +8,7 @@ from spacy_bioner.errors import CorpusError
 # Formats of files that belong together, by an ending that only they have.
 PAIR_ENDINGS = {".ann": "brat", ".a1": "bionlp", ".a2": "bionlp", ".con": "i2b2"}
 _ENDINGS = {**PAIR_ENDINGS, ".spacy": "spacy"}
-# These have one reader: of the files of one project, some may look like the one, some like the other.
+# One reader reads both: files of one project may look like the one or the other.
 _ALIKE = frozenset(("doccano", "jsonl"))
 _SHOWN = 3
 Guess = Callable[[Path], str]

@@ -91,7 +91,13 @@ def test_guesser_and_reader_have_one_idea(text, is_conll):
 
 @pytest.mark.parametrize(
     "heading",
-    ["# id 52-39\tdomain=en", "# doc 1", "#begin document (a/b); part 000", "# Sentence 1", "## Text"],
+    [
+        "# id 52-39\tdomain=en",
+        "# doc 1",
+        "#begin document (a/b); part 000",
+        "# Sentence 1",
+        "## Text",
+    ],
 )
 def test_lines_that_name_what_follows_are_no_tokens(tmp_path, heading):
     records, path = read(tmp_path, f"{heading}\nAspirin B-C\nhelps O\n\n{heading}\n\nNo O\n")
