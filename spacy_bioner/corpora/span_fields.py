@@ -315,11 +315,12 @@ def _turn_row(row: Sequence[Any], text: str) -> Sequence[Any]:
     """
     at = next((place for place, item in enumerate(row) if type(item) in (int, float)), 0)
     names = [place for place, item in enumerate(row) if isinstance(item, str)][:2]
-    ends = [as_offset(item) for item in row[at : at + 2]]
-    if len(names) < 2 or len(ends) < 2 or None in ends:
+    ends = [end for end in map(as_offset, row[at : at + 2]) if end is not None]
+    if len(names) < 2 or len(ends) < 2:
         return row
+    start, end = ends
     for may_cover in (_covers, _may_cover):
-        claims = [may_cover(row[name], text, *ends) for name in names]
+        claims = [may_cover(row[name], text, start, end) for name in names]
         if claims[0] != claims[1]:
             claim, label = names if claims[0] else names[::-1]
             read = (at, at + 1, label, claim)
