@@ -220,7 +220,7 @@ def test_convert_malformed_source_leaves_no_output(tmp_path, name):
 def test_convert_refuses_unknown_format_and_tokenizer(pubtator, tmp_path):
     with pytest.raises(CorpusError, match=r"found no format and a name ending '\.bin'"):
         convert(pubtator, tmp_path / "x.bin")
-    with pytest.raises(CorpusError, match="found format 'word', expected one of bigbio, "):
+    with pytest.raises(CorpusError, match="found format 'word', expected one of bioc_json, "):
         convert(pubtator, tmp_path / "x", to_format="word")
     with pytest.raises(CorpusError, match="found format 'presidio', which can only be read"):
         convert(pubtator, tmp_path / "x", to_format="presidio")
