@@ -70,7 +70,8 @@ class Squeezed:
 
 def is_blank(text: str) -> bool:
     """Tell whether there is nothing to see in a text."""
-    return _SEEN.search(text) is None
+    first = text[:1]
+    return not (first.isascii() and first.isalnum()) and _SEEN.search(text) is None
 
 
 def trim(text: str, start: int, end: int) -> Tuple[int, int]:

@@ -5,6 +5,7 @@ Every rule looks at a bounded stretch around a candidate, so the time is linear 
 
 import re
 from bisect import bisect_left
+from functools import lru_cache
 from typing import FrozenSet, List, Match, Sequence, Tuple
 
 from spacy_bioner.blanks import is_squeezed, squeeze
@@ -180,6 +181,8 @@ def _normal(word: str) -> str:
     return word if len(word) > 1 and word.isupper() else word.lower()
 
 
+# The same words end sentences over and over.
+@lru_cache(maxsize=1 << 12)
 def _is_one_of(word: str, *lists: FrozenSet[str]) -> bool:
     """Tell whether a word, or what stands behind its number or hyphen, is in a list."""
     parts = {_normal(part) for part in (word, _COUNT.sub("", word), _JOINED.split(word)[-1])}

@@ -194,7 +194,7 @@ def _describe(mention: Mention, reason: str, record: Record, source: PathLike) -
     start, end = mention.start_char, mention.end_char
     place = f"{start}-{end} of document {record.id} ({len(record.text)} characters long)"
     found = f"found {mention.label!r} at {place}: {reason}"
-    expected = "expected offsets within the text"
+    expected = "expected a label" if not mention.label else "expected offsets within the text"
     if reason == TEXT_DIFFERS:
         found = f"found {record.text[start:end]!r} at {place}"
         expected = f"expected {mention.text!r} as its annotation says"

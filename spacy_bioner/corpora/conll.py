@@ -24,6 +24,7 @@ from spacy_bioner.corpora.conll_columns import (
     SPACE,
     ConllLayout,
     find_columns,
+    is_comment,
     sample_rows,
     split_columns,
 )
@@ -242,7 +243,7 @@ def _parse_line(raw: bytes, layout: ConllLayout) -> _Item:
     marker = _read_marker(line)
     if marker is not None:
         return marker, _MARKER, True
-    return ("", _REMARK, True) if _is_comment(line) else _read_token(line, layout)
+    return ("", _REMARK, True) if is_comment(line) else _read_token(line, layout)
 
 
 def _read_marker(line: str) -> Optional[str]:
@@ -253,10 +254,6 @@ def _read_marker(line: str) -> Optional[str]:
     if comment and comment[1] in _DOCUMENT_COMMENTS and "\t" not in line:
         return comment[2].strip()
     return None
-
-
-def _is_comment(line: str) -> bool:
-    return "\t" not in line and COMMENT.fullmatch(line.strip()) is not None
 
 
 def _read_token(line: str, layout: ConllLayout) -> _Item:

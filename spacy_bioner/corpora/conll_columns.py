@@ -1,8 +1,9 @@
 """Which column of a CoNLL file is what: told by its first lines, for the guesser and the reader.
 
 Usually the word comes first and the tag last. Where every line says otherwise, it is read so: a
-running number in front of the word (GermEval), the tag in front of the word (MIT's corpora), a
-column of + and - that says whether a space follows the word (HunFlair).
+running number in front of the word (GermEval), or what names the document or sentence that it is
+in, the tag in front of the word (MIT's corpora), a column of + and - that says whether a space
+follows the word (HunFlair).
 """
 
 import re
@@ -11,6 +12,12 @@ from typing import Iterable, List, Optional, Sequence, Tuple
 
 MARKER = re.compile(r"-DOCSTART-.*|###MEDLINE:.*")
 COMMENT = re.compile(r"#\s*(\w[\w.:]*(?: +[\w.:]+)*)\s*=\s*(.*)")
+# "# id 52-39" (MultiCoNER), "# doc 1": no tokens, which would have a tag behind "#".
+_HEADING = re.compile(
+    r"#+\s*(begin |end )?(abstract|article|document|docid|doc|file|id|newdoc|newpar|paragraph|pmid|"
+    r"sentence|sent|source|text|title)\b.*",
+    re.IGNORECASE,
+)
 TAG = re.compile(r"O|[BIELSU](-\S+)?")
 SPACE, NO_SPACE = "+", "-"
 SAMPLE_LINES = 1000
@@ -41,10 +48,15 @@ def split_columns(line: str) -> List[str]:
 
 def is_no_token(line: str) -> bool:
     """Tell a document marker or a comment."""
+    return MARKER.fullmatch(line.strip()) is not None or is_comment(line)
+
+
+def is_comment(line: str) -> bool:
+    """Tell a line "# name = value", or another one that names what follows and has no tag."""
     stripped = line.strip()
-    if MARKER.fullmatch(stripped):
+    if "\t" not in line and COMMENT.fullmatch(stripped):
         return True
-    return "\t" not in line and COMMENT.fullmatch(stripped) is not None
+    return _HEADING.fullmatch(stripped) is not None and not any(map(TAG.fullmatch, line.split()))
 
 
 def looks_like_conll(lines: Iterable[str]) -> bool:
@@ -77,7 +89,7 @@ def find_columns(rows: Sequence[Sequence[str]]) -> Tuple[int, int, Optional[int]
     marks = ({SPACE}, {SPACE, NO_SPACE})
     space = next((place for place in range(1, width) if set(columns[place]) in marks), None)
     word, *others = (place for place in range(width) if place != space)
-    if len(others) > 1 and _is_running_number(rows):
+    while len(others) > 1 and (_is_running_number(rows, word) or _names_parts(columns[word])):
         word, *others = others
     if not others:
         return 0, -1, None
@@ -92,18 +104,26 @@ def _are_tags(column: Sequence[str]) -> bool:
     return all(map(TAG.fullmatch, column))
 
 
-def _is_running_number(rows: Sequence[Sequence[str]]) -> bool:
-    """Tell whether the first column counts the words of each sentence, from 0 or 1."""
+def _names_parts(column: Sequence[str]) -> bool:
+    """Tell whether a column says which document or sentence a line is of: so often does no word
+    follow itself."""
+    runs = sum(one != other for one, other in zip(column, column[1:])) + 1
+    is_long = len(column) > 2 and 2 * runs <= len(column)
+    return is_long and runs == len(set(column)) and not _are_tags(column)
+
+
+def _is_running_number(rows: Sequence[Sequence[str]], place: int) -> bool:
+    """Tell whether a column counts the words of each sentence, from 0 or 1."""
     expected, follows = None, False
     for row in rows:
         if not row:
             expected = None
             continue
-        if expected is None and row[0].strip() in ("0", "1"):
-            expected = int(row[0])
+        if expected is None and row[place].strip() in ("0", "1"):
+            expected = int(row[place])
         elif expected is not None:
             follows = True
-        if expected is None or row[0].strip() != str(expected):
+        if expected is None or row[place].strip() != str(expected):
             return False
         expected += 1
     return follows

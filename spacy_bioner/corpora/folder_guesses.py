@@ -8,6 +8,8 @@ from spacy_bioner.errors import CorpusError
 # Formats of files that belong together, by an ending that only they have.
 PAIR_ENDINGS = {".ann": "brat", ".a1": "bionlp", ".a2": "bionlp", ".con": "i2b2"}
 _ENDINGS = {**PAIR_ENDINGS, ".spacy": "spacy"}
+# One reader reads both: files of one project may look like the one or the other.
+_ALIKE = frozenset(("doccano", "jsonl"))
 _SHOWN = 3
 Guess = Callable[[Path], str]
 
@@ -24,6 +26,8 @@ def guess_folder(folder: Path, guess: Guess) -> str:
         if path.suffix in _ENDINGS:
             by_ending.setdefault(_ENDINGS[path.suffix], []).append(path)
     found = by_ending or _group(files, guess)
+    if len(found) > 1 and _ALIKE.issuperset(found):
+        return "jsonl"
     if len(found) > 1:
         what = "; ".join(f"{name}: {_show(paths, folder)}" for name, paths in found.items())
         message = (
@@ -45,7 +49,9 @@ def list_corpus_files(folder: Path, name: str, guess: Guess) -> List[Path]:
 
     RAISES (CorpusError): None of them.
     """
-    found = _group(_list_files(folder), guess).get(name, [])
+    groups = _group(_list_files(folder), guess)
+    names = _ALIKE if name in _ALIKE else (name,)
+    found = sorted(path for one in names for path in groups.get(one, []))
     if not found:
         message = f"found no file of format {name} in the folder; name the corpus file in it"
         raise CorpusError(message, path=folder)

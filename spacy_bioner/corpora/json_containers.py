@@ -3,10 +3,11 @@
 Objects are walked key by key, and of an array only the first element is held, so that a file of any
 size is looked at in little memory. Files without a list of documents are one document themselves,
 or several values one after the other. An object of documents by their names is a list as well.
+Lists beside the first whose documents look alike ("train", "test") are read along with it.
 """
 
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, Optional, Tuple
 
@@ -159,6 +160,7 @@ def _descend(source: JsonSource, container: Container, keys: Tuple[str, ...]) ->
     if not keys and container.kind == "list":
         yield from read_elements(source)
         return
+    first: Any = None
     for name in read_keys(source):
         source.peek()
         line = source.line
@@ -166,9 +168,42 @@ def _descend(source: JsonSource, container: Container, keys: Tuple[str, ...]) ->
             value = source.take_value()
             yield line, {"id": name, **value} if isinstance(value, dict) else value
         elif name == keys[0]:
-            yield from _descend(source, container, keys[1:])
+            for item in _descend(source, container, keys[1:]):
+                first = item[1] if first is None else first
+                yield item
+        elif container.kind == "list" and first is not None:
+            yield from _read_alike(source, keys[1:], first)
         else:
             source.take_value()
+
+
+def _read_alike(source: JsonSource, keys: Tuple[str, ...], first: Any) -> Iterator[Item]:
+    """Stream a list beside that of the documents if it is made as that one is: another split."""
+    if not keys and source.peek() == "[":
+        elements = read_elements(source)
+        head = next(elements, None)
+        rest = elements if head is None else chain([head], elements)
+        are_alike = head is not None and _are_alike(head[1], first)
+        yield from (item for item in rest if are_alike)
+        return
+    line = source.line
+    value = source.take_value()
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    if isinstance(value, list) and value and _are_alike(value[0], first):
+        yield from ((line, item) for item in value)
+
+
+def _are_alike(value: Any, first: Any) -> bool:
+    """Tell whether two values have most of their keys in common, or are lists that begin alike.
+
+    Of texts that come before those with annotation, the keys are a part of theirs.
+    """
+    if isinstance(value, dict) and isinstance(first, dict):
+        both = len(value.keys() & first.keys())
+        return both == len(first) or 2 * both > len(value.keys() | first.keys())
+    are_lists = isinstance(value, list) and isinstance(first, list) and value and first
+    return bool(are_lists) and [type(v) for v in value] == [type(v) for v in first]
 
 
 def _read_beside(source: JsonSource, keys: Tuple[str, ...], found: Dict[str, Any]) -> None:

@@ -171,7 +171,9 @@ def _is_jsonl(value: Any) -> bool:
         return True
     text = find_text(value)
     if text is None:
-        return False
+        # A number in its place: the reader says so.
+        is_damaged = isinstance(value.get("text"), (int, float))
+        return is_damaged and bool(find_span_keys(value))
     return text == ("text",) or bool(find_span_keys(value))
 
 

@@ -174,7 +174,9 @@ def _find_text(data: Fields, text_key: Optional[str]) -> str:
     texts = [key for key, value in data.value.items() if isinstance(value, str)]
     if len(texts) != 1:
         found = ", ".join(sorted(data.value)[:10]) or "nothing"
-        raise data.error(f"found the fields {found}, expected one named 'text'; name it")
+        raise data.error(
+            f"found the fields {found}, expected one named 'text'; name it (--text-key)"
+        )
     return texts[0]
 
 

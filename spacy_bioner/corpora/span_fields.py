@@ -292,7 +292,7 @@ def _list_own(span: Fields) -> List[Any]:
 
 def _read_row(item: Any, fields: Fields, text: str, group: str) -> Iterator[Mention]:
     row: Sequence[Any] = item if isinstance(item, list) else []
-    pieces, label, rest = _split_row(row, group)
+    pieces, label, rest = _split_row(_turn_row(row, text), group)
     if pieces is None:
         found = describe(item)
         raise fields.error(f"found {found} as a span, expected [a number, a number, a text]")
@@ -306,6 +306,36 @@ def _read_row(item: Any, fields: Fields, text: str, group: str) -> Iterator[Ment
     )
     for name in fields.texts(labels, "labels"):
         yield Mention(*whole, name, claim, (), fragments, fields.line, attributes)
+
+
+def _turn_row(row: Sequence[Any], text: str) -> Sequence[Any]:
+    """Put label and covered text in their usual order; (ent.text, ent.start_char, …) is another.
+
+    Of two texts in a row, the one that stands at its offsets is no label.
+    """
+    at = next((place for place, item in enumerate(row) if type(item) in (int, float)), 0)
+    names = [place for place, item in enumerate(row) if isinstance(item, str)][:2]
+    ends = [end for end in map(as_offset, row[at : at + 2]) if end is not None]
+    if len(names) < 2 or len(ends) < 2:
+        return row
+    start, end = ends
+    for may_cover in (_covers, _may_cover):
+        claims = [may_cover(row[name], text, start, end) for name in names]
+        if claims[0] != claims[1]:
+            claim, label = names if claims[0] else names[::-1]
+            read = (at, at + 1, label, claim)
+            rest = [item for place, item in enumerate(row) if place not in read]
+            return [*(row[place] for place in read), *rest]
+    return row
+
+
+def _covers(name: str, text: str, start: int, end: int) -> bool:
+    return start >= 0 and name in (text[start:end], text[start : end + 1])
+
+
+def _may_cover(name: str, text: str, start: int, end: int) -> bool:
+    """Tell whether a name may be what is covered where offsets are counted otherwise."""
+    return len(name) == end - start and name in text
 
 
 def _split_row(

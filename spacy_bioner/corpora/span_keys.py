@@ -230,8 +230,11 @@ def looks_like_spans(value: Any) -> bool:
 
 def is_span_row(row: Sequence[Any]) -> bool:
     """Tell whether a list is a stretch: [start, end, label], [label, start, end], [id, label,
-    [[start, end]]]."""
-    kinds = tuple(map(_kind, row[:3]))
+    [[start, end]]], [text, label, start, end]."""
+    kinds = tuple(map(_kind, row[:4]))
+    if kinds == ("text", "text", "number", "number"):
+        return True
+    kinds = kinds[:3]
     if kinds in (("number", "number", "text"), ("text", "number", "number")):
         return True
     return kinds == ("text", "text", "list") and all(isinstance(pair, list) for pair in row[2])

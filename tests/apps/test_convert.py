@@ -181,6 +181,10 @@ def test_render_conversion_limits_the_lost_mentions(tmp_path):
     ("row", "message"),
     [
         (
+            "0\t3\tabc\t",
+            r"corpus\.txt:3: found '' at 0-3 .*: label missing, expected a label; correct",
+        ),
+        (
             "2\t99\tc d\tA",
             r"corpus\.txt:3: found 'A' at 2-99 of document 1 \(5 characters long\): beyond",
         ),

@@ -22,6 +22,13 @@ def read(tmp_path, text, **layout):
         # Running numbers, from 0 or 1, in front.
         (["1 Aspirin B-C", "2 helps O", "", "1 No O"], (1, 2, None)),
         (["0 Aspirin NN B-C +", "1 helps VB O +"], (1, 3, 4)),
+        # Names or numbers of documents and sentences in front.
+        (["d1 Aspirin B-C", "d1 helps O", "d1 . O"], (1, 2, None)),
+        (["1 Aspirin B-C", "1 helps O", "", "2 No O", "2 use O"], (1, 2, None)),
+        (["d 1 1 We NN O", "d 1 2 do VB O", "", "d 2 1 So NN O", "d 2 2 do VB O"], (3, 5, None)),
+        # A word that comes twice names nothing.
+        (["so RB O", "so RB O"], (0, -1, None)),
+        (["so RB O", "so RB O", "it PR O", "is VB O"], (0, -1, None)),
         # Tags in front.
         (["B-C Aspirin", "O helps"], (1, 0, None)),
         (["EU NNP B-NP B-ORG", "rejects VBZ B-VP O"], (0, -1, None)),
@@ -80,3 +87,24 @@ def test_named_columns_are_taken_as_they_are(tmp_path):
 )
 def test_guesser_and_reader_have_one_idea(text, is_conll):
     assert looks_like_conll(text.splitlines()) == is_conll
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "# id 52-39\tdomain=en",
+        "# doc 1",
+        "#begin document (a/b); part 000",
+        "# Sentence 1",
+        "## Text",
+    ],
+)
+def test_lines_that_name_what_follows_are_no_tokens(tmp_path, heading):
+    records, path = read(tmp_path, f"{heading}\nAspirin B-C\nhelps O\n\n{heading}\n\nNo O\n")
+    assert [record.text for record in records] == ["Aspirin helps", "No"]
+    assert guess_format(path) == "conll"
+
+
+def test_a_number_sign_with_a_tag_is_a_token(tmp_path):
+    records, _ = read(tmp_path, "# SYM O\nid NN O\n\n#id B-C\n")
+    assert [record.text for record in records] == ["# id", "#id"]

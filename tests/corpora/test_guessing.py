@@ -1,6 +1,9 @@
+import json
+
 import pytest
 
 from spacy_bioner.corpora.guessing import guess_format
+from spacy_bioner.corpora.reading import read_records
 from spacy_bioner.errors import CorpusError
 
 
@@ -93,3 +96,14 @@ def test_utf_16_is_named(tmp_path, text, encoding):
     with pytest.raises(CorpusError, match="found UTF-16 text, expected UTF-8; convert") as raised:
         guess_format(path)
     assert (raised.value.path, raised.value.line) == (str(path), 1)
+
+
+def test_files_with_rows_and_with_objects_as_spans_are_one_corpus(tmp_path):
+    rows = {"text": "We gave aspirin.", "entities": [[8, 15, "C"]]}
+    objects = {"text": "No aspirin.", "entities": [{"start": 3, "end": 10, "label": "C"}]}
+    for name, document in (("a.json", rows), ("b.json", objects)):
+        (tmp_path / name).write_text(json.dumps(document))
+    assert guess_format(tmp_path) == "jsonl"
+    for format in ("auto", "jsonl", "doccano"):
+        found = [m.text for r in read_records(tmp_path, format) for m in r.mentions]
+        assert found == ["aspirin", "aspirin"]

@@ -264,3 +264,44 @@ def test_twins_are_told_apart(value, name):
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_format_that_is_told_can_be_read(name):
     assert find_format(name).reader
+
+
+def read_wrapped(tmp_path, value):
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(value, indent=1))
+    return list(read_records(path))
+
+
+FIRST, SECOND = {"text": TEXT, "spans": OBJECTS[:1]}, {"text": TEXT, "spans": OBJECTS[1:]}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"train": [FIRST], "test": [SECOND]},
+        {"train": {"data": [FIRST]}, "test": {"data": [SECOND]}},
+        {"v": 1, "data": {"a": {"items": [FIRST]}, "n": 2, "b": {"items": [SECOND]}}},
+        {"train": [FIRST], "labels": [{"id": 1, "text": "C"}], "none": [], "test": [SECOND]},
+        {"train": [[TEXT, {"entities": ROWS[:1]}]], "dev": [[TEXT, {"entities": ROWS[1:]}]]},
+    ],
+)
+def test_all_splits_of_a_file_are_read(tmp_path, value):
+    records = read_wrapped(tmp_path, value)
+    assert [[m.label for m in record.mentions] for record in records] == [["C"], ["S"]]
+
+
+def test_splits_of_words_and_tags_are_read(tmp_path):
+    rows = [{"tokens": ["We"], "ner_tags": ["O"]}, {"tokens": ["rats"], "ner_tags": ["B-S"]}]
+    records = read_wrapped(tmp_path, {"train": rows[:1], "test": rows[1:]})
+    assert [record.text for record in records] == ["We", "rats"]
+
+
+def test_annotated_texts_behind_bare_ones_are_read(tmp_path):
+    records = read_wrapped(tmp_path, {"raw": [{"text": "Rats"}], "done": [FIRST]})
+    assert [len(record.mentions) for record in records] == [0, 1]
+
+
+def test_lists_of_something_else_beside_the_documents_are_none(tmp_path):
+    labels = [{"text": "C", "id": 1, "color": "red"}]
+    records = read_wrapped(tmp_path, {"documents": [FIRST], "labels": labels, "x": [[TEXT]]})
+    assert [record.text for record in records] == [TEXT]

@@ -84,6 +84,34 @@ def test_a_span_may_repeat_its_text(item, claim):
     assert outline(item) == [(8, 15, "C", claim)]
 
 
+@pytest.mark.parametrize(
+    "item",
+    [
+        [8, 15, "C", "aspirin"],
+        [8, 15, "aspirin", "C"],
+        ["aspirin", 8, 15, "C"],
+        ["C", 8, 15, "aspirin"],
+        ["aspirin", "C", 8, 15],
+        ["C", "aspirin", 8, 15],
+        ["aspirin", 8, 15, "C", ""],
+    ],
+)
+def test_of_two_texts_in_a_list_the_covered_one_is_no_label(item):
+    assert outline(item) == [(8, 15, "C", "aspirin")]
+
+
+def test_the_covered_text_is_told_where_offsets_count_otherwise():
+    # One more in UTF-16; the last letter's; and of two words as long, the one that stands there.
+    assert outline([9, 16, "aspirin", "C"]) == [(9, 16, "C", "aspirin")]
+    assert outline([8, 14, "aspirin", "C"]) == [(8, 14, "C", "aspirin")]
+    assert outline([3, 7, "gave", "rats"]) == [(3, 7, "rats", "gave")]
+
+
+def test_a_label_that_stands_elsewhere_in_the_text_stays_one():
+    assert outline([8, 15, "rats", "sure"]) == [(8, 15, "rats", "")]
+    assert read([8, 15, "C", "sure"])[0].attributes == (("column4", "sure"),)
+
+
 def test_several_labels_are_several_mentions_and_several_places_one():
     points = [{"start": 0, "end": 1, "text": "We"}, {"start": 19, "end": 22, "text": "rats"}]
     found = read({"label": ["A", "B"], "points": points})
