@@ -44,7 +44,7 @@ def require(*packages: str, extra: str, who: str) -> None:
     who (str): What needs them, in words.
     RAISES MissingExtraError: Where they are not, with the command that brings them.
     """
-    missing = [name for name in packages if find_spec(name) is None]
+    missing = [name for name in packages if not _is_there(name)]
     if missing:
         raise MissingExtraError(
             f"{who} needs {' and '.join(missing)}, not installed here: {install_command(extra)}",
@@ -56,6 +56,14 @@ def name_extra(extra: str) -> str:
     """Name an extra for a page, which is read elsewhere: where the sources lie here is nobody's
     business there."""
     return f"the extra '{extra}' of {DISTRIBUTION}"
+
+
+def _is_there(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ImportError:
+        # Finders that keep a package out say so like this.
+        return False
 
 
 def _find_origin() -> Optional[Path]:

@@ -5,11 +5,15 @@ The data lives in `doc.user_data`, so it survives `Doc.to_bytes`, a DocBin with
 and numbers, which `doc.to_json(underscore=[…])` can write. They are there wherever this package is
 imported, so that a process which only reads needs no pipeline; spaCy itself is not imported before
 somebody else does it, since help and errors of usage come without it.
+
+spaCy imports every installed package that has components, for any pipeline. The attributes of spans
+have names that others use as well ("source"), so an import alone does not define them, which would
+stop a script that does: it only lets them answer where nobody has defined them.
 """
 
 import sys
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
@@ -83,31 +87,33 @@ def locate(start_char: int, end_char: int) -> str:
 def register_extensions() -> None:
     """Define the attributes of the package, those excepted that somebody has defined before.
 
-    Spans have `confidence`, `source` and `evidence`; Docs `evidence`, `bioner_rejections` and
-    `bioner_abbreviations`, which `Doc.from_json` fills again.
+    Spans have `confidence`, `source` and `evidence`; Docs `bioner_evidence`, `bioner_rejections`
+    and `bioner_abbreviations`, which `Doc.from_json` fills again. Components do so when made.
     """
-    from spacy.tokens import Doc, Span
+    from spacy.tokens import Span
 
-    for name, getter in (
-        ("confidence", _get_confidence),
-        ("source", _get_source),
-        ("evidence", list_evidence),
-    ):
+    offer_attributes()
+    for name, getter in _SPAN_GETTERS.items():
         if not Span.has_extension(name):
             Span.set_extension(name, getter=getter)
-    for name, of_doc, setter in (
-        ("evidence", list_doc_evidence, _set_evidence),
-        (REJECTIONS_KEY, list_rejections, _set_rejections),
-        (ABBREVIATIONS_KEY, list_abbreviations, _set_abbreviations),
-    ):
+
+
+def offer_attributes() -> None:
+    """Define the attributes of Docs, and let those of spans answer where nobody defined them."""
+    from spacy.tokens import Doc
+    from spacy.tokens.underscore import Underscore
+
+    for name, (of_doc, setter) in _DOC_ATTRIBUTES.items():
         if not Doc.has_extension(name):
             Doc.set_extension(name, getter=of_doc, setter=setter)
+    if Underscore.__getattr__.__module__ != __name__:
+        Underscore.__getattr__ = _answer_after(Underscore.__getattr__)  # type: ignore[method-assign]
 
 
 def register_with_spacy() -> None:
-    """Define the attributes now, or as soon as spaCy is imported."""
+    """Offer the attributes now, or as soon as spaCy is imported."""
     if _SPACY_TOKENS in sys.modules:
-        register_extensions()
+        offer_attributes()
     else:
         # importlib.abc, whose class this could have, takes longer to import than all else here.
         sys.meta_path.insert(0, _Registration())
@@ -129,17 +135,43 @@ class _Registration:
             spec = find_spec(fullname)
         finally:
             self._is_asked = False
-        if spec is not None and spec.loader is not None:
-            load = spec.loader.exec_module
-
-            def load_and_register(module: "ModuleType") -> None:
-                load(module)
-                if self in sys.meta_path:
-                    sys.meta_path.remove(self)
-                register_extensions()
-
-            spec.loader.exec_module = load_and_register  # type: ignore[method-assign]
+        if spec is not None:
+            self._follow(spec.loader)
         return spec
+
+    def _follow(self, loader: Any) -> None:
+        """Offer the attributes when a loader has loaded the module.
+
+        Loaders of frozen programs serve all modules, or are classes; the latter are let alone, and
+        components define the attributes.
+        """
+        own = {} if isinstance(loader, type) else getattr(loader, "__dict__", {})
+        load = getattr(loader, "exec_module", None)
+        if load is None or own is not getattr(loader, "__dict__", None):
+            return
+
+        def load_and_offer(module: "ModuleType") -> None:
+            if module.__name__ != _SPACY_TOKENS:
+                load(module)
+                return
+            own.pop("exec_module", None)
+            if self in sys.meta_path:
+                sys.meta_path.remove(self)
+            load(module)
+            offer_attributes()
+
+        own["exec_module"] = load_and_offer
+
+
+def _answer_after(defined: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
+    def get(self: Any, name: str) -> Any:
+        getter = _SPAN_GETTERS.get(name)
+        # Of Docs, Tokens and spans, only spans have an end.
+        if getter is None or name in self._extensions or self._end is None:
+            return defined(self, name)
+        return getter(self._obj)
+
+    return get
 
 
 def _get_confidence(span: "Span") -> Optional[float]:
@@ -166,3 +198,15 @@ def _set_rejections(doc: "Doc", rows: Iterable[Row]) -> None:
 
 def _set_abbreviations(doc: "Doc", rows: Iterable[Row]) -> None:
     doc.user_data[ABBREVIATIONS_KEY] = [dict(row) for row in rows]
+
+
+_SPAN_GETTERS: Dict[str, Callable[[Any], Any]] = {
+    "confidence": _get_confidence,
+    "source": _get_source,
+    "evidence": list_evidence,
+}
+_DOC_ATTRIBUTES: Dict[str, Tuple[Callable[[Any], Any], Callable[[Any, Any], None]]] = {
+    LEDGER_KEY: (list_doc_evidence, _set_evidence),
+    REJECTIONS_KEY: (list_rejections, _set_rejections),
+    ABBREVIATIONS_KEY: (list_abbreviations, _set_abbreviations),
+}

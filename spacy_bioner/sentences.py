@@ -31,7 +31,8 @@ _DOTTED = re.compile(r"[A-Za-z]\.[A-Za-z]$|Ph\.D$")
 _INITIAL = re.compile(r"[A-Z](?:\.|$)")
 # "45-y.o.", "2yr."; "para-vol.", "kg/hr."
 _COUNT = re.compile(r"^[0-9]+(?:[.,][0-9]+)?[-–]?")
-_JOINED = re.compile(r"[-–/(]")
+# Not in the names of genes: c-jun.
+_JOINED = re.compile(r"(?<!\b[A-Za-z])[-–]|[/(]")
 _SMALL_INITIAL = re.compile(r"[a-z]\.$")
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}$")
 # Names that keep their small letter at the start of a sentence: p53, mRNA, c-Myc, alpha-MSH.

@@ -13,9 +13,9 @@ from spacy.vocab import Vocab
 from spacy_bioner.components.abbreviations import read_abbreviations
 from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.components.overlaps import read_rejections
-from spacy_bioner.ledger import ABBREVIATIONS_KEY, REJECTIONS_KEY
+from spacy_bioner.ledger import ABBREVIATIONS_KEY, LEDGER_KEY, REJECTIONS_KEY, register_extensions
 
-DOC_NAMES = ["evidence", REJECTIONS_KEY, ABBREVIATIONS_KEY]
+DOC_NAMES = [LEDGER_KEY, REJECTIONS_KEY, ABBREVIATIONS_KEY]
 SPAN_NAMES = ["confidence", "source", "evidence"]
 TEXT = "The right atrium (RA) was large. Aspirin for acute kidney injury (AKI); RA fell."
 
@@ -42,7 +42,7 @@ def test_values_of_a_doc_leave_as_json(doc):
         "right atrium",
         "acute kidney injury",
     ]
-    assert [(row["start_char"], row["source"], row["concept_id"]) for row in data["evidence"]] == [
+    assert [(row["start_char"], row["source"], row["concept_id"]) for row in data[LEDGER_KEY]] == [
         (18, "bioner_gazetteer", "MESH:D001172"),
         (33, "bioner_gazetteer", "MESH:D001241"),
         (45, "bioner_gazetteer", "MESH:D058186"),
@@ -64,6 +64,7 @@ def test_values_of_a_span_are_plain(doc):
 
 def test_every_attribute_of_the_package_is_covered():
     """One that is added later needs a place in these tests."""
+    register_extensions()
     mine = [
         {name for name, values in extensions.items() if "spacy_bioner" in str(values[2].__module__)}
         for extensions in (
@@ -104,6 +105,14 @@ IMPORTS = {
         "from spacy.tokens import DocBin\n"
     ),
     "no package": "import spacy\nfrom spacy.tokens import DocBin\nspacy.blank('en')\n",
+    "after a pipeline": (
+        "import spacy\nfrom spacy.tokens import DocBin\nspacy.blank('en')\nimport spacy_bioner\n"
+    ),
+    "loaded again": (
+        "import importlib, spacy_bioner\nimportlib.reload(spacy_bioner)\n"
+        "from spacy.tokens import DocBin\nimport spacy.tokens.underscore, spacy_bioner.ledger\n"
+        "importlib.reload(spacy_bioner.ledger)\nimportlib.reload(spacy_bioner)\n"
+    ),
 }
 READ = """
 import json, sys
@@ -125,12 +134,104 @@ def test_a_process_that_only_reads(doc, tmp_path, imports):
     assert of_doc == doc.to_json(underscore=DOC_NAMES)["_"]
 
 
-def test_attributes_of_others_stay():
-    code = (
-        "from spacy.tokens import Doc, Span\n"
-        "Span.set_extension('source', default='mine')\nDoc.set_extension('evidence', default=1)\n"
-        "import spacy_bioner, spacy\ndoc = spacy.blank('en')('a b')\n"
-        "print(doc[0:1]._.source, doc._.evidence, doc[0:1]._.evidence)\n"
+DEFINE = (
+    "Span.set_extension('source', default='mine')\nSpan.set_extension('evidence', default=1)\n"
+    "Doc.set_extension('evidence', default=2)\n"
+)
+ORDERS = {
+    "before": f"from spacy.tokens import Doc, Span\n{DEFINE}import spacy_bioner, spacy\n",
+    "after": f"import spacy_bioner, spacy\nfrom spacy.tokens import Doc, Span\n{DEFINE}",
+    "after a pipeline of others": (
+        f"import spacy\nfrom spacy.tokens import Doc, Span\nspacy.blank('en')\n{DEFINE}"
+    ),
+}
+
+
+@pytest.mark.parametrize("order", list(ORDERS.values()), ids=list(ORDERS))
+def test_attributes_of_others_stay(order):
+    """A script that defines attributes of these names runs wherever this package is installed."""
+    code = order + (
+        "doc = spacy.blank('en')('a b')\nspan = doc[0:1]\n"
+        "print(span._.source, span._.evidence, doc._.evidence, span._.confidence)\n"
+        "nlp = spacy.blank('en')\nnlp.add_pipe('bioner_overlaps')\n"
+        "print(span._.source, span._.evidence, span._.confidence, doc._.bioner_evidence)\n"
+        "span._.source = 'set'\nprint(span._.source)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "mine 1 []\n"
+    assert run(code) == "mine 1 2 None\nmine 1 None []\nset\n"
+
+
+def test_attributes_are_defined_once_a_component_is_there():
+    code = (
+        "import spacy_bioner, spacy\nfrom spacy.tokens import Span\n"
+        "names = ('confidence', 'source', 'evidence')\n"
+        "print([Span.has_extension(name) for name in names])\nnlp = spacy.blank('en')\n"
+        "nlp.add_pipe('bioner_abbreviations')\n"
+        "print([Span.has_extension(name) for name in names])\n"
+    )
+    assert run(code) == "[False, False, False]\n[True, True, True]\n"
+
+
+def test_names_that_nobody_has_are_still_refused():
+    code = (
+        "import spacy_bioner, spacy\ndoc = spacy.blank('en')('a b')\n"
+        "for thing, name in ((doc, 'source'), (doc[0], 'source'), (doc[0:1], 'other')):\n"
+        "    try:\n        thing._.get(name)\n"
+        "    except AttributeError as error:\n        print(str(error)[:6])\n"
+    )
+    assert run(code) == "[E046]\n[E046]\n[E046]\n"
+
+
+# A frozen program has one loader for all its modules, or loaders that are classes.
+FROZEN = """
+import importlib.machinery, sys
+from importlib.machinery import PathFinder, SourceFileLoader
+
+class Shared:
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        loaded.append(module.__name__)
+        SourceFileLoader(module.__name__, module.__spec__.origin).exec_module(module)
+
+class Finder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        spec = PathFinder.find_spec(name, path, target)
+        if name.startswith("spacy.") and isinstance(spec and spec.loader, SourceFileLoader):
+            spec.loader = LOADER
+        return spec
+
+class Static:
+    @staticmethod
+    def create_module(spec):
+        return None
+
+    @staticmethod
+    def exec_module(module):
+        Shared().exec_module(module)
+
+class Slotted(Shared):
+    __slots__ = ()
+
+loaded = []
+"""
+
+
+@pytest.mark.parametrize("loader", ["Shared()", "Static", "Slotted()"])
+def test_loaders_of_frozen_programs_load_as_without_the_package(loader):
+    code = FROZEN + (
+        f"LOADER = {loader}\nsys.meta_path.insert(0, Finder)\n"
+        "import spacy_bioner, importlib.util\nimportlib.util.find_spec('spacy.tokens')\n"
+        "import spacy\nassert loaded.count('spacy.tokens') == 1\n"
+        "assert 'exec_module' not in getattr(LOADER, '__dict__', {}) or LOADER is Static\n"
+        "nlp = spacy.blank('en')\nnlp.add_pipe('bioner_overlaps')\n"
+        "print(nlp('a b')[0:1]._.source)\n"
+    )
+    assert run(code) == "None\n"
+
+
+def run(code):
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -136,3 +136,8 @@ def test_a_line_break_alone_makes_no_border_and_hides_none(gap):
 
 def test_a_blank_line_is_a_border_whatever_stands_around_it():
     assert sentence_starts("Naloxone\r\n \r\nIn rats\nit rose") == [0, 13]
+
+
+def test_names_of_genes_are_no_months():
+    text = "Expression of c-fos and c-jun. Dephosphorylation followed on 12-jan. Values rose."
+    assert sentence_starts(text) == [0, text.index("Dephos")]

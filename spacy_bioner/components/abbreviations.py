@@ -21,6 +21,7 @@ from spacy_bioner.components.evidence import (
     add_evidence,
     clear_evidence,
     copy_without_identifier_of,
+    register_extensions,
     span_evidence,
 )
 from spacy_bioner.components.overlaps import (
@@ -98,6 +99,7 @@ class AbbreviationResolver(Pipe):
         sources: Iterable[str] = tuple(DEFAULT_CONFIG["sources"]),
         drop_from: Iterable[str] = tuple(DEFAULT_CONFIG["drop_from"]),
     ) -> None:
+        register_extensions()
         self.name = name
         self.set_ents = set_ents
         self.agreement = agreement

@@ -12,7 +12,12 @@ from spacy.pipeline import Pipe
 from spacy.tokens import Doc, Span
 
 from spacy_bioner.architectures.decoding import scale_confidences
-from spacy_bioner.components.evidence import Evidence, add_evidence, span_evidence
+from spacy_bioner.components.evidence import (
+    Evidence,
+    add_evidence,
+    register_extensions,
+    span_evidence,
+)
 from spacy_bioner.components.overlaps import Rejection, clear_rejections, reject
 from spacy_bioner.doc_ents import replace_ents
 from spacy_bioner.errors import ConfigError
@@ -79,6 +84,7 @@ class ConfidenceFilter(Pipe):
         threshold: float = 0.0,
         thresholds: Optional[Dict[str, float]] = None,
     ) -> None:
+        register_extensions()
         self.name = name
         self.source = source
         self.temperature = temperature

@@ -20,6 +20,7 @@ from spacy_bioner.architectures.decoding import TagGrammar, make_grammar
 from spacy_bioner.architectures.words import Words, find_spans, find_words
 from spacy_bioner.components.crf_weights import CrfWeights, check_crfsuite, train_weights
 from spacy_bioner.components.entities import write_entities
+from spacy_bioner.components.evidence import register_extensions
 from spacy_bioner.components.gold_tags import allowed_tags
 from spacy_bioner.components.tag_labels import TagLabels, find_labels
 from spacy_bioner.components.token_features import sequence_borders, word_features
@@ -90,6 +91,7 @@ class FeatureCrf(TagLabels, Pipe):
         settings: Dict[str, Any],
         scorer: Optional[Scorer] = None,
     ) -> None:
+        register_extensions()
         self.vocab = vocab
         self.name = name
         self.scorer = scorer

@@ -18,6 +18,7 @@ from spacy_bioner.components.evidence import (
     Evidence,
     add_evidence,
     clear_evidence,
+    register_extensions,
 )
 from spacy_bioner.components.overlaps import withdraw_ents
 from spacy_bioner.doc_ents import replace_ents
@@ -98,6 +99,7 @@ class Gazetteer(Pipe):
         only_labels: Optional[Iterable[str]] = None,
         confidence: Optional[float] = None,
     ) -> None:
+        register_extensions()
         self.vocab = vocab
         self.name = name
         self.set_ents = set_ents

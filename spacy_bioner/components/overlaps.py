@@ -16,6 +16,7 @@ from spacy_bioner.components.evidence import (
     add_evidence,
     copy_without_identifier_of,
     list_identifying,
+    register_extensions,
     span_evidence,
 )
 from spacy_bioner.doc_ents import add_identifiers, replace_ents
@@ -109,6 +110,7 @@ class OverlapResolver(Pipe):
         sources: Iterable[str] = tuple(DEFAULT_CONFIG["sources"]),
         ents_source: str = DEFAULT_CONFIG["ents_source"],
     ) -> None:
+        register_extensions()
         self.name = name
         self.sources = list(sources)
         self.ents_source = ents_source

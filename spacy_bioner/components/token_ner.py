@@ -7,6 +7,7 @@ from spacy.tokens import Doc
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
+from spacy_bioner.components.evidence import register_extensions
 from spacy_bioner.components.token_tagger import TokenNER
 from spacy_bioner.tags import normalize_scheme
 
@@ -58,6 +59,7 @@ def make_bioner(
     RAISES LabelError: For an unknown scheme.
     """
     normalize_scheme(scheme)
+    register_extensions()
     nlp.max_length = max(nlp.max_length, max_chars)
     return TokenNER(
         nlp.vocab,

@@ -3,8 +3,8 @@
 The algorithm of Schwartz and Hearst, "A simple algorithm for identifying abbreviation
 definitions in biomedical text", Pacific Symposium on Biocomputing 8 (2003), 451–462. Four
 conditions are ours: a short form in front of the bracket has a capital or a digit (else any
-ordinary word could be one), a short form contains no sign of comparison ("n=8") and counts no items
-("ii"), and a long form keeps its brackets in pairs. What else differs is said in `long_forms`.
+ordinary word could be one), a short form contains no sign of comparison ("n=8"), counts no items
+("ii") and is no "e.g.", and a long form keeps its brackets in pairs. What else differs is said in `long_forms`.
 """
 
 import re
@@ -27,6 +27,10 @@ _WORD = re.compile(r"\S+")
 # What counts the items of a list: (ii), (iv.), (2a), (a-c), (i–iii).
 _ENUMERATOR = re.compile(
     r"(?:[ivx]+|I{2,3}|I?V|VI{0,3}|I?X|[0-9]+[a-z])[.:]?|[a-h]\.|[a-h][-–][a-h]|[ivx]+[-–][ivx]+"
+)
+# What leads over to an explanation or an example in brackets.
+_LEAD = re.compile(
+    r"i\.?\s?e\.?|e\.?\s?g\.?|c\.?f\.|viz\.?|vs\.?|etc\.?|resp\.|see(?:\s\w+)?|also|and|or|both|all"
 )
 _INTRAVENOUS = re.compile(r"\b[Ii]ntra-?(?:ven|ventr)\w*$")
 _QUOTES = "\"'`´‘’“”"
@@ -63,7 +67,7 @@ def find_definitions(text: str, start: int = 0, end: Optional[int] = None) -> Li
 
 def is_short_form(candidate: str) -> bool:
     """Apply the paper's conditions: 2 to 10 characters in at most two words, a letter, and a
-    letter or digit in front; what counts items of a list is none."""
+    letter or digit in front; what counts items of a list or leads over to one ("e.g.") is none."""
     return (
         MIN_SHORT_LENGTH <= len(candidate) <= MAX_SHORT_LENGTH
         and len(candidate.split()) <= MAX_SHORT_WORDS
@@ -71,6 +75,7 @@ def is_short_form(candidate: str) -> bool:
         and any(char.isalpha() for char in candidate)
         and not _COMPARISON.search(candidate)
         and not _ENUMERATOR.fullmatch(candidate)
+        and not _LEAD.fullmatch(candidate)
     )
 
 
@@ -123,7 +128,18 @@ def _define(text: str, short: Tuple[int, int], around: Tuple[int, int]) -> Optio
     paired = all(long_form.count(left) == long_form.count(right) for left, right in PAIRS)
     if not paired or len(long_form) <= len(short_form) or _has_word(long_form, short_form):
         return None
+    if _is_loose(short_form, long_form):
+        return None
     return Definition(*short, short_form, long_start, long_end, long_form)
+
+
+def _is_loose(short_form: str, long_form: str) -> bool:
+    """Tell whether an ordinary word has its letters in whatever stands around it.
+
+    "bpm" stands for "beats per minute"; "apathy" in brackets stands for no clause of ten words.
+    """
+    is_plain = len(short_form) > 2 and short_form.isalpha() and short_form.islower()
+    return is_plain and len(_WORD.findall(long_form)) > len(short_form) + 1
 
 
 def _has_word(text: str, word: str) -> bool:

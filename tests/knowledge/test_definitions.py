@@ -138,3 +138,37 @@ def test_a_long_form_neither_begins_nor_ends_with_what_shows_nothing(gap):
 @pytest.mark.parametrize("short", ["iv", "IV"])
 def test_intravenous_is_no_item(short):
     assert pairs(f"given intravenous ({short}) twice") == [(short, "intravenous")]
+
+
+@pytest.mark.parametrize(
+    "lead", ["i.e.", "e.g.", "i. e.", "ie", "eg", "cf.", "viz.", "vs.", "see", "see also"]
+)
+def test_what_leads_over_to_an_explanation_is_no_short_form(lead):
+    text = (
+        f"the cells see and also invade early germinal vessels ({lead}, in every sample that grew)"
+    )
+    assert find_definitions(text) == []
+    assert find_definitions(text.replace(",", "").replace(f"({lead} ", f"({lead}; ")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("infective endocarditis (IE)", "IE"),
+        ("ethylene glycol (EG)", "EG"),
+        ("characteristic frequency (cf)", "cf"),
+        ("acute lymphoblastic leukaemia (ALL)", "ALL"),
+        ("beats per minute (bpm)", "bpm"),
+        ("S. aureus protein A (spa)", "spa"),
+    ],
+)
+def test_short_forms_that_look_like_words(text, short):
+    assert [d.short_text for d in find_definitions(text)] == [short]
+
+
+def test_an_ordinary_word_stands_for_no_clause():
+    for text in (
+        "an increase was found in the transport of charged atoms across membranes (ions)",
+        "diseases and their conditions, which measure the health of a nation as mortality (death)",
+    ):
+        assert find_definitions(text) == []
