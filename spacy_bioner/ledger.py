@@ -145,10 +145,11 @@ class _Registration:
         Loaders of frozen programs serve all modules, or are classes; the latter are let alone, and
         components define the attributes.
         """
-        own = {} if isinstance(loader, type) else getattr(loader, "__dict__", {})
+        has_own = hasattr(loader, "__dict__") and not isinstance(loader, type)
         load = getattr(loader, "exec_module", None)
-        if load is None or own is not getattr(loader, "__dict__", None):
+        if load is None or not has_own:
             return
+        own: Dict[str, Any] = loader.__dict__
 
         def load_and_offer(module: "ModuleType") -> None:
             if module.__name__ != _SPACY_TOKENS:

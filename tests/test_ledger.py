@@ -211,8 +211,10 @@ class Static:
     def exec_module(module):
         Shared().exec_module(module)
 
-class Slotted(Shared):
+class Slotted:
     __slots__ = ()
+    create_module = Shared.create_module
+    exec_module = Shared.exec_module
 
 loaded = []
 """

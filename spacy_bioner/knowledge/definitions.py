@@ -4,7 +4,8 @@ The algorithm of Schwartz and Hearst, "A simple algorithm for identifying abbrev
 definitions in biomedical text", Pacific Symposium on Biocomputing 8 (2003), 451–462. Four
 conditions are ours: a short form in front of the bracket has a capital or a digit (else any
 ordinary word could be one), a short form contains no sign of comparison ("n=8"), counts no items
-("ii") and is no "e.g.", and a long form keeps its brackets in pairs. What else differs is said in `long_forms`.
+("ii") and is no "e.g.", and a long form keeps its brackets in pairs. What else differs is said in
+`long_forms`.
 """
 
 import re
