@@ -193,12 +193,13 @@ def withdraw_ents(doc: Doc, source: str) -> None:
     """Take those entities out of `doc.ents` that only this source vouches for, and from others
     the identifiers that only it gives.
 
-    A component does so before it looks at a Doc that it may have seen before.
+    A component does so before it looks at a Doc that it may have seen before. An entity with an
+    `id` is somebody else's, such as the EntityRuler's: no component here gives one.
     """
     kept = [
         copy_without_identifier_of(ent, {source})
         for ent in doc.ents
-        if {entry.source for entry in span_evidence(ent)} != {source}
+        if ent.id or {entry.source for entry in span_evidence(ent)} != {source}
     ]
     if kept != list(doc.ents):
         replace_ents(doc, kept)

@@ -191,3 +191,18 @@ def test_pipeline_in_two_processes(nlp):
     add_ruler(nlp)
     docs = list(nlp.pipe([" ".join(WORDS), "", " "], n_process=2, batch_size=1))
     assert [[ent._.source for ent in doc.ents] for doc in docs] == [["entity_ruler"], [], []]
+
+
+def test_identifiers_of_an_entity_ruler_stay_when_the_pipes_run_again():
+    nlp = spacy.blank("en")
+    ruler = nlp.add_pipe("entity_ruler")
+    ruler.add_patterns([{"label": "DISEASE", "pattern": "RA", "id": "R1"}])
+    gazetteer = nlp.add_pipe("bioner_gazetteer")
+    gazetteer.add_patterns([{"label": "DISEASE", "pattern": "RA", "id": "MESH:D001172"}])
+    nlp.add_pipe("bioner_overlaps")
+    doc = nlp("RA pressure rose.")
+    for _ in range(2):
+        assert [(e.text, e.id_, e.kb_id_) for e in doc.ents] == [("RA", "R1", "MESH:D001172")]
+        assert [token.ent_id_ for token in doc] == ["R1", "", "", ""]
+        for _, pipe in nlp.pipeline:
+            doc = pipe(doc)
