@@ -2,8 +2,8 @@
 # make test   the tests          make lint   ruff, mypy and the layering test
 # make assets FROM=FOLDER        the public corpora, copied from a folder instead of downloaded
 # make bench  the quick benchmarks
-# make mutants [ARGS=…]         put faults into a copy of the sources, and see that the tests notice each
-# make fuzz   hostile texts, damaged files and memory, in about 5 minutes; SEED=N draws others.
+# make mutants [ARGS=…]          put faults into a copy of the sources, and see that the tests notice each
+# make fuzz   hostile texts, damaged files, memory and kills, in about 7 minutes; SEED=N draws others.
 #             After `make run` with the trained pipeline; `make -k fuzz` goes on after a fault
 # make results [ARGS=--all]      the commands behind benchmarks/RESULTS.md, the quick ones or all
 # make test WHEEL=yes            the tests on the built wheel, without the sources beside them
@@ -38,7 +38,7 @@ TESTED := build/tested
 export BIONER_DATA ?= $(abspath ../shared)
 export PIP_ARGS
 
-.PHONY: run test lint assets bench results mutants fuzz fuzz-texts fuzz-readers fuzz-memory install test-wheel test-trf test-scispacy test-pythons wheel profile interpreter locks clean
+.PHONY: run test lint assets bench results mutants fuzz fuzz-texts fuzz-readers fuzz-memory fuzz-kills install test-wheel test-trf test-scispacy test-pythons wheel profile interpreter locks clean
 
 run: profile $(VENV)/.run
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m spacy project run all . --vars.profile $(PROFILE)
@@ -79,7 +79,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/gazetteer.py
 	$(BIN)/python benchmarks/throughput.py
 
-fuzz: fuzz-texts fuzz-readers fuzz-memory
+fuzz: fuzz-texts fuzz-readers fuzz-memory fuzz-kills
 
 fuzz-texts: $(VENV)/.dev
 	$(BIN)/python benchmarks/fuzz_texts.py --minutes 2 --seed $(SEED) $(TRAINED)
@@ -89,6 +89,9 @@ fuzz-readers: $(VENV)/.dev
 
 fuzz-memory: $(VENV)/.dev
 	$(BIN)/python benchmarks/fuzz_memory.py --minutes 1.5 --seed $(SEED) $(TRAINED)
+
+fuzz-kills: $(VENV)/.dev
+	$(BIN)/python benchmarks/fuzz_kills.py --minutes 2 --seed $(SEED)
 
 install: $(VENV)/.dev
 
