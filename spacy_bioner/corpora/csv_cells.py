@@ -7,14 +7,15 @@ quotation marks are text.
 import csv
 from itertools import chain
 from pathlib import Path
-from typing import Iterator, List, Literal, Optional, Tuple
+from typing import Iterable, Iterator, List, Literal, Optional, Tuple
 
 from spacy_bioner.corpora.files import read_lines
-from spacy_bioner.corpora.problems import DOCUMENT, Problems, skip_or_raise
+from spacy_bioner.corpora.problems import DOCUMENT, FILE, Problems, skip_or_raise
 from spacy_bioner.corpora.table_format import split_header
 from spacy_bioner.errors import CorpusError
 
 _LONGEST_CELL = 2**31 - 1
+_UNCLOSED = "unexpected end of data"
 
 
 def read_cells(
@@ -28,7 +29,21 @@ def read_cells(
     first = next(lines, "")
     delimiter, _ = split_header(first)
     quoting = _choose_quoting(path, encoding, delimiter)
-    reader = csv.reader(chain([first], lines), delimiter=delimiter, quoting=quoting, strict=True)
+    yield from split_cells(
+        chain([first], lines), delimiter, quoting=quoting, path=path, problems=problems
+    )
+
+
+def split_cells(
+    lines: Iterable[str],
+    delimiter: str,
+    *,
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL,
+    path: Optional[Path] = None,
+    problems: Optional[Problems] = None,
+) -> Iterator[Tuple[int, List[str]]]:
+    """Stream (line where the row starts, cells) of lines with their ends; see `read_cells`."""
+    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
     while True:
         line = reader.line_num + 1
         # Notes are longer than the usual limit on a cell, which is one for the whole process.
@@ -37,7 +52,9 @@ def read_cells(
             row = next(reader, None)
         except csv.Error as error:
             message = f"found a malformed row ({error}), expected cells in closed quotes"
-            skip_or_raise(CorpusError(message, path=path, line=line), DOCUMENT, problems)
+            # Behind a quotation mark that is never closed, nothing of the file is left.
+            unit = FILE if _UNCLOSED in str(error) else DOCUMENT
+            skip_or_raise(CorpusError(message, path=path, line=line), unit, problems)
             continue
         finally:
             csv.field_size_limit(usual)

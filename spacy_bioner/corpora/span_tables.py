@@ -8,19 +8,18 @@ document of JSON would be whose keys are the columns.
 """
 
 import ast
-import csv
 import json
-from itertools import chain
+from itertools import islice
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional
 
+from spacy_bioner.corpora.csv_cells import read_cells, split_cells
 from spacy_bioner.corpora.encodings import check_encoding, detect_encoding
-from spacy_bioner.corpora.files import PathLike, check_is_file, read_lines
+from spacy_bioner.corpora.files import PathLike, check_is_file
 from spacy_bioner.corpora.json_fields import Fields
 from spacy_bioner.corpora.offset_units import read_in_characters
 from spacy_bioner.corpora.problems import (
     DOCUMENT,
-    FILE,
     Problems,
     at_least_one,
     note_skipped,
@@ -28,13 +27,12 @@ from spacy_bioner.corpora.problems import (
 )
 from spacy_bioner.corpora.span_documents import read_span_document
 from spacy_bioner.corpora.span_keys import find_text, looks_like_spans
+from spacy_bioner.corpora.table_format import split_header
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Record
 
 _HEAD = 1 << 16
 _SAMPLE = 50
-_LONGEST_CELL = 2**31 - 1
-_DELIMITERS = ",\t;|"
 _OPENING = ("[{", "[[", "[(", "[]")
 # What Label Studio says of the work on a task.
 _WORK_COLUMNS = frozenset(("annotator", "annotation_id", "created_at", "updated_at", "lead_time"))
@@ -51,22 +49,14 @@ def is_table(path: PathLike) -> bool:
 def is_span_table(head: str) -> bool:
     """Tell whether the start of a file is a table with a text and spans in its rows."""
     lines = [line + "\n" for line in head.split("\n")]
+    delimiter, _ = split_header(lines[0])
     # The last row may be cut off by the end of the start.
-    rows = []
-    for row in _split_or_note(_split(lines, find_delimiter(lines[0])), Path(), Problems()):
-        rows.append(row)
-        if len(rows) == _SAMPLE:
-            break
+    rows = list(islice(split_cells(lines, delimiter, problems=Problems(keep=0)), _SAMPLE))
     if len(rows) < 2:
         return False
     header = [cell.strip() for cell in rows[0][1]]
     values = [_decode_row(header, cells) for _, cells in rows[1:] if len(cells) == len(header)]
     return any(find_text(value) and any(map(looks_like_spans, value.values())) for value in values)
-
-
-def find_delimiter(line: str) -> str:
-    """Choose the delimiter that stands most often in a header."""
-    return max(_DELIMITERS, key=line.count)
 
 
 def read_span_table(
@@ -95,9 +85,7 @@ def read_span_table(
 
 
 def _read(path: Path, encoding: str, problems: Optional[Problems]) -> Iterator[Optional[Record]]:
-    lines = (line + "\n" for _, line in read_lines(path, encoding=encoding, keep_returns=True))
-    first = next(lines, "")
-    rows = _split_or_note(_split(chain([first], lines), find_delimiter(first)), path, problems)
+    rows = read_cells(path, encoding=encoding, problems=problems)
     header = [cell.strip() for cell in next(rows, (1, []))[1]]
     for number, (line, cells) in enumerate(rows, start=1):
         try:
@@ -108,41 +96,6 @@ def _read(path: Path, encoding: str, problems: Optional[Problems]) -> Iterator[O
             yield read_span_document(Fields(value, path, line, "row"), str(number), problems)
         except CorpusError as error:
             skip_or_raise(error, DOCUMENT, problems)
-
-
-def _split_or_note(
-    rows: Iterator[Tuple[int, List[str]]], path: Path, problems: Optional[Problems]
-) -> Iterator[Tuple[int, List[str]]]:
-    """Pass rows on up to one whose quotes are never closed."""
-    line = 0
-    while True:
-        try:
-            row = next(rows, None)
-        except csv.Error as error:
-            message = f"found a malformed row ({error}), expected cells in closed quotes"
-            skip_or_raise(CorpusError(message, path=path, line=line + 1), FILE, problems)
-            return
-        if row is None:
-            return
-        line = row[0]
-        yield row
-
-
-def _split(lines: Iterable[str], delimiter: str) -> Iterator[Tuple[int, List[str]]]:
-    """Stream (line where the row starts, cells); empty rows are left out."""
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    while True:
-        line = 1 + reader.line_num
-        # Texts are longer than the usual limit on a cell, which is one for the whole process.
-        usual = csv.field_size_limit(_LONGEST_CELL)
-        try:
-            row = next(reader, None)
-        finally:
-            csv.field_size_limit(usual)
-        if row is None:
-            return
-        if row:
-            yield line, row
 
 
 def _decode_row(header: List[str], cells: List[str]) -> Dict[str, Any]:
