@@ -10,11 +10,10 @@ named by GLiNER and SciERC, the one behind it by SpERT.
 
 from itertools import accumulate, chain
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.json_containers import (
-    Container,
     find_container,
     read_beside,
     stream_documents,
@@ -36,12 +35,6 @@ _WORDS_OF = {
     "spert": "tokens",
     "w2ner": "sentence",
 }
-_WORDS_OF = {
-    "gliner": "tokenized_text",
-    "scierc": "sentences",
-    "spert": "tokens",
-    "w2ner": "sentence",
-}
 _BESIDE = frozenset(
     ("features", "names", "label_names", "tag_names", "label_list", "id2label", "label2id")
 )
@@ -55,22 +48,48 @@ def read_json_tokens(path: PathLike, *, problems: Optional[Problems] = None) -> 
     """
     path = Path(path)
     container = find_container(path, rank_document, problems=Problems())
-    reader = _Reader(path, read_beside(path, container), problems)
-    reader.survey(container)
+
+    def stream(noted: Optional[Problems]) -> Iterator[Item]:
+        return stream_documents(path, container, problems=noted)
+
+    beside = read_beside(path, container)
     error = CorpusError("found no words, expected objects with words", path=path, line=1)
-    yield from at_least_one(reader.read(container), error)
+    yield from at_least_one(read_token_documents(path, stream, beside, problems), error)
+
+
+def read_token_documents(
+    path: Path,
+    stream: Callable[[Optional[Problems]], Iterator[Item]],
+    beside: Mapping[str, Any],
+    problems: Optional[Problems],
+) -> Iterator[Record]:
+    """Read objects of words with tags, or with stretches of words, from wherever they come.
+
+    stream (Callable[[Optional[Problems]], Iterator[Item]]): Gives (line, object); called twice.
+    beside (Mapping[str, Any]): What the file says beside its documents, such as names of tags.
+    """
+    reader = _Reader(path, stream, beside, problems)
+    reader.survey()
+    yield from reader.read()
 
 
 class _Reader:
-    def __init__(self, path: Path, beside: Dict[str, Any], problems: Optional[Problems]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        stream: Callable[[Optional[Problems]], Iterator[Item]],
+        beside: Mapping[str, Any],
+        problems: Optional[Problems],
+    ) -> None:
         self.path = path
-        self.beside = beside
+        self.stream = stream
+        self.beside = dict(beside)
         self.problems = problems
         self.tags = TagLists()
 
-    def survey(self, container: Container) -> None:
+    def survey(self) -> None:
         """Look at all tags, to tell their scheme."""
-        for line, value in self._stream(container, Problems(keep=0)):
+        for line, value in self._stream(Problems(keep=0)):
             if isinstance(value, dict) and find_token_spans(value) is None:
                 keys = find_tags(value)
                 if keys:
@@ -80,16 +99,17 @@ class _Reader:
         except LabelError as error:
             raise CorpusError(str(error), path=self.path) from error
 
-    def read(self, container: Container) -> Iterator[Record]:
-        documents = self._stream(container, self.problems)
+    def read(self) -> Iterator[Record]:
+        """Stream the records."""
+        documents = self._stream(self.problems)
         for number, (line, value) in enumerate(documents, start=1):
             try:
                 yield self._to_record(Fields(value, self.path, line), str(number))
             except CorpusError as error:
                 skip_or_raise(error, DOCUMENT, self.problems)
 
-    def _stream(self, container: Container, problems: Optional[Problems]) -> Iterator[Item]:
-        for line, value in stream_documents(self.path, container, problems=problems):
+    def _stream(self, problems: Optional[Problems]) -> Iterator[Item]:
+        for line, value in self.stream(problems):
             for row in iter_rows(value):
                 yield line, row
 

@@ -4,11 +4,13 @@
     1,We gave aspirin.,"[{""start"": 8, ""end"": 15, ""labels"": [""Chemical""]}]",a@b.org
 
 So exports Label Studio (CSV, TSV), and so do data frames with a column of lists. A row is read as a
-document of JSON would be whose keys are the columns.
+document of JSON would be whose keys are the columns; also one with a list of words in a cell, and
+one of their tags in another.
 """
 
 import ast
 import json
+import re
 from itertools import islice
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional
@@ -17,6 +19,8 @@ from spacy_bioner.corpora.csv_cells import read_cells, split_cells
 from spacy_bioner.corpora.encodings import check_encoding, detect_encoding
 from spacy_bioner.corpora.files import PathLike, check_is_file
 from spacy_bioner.corpora.json_fields import Fields
+from spacy_bioner.corpora.json_stream import Item
+from spacy_bioner.corpora.json_tokens import read_token_documents
 from spacy_bioner.corpora.offset_units import read_in_characters
 from spacy_bioner.corpora.problems import (
     DOCUMENT,
@@ -28,12 +32,14 @@ from spacy_bioner.corpora.problems import (
 from spacy_bioner.corpora.span_documents import read_span_document
 from spacy_bioner.corpora.span_keys import find_text, looks_like_spans
 from spacy_bioner.corpora.table_format import split_header
+from spacy_bioner.corpora.token_keys import find_tags
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Record
 
 _HEAD = 1 << 16
 _SAMPLE = 50
-_OPENING = ("[{", "[[", "[(", "[]")
+_OPENING = ("[{", "[[", "[(", "[]", "['", '["')
+_NUMBERS = re.compile(r"\[[\d\s,]+\]")
 # What Label Studio says of the work on a task.
 _WORK_COLUMNS = frozenset(("annotator", "annotation_id", "created_at", "updated_at", "lead_time"))
 SKIPPED_KEY = "rejected_skipped"
@@ -56,7 +62,10 @@ def is_span_table(head: str) -> bool:
         return False
     header = [cell.strip() for cell in rows[0][1]]
     values = [_decode_row(header, cells) for _, cells in rows[1:] if len(cells) == len(header)]
-    return any(find_text(value) and any(map(looks_like_spans, value.values())) for value in values)
+    return any(
+        find_tags(value) or (find_text(value) and any(map(looks_like_spans, value.values())))
+        for value in values
+    )
 
 
 def read_span_table(
@@ -74,28 +83,43 @@ def read_span_table(
     """
     path = check_is_file(path)
     encoding = check_encoding(encoding, path) if encoding else detect_encoding(path)
-    records = read_in_characters(
-        lambda noted: note_skipped(_read(path, encoding, noted), SKIPPED_KEY),
-        offsets,
-        path=path,
-        problems=problems,
-    )
+    records: Iterator[Record]
+    if any(
+        find_tags(value)
+        for _, value in islice(_stream_rows(path, encoding, Problems(keep=0)), _SAMPLE)
+    ):
+        records = read_token_documents(
+            path, lambda noted: _stream_rows(path, encoding, noted), {}, problems
+        )
+    else:
+        records = read_in_characters(
+            lambda noted: note_skipped(_read(path, encoding, noted), SKIPPED_KEY),
+            offsets,
+            path=path,
+            problems=problems,
+        )
     error = CorpusError("found no text, expected rows below a header", path=path, line=1)
     yield from at_least_one(records, error)
 
 
 def _read(path: Path, encoding: str, problems: Optional[Problems]) -> Iterator[Optional[Record]]:
-    rows = read_cells(path, encoding=encoding, problems=problems)
-    header = [cell.strip() for cell in next(rows, (1, []))[1]]
-    for number, (line, cells) in enumerate(rows, start=1):
+    for number, (line, value) in enumerate(_stream_rows(path, encoding, problems), start=1):
         try:
-            if len(cells) != len(header):
-                message = f"found {len(cells)} cells, expected {len(header)} as in the header"
-                raise CorpusError(message, path=path, line=line)
-            value = _decode_row(header, cells)
             yield read_span_document(Fields(value, path, line, "row"), str(number), problems)
         except CorpusError as error:
             skip_or_raise(error, DOCUMENT, problems)
+
+
+def _stream_rows(path: Path, encoding: str, problems: Optional[Problems]) -> Iterator[Item]:
+    """Stream (line, row as an object)."""
+    rows = read_cells(path, encoding=encoding, problems=problems)
+    header = [cell.strip() for cell in next(rows, (1, []))[1]]
+    for line, cells in rows:
+        if len(cells) == len(header):
+            yield line, _decode_row(header, cells)
+            continue
+        message = f"found {len(cells)} cells, expected {len(header)} as in the header"
+        skip_or_raise(CorpusError(message, path=path, line=line), DOCUMENT, problems)
 
 
 def _decode_row(header: List[str], cells: List[str]) -> Dict[str, Any]:
@@ -109,7 +133,7 @@ def _decode_row(header: List[str], cells: List[str]) -> Dict[str, Any]:
 
 def _decode_cell(cell: str) -> Any:
     bare = cell.strip()
-    if not bare.startswith(_OPENING):
+    if not (bare.startswith(_OPENING) or _NUMBERS.fullmatch(bare)):
         return cell or None
     for decode in (json.loads, ast.literal_eval):
         try:

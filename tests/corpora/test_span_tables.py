@@ -125,3 +125,28 @@ def test_other_encodings_and_units_of_offsets(tmp_path):
     assert [m.text for m in next(iter(read_records(path))).mentions] == ["asthma"]
     write(path, ["text", "label"], ["\U0001f691 asthma", "[[3, 9, 'D']]"])
     assert [m.text for m in next(iter(read_records(path))).mentions] == ["asthma"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "id,tokens,ner_tags\n"
+        "7,\"['We', 'gave', 'aspirin']\",\"['O', 'O', 'B-Drug']\"\n8,\"['No']\",\"['O']\"\n",
+        'id;tokens;tags\n7;["We", "gave", "aspirin"];["O", "O", "B-Drug"]\n8;["No"];["O"]\n',
+    ],
+)
+def test_words_and_tags_in_cells_are_read(tmp_path, content):
+    path = tmp_path / "x.csv"
+    path.write_text(content, encoding="utf-8")
+    assert guess_format(path) == "span_table"
+    first, second = read_span_table(path)
+    assert (first.id, first.text, second.id, second.text) == ("7", "We gave aspirin", "8", "No")
+    assert [(m.start_char, m.end_char, m.label) for m in first.mentions] == [(8, 15, "Drug")]
+    assert len(first.words) == 3
+
+
+def test_numbers_as_tags_in_cells_want_their_names(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("tokens,ner_tags\n\"['aspirin']\",[1]\n", encoding="utf-8")
+    with pytest.raises(CorpusError, match="found numbers as 'ner_tags'"):
+        list(read_span_table(path))
