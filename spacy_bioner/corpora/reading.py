@@ -146,7 +146,8 @@ def _name_cause(
 def _all_left_out(problems: Problems, before: int, place: int, path: PathLike) -> CorpusError:
     number = problems.count_documents() - before
     first = next(iter(problems.messages[place:]), "see the problems before")
-    return CorpusError(f"all {number:,} document(s) were left out; first: {first}", path=path)
+    what = f"all {number:,} documents were" if number > 1 else "the only document was"
+    return CorpusError(f"{what} left out; first: {first}", path=path)
 
 
 def _take_notes(records: Iterable[Record], notes: Optional[ReadingNotes]) -> Iterator[Record]:

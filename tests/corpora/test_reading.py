@@ -130,18 +130,18 @@ def test_where_lenient_reading_leaves_out_all_the_cause_is_told(tmp_path, name):
     path.write_text(LEFT_OUT[name])
     with pytest.raises(CorpusError) as strict:
         list(read_records(path))
-    cause = r"all \d document\(s\) were left out; first: "
+    cause = r"(all 2 documents were|the only document was) left out; first: "
     with pytest.raises(CorpusError, match=cause) as lenient:
         list(read_records(path, problems=Problems()))
     assert str(strict.value) in str(lenient.value)
-    assert f"all {2 if name in ('two.conll', 'x.pubtator') else 1} " in str(lenient.value)
+    assert ("all 2 " in str(lenient.value)) == (name in ("two.conll", "x.pubtator"))
 
 
 def test_problems_of_an_earlier_corpus_are_no_cause(tmp_path):
     problems = Problems()
     for name in ("x.conll", "x.jsonl"):
         (tmp_path / name).write_text(LEFT_OUT[name])
-        with pytest.raises(CorpusError, match=rf"all 1 document.*first: \S*{name}:\d"):
+        with pytest.raises(CorpusError, match=rf"the only document.*first: \S*{name}:\d"):
             list(read_records(tmp_path / name, problems=problems))
 
 
