@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from spacy_bioner.layers.adversary import EmbeddingTap
-from spacy_bioner.layers.fast_linear import can_pack, with_fast_linears
+from spacy_bioner.layers.fast_linear import can_pack, with_fast_linears, with_padded_linears
 
 ACTIVATION = "is_activation_checkpointing"
 # Not cuDNN's: it makes a plan for each new shape of a batch, which takes longer than a step.
@@ -132,13 +132,17 @@ class PooledEncoder(nn.Module):
             getattr(self.transformer, f"{word}_checkpointing_disable")()
 
     def _choose_transformer(self, device: torch.device) -> nn.Module:
-        if self.training or torch.is_grad_enabled() or self.precision != torch.float32:
+        if self.training or torch.is_grad_enabled() or device.type != "cpu":
             return self.transformer
         if self.__dict__["_fast"] is None:
-            packs = can_pack(self.transformer, device)
-            chosen = with_fast_linears(self.transformer) if packs else self.transformer
-            self.__dict__["_fast"] = chosen
+            self.__dict__["_fast"] = self._make_fast(device)
         return self.__dict__["_fast"]
+
+    def _make_fast(self, device: torch.device) -> nn.Module:
+        if self.precision != torch.float32:
+            return with_padded_linears(self.transformer)
+        packs = can_pack(self.transformer, device)
+        return with_fast_linears(self.transformer) if packs else self.transformer
 
     def _add_datasets(
         self, parts: Iterable[torch.Tensor], batches: List[PieceBatch]

@@ -4,9 +4,11 @@ torch = pytest.importorskip("torch")
 
 from spacy_bioner.layers.fast_linear import (  # noqa: E402
     PackedLinear,
+    PaddedLinear,
     can_pack,
     round_up_rows,
     with_fast_linears,
+    with_padded_linears,
 )
 
 CPU = torch.device("cpu")
@@ -68,3 +70,15 @@ def test_onednn_meets_few_numbers_of_rows(module, monkeypatch):
         for n_rows in range(100, 200):
             twin(torch.randn(n_rows, 7))
     assert met == {112, 128, 160, 192, 224}
+
+
+@pytest.mark.parametrize("shape", [(4, 7), (3, 700, 7), (0, 7)])
+def test_with_padded_linears_gives_the_same_states_in_bfloat16(module, shape):
+    twin = with_padded_linears(module)
+    assert isinstance(twin[0], PaddedLinear)
+    assert twin[0].weight is module[0].weight
+    states = torch.randn(shape)
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        found, expected = twin(states), module(states)
+    assert found.dtype == expected.dtype == torch.bfloat16
+    assert torch.allclose(found, expected, atol=1e-2)
