@@ -1,7 +1,7 @@
 """Does the memory of a service grow with the texts that it has seen?
 
     python benchmarks/fuzz_memory.py [--texts 50000] [--trained 50000] [--model PATH] [--seed 0]
-        [--kinds known new+zones …] [--together 1000] [--kernels 8] [--minutes 0]
+        [--kinds known new+zones …] [--together 1000] [--minutes 0]
 
 Runs short texts through `nlp.pipe`, so many together, and looks at the resident memory after each
 such part: pipelines of the rule components, and a trained one; texts of words that come again, and
@@ -10,10 +10,8 @@ texts that have two new words each; as it is, and with each part in a memory zon
 first fifth; what spaCy's table of strings has grown by stands beside it. Each row is a process of
 its own. Fails where the slope is above 0.2 KB a text and the growth above 4 MB, less than which an
 allocator takes and gives by itself; but for new words without a zone: those grow spaCy's own tables
-(strings, lexemes, what the tokenizer remembers), whatever the components do. oneDNN, which
-computes transformers on a CPU, keeps what it has prepared for 1,024 shapes of matrices; until these
-are full, memory grows, whatever the texts. --kernels says how many it keeps here; 0 leaves it so.
-A row of fewer than 1,500 texts is too short to have a slope.
+(strings, lexemes, what the tokenizer remembers), whatever the components do. The trained pipeline
+runs as users load it. A row of fewer than 1,500 texts is too short to have a slope.
 Prints one Markdown table.
 """
 
@@ -28,14 +26,14 @@ from pathlib import Path
 from typing import ContextManager, Iterator, List, Sequence
 
 import numpy as np
+import spacy
 from _common import note, show
 from _fuzzing import Deadline
 from _hostile_texts import read_sentences
-from fuzz_texts import DEMO, MODEL, rule_subjects, trained_subject
+from fuzz_texts import DEMO, MODEL, rule_subjects
 from spacy.language import Language
 
 BAR = 0.2
-CAPACITIES = ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY")
 GRAIN = 4 * 1024
 KINDS = {
     "known": (False, False),
@@ -44,7 +42,7 @@ KINDS = {
     "new+zones": (True, True),
 }
 WARM_UP, WARM_TEXTS = 0.2, 1_000
-WORDS = 12
+SHORTEST, LONGEST = 4, 20
 LETTERS = "abcdefghiklmnoprstuvxyz"
 HEADER = ("pipeline", "words", "memory zones", "texts", "MB at the end", "KB a text", "new strings")
 
@@ -111,14 +109,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS))
     parser.add_argument("--together", type=int, default=1_000, help="texts of a part")
-    parser.add_argument("--kernels", type=int, default=8, help="shapes that oneDNN keeps")
     parser.add_argument("--minutes", type=float, default=0.0, help="for all rows; 0: no limit")
     args = parser.parse_args()
     if args.trained and not (args.model / "config.cfg").is_file():
         parser.error(f"found no pipeline in {args.model}: `make run` makes one, or name --model")
-    if args.kernels:
-        # Read when torch is loaded, which is in the processes of the rows.
-        os.environ.update(dict.fromkeys(CAPACITIES, str(args.kernels)))
     setups = list_setups(args)
     rows: List[Sequence[str]] = [HEADER]
     above = []
@@ -129,7 +123,7 @@ def main() -> None:
         if growth.is_growing and not setup.may_grow:
             above.append(" | ".join(rows[-1]))
     show(rows, left=3, n=f"{args.texts:,} and {args.trained:,} texts", seed=args.seed,
-         bar=f"{BAR} KB a text", shapes_kept=args.kernels or "as oneDNN does")  # fmt: skip
+         bar=f"{BAR} KB a text")  # fmt: skip
     for row in above:
         print(f"\nFAILED above {BAR} KB a text: {row}")
     if above:
@@ -156,9 +150,8 @@ def measure_apart(setup: Setup) -> Growth:
 
 def measure(setup: Setup) -> Growth:
     """Run the texts and look at the memory after each part."""
-    nlp = (
-        trained_subject(setup.model).nlp if setup.pipeline == "trained" else rule_subjects()[0].nlp
-    )
+    is_trained = setup.pipeline == "trained"
+    nlp = spacy.load(setup.model) if is_trained else rule_subjects()[0].nlp
     deadline = Deadline(setup.minutes)
     counts: List[int] = []
     kilobytes: List[float] = []
@@ -188,7 +181,7 @@ def make_texts(setup: Setup) -> Iterator[str]:
     source = random.Random(setup.seed)
     known = " ".join(read_sentences(DEMO / "source")).split()
     while True:
-        words = source.choices(known, k=WORDS)
+        words = source.choices(known, k=source.randint(SHORTEST, LONGEST))
         if setup.new_words:
             words[:2] = ("".join(source.choices(LETTERS, k=9)) for _ in range(2))
         yield " ".join(words)
