@@ -10,12 +10,21 @@ import pkgutil
 import random
 import re
 import signal
+import sys
 import time
-from re import _constants as codes  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, Callable, Dict, Iterator, List, Optional, Pattern, Set, Tuple
 
 import spacy_bioner
+
+# How Python takes patterns apart; the modules had other names before 3.11.
+_OLD = sys.version_info < (3, 11)
+codes: Any = importlib.import_module("sre_constants" if _OLD else "re._constants")
+parser: Any = importlib.import_module("sre_parse" if _OLD else "re._parser")
+# Repeats and groups that give nothing back are new in 3.11.
+_REPEATS = [
+    getattr(codes, name, None) for name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
+]
+_ATOMIC_GROUP = getattr(codes, "ATOMIC_GROUP", None)
 
 # Behind a stretch of what a repeat takes: what ends no word, ends all, or goes on.
 TAILS = ("", "\0", "!")
@@ -105,11 +114,11 @@ class _Sampler:
             self.text += self._choice.choice("a 1")
         elif code is codes.IN:
             self.text += self._choose(value)
-        elif code in (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT):
+        elif code in _REPEATS:
             self._add_repeat(*value)
         elif code is codes.SUBPATTERN:
             self.add(value[3])
-        elif code is codes.ATOMIC_GROUP:
+        elif code is _ATOMIC_GROUP:
             self.add(value)
         elif code is codes.BRANCH:
             self.add(self._choice.choice(value[1]))

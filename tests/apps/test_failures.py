@@ -163,6 +163,8 @@ INTERRUPT = """
 import os, signal, sys
 from spacy_bioner.apps import conversion
 from spacy_bioner.apps.cli.main import run
+# What starts the tests in the background may have it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 write = conversion._write
 def interrupt(records, *args):
     def stop():
