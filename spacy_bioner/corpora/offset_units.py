@@ -341,6 +341,9 @@ def _covers_words(text: str, start: int, end: int) -> bool:
         return False
     if text[start].isspace() or text[end - 1].isspace():
         return False
+    # Punctuation and invisible characters alone are no words.
+    if not any(map(str.isalnum, text[start:end])):
+        return False
     return not (_is_within_word(text, start) or _is_within_word(text, end))
 
 

@@ -281,3 +281,10 @@ def test_no_character_that_the_library_joins_is_taken_for_one_alone():
     # Behind each other, and each between two letters.
     for text in ("".join(alone), "a".join(alone)):
         assert len(cluster.findall(text)) == len(text)
+
+
+def test_what_is_no_word_in_another_unit_does_not_tell_it():
+    text = "\x80\x80\x1b00"
+    # In bytes, the control character between two others.
+    assert not stands_right(Mention(2, 3, "X"), text)
+    assert not stands_right(Mention(4, 5, "X"), text)
