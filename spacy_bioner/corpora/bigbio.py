@@ -8,15 +8,15 @@ Passages stand at their offsets, with spaces between; their types are the sectio
 relations and coreferences are counted.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import Any, Iterator, List, Optional, Tuple
 
 from spacy_bioner.corpora.files import PathLike
-from spacy_bioner.corpora.json_containers import find_container, stream_documents
 from spacy_bioner.corpora.json_fields import Fields, read_each
-from spacy_bioner.corpora.json_shapes import rank_document
+from spacy_bioner.corpora.json_shapes import read_documents
 from spacy_bioner.corpora.offset_units import read_in_characters
-from spacy_bioner.corpora.problems import DOCUMENT, Problems, at_least_one, skip_or_raise
+from spacy_bioner.corpora.problems import Problems, at_least_one
 from spacy_bioner.corpora.span_fields import as_offset, read_normalisations
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Fragment, Mention, Record
@@ -39,20 +39,13 @@ def read_bigbio(
     """
     path = Path(path)
     records = read_in_characters(
-        lambda noted: _read(path, noted), offsets, path=path, problems=problems
+        lambda noted: read_documents(path, partial(_to_record, problems=noted), noted),
+        offsets,
+        path=path,
+        problems=problems,
     )
     error = CorpusError("found no document, expected objects with passages", path=path, line=1)
     yield from at_least_one(records, error)
-
-
-def _read(path: Path, problems: Optional[Problems]) -> Iterator[Record]:
-    container = find_container(path, rank_document, problems=Problems())
-    documents = stream_documents(path, container, problems=problems)
-    for number, (line, value) in enumerate(documents, start=1):
-        try:
-            yield _to_record(Fields(value, path, line), str(number), problems)
-        except CorpusError as error:
-            skip_or_raise(error, DOCUMENT, problems)
 
 
 def _to_record(fields: Fields, number: str, problems: Optional[Problems]) -> Record:

@@ -13,8 +13,8 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 from spacy_bioner.corpora.bioc_documents import CARRIES, SURROGATE, make_document
 from spacy_bioner.corpora.bioc_records import Decoded, make_records, require_bioc
 from spacy_bioner.corpora.files import PathLike, check_is_file, check_text, replacing
-from spacy_bioner.corpora.json_containers import find_container, stream_documents
-from spacy_bioner.corpora.json_shapes import rank_document
+from spacy_bioner.corpora.json_containers import stream_documents
+from spacy_bioner.corpora.json_shapes import find_documents
 from spacy_bioner.corpora.problems import ANNOTATION, Problems, skip_or_raise
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Record
@@ -71,7 +71,7 @@ def write_bioc_json(records: Iterable[Record], path: PathLike) -> int:
 
 
 def _read_documents(path: Path, problems: Optional[Problems]) -> Iterator[Tuple[int, Any]]:
-    container = find_container(path, rank_document, problems=Problems())
+    container = find_documents(path)
     for line, item in stream_documents(path, container, problems=problems):
         if container.kind == "values" and isinstance(item, dict) and not _KEYS & set(item):
             message = "found no key 'documents', expected it with an array; choose another format"

@@ -9,13 +9,12 @@ mention becomes a document: a piece of text in which nothing else is marked, whi
 
 from functools import partial
 from pathlib import Path
-from typing import Dict, Iterator, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple
 
 from spacy_bioner.corpora.files import PathLike
-from spacy_bioner.corpora.json_containers import find_container, stream_documents
 from spacy_bioner.corpora.json_fields import Fields, read_each
-from spacy_bioner.corpora.json_shapes import rank_document
-from spacy_bioner.corpora.problems import DOCUMENT, Problems, at_least_one, skip_or_raise
+from spacy_bioner.corpora.json_shapes import read_documents
+from spacy_bioner.corpora.problems import Problems, at_least_one
 from spacy_bioner.corpora.reading_notes import add_warning
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
@@ -38,18 +37,15 @@ def read_europepmc(path: PathLike, *, problems: Optional[Problems] = None) -> It
 
 
 def _read(path: Path, problems: Optional[Problems]) -> Iterator[Record]:
-    container = find_container(path, rank_document, problems=Problems())
-    documents = stream_documents(path, container, problems=problems)
-    for number, (line, value) in enumerate(documents, start=1):
-        try:
-            article = Fields(value, path, line, "article")
-            names = [article.name(key) for key in ("source", "extId")]
-            name = ":".join(filter(None, names)) or article.name("pmcid") or str(number)
-            items = list(enumerate(article.objects("annotations", "annotation"), start=1))
-        except CorpusError as error:
-            skip_or_raise(error, DOCUMENT, problems)
-            continue
+    for name, annotations in read_documents(path, _read_article, problems, what="article"):
+        items = enumerate(annotations, start=1)
         yield from read_each(items, partial(_to_record, name), problems)
+
+
+def _read_article(article: Fields, number: str) -> Tuple[str, List[Fields]]:
+    names = [article.name(key) for key in ("source", "extId")]
+    name = ":".join(filter(None, names)) or article.name("pmcid") or number
+    return name, article.objects("annotations", "annotation")
 
 
 def _to_record(name: str, item: Tuple[int, Fields]) -> Record:

@@ -122,14 +122,19 @@ def describe(value: Any) -> str:
 
 
 def read_each(
-    items: Iterable[S], read: Callable[[S], T], problems: Optional[Problems]
+    items: Iterable[S],
+    read: Callable[[S], T],
+    problems: Optional[Problems],
+    *,
+    unit: str = ANNOTATION,
 ) -> Iterator[T]:
-    """Read annotations one by one; a malformed one is left out where somebody takes note."""
+    """Read annotations, or other units, one by one; a malformed one is left out where somebody
+    takes note."""
     for item in items:
         try:
             value = read(item)
         except CorpusError as error:
-            skip_or_raise(error, ANNOTATION, problems)
+            skip_or_raise(error, unit, problems)
         else:
             yield value
 

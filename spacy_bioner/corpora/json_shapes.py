@@ -5,12 +5,13 @@ says nothing about its format: see `json_containers`.
 """
 
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, TypeVar
 
 from spacy_bioner.corpora.files import PathLike
-from spacy_bioner.corpora.json_containers import find_container, stream_documents
-from spacy_bioner.corpora.json_fields import describe
-from spacy_bioner.corpora.problems import Problems
+from spacy_bioner.corpora.json_containers import Container, find_container, stream_documents
+from spacy_bioner.corpora.json_fields import Fields, describe, read_each
+from spacy_bioner.corpora.json_stream import Item
+from spacy_bioner.corpora.problems import DOCUMENT, Problems
 from spacy_bioner.corpora.span_keys import (
     find_span_keys,
     find_text,
@@ -20,6 +21,8 @@ from spacy_bioner.corpora.span_keys import (
 )
 from spacy_bioner.corpora.token_keys import find_tags, find_token_spans, is_row, is_table_of_columns
 from spacy_bioner.errors import CorpusError
+
+T = TypeVar("T")
 
 SAMPLE = 20
 _BIOC_LISTS = ("documents", "PubTator3")
@@ -48,6 +51,35 @@ def guess_json(path: PathLike) -> str:
     if not name:
         raise CorpusError(_explain(documents), path=path, line=1)
     return name
+
+
+def find_documents(path: PathLike) -> Container:
+    """Find where the documents of a JSON file are; what is wrong with it, its reader tells."""
+    return find_container(path, rank_document, problems=Problems())
+
+
+def read_documents(
+    path: Path,
+    read: Callable[[Fields, str], T],
+    problems: Optional[Problems],
+    *,
+    container: Optional[Container] = None,
+    what: str = "document",
+) -> Iterator[T]:
+    """Read the documents of a file one by one; a malformed one is left out where somebody takes
+    note.
+
+    read (Callable[[Fields, str], T]): Gets a document and its number, from "1".
+    container (Optional[Container]): Where they are, if that is known.
+    what (str): What they are, for messages.
+    """
+
+    def read_one(item: Tuple[int, Item]) -> T:
+        number, (line, value) = item
+        return read(Fields(value, path, line, what), str(number))
+
+    documents = stream_documents(path, container or find_documents(path), problems=problems)
+    return read_each(enumerate(documents, start=1), read_one, problems, unit=DOCUMENT)
 
 
 def recognise(value: Any) -> str:

@@ -14,14 +14,13 @@ from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence, T
 
 from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.json_containers import (
-    find_container,
     read_beside,
     stream_documents,
 )
 from spacy_bioner.corpora.json_fields import Fields, describe, read_each
-from spacy_bioner.corpora.json_shapes import rank_document
+from spacy_bioner.corpora.json_shapes import find_documents
 from spacy_bioner.corpora.json_stream import Item
-from spacy_bioner.corpora.problems import DOCUMENT, Problems, at_least_one, skip_or_raise
+from spacy_bioner.corpora.problems import DOCUMENT, Problems, at_least_one
 from spacy_bioner.corpora.span_documents import find_words, read_id, read_meta
 from spacy_bioner.corpora.span_keys import find_text, get_at
 from spacy_bioner.corpora.tag_lists import TagLists, find_names
@@ -47,7 +46,7 @@ def read_json_tokens(path: PathLike, *, problems: Optional[Problems] = None) -> 
     RAISES (CorpusError): Malformed JSON or tags; numbers as tags, in a file without their names.
     """
     path = Path(path)
-    container = find_container(path, rank_document, problems=Problems())
+    container = find_documents(path)
 
     def stream(noted: Optional[Problems]) -> Iterator[Item]:
         return stream_documents(path, container, problems=noted)
@@ -101,12 +100,12 @@ class _Reader:
 
     def read(self) -> Iterator[Record]:
         """Stream the records."""
-        documents = self._stream(self.problems)
-        for number, (line, value) in enumerate(documents, start=1):
-            try:
-                yield self._to_record(Fields(value, self.path, line), str(number))
-            except CorpusError as error:
-                skip_or_raise(error, DOCUMENT, self.problems)
+        documents = enumerate(self._stream(self.problems), start=1)
+        return read_each(documents, self._read_one, self.problems, unit=DOCUMENT)
+
+    def _read_one(self, item: Tuple[int, Item]) -> Record:
+        number, (line, value) = item
+        return self._to_record(Fields(value, self.path, line), str(number))
 
     def _stream(self, problems: Optional[Problems]) -> Iterator[Item]:
         for line, value in self.stream(problems):

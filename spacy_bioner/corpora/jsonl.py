@@ -12,11 +12,13 @@ else that a record holds.
 
 import json
 from pathlib import Path
-from typing import Any, Dict, FrozenSet, Iterable, Iterator, Optional
+from typing import Any, Dict, FrozenSet, Iterable, Iterator, Optional, Tuple
 
 from spacy_bioner.corpora.files import PathLike, replacing
-from spacy_bioner.corpora.json_containers import find_container, stream_documents
-from spacy_bioner.corpora.json_shapes import rank_document
+from spacy_bioner.corpora.json_containers import stream_documents
+from spacy_bioner.corpora.json_fields import read_each
+from spacy_bioner.corpora.json_shapes import find_documents
+from spacy_bioner.corpora.json_stream import Item
 from spacy_bioner.corpora.losses import FEATURES, own_meta
 from spacy_bioner.corpora.offset_units import read_in_characters
 from spacy_bioner.corpora.problems import (
@@ -24,7 +26,6 @@ from spacy_bioner.corpora.problems import (
     Problems,
     at_least_one,
     note_skipped,
-    skip_or_raise,
 )
 from spacy_bioner.corpora.span_documents import read_span_document, unify
 from spacy_bioner.errors import CorpusError
@@ -64,17 +65,17 @@ def write_jsonl(records: Iterable[Record], path: PathLike) -> int:
 
 
 def _read(path: Path, problems: Optional[Problems]) -> Iterator[Optional[Record]]:
-    container = find_container(path, rank_document, problems=Problems())
-    documents = stream_documents(path, container, problems=problems)
-    for number, (line, value) in enumerate(documents, start=1):
+    container = find_documents(path)
+
+    def read(item: Tuple[int, Item]) -> Optional[Record]:
+        number, (line, value) = item
         if value is None and container.kind == "list":
             # The NER annotator puts null for a text that nobody has annotated.
-            yield None
-            continue
-        try:
-            yield read_span_document(unify(value, path, line), str(number), problems)
-        except CorpusError as error:
-            skip_or_raise(error, DOCUMENT, problems)
+            return None
+        return read_span_document(unify(value, path, line), str(number), problems)
+
+    documents = stream_documents(path, container, problems=problems)
+    return read_each(enumerate(documents, start=1), read, problems, unit=DOCUMENT)
 
 
 def _to_object(record: Record) -> Dict[str, Any]:

@@ -18,12 +18,11 @@ from pathlib import Path
 from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple, Union
 
 from spacy_bioner.corpora.files import PathLike, replacing
-from spacy_bioner.corpora.json_containers import find_container, stream_documents
 from spacy_bioner.corpora.json_fields import Fields, read_each
-from spacy_bioner.corpora.json_shapes import rank_document
+from spacy_bioner.corpora.json_shapes import read_documents
 from spacy_bioner.corpora.losses import DUPLICATES, LINE_BREAKS, MENTIONS, META, OVERLAPS, own_meta
 from spacy_bioner.corpora.offset_units import read_in_characters
-from spacy_bioner.corpora.problems import DOCUMENT, Problems, note_skipped, skip_or_raise
+from spacy_bioner.corpora.problems import Problems, note_skipped
 from spacy_bioner.corpora.span_documents import read_span_document
 from spacy_bioner.corpora.span_tables import is_table, read_span_table
 from spacy_bioner.errors import CorpusError
@@ -113,16 +112,12 @@ def _read(
     problems: Optional[Problems],
     seen: "Counter[str]",
 ) -> Iterator[Optional[Record]]:
-    container = find_container(path, rank_document, problems=Problems())
-    documents = stream_documents(path, container, problems=problems)
-    for number, (line, value) in enumerate(documents, start=1):
-        try:
-            task = Fields(value, path, line, "task")
-            seen["tasks"] += 1
-            seen["predictions"] += bool(task.value.get("predictions"))
-            yield _to_record(task, text_key, annotation, str(number), problems)
-        except CorpusError as error:
-            skip_or_raise(error, DOCUMENT, problems)
+    def read(task: Fields, number: str) -> Optional[Record]:
+        seen["tasks"] += 1
+        seen["predictions"] += bool(task.value.get("predictions"))
+        return _to_record(task, text_key, annotation, number, problems)
+
+    return read_documents(path, read, problems, what="task")
 
 
 def _to_record(

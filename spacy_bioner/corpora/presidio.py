@@ -4,14 +4,14 @@
   "start_position": 11, "end_position": 20}], "template_id": 3}]
 """
 
+from functools import partial
 from pathlib import Path
 from typing import Any, Iterator, Optional
 
 from spacy_bioner.corpora.files import PathLike
-from spacy_bioner.corpora.json_containers import find_container, stream_documents
 from spacy_bioner.corpora.json_fields import Fields, read_each, span_of
-from spacy_bioner.corpora.json_shapes import rank_document
-from spacy_bioner.corpora.problems import DOCUMENT, Problems, at_least_one, skip_or_raise
+from spacy_bioner.corpora.json_shapes import read_documents
+from spacy_bioner.corpora.problems import Problems, at_least_one
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
 
@@ -25,17 +25,8 @@ def read_presidio(path: PathLike, *, problems: Optional[Problems] = None) -> Ite
     """
     path = Path(path)
     error = CorpusError("found no sentence, expected objects with full_text", path=path, line=1)
-    yield from at_least_one(_read(path, problems), error)
-
-
-def _read(path: Path, problems: Optional[Problems]) -> Iterator[Record]:
-    container = find_container(path, rank_document, problems=Problems())
-    documents = stream_documents(path, container, problems=problems)
-    for number, (line, value) in enumerate(documents, start=1):
-        try:
-            yield _to_record(Fields(value, path, line, "sentence"), str(number), problems)
-        except CorpusError as error:
-            skip_or_raise(error, DOCUMENT, problems)
+    read = partial(_to_record, problems=problems)
+    yield from at_least_one(read_documents(path, read, problems, what="sentence"), error)
 
 
 def _to_record(fields: Fields, number: str, problems: Optional[Problems]) -> Record:

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, Iterator, List, Optional, Tuple
 
 from spacy_bioner.corpora.files import PathLike
-from spacy_bioner.corpora.json_containers import Container, find_container, stream_documents
+from spacy_bioner.corpora.json_containers import Container
 from spacy_bioner.corpora.json_fields import Fields, as_text, read_each, span_of
-from spacy_bioner.corpora.json_shapes import rank_document
+from spacy_bioner.corpora.json_shapes import find_documents, read_documents
 from spacy_bioner.corpora.json_tokens import mention_of
-from spacy_bioner.corpora.problems import DOCUMENT, Problems, at_least_one, skip_or_raise
+from spacy_bioner.corpora.problems import DOCUMENT, Problems, at_least_one
 from spacy_bioner.corpora.reading_notes import add_warning
 from spacy_bioner.corpora.span_documents import find_words
 from spacy_bioner.corpora.span_fields import read_span
@@ -35,7 +35,7 @@ def read_spacy_v2(path: PathLike, *, problems: Optional[Problems] = None) -> Ite
     RAISES (CorpusError): Malformed JSON, tokens or tags.
     """
     path = Path(path)
-    container = find_container(path, rank_document, problems=Problems())
+    container = find_documents(path)
     tags = TagLists()
     for _, paragraph in _stream_paragraphs(path, container, Problems(keep=0)):
         tags.add(_list_tags(_list_tokens(paragraph))[0])
@@ -50,30 +50,28 @@ def read_spacy_v2(path: PathLike, *, problems: Optional[Problems] = None) -> Ite
 def _read(
     path: Path, container: Container, tags: TagLists, problems: Optional[Problems]
 ) -> Iterator[Record]:
-    for name, paragraph in _stream_paragraphs(path, container, problems):
-        try:
-            yield _to_record(name, paragraph, tags, problems)
-        except CorpusError as error:
-            skip_or_raise(error, DOCUMENT, problems)
+    paragraphs = _stream_paragraphs(path, container, problems)
+    return read_each(
+        paragraphs, lambda item: _to_record(*item, tags, problems), problems, unit=DOCUMENT
+    )
 
 
 def _stream_paragraphs(
     path: Path, container: Container, problems: Optional[Problems]
 ) -> Iterator[Tuple[str, Fields]]:
-    documents = stream_documents(path, container, problems=problems)
-    for number, (line, value) in enumerate(documents, start=1):
-        try:
-            document = Fields(value, path, line)
-            paragraphs = document.objects("paragraphs", "paragraph")
-            name = document.name("id") or str(number)
-            # A malformed token is found here, so that it takes its document with it and no more.
-            for paragraph in paragraphs:
-                _list_tokens(paragraph)
-        except CorpusError as error:
-            skip_or_raise(error, DOCUMENT, problems)
-            continue
+    documents = read_documents(path, _read_document, problems, container=container)
+    for name, paragraphs in documents:
         for place, paragraph in enumerate(paragraphs, start=1):
             yield (name if len(paragraphs) == 1 else f"{name}-{place}"), paragraph
+
+
+def _read_document(document: Fields, number: str) -> Tuple[str, List[Fields]]:
+    paragraphs = document.objects("paragraphs", "paragraph")
+    name = document.name("id") or number
+    # A malformed token is found here, so that it takes its document with it and no more.
+    for paragraph in paragraphs:
+        _list_tokens(paragraph)
+    return name, paragraphs
 
 
 def _list_tokens(paragraph: Fields) -> List[_Tokens]:

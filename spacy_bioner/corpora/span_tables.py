@@ -13,12 +13,12 @@ import json
 import re
 from itertools import islice
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from spacy_bioner.corpora.csv_cells import read_cells, split_cells
 from spacy_bioner.corpora.encodings import check_encoding, detect_encoding
 from spacy_bioner.corpora.files import PathLike, check_is_file
-from spacy_bioner.corpora.json_fields import Fields
+from spacy_bioner.corpora.json_fields import Fields, read_each
 from spacy_bioner.corpora.json_stream import Item
 from spacy_bioner.corpora.json_tokens import read_token_documents
 from spacy_bioner.corpora.offset_units import read_in_characters
@@ -103,11 +103,12 @@ def read_span_table(
 
 
 def _read(path: Path, encoding: str, problems: Optional[Problems]) -> Iterator[Optional[Record]]:
-    for number, (line, value) in enumerate(_stream_rows(path, encoding, problems), start=1):
-        try:
-            yield read_span_document(Fields(value, path, line, "row"), str(number), problems)
-        except CorpusError as error:
-            skip_or_raise(error, DOCUMENT, problems)
+    def read(item: Tuple[int, Item]) -> Optional[Record]:
+        number, (line, value) = item
+        return read_span_document(Fields(value, path, line, "row"), str(number), problems)
+
+    rows = enumerate(_stream_rows(path, encoding, problems), start=1)
+    return read_each(rows, read, problems, unit=DOCUMENT)
 
 
 def _stream_rows(path: Path, encoding: str, problems: Optional[Problems]) -> Iterator[Item]:

@@ -9,15 +9,15 @@ Tokens and sentences are read as such; stretches of other layers (lemmas, parts 
 named in the account as not read. Java counts offsets in UTF-16 code units (see `offset_units`).
 """
 
+from functools import partial
 from pathlib import Path
 from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Set, Tuple
 
 from spacy_bioner.corpora.files import PathLike
-from spacy_bioner.corpora.json_containers import find_container, stream_documents
 from spacy_bioner.corpora.json_fields import Fields, read_each
-from spacy_bioner.corpora.json_shapes import rank_document
+from spacy_bioner.corpora.json_shapes import read_documents
 from spacy_bioner.corpora.offset_units import OffsetTable, read_in_characters
-from spacy_bioner.corpora.problems import DOCUMENT, Problems, at_least_one, skip_or_raise
+from spacy_bioner.corpora.problems import Problems, at_least_one
 from spacy_bioner.corpora.reading_notes import note_unread
 from spacy_bioner.corpora.span_fields import as_offset
 from spacy_bioner.errors import CorpusError
@@ -42,23 +42,16 @@ def read_uima_cas(
     """
     path = Path(path)
     records = read_in_characters(
-        lambda noted: _read(path, noted), offsets, path=path, problems=problems
+        lambda noted: read_documents(path, partial(_to_record, problems=noted), noted),
+        offsets,
+        path=path,
+        problems=problems,
     )
     error = CorpusError("found no document, expected feature structures", path=path, line=1)
     yield from at_least_one(records, error)
 
 
-def _read(path: Path, problems: Optional[Problems]) -> Iterator[Record]:
-    container = find_container(path, rank_document, problems=Problems())
-    documents = stream_documents(path, container, problems=problems)
-    for number, (line, value) in enumerate(documents, start=1):
-        try:
-            yield _to_record(Fields(value, path, line), f"{path.stem}-{number}", problems)
-        except CorpusError as error:
-            skip_or_raise(error, DOCUMENT, problems)
-
-
-def _to_record(fields: Fields, name: str, problems: Optional[Problems]) -> Record:
+def _to_record(fields: Fields, number: str, problems: Optional[Problems]) -> Record:
     structures = _list_structures(fields)
     text = next((s.text("sofaString") for s in structures if "sofaString" in s.value), None)
     if text is None:
@@ -74,7 +67,7 @@ def _to_record(fields: Fields, name: str, problems: Optional[Problems]) -> Recor
         _short_type(s) for s in structures if "begin" in s.value and not _is_mention(s)
     }
     return Record(
-        next(titles, name),
+        next(titles, f"{fields.path.stem}-{number}"),
         text,
         tuple(mentions),
         # Their offsets would have to be translated as those of mentions are.
