@@ -5,7 +5,7 @@ from typing import Annotated, List, Optional
 
 import typer
 
-from spacy_bioner.apps.cli.options import GpuId, Resume
+from spacy_bioner.apps.cli.options import CheckpointEvery, EvalEvery, GpuId, Resume
 
 
 def distill_cli(
@@ -41,12 +41,8 @@ def distill_cli(
     held_out: Annotated[float, typer.Option(help="Share of documents to compare on")] = 0.02,
     unit: Annotated[str, typer.Option(help="What a document is: a line or a block")] = "line",
     seed: Annotated[int, typer.Option(help="Seed of order, dropout and new weights")] = 0,
-    checkpoint_every: Annotated[
-        int, typer.Option(min=0, help="Steps between checkpoints; 0: at the end only")
-    ] = 200,
-    eval_every: Annotated[
-        int, typer.Option(min=0, help="Steps between evaluations; 0: first and last only")
-    ] = 200,
+    checkpoint_every: CheckpointEvery = 200,
+    eval_every: EvalEvery = 200,
     resume: Resume = True,
     gpu_id: GpuId = -1,
 ) -> None:

