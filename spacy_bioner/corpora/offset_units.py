@@ -80,17 +80,7 @@ class OffsetTable:
         """Give a mention with offsets in characters; None where they are none of the unit."""
         if unit == CHARACTERS:
             return mention
-        ends = (mention.start_char, mention.end_char)
-        pieces = [self._move_pair(*pair, unit) for pair in (ends, *mention.fragments)]
-        whole, *fragments = pieces
-        if whole is None or None in fragments:
-            return None
-        moved = tuple(piece for piece in fragments if piece is not None)
-        return replace(mention, start_char=whole[0], end_char=whole[1], fragments=moved)
-
-    def _move_pair(self, start: int, end: int, unit: str) -> Optional[Tuple[int, int]]:
-        moved = self.translate(start, unit), self.translate(end, unit)
-        return None if moved[0] is None or moved[1] is None else (moved[0], moved[1])
+        return move_mention(mention, partial(self.translate, unit=unit))
 
 
 @dataclass
@@ -157,14 +147,15 @@ class UnitSurvey:
         return self.cutting > self.unclaimed / 2
 
 
-def likely_unit(mention: Mention, text: str) -> str:
-    """Name another unit in which a mention that claims its text is right; empty without one."""
-    table = OffsetTable(text)
-    for unit in UNITS[1:] if mention.text else ():
-        moved = table.move(mention, unit)
-        if moved is not None and moved != mention and _covers_claim(moved, text):
-            return unit
-    return ""
+def move_mention(mention: Mention, translate: Callable[[int], Optional[int]]) -> Optional[Mention]:
+    """Give a mention with other offsets; None where one of them has no translation."""
+    pairs = [(mention.start_char, mention.end_char), *mention.fragments]
+    moved = [(translate(start), translate(end)) for start, end in pairs]
+    found = [(start, end) for start, end in moved if start is not None and end is not None]
+    if len(found) != len(pairs):
+        return None
+    (start, end), *fragments = found
+    return replace(mention, start_char=start, end_char=end, fragments=tuple(fragments))
 
 
 def stands_right(mention: Mention, text: str) -> bool:

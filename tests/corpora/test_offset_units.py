@@ -8,11 +8,11 @@ import pytest
 from spacy_bioner.corpora import graphemes, offset_units
 from spacy_bioner.corpora.graphemes import cluster_starts, simple_cluster_starts
 from spacy_bioner.corpora.jsonl import read_jsonl
+from spacy_bioner.corpora.offset_hints import explain_offsets
 from spacy_bioner.corpora.offset_units import (
     UNITS,
     OffsetTable,
     UnitSurvey,
-    likely_unit,
     stands_right,
 )
 from spacy_bioner.corpora.problems import Problems
@@ -200,21 +200,21 @@ def test_pieces_of_discontinuous_mentions_move_as_well():
     mention = Mention(3, 28, "D", "renal failure", fragments=((3, 8), (21, 28)))
     moved = OffsetTable(text).move(mention, "utf-16")
     assert moved.fragments == ((2, 7), (20, 27))
-    assert likely_unit(mention, text) == "utf-16"
+    assert explain_offsets(mention, Record("1", text)) == "in UTF-16 code units"
 
 
 @pytest.mark.parametrize(
     ("mention", "expected"),
     [
-        (Mention(16, 22, "D", "asthma"), "utf-16"),
-        (Mention(18, 24, "D", "asthma"), "bytes"),
+        (Mention(16, 22, "D", "asthma"), "in UTF-16 code units"),
+        (Mention(18, 24, "D", "asthma"), "in bytes of UTF-8"),
         (Mention(15, 21, "D", "asthma"), ""),
         (Mention(3, 9, "D", "asthma"), ""),
         (Mention(16, 22, "D"), ""),
     ],
 )
 def test_the_likely_unit_of_one_mention(mention, expected):
-    assert likely_unit(mention, TEXTS["emoji"]) == expected
+    assert explain_offsets(mention, Record("1", TEXTS["emoji"])) == expected
 
 
 def test_what_stands_right():
