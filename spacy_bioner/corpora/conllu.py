@@ -17,14 +17,12 @@ from spacy_bioner.corpora.conll_columns import TAG
 from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.losses import MENTIONS, SENTENCES, WORDS
 from spacy_bioner.corpora.problems import Problems
-from spacy_bioner.corpora.tag_survey import TagSurvey
 from spacy_bioner.corpora.token_rows import (
     Item,
     Sentence,
     decode_line,
-    find_conflict,
-    make_records,
     open_lines,
+    survey_and_make_records,
 )
 from spacy_bioner.errors import CorpusError, LabelError
 from spacy_bioner.records import Record
@@ -67,20 +65,7 @@ def read_conllu(
     """
     path = Path(path)
     reader = _Reader(path, key)
-    survey, has_documents = TagSurvey(), False
-    for item in reader.read_items():
-        if isinstance(item, Sentence):
-            survey.add(["", *item.tags, ""])
-        else:
-            has_documents = True
-    try:
-        scheme = survey.choose_scheme(lenient=problems is not None)
-    except LabelError as error:
-        line = find_conflict(reader.read_items())
-        raise CorpusError(str(error), path=path, line=line) from error
-    yield from make_records(
-        reader.read_items(), path, scheme=scheme, has_documents=has_documents, problems=problems
-    )
+    yield from survey_and_make_records(reader.read_items, path, problems=problems)
 
 
 class _Reader:

@@ -8,6 +8,7 @@ the first line has three parts, and all of it where that has two. A word may be 
 with -DOCSTART- start documents; without them each sentence is one.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import FrozenSet, Iterable, Iterator, List, Optional, Tuple
 
@@ -15,14 +16,12 @@ from spacy_bioner.corpora.conll_columns import TAG
 from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.losses import MENTIONS, SENTENCES, WORDS
 from spacy_bioner.corpora.problems import Problems
-from spacy_bioner.corpora.tag_survey import TagSurvey
 from spacy_bioner.corpora.token_rows import (
     Item,
     Sentence,
     decode_line,
-    find_conflict,
-    make_records,
     open_lines,
+    survey_and_make_records,
 )
 from spacy_bioner.errors import CorpusError, LabelError
 from spacy_bioner.records import Record
@@ -48,20 +47,7 @@ def read_iob(path: PathLike, *, problems: Optional[Problems] = None) -> Iterator
     RAISES (CorpusError): A word without a tag, with its line; a file without any sentence.
     """
     path = Path(path)
-    survey, has_documents = TagSurvey(), False
-    for item in _read_items(path):
-        if isinstance(item, Sentence):
-            survey.add(["", *item.tags, ""])
-        else:
-            has_documents = True
-    try:
-        scheme = survey.choose_scheme(lenient=problems is not None)
-    except LabelError as error:
-        line = find_conflict(_read_items(path))
-        raise CorpusError(str(error), path=path, line=line) from error
-    yield from make_records(
-        _read_items(path), path, scheme=scheme, has_documents=has_documents, problems=problems
-    )
+    yield from survey_and_make_records(partial(_read_items, path), path, problems=problems)
 
 
 def _read_items(path: Path) -> Iterator[Item]:

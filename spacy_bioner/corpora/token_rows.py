@@ -10,13 +10,14 @@ from functools import lru_cache
 from itertools import accumulate, chain, pairwise
 from operator import add
 from pathlib import Path
-from typing import Iterable, Iterator, List, Optional, Tuple, Union
+from typing import Callable, Iterable, Iterator, List, Optional, Tuple, Union
 
 from spacy.tokens import Doc
 
 from spacy_bioner.corpora.docs import ID_KEY
 from spacy_bioner.corpora.files import PathLike, read_lines
 from spacy_bioner.corpora.problems import ANNOTATION, DOCUMENT, Problems, skip_or_raise
+from spacy_bioner.corpora.tag_survey import TagSurvey
 from spacy_bioner.errors import CorpusError, LabelError
 from spacy_bioner.records import Fragment, Mention, Record
 from spacy_bioner.sentences import sentence_flags, sentence_starts
@@ -150,6 +151,30 @@ def find_conflict(items: Iterable[Item]) -> int:
             except LabelError:
                 return line
     return 1
+
+
+def survey_and_make_records(
+    read_items: Callable[[], Iterable[Item]], path: Path, *, problems: Optional[Problems]
+) -> Iterator[Record]:
+    """Read a file twice: for the scheme of its tags and whether it has documents, and for records.
+
+    read_items (Callable[[], Iterable[Item]]): Streams the items of the file anew.
+    RAISES (CorpusError): Tags that no single scheme has, with the line; see `make_records`.
+    """
+    survey, has_documents = TagSurvey(), False
+    for item in read_items():
+        if isinstance(item, Sentence):
+            survey.add(["", *item.tags, ""])
+        else:
+            has_documents = True
+    try:
+        scheme = survey.choose_scheme(lenient=problems is not None)
+    except LabelError as error:
+        line = find_conflict(read_items())
+        raise CorpusError(str(error), path=path, line=line) from error
+    yield from make_records(
+        read_items(), path, scheme=scheme, has_documents=has_documents, problems=problems
+    )
 
 
 def make_records(
