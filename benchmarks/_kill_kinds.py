@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import string
 import subprocess
 import sys
 import zipfile
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Dict, List, Sequence, Tuple
 
-from _common import ROOT
+from _common import ROOT, write_random_bert
 from spacy.vocab import Vocab
 
 from spacy_bioner.apps.auditing import check_account
@@ -22,6 +21,13 @@ DEMO = ROOT / "assets" / "demo"
 # Documents of an earlier result and of the one that is killed.
 EARLIER, LATER = 20, 60
 DOCBIN = ("out.spacy", "out.audit.json")
+ENCODER = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "max_position_embeddings": 128,
+}
 ENDS = ("jsonl", "png", "svg")
 
 
@@ -108,7 +114,9 @@ def list_kinds(material: Material) -> Dict[str, Kind]:
 def make_material(folder: Path, run: Callable[[List[str]], None]) -> Material:
     """Make a tiny encoder, a corpus and a trained pipeline; `run` runs `bioner`."""
     material = Material(folder, folder / "biobert-tiny", folder / "corpus", folder / "model")
-    make_encoder(material.encoder)
+    # Of a size that loads at once.
+    sample = (DEMO / "sample.txt").read_text(encoding="utf-8")
+    write_random_bert(material.encoder, [sample], pieces=200, seed=0, **ENCODER)
     if not (DEMO / "train.pubtator.txt").is_file():
         subprocess.run([sys.executable, DEMO / "build.py"], check=True, stdout=subprocess.DEVNULL)
     (folder / "texts").mkdir()
@@ -120,31 +128,6 @@ def make_material(folder: Path, run: Callable[[List[str]], None]) -> Material:
     run(["train", str(material.corpus), str(folder / "run"), *words])
     shutil.move(folder / "run" / "model-best", material.model)
     return material
-
-
-def make_encoder(folder: Path) -> None:
-    """Write a BERT with random weights, of a size that loads at once."""
-    import torch
-    import transformers
-
-    folder.mkdir()
-    characters = string.ascii_letters + string.digits + string.punctuation
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters]
-    pieces += [f"##{c}" for c in string.ascii_letters + string.digits]
-    (folder / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
-    config = transformers.BertConfig(
-        vocab_size=len(pieces),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=128,
-    )
-    torch.manual_seed(0)
-    model = transformers.BertForPreTraining(config)
-    torch.save(model.state_dict(), folder / "pytorch_model.bin")
-    settings = {**config.to_dict(), "architectures": ["BertForPreTraining"]}
-    (folder / "config.json").write_text(json.dumps(settings), encoding="utf-8")
 
 
 def check_docbin(work: Path) -> Tuple[str, bool]:
