@@ -166,7 +166,8 @@ def _is_in(char: str, items: Any) -> bool:
 def seconds(call: Callable[[], Any], limit: float) -> Optional[float]:
     """Give the processor's seconds of a call; None beyond the limit, at which it is stopped.
 
-    What else the machine does is not counted.
+    What else the machine does is not counted, nor what other threads of this process do; the
+    limit is one of the whole process.
     """
 
     def stop(*_: Any) -> None:
@@ -174,10 +175,10 @@ def seconds(call: Callable[[], Any], limit: float) -> Optional[float]:
 
     kept = signal.signal(signal.SIGVTALRM, stop)
     signal.setitimer(signal.ITIMER_VIRTUAL, limit)
-    began = time.process_time()
+    began = time.thread_time()
     try:
         call()
-        return time.process_time() - began
+        return time.thread_time() - began
     except _TooLongError:
         return None
     finally:

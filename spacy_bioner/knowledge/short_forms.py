@@ -146,7 +146,7 @@ def _grade(text: str, definition: Definition, proposal: Proposal) -> Optional[in
     the disease is not what the short form means. On the train and dev parts of NCBI-disease, BC5CDR
     and BioRED the short form has the entity's label in 1,314 of 1,320 definitions of grade 0, 53
     of 57 of grade 1, 1 of 1 of grade 2; with other entities at the long form it is an entity at
-    all in 82 of 485 (`benchmarks/abbreviations.py`).
+    all in 82 of 481 (`benchmarks/abbreviations.py`).
     """
     if proposal.start_char == definition.long_start:
         return 0
