@@ -35,7 +35,7 @@ def test_conversions_survive_kills(kills, tmp_path, name):
     counts, faults = fuzz(module, kinds[name], tmp_path)
     assert faults == []
     assert counts["hits"] == 3
-    assert counts["earlier"] + counts["later"] == 3
+    assert counts["earlier"] + counts["later"] == 3 + counts["late"]
 
 
 def test_a_result_that_is_not_whole_is_a_fault(kills, tmp_path):
@@ -46,9 +46,17 @@ def test_a_result_that_is_not_whole_is_a_fault(kills, tmp_path):
 
     kind = own.Kind("x", kinds["convert to file"].make, check, ("out.spacy", "out.audit.json"))
     counts, faults = fuzz(module, kind, tmp_path, hits=2)
-    assert (counts["faults"], len(faults)) == (2, 2)
-    assert faults[0].startswith("x, hit 1 at 0.")
+    assert counts["faults"] == len(faults) == 2 + counts["late"]
+    assert faults[-1].startswith("x, hit 2 at 0.")
     assert faults[0].endswith(": half a file")
+
+
+def test_kills_that_come_late_are_made_again_and_given_up(kills, tmp_path, monkeypatch):
+    module, _, kinds = kills
+    wait = module.Process.wait
+    monkeypatch.setattr(module.Process, "wait", lambda self, seconds=None: wait(self))
+    counts, faults = fuzz(module, kinds["convert to file"], tmp_path, hits=1)
+    assert (counts["hits"], counts["late"], faults) == (0, module.PATIENCE, [])
 
 
 def test_a_file_that_nobody_expects_is_a_fault(kills, tmp_path):
