@@ -20,6 +20,7 @@ from spacy_bioner.architectures.precision import PRECISIONS, check_trainable, ch
 from spacy_bioner.architectures.torch_bridge import Spec, TorchShim, split_rows
 from spacy_bioner.errors import EncoderError
 from spacy_bioner.layers.dataset_vectors import pool_encoder
+from spacy_bioner.layers.fast_linear import GRAIN
 from spacy_bioner.layers.pooled_encoder import PieceBatch, PooledEncoder
 
 logger = logging.getLogger(__name__)
@@ -224,6 +225,8 @@ def forward(
     module = cast(PooledEncoder, shim.module)
     layout = lay_out(model, docs, every_piece=model.attrs["every_piece"])
     shim.count_unseen(layout)
+    if not is_train and shim.device.type == "cpu" and module.tap is None:
+        layout.grain = GRAIN
     batches, weights = _make_batches(model, layout)
     module.train(is_train)
     if is_train:
@@ -271,7 +274,7 @@ def _make_batches(model: Model, layout: Layout) -> Tuple[List[PieceBatch], torch
 def _fill_batch(
     layout: Layout, group: np.ndarray, lengths: List[int], pad_id: int, device: torch.device
 ) -> PieceBatch:
-    width = max(lengths[index] for index in group)
+    width = layout.pad_width(len(group), max(lengths[index] for index in group))
     ids = np.full((len(group), width), pad_id, dtype=np.int64)
     mask = np.zeros((len(group), width), dtype=np.int64)
     for row, index in enumerate(group):

@@ -1,5 +1,6 @@
 """Which pieces of a batch of Docs go through the encoder together, and which rows they end in."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional
 
@@ -96,6 +97,7 @@ class Layout:
     targets (List[np.ndarray]): Per window, the rows that they belong to, counted over all Docs.
     datasets (Optional[np.ndarray]): Per Doc, the corpus by whose rules it is read, where the
         encoder knows several; -1 for none in particular.
+    grain (int): The pieces of a batch, padding included, are to be a multiple of this.
     """
 
     def __init__(
@@ -108,7 +110,9 @@ class Layout:
         length = min(settings["window"], spec["max_length"])
         self.capacity = length - len(self.before) - len(self.after)
         self.overlap = min(settings["overlap"], self.capacity // 2)
+        self.longest = length
         self.stretch = STRETCH
+        self.grain = 1
         self.windows: List[Window] = []
         self.pieces: List[Pieces] = []
         self.rows: List[DocRows] = []
@@ -161,6 +165,13 @@ class Layout:
     def group(self, budget: int) -> List[np.ndarray]:
         """Group the windows into batches; see `group_by_budget`."""
         return group_by_budget(self.lengths, budget, stretch=self.stretch)
+
+    def pad_width(self, n_windows: int, width: int) -> int:
+        """Choose the pieces of each row of a batch: as many as its longest window has, or so many
+        more that all rows together are a multiple of the grain."""
+        step = self.grain // math.gcd(self.grain, n_windows)
+        padded = -(-width // step) * step
+        return padded if padded <= self.longest else width
 
     def _place(self, windows: List[Window], piece: np.ndarray, row: np.ndarray) -> None:
         """Note where pieces, ascending, stand in the windows of a Doc, and their rows."""

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from spacy_bioner.layers.adversary import EmbeddingTap
-from spacy_bioner.layers.fast_linear import can_pack, with_fast_linears, with_padded_linears
+from spacy_bioner.layers.fast_linear import can_pack, with_fast_linears
 
 ACTIVATION = "is_activation_checkpointing"
 # Not cuDNN's: it makes a plan for each new shape of a batch, which takes longer than a step.
@@ -139,10 +139,9 @@ class PooledEncoder(nn.Module):
         return self.__dict__["_fast"]
 
     def _make_fast(self, device: torch.device) -> nn.Module:
-        if self.precision != torch.float32:
-            return with_padded_linears(self.transformer)
-        packs = can_pack(self.transformer, device)
-        return with_fast_linears(self.transformer) if packs else self.transformer
+        if not can_pack(self.transformer, device, self.precision):
+            return self.transformer
+        return with_fast_linears(self.transformer, self.precision)
 
     def _add_datasets(
         self, parts: Iterable[torch.Tensor], batches: List[PieceBatch]

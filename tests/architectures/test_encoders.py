@@ -7,6 +7,7 @@ from spacy_bioner.architectures.encoders import build_transformer_encoder, prepa
 from spacy_bioner.architectures.loss_scaling import FIRST_SCALE, LossScaler
 from spacy_bioner.architectures.torch_bridge import clip_shims
 from spacy_bioner.errors import EncoderError
+from spacy_bioner.layers.fast_linear import GRAIN
 
 
 @pytest.fixture
@@ -71,6 +72,25 @@ def test_encoder_batch_equals_one_by_one(make_encoder, docs):
     together = model.predict(docs)
     for doc, rows in zip(docs, together):
         assert_allclose(model.predict([doc])[0], rows, atol=1e-5)
+
+
+def test_batches_of_inference_cost_onednn_no_copy(make_encoder, docs, monkeypatch):
+    from spacy_bioner.layers import pooled_encoder
+
+    model, met = make_encoder(batch_pieces=200), []
+    forward = pooled_encoder.PooledEncoder.forward
+
+    def watch(self, batches, weights):
+        met.extend(batch.ids.numel() for batch in batches)
+        return forward(self, batches, weights)
+
+    monkeypatch.setattr(pooled_encoder.PooledEncoder, "forward", watch)
+    model.predict(docs)
+    assert met
+    assert not any(n_rows % GRAIN for n_rows in met)
+    del met[:]
+    model.begin_update(docs)
+    assert any(n_rows % GRAIN for n_rows in met)
 
 
 def test_encoder_windows_hold_every_piece_of_a_long_document(make_encoder, blank_nlp):

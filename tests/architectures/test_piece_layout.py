@@ -49,3 +49,22 @@ def test_rows_are_those_of_owned_pieces_behind_the_special_ones() -> None:
     assert [part.tolist() for part in layout.sources] == [
         list(range(1, 8)), list(range(3, 8)), list(range(3, 11))
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("grain", "n_windows", "width", "expected"),
+    [
+        (1, 3, 21, 21),
+        (8, 1, 21, 24),
+        (8, 2, 21, 24),
+        (8, 4, 21, 22),
+        (8, 8, 21, 21),
+        (8, 3, 24, 24),
+        # A row holds no more pieces than the encoder takes.
+        (8, 1, 29, 29),
+    ],
+)
+def test_rows_of_a_batch_are_a_multiple_of_the_grain(grain, n_windows, width, expected):
+    layout = lay_out(5, max_length=30)
+    layout.grain = grain
+    assert layout.pad_width(n_windows, width) == expected

@@ -3,12 +3,11 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from spacy_bioner.layers.fast_linear import (  # noqa: E402
+    GRAIN,
     PackedLinear,
-    PaddedLinear,
     can_pack,
     round_up_rows,
     with_fast_linears,
-    with_padded_linears,
 )
 
 CPU = torch.device("cpu")
@@ -34,26 +33,20 @@ def test_with_fast_linears_shares_what_it_does_not_pack(module):
     assert type(module[0]) is torch.nn.Linear
 
 
-def test_can_pack_only_float32_on_a_cpu(module):
+def test_can_pack_only_weights_in_float32_on_a_cpu(module):
     assert can_pack(module, CPU)
     assert not can_pack(module, torch.device("meta"))
+    assert not can_pack(module, CPU, torch.float16)
     assert not can_pack(module.double(), CPU)
 
 
 def test_rows_are_padded_to_few_numbers_and_hardly_more_than_they_are():
     sizes = {round_up_rows(n_rows) for n_rows in range(1, 8193)}
-    assert len(sizes) < 100
-    assert [round_up_rows(n) for n in (0, 1, 16, 17, 129, 513, 2048, 2049)] == [
-        0,
-        16,
-        16,
-        32,
-        160,
-        576,
-        2048,
-        2176,
-    ]
-    assert all(n <= round_up_rows(n) < 1.25 * n for n in range(64, 8193))
+    assert len(sizes) < 310
+    examples = {0: 0, 1: 8, 8: 8, 9: 16, 129: 136, 2048: 2048, 2049: 2112, 4097: 4352}
+    assert {n: round_up_rows(n) for n in examples} == examples
+    assert all(n <= round_up_rows(n) < 1.1 * n for n in range(80, 8193))
+    assert all(round_up_rows(n) == n for n in range(0, 2049, GRAIN))
 
 
 def test_onednn_meets_few_numbers_of_rows(module, monkeypatch):
@@ -69,16 +62,84 @@ def test_onednn_meets_few_numbers_of_rows(module, monkeypatch):
     with torch.no_grad():
         for n_rows in range(100, 200):
             twin(torch.randn(n_rows, 7))
-    assert met == {112, 128, 160, 192, 224}
+    assert met == set(range(104, 201, 8))
 
 
 @pytest.mark.parametrize("shape", [(4, 7), (3, 700, 7), (0, 7)])
-def test_with_padded_linears_gives_the_same_states_in_bfloat16(module, shape):
-    twin = with_padded_linears(module)
-    assert isinstance(twin[0], PaddedLinear)
-    assert twin[0].weight is module[0].weight
+def test_with_fast_linears_gives_the_same_states_in_bfloat16(module, shape):
+    if not can_pack(module, CPU, torch.bfloat16):
+        pytest.skip("this processor has no bfloat16")
+    twin = with_fast_linears(module, torch.bfloat16)
     states = torch.randn(shape)
     with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
         found, expected = twin(states), module(states)
     assert found.dtype == expected.dtype == torch.bfloat16
     assert torch.allclose(found, expected, atol=1e-2)
+
+
+class Block(torch.nn.Module):
+    """As in BERT: a layer, and the activation behind it."""
+
+    def __init__(self, activation):
+        super().__init__()
+        self.dense = torch.nn.Linear(7, 5)
+        self.intermediate_act_fn = activation
+
+    def forward(self, states):
+        return self.intermediate_act_fn(self.dense(states))
+
+
+@pytest.mark.parametrize(
+    ("activation", "is_fused"),
+    [
+        (torch.nn.GELU(), True),
+        (torch.nn.functional.gelu, True),
+        (torch.nn.GELU(approximate="tanh"), False),
+        (torch.nn.ReLU(), False),
+        (torch.nn.Identity(), False),
+    ],
+)
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_gelu_is_computed_with_its_layer(activation, is_fused, precision):
+    torch.manual_seed(0)
+    block = Block(activation).eval()
+    if not can_pack(block, CPU, precision):
+        pytest.skip("this processor has no bfloat16")
+    twin = with_fast_linears(block, precision)
+    assert (twin.dense.after[0] == "gelu") is is_fused
+    assert block.intermediate_act_fn is activation
+    states = torch.randn(3, 700, 7)
+    with torch.no_grad():
+        found, expected = twin(states), block(states)
+    assert found.dtype == precision
+    tolerance = 1e-6 if precision == torch.float32 else 3e-2
+    assert torch.allclose(found.float(), expected, atol=tolerance)
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_all_layers_of_bert_are_packed_with_their_activations(precision):
+    from transformers import BertConfig, BertModel
+
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=50,
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+    )
+    model = BertModel(config, add_pooling_layer=False).eval()
+    if not can_pack(model, CPU, precision):
+        pytest.skip("this processor has no bfloat16")
+    twin = with_fast_linears(model, precision)
+    layers = [part for part in twin.modules() if isinstance(part, PackedLinear)]
+    assert len(layers) == 12
+    assert [layer.after[0] for layer in layers].count("gelu") == 2
+    assert not [part for part in twin.modules() if type(part) is torch.nn.Linear]
+    ids = torch.randint(50, (3, 9))
+    mask = (torch.arange(9) < torch.tensor([[9], [5], [7]])).long()
+    with torch.no_grad(), torch.autocast("cpu", precision, enabled=precision != torch.float32):
+        found = twin(ids, attention_mask=mask).last_hidden_state.float()
+        expected = model(ids, attention_mask=mask).last_hidden_state.float()
+    tolerance = 1e-5 if precision == torch.float32 else 5e-2
+    assert torch.allclose(found[mask.bool()], expected[mask.bool()], atol=tolerance)
