@@ -75,6 +75,9 @@ class Simple:
 
 def is_simple(text: str) -> bool:
     """Tell whether a look at the characters is enough to know that `simplify` changes nothing."""
+    if text.isascii() and text.isprintable():
+        # Most texts and names: these are looked through ten times as fast as by the pattern.
+        return "`" not in text and "''" not in text
     return _TOUCHED.search(text) is None
 
 
