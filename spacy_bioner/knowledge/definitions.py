@@ -24,6 +24,7 @@ MAX_REACH = 500
 
 _CLAUSE = re.compile(r"[,;:]\s")
 _COMPARISON = re.compile("[=<>≤≥]")
+_BRACKET = re.compile(f"[{re.escape(''.join([*CLOSING, *CLOSING.values()]))}]")
 _WORD = re.compile(r"\S+")
 # What counts the items of a list: (ii), (iv.), (2a), (a-c), (i–iii).
 _ENUMERATOR = re.compile(
@@ -84,8 +85,8 @@ def _find_brackets(text: str, start: int, end: int) -> Iterator[Tuple[int, int, 
     """Yield (opening, closing, outer): `outer` is where the text around the bracket starts, the
     sentence's start or the position behind an enclosing bracket that is still open."""
     open_brackets: List[int] = []
-    for position in range(start, end):
-        char = text[position]
+    for match in _BRACKET.finditer(text, start, end):
+        position, char = match.start(), match.group()
         if char in CLOSING:
             open_brackets.append(position)
         elif open_brackets and char == CLOSING[text[open_brackets[-1]]]:

@@ -5,9 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spacy_bioner.knowledge import typography
 from spacy_bioner.knowledge.typography import HYPHENS, is_simple, simplify, simplify_text
 
 ODD = "a'’′″ﬁ½²ß\u00ad\u200b\u00a0\u0301é漢\x00\x1f\n-–µ𝛼ÅＡ…™`"
+
+
+@given(st.text(alphabet=ODD + string.printable, max_size=4))
+def test_a_look_at_the_characters_says_what_the_pattern_says(text: str) -> None:
+    assert is_simple(text) == (typography._TOUCHED.search(text) is None)
 
 
 @pytest.mark.parametrize(
