@@ -31,7 +31,7 @@ from _common import ROOT
 from _kill_kinds import BrokenError, Kind, list_kinds, make_material
 
 from spacy_bioner.apps.cli.main import COMMANDS, run
-from spacy_bioner.corpora.outputs import is_debris
+from spacy_bioner.files.outputs import is_debris
 from spacy_bioner.reports.tables import render_table
 
 END_SHARE, END = 0.4, 0.85

@@ -17,11 +17,11 @@ from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile, get_setting, read_training_config
 from spacy_bioner.apps.tested_training import train_and_test
 from spacy_bioner.apps.training import check_device
-from spacy_bioner.corpora.files import check_is_file
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.pipelines import evaluate_documents
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.evaluation.significance import PairedComparison, compare_systems
+from spacy_bioner.files.lines import check_is_file
 from spacy_bioner.reports.ablation import AblationRow, plot_ablation, render_ablation
 from spacy_bioner.reports.figures import require_matplotlib
 

@@ -8,8 +8,8 @@ from spacy.language import Language
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import read_config
-from spacy_bioner.corpora.files import check_own_folder, replacing_folder
 from spacy_bioner.errors import ConfigError
+from spacy_bioner.files.replacing import check_own_folder, replacing_folder
 
 # These write a span group of their own name, as `bioner` does.
 OTHER_GROUPS = ("spancat", "bioner_feature_crf")

@@ -12,8 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 import srsly
 
-from spacy_bioner.corpora.files import replacing
 from spacy_bioner.errors import AssetError
+from spacy_bioner.files.replacing import replacing
 
 PROJECT_FILE = "project.yml"
 TIMEOUT = 60

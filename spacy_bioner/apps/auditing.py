@@ -11,11 +11,12 @@ from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Seque
 from spacy.tokens import Doc
 
 from spacy_bioner.corpora.conservation import AlignedMention, ConservationCount, Tally
-from spacy_bioner.corpora.digests import digest, digest_folder
-from spacy_bioner.corpora.files import PathLike, replacing
 from spacy_bioner.corpora.label_choice import describe_unused
-from spacy_bioner.corpora.outputs import leads_to_stream
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.digests import digest, digest_folder
+from spacy_bioner.files.lines import PathLike
+from spacy_bioner.files.outputs import leads_to_stream
+from spacy_bioner.files.replacing import replacing
 from spacy_bioner.printable import make_line
 from spacy_bioner.records import Mention, Record
 

@@ -12,7 +12,6 @@ from spacy_bioner.corpora.conll import ConllLayout
 from spacy_bioner.corpora.cut_files import MAY_BE_CUT, ends_within_line
 from spacy_bioner.corpora.docbin import SHARD, list_docbins
 from spacy_bioner.corpora.docs import align
-from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.folder_guesses import list_corpus_files
 from spacy_bioner.corpora.formats import Format, find_format, format_of_target
 from spacy_bioner.corpora.guessing import guess_format
@@ -25,13 +24,14 @@ from spacy_bioner.corpora.losses import (
     read_counters,
 )
 from spacy_bioner.corpora.offset_hints import explain_offsets
-from spacy_bioner.corpora.outputs import claiming, leads_to_stream
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.reading import Selection, read_records
 from spacy_bioner.corpora.reading_notes import ReadingNotes
-from spacy_bioner.corpora.same_files import check_apart, is_same
 from spacy_bioner.corpora.tokenizers import TokenizerChoice
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike
+from spacy_bioner.files.outputs import claiming, leads_to_stream
+from spacy_bioner.files.same_files import check_apart, is_same
 from spacy_bioner.records import Mention, Record
 
 # Formats of lines: a file that was cut may be read without a fault.

@@ -9,8 +9,8 @@ from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence
 
 from spacy_bioner.apps.finished_runs import write_json
 from spacy_bioner.apps.profiles import get_setting, read_config
-from spacy_bioner.corpora.files import replacing
 from spacy_bioner.errors import BionerError
+from spacy_bioner.files.replacing import replacing
 from spacy_bioner.reports.figures import plot_style, render_picture
 from spacy_bioner.reports.training_plots import Evaluation, plot_training
 

@@ -16,8 +16,8 @@ from spacy_bioner.apps.students import COMPONENT, DistilSettings, as_tagger, mak
 from spacy_bioner.apps.training import check_device
 from spacy_bioner.components.token_tagger import TokenNER
 from spacy_bioner.corpora.docbin import read_docbin
-from spacy_bioner.corpora.files import replacing_folder
 from spacy_bioner.errors import ConfigError
+from spacy_bioner.files.replacing import replacing_folder
 from spacy_bioner.training.corpus import make_corpus
 from spacy_bioner.training.distillation import (
     DistillationTask,

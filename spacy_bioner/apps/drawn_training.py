@@ -10,10 +10,10 @@ from typing import Any, Mapping, Optional
 from spacy_bioner.apps.curves import write_training_curves
 from spacy_bioner.apps.profiles import Profile
 from spacy_bioner.apps.training import interrupted_folder, train
-from spacy_bioner.corpora.files import replacing
-from spacy_bioner.corpora.outputs import beside, claiming, follow_links
-from spacy_bioner.corpora.same_files import check_apart
 from spacy_bioner.errors import BionerError
+from spacy_bioner.files.outputs import beside, claiming, follow_links
+from spacy_bioner.files.replacing import replacing
+from spacy_bioner.files.same_files import check_apart
 from spacy_bioner.reports.figures import require_matplotlib
 
 logger = logging.getLogger(__name__)

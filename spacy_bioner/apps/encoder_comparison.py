@@ -22,11 +22,11 @@ from spacy_bioner.apps.naming import parse_named
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile, read_training_config
 from spacy_bioner.apps.training import check_device
-from spacy_bioner.corpora.files import replacing
-from spacy_bioner.corpora.locks import refuse_writers_below
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.intervals import bootstrap_scores
 from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.files.locks import refuse_writers_below
+from spacy_bioner.files.replacing import replacing
 from spacy_bioner.reports.comparison_table import (
     ComparisonRow,
     plot_comparison,

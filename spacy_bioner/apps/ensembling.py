@@ -28,14 +28,15 @@ from spacy_bioner.apps.finished_runs import write_json
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.components.gold_tags import allowed_tags
 from spacy_bioner.components.token_tagger import TokenNER
-from spacy_bioner.corpora.digests import digest
 from spacy_bioner.corpora.docbin import read_docbin
-from spacy_bioner.corpora.files import check_is_file, replacing_folder
-from spacy_bioner.corpora.same_files import check_apart, is_same
 from spacy_bioner.errors import ConfigError, CorpusError
 from spacy_bioner.evaluation.intervals import bootstrap_scores, count_documents
 from spacy_bioner.evaluation.matching import compare_docs, list_gold, score_mentions
 from spacy_bioner.evaluation.scores import Scores
+from spacy_bioner.files.digests import digest
+from spacy_bioner.files.lines import check_is_file
+from spacy_bioner.files.replacing import replacing_folder
+from spacy_bioner.files.same_files import check_apart, is_same
 from spacy_bioner.reports.ensembles import AVERAGE, STACKED, EnsembleOutcome, Judged
 
 ACCOUNT = "ensemble.json"

@@ -17,7 +17,6 @@ from spacy_bioner.apps.profiles import get_setting
 from spacy_bioner.apps.shared_documents import SharedDocuments, find_shared
 from spacy_bioner.corpora.docbin import list_docbins, read_docbin
 from spacy_bioner.corpora.docs import ANNOTATED_KEY, ID_KEY
-from spacy_bioner.corpora.files import check_is_file
 from spacy_bioner.corpora.shingles import require_datasketch
 from spacy_bioner.errors import ConfigError, CorpusError, LabelError
 from spacy_bioner.evaluation.intervals import N_RESAMPLES
@@ -32,6 +31,7 @@ from spacy_bioner.evaluation.pipelines import (
 from spacy_bioner.evaluation.scores import Scores
 from spacy_bioner.evaluation.strata import TrainingMentions, list_gold_mentions
 from spacy_bioner.extras import name_extra
+from spacy_bioner.files.lines import check_is_file
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 
 from spacy_bioner.apps.profiles import SPLITS, Profile
-from spacy_bioner.corpora.digests import digest
-from spacy_bioner.corpora.files import replacing
 from spacy_bioner.errors import ConfigError
+from spacy_bioner.files.digests import digest
+from spacy_bioner.files.replacing import replacing
 
 
 def load_result(path: Path, settings: Mapping[str, Any]) -> Optional[Dict[str, Any]]:

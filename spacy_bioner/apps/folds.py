@@ -16,13 +16,14 @@ from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile
 from spacy_bioner.apps.tested_training import train_and_test
 from spacy_bioner.apps.training import check_device
-from spacy_bioner.corpora.digests import digest
 from spacy_bioner.corpora.docbin import read_docbin, write_docbin
 from spacy_bioner.corpora.docbin_records import read_docbin_records
 from spacy_bioner.corpora.docs import ID_KEY
-from spacy_bioner.corpora.files import check_is_file, replacing
 from spacy_bioner.evaluation.intervals import ScoreIntervals, bootstrap_scores
 from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.files.digests import digest
+from spacy_bioner.files.lines import check_is_file
+from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Record
 from spacy_bioner.reports.scores import format_interval, format_percent
 from spacy_bioner.reports.tables import render_markdown_table

@@ -7,9 +7,9 @@ from spacy.language import Language
 from spacy.util import is_package
 
 from spacy_bioner.apps.training import check_device
-from spacy_bioner.corpora.digests import digest_folder
 from spacy_bioner.errors import BionerError
 from spacy_bioner.extras import install_command
+from spacy_bioner.files.digests import digest_folder
 
 
 def load_pipeline(model: str, *, gpu_id: int = -1) -> Language:

@@ -5,8 +5,8 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Callable, List, Mapping, ParamSpec, Sequence, TypeVar
 
-from spacy_bioner.corpora.outputs import claiming
-from spacy_bioner.corpora.same_files import check_apart, list_paths
+from spacy_bioner.files.outputs import claiming
+from spacy_bioner.files.same_files import check_apart, list_paths
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")

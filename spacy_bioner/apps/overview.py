@@ -7,10 +7,10 @@ from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.page_files import write_drawings
 from spacy_bioner.apps.reporting import check_folder
 from spacy_bioner.apps.significance import find_difference, read_evaluation
-from spacy_bioner.corpora.files import replacing
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.evaluation.significance import compare_systems
+from spacy_bioner.files.replacing import replacing
 from spacy_bioner.reports.figures import plot_style, require_matplotlib
 from spacy_bioner.reports.overview_sections import StoredRun, make_overview
 from spacy_bioner.reports.run_page import render_run_page

@@ -23,11 +23,11 @@ from spacy_bioner.apps.card import (
 )
 from spacy_bioner.apps.naming import check_name, other_words
 from spacy_bioner.apps.own_wheel import build_wheel, write_own_wheel
-from spacy_bioner.corpora.files import replacing_folder
-from spacy_bioner.corpora.outputs import scratch_folder
-from spacy_bioner.corpora.same_files import check_apart
 from spacy_bioner.errors import PackageError
 from spacy_bioner.extras import DISTRIBUTION, install_command
+from spacy_bioner.files.outputs import scratch_folder
+from spacy_bioner.files.replacing import replacing_folder
+from spacy_bioner.files.same_files import check_apart
 from spacy_bioner.reports.model_card import CorpusFacts, ModelCard, render_model_card
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.step_runs import check_output, drop_state, run_to_end
 from spacy_bioner.apps.training import check_device
-from spacy_bioner.corpora.files import replacing_folder
 from spacy_bioner.errors import EncoderError
+from spacy_bioner.files.replacing import replacing_folder
 from spacy_bioner.training.packing import Packed, PackedStream, Packer, Vocabulary, make_vocabulary
 from spacy_bioner.training.pretraining import (
     MaskedLMTask,

@@ -20,10 +20,10 @@ from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.recipe_files import Recipe
 from spacy_bioner.apps.recipe_scores import LOGS, collect_results
 from spacy_bioner.apps.recipes import Choices, Command, describe_run, plan_recipe
-from spacy_bioner.corpora.files import replacing
-from spacy_bioner.corpora.locks import refuse_writers_below
-from spacy_bioner.corpora.outputs import is_debris
 from spacy_bioner.errors import BionerError, ConfigError, StoppedError
+from spacy_bioner.files.locks import refuse_writers_below
+from spacy_bioner.files.outputs import is_debris
+from spacy_bioner.files.replacing import replacing
 from spacy_bioner.reports.recipes import render_recipe
 
 STATE = "steps.json"

@@ -26,11 +26,11 @@ from spacy_bioner.apps.page_files import write_drawings
 from spacy_bioner.apps.profiles import get_setting
 from spacy_bioner.apps.run_files import find_log
 from spacy_bioner.corpora.docbin_records import read_docbin_records, to_record
-from spacy_bioner.corpora.files import replacing
 from spacy_bioner.corpora.statistics import describe_corpus
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.cases import collect_cases
 from spacy_bioner.evaluation.robustness import Robustness
+from spacy_bioner.files.replacing import replacing
 from spacy_bioner.reports.ablation import AblationRow
 from spacy_bioner.reports.extra_sections import (
     make_ablation_section,

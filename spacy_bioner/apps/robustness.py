@@ -15,7 +15,6 @@ from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.docbin_records import to_record
 from spacy_bioner.corpora.docs import align
-from spacy_bioner.corpora.same_files import check_apart
 from spacy_bioner.errors import BionerError, ConfigError, CorpusError
 from spacy_bioner.evaluation.matching import list_gold
 from spacy_bioner.evaluation.robustness import (
@@ -29,6 +28,7 @@ from spacy_bioner.evaluation.robustness import (
     score_changed_text,
     score_clean,
 )
+from spacy_bioner.files.same_files import check_apart
 from spacy_bioner.reports.robustness import plot_robustness, render_robustness
 from spacy_bioner.transforms.augmentation.editing import Augmentation
 from spacy_bioner.transforms.augmentation.mentions import make_replace_synonyms

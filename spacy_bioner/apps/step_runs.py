@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List
 
 from spacy_bioner.apps.curves import write_figure
-from spacy_bioner.corpora.outputs import name_beside
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.outputs import name_beside
 from spacy_bioner.reports.figures import plot_style, require_matplotlib
 from spacy_bioner.reports.run_plots import plot_run
 from spacy_bioner.training.run_state import Pace, RunFiles, Task, run_steps

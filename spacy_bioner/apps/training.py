@@ -13,17 +13,17 @@ from spacy_bioner.apps.naming import check_name, other_words
 from spacy_bioner.apps.profiles import Profile, get_setting, read_training_config
 from spacy_bioner.apps.setting_names import check_settings
 from spacy_bioner.apps.terminal import passing_styles
-from spacy_bioner.corpora.files import replacing_folder
-from spacy_bioner.corpora.outputs import (
+from spacy_bioner.errors import ConfigError, DeviceError, StoppedError
+from spacy_bioner.extras import install_command
+from spacy_bioner.files.outputs import (
     claiming,
     is_claimed,
     name_beside,
     partial_folder,
     replace_folder,
 )
-from spacy_bioner.corpora.same_files import check_apart
-from spacy_bioner.errors import ConfigError, DeviceError, StoppedError
-from spacy_bioner.extras import install_command
+from spacy_bioner.files.replacing import replacing_folder
+from spacy_bioner.files.same_files import check_apart
 
 logger = logging.getLogger(__name__)
 # Schedules that fall to the end of training.

@@ -18,9 +18,9 @@ from spacy_bioner.apps.finished_runs import (
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile, get_setting, read_config, read_training_config
 from spacy_bioner.apps.training import check_device, interrupted_folder
-from spacy_bioner.corpora.digests import digest
-from spacy_bioner.corpora.files import replacing
 from spacy_bioner.errors import BionerError, ConfigError
+from spacy_bioner.files.digests import digest
+from spacy_bioner.files.replacing import replacing
 from spacy_bioner.reports.figures import plot_style
 from spacy_bioner.reports.scores import format_percent
 from spacy_bioner.reports.tables import render_markdown_table, shorten

@@ -15,10 +15,10 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from spacy_bioner.corpora.consistency import Place, place_of
 from spacy_bioner.corpora.describing import RecordView
-from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.pairing import BORDER, BOTH, EQUAL, LABEL, ONLY_A, ONLY_B, pair_mentions
 from spacy_bioner.corpora.problems import DOCUMENT, Problems, skip_or_raise
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Mention, Record
 
 DISAGREEMENTS = (ONLY_A, ONLY_B, LABEL, BORDER, BOTH)

@@ -12,13 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Iterator, List, Optional, Tuple
 
-from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.json_fields import Fields, read_each
 from spacy_bioner.corpora.json_shapes import read_documents
 from spacy_bioner.corpora.offset_units import read_in_characters
 from spacy_bioner.corpora.problems import Problems, at_least_one
 from spacy_bioner.corpora.span_fields import as_offset, read_normalisations
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Fragment, Mention, Record
 
 _COUNTED = {

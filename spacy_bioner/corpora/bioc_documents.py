@@ -15,9 +15,9 @@ from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Pattern, Sequ
 from spacy_bioner.corpora.bioc_infons import LABEL_KEY, SECTIONS_KEY, SENTENCES_KEY, write_infons
 from spacy_bioner.corpora.bioc_passages import MAX_GAP
 from spacy_bioner.corpora.bioc_records import NAME_KEYS
-from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.losses import FEATURES, WORDS, own_meta
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Mention, Record
 
 CARRIES: FrozenSet[str] = frozenset(FEATURES) - {WORDS}

@@ -12,11 +12,12 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from spacy_bioner.corpora.bioc_documents import CARRIES, SURROGATE, make_document
 from spacy_bioner.corpora.bioc_records import Decoded, make_records, require_bioc
-from spacy_bioner.corpora.files import PathLike, check_is_file, check_text, replacing
 from spacy_bioner.corpora.json_containers import stream_documents
 from spacy_bioner.corpora.json_shapes import find_documents
 from spacy_bioner.corpora.problems import ANNOTATION, Problems, skip_or_raise
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike, check_is_file, check_text
+from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Record
 
 __all__ = ["CARRIES", "read_bioc_json", "write_bioc_json"]

@@ -33,10 +33,10 @@ from spacy_bioner.corpora.bioc_infons import (
 )
 from spacy_bioner.corpora.bioc_passages import Layout, lay_out
 from spacy_bioner.corpora.claims import join_pieces, settle_claim
-from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.problems import ANNOTATION, DOCUMENT, FILE, Problems, skip_or_raise
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.extras import install_command
+from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Mention, Record
 
 RELATIONS_KEY = "relations_skipped"

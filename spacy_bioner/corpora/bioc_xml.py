@@ -14,9 +14,10 @@ from xml.parsers import expat
 
 from spacy_bioner.corpora.bioc_documents import CARRIES, NOT_XML, make_document
 from spacy_bioner.corpora.bioc_records import Decoded, make_records, require_bioc
-from spacy_bioner.corpora.files import PathLike, check_is_file, replacing
 from spacy_bioner.corpora.problems import ANNOTATION, Problems, skip_or_raise
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike, check_is_file
+from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Record
 
 __all__ = ["CARRIES", "read_bioc_xml", "write_bioc_xml"]

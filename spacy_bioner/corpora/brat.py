@@ -47,7 +47,6 @@ from spacy_bioner.corpora.claims import (
     join_pieces,
     settle_claim,
 )
-from spacy_bioner.corpora.files import PathLike, read_lines
 from spacy_bioner.corpora.losses import (
     ATTRIBUTES,
     CLAIMED_TEXT,
@@ -67,6 +66,7 @@ from spacy_bioner.corpora.problems import (
     skip_or_raise,
 )
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike, read_lines
 from spacy_bioner.records import Fragment, Mention, Record
 
 CARRIES: FrozenSet[str] = frozenset(

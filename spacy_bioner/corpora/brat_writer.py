@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Iterable, Iterator
 
 from spacy_bioner.corpora.brat import BLANKS, ENDING, EVENT, NO_RESOURCE, choose_text
-from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.paired_files import BYTE_ORDER_MARK, writing_pairs
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Mention, Record
 
 

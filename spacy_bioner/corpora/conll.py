@@ -28,7 +28,6 @@ from spacy_bioner.corpora.conll_columns import (
     sample_rows,
     split_columns,
 )
-from spacy_bioner.corpora.files import PathLike, replacing
 from spacy_bioner.corpora.losses import MENTIONS, SENTENCES, WORDS
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.tag_survey import TagSurvey
@@ -36,15 +35,15 @@ from spacy_bioner.corpora.token_rows import (
     REPAIRED_KEY,
     Item,
     Sentence,
-    decode_line,
     document_id,
     find_conflict,
     make_records,
-    open_lines,
     split_sentences,
     tagged_words,
 )
 from spacy_bioner.errors import CorpusError, LabelError
+from spacy_bioner.files.lines import PathLike, decode_line, open_lines
+from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Record
 from spacy_bioner.tags import OUTSIDE, normalize_scheme, parse_tag
 

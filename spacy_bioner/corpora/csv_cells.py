@@ -9,10 +9,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Iterable, Iterator, List, Literal, Optional, Tuple
 
-from spacy_bioner.corpora.files import read_lines
 from spacy_bioner.corpora.problems import DOCUMENT, FILE, Problems, skip_or_raise
 from spacy_bioner.corpora.table_format import split_header
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import read_lines
 
 _LONGEST_CELL = 2**31 - 1
 _UNCLOSED = "unexpected end of data"

@@ -9,8 +9,7 @@ import os
 from pathlib import Path
 from typing import Set
 
-from spacy_bioner.corpora.files import PathLike, check_is_file
-from spacy_bioner.corpora.token_rows import decode_line, open_lines
+from spacy_bioner.files.lines import PathLike, check_is_file, decode_line, open_lines
 
 MAY_BE_CUT = "the last line has no line end: the file may be cut"
 _WIDTHS = (5, 6, 7)

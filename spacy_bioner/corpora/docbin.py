@@ -12,9 +12,10 @@ from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 from srsly import msgpack
 
-from spacy_bioner.corpora.files import PathLike, check_is_file, replacing, replacing_folder
-from spacy_bioner.corpora.outputs import is_debris
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike, check_is_file
+from spacy_bioner.files.outputs import is_debris
+from spacy_bioner.files.replacing import replacing, replacing_folder
 
 # HEAD is left out: with it a DocBin derives sentence starts from parses, which a corpus of
 # entities does not have.

@@ -23,11 +23,11 @@ from spacy_bioner.corpora.docbin import (
     write_shards,
 )
 from spacy_bioner.corpora.docs import GOLD_KEY, ID_KEY, RECORD_KEY, SPANS_KEY
-from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.losses import DUPLICATES, FEATURES
-from spacy_bioner.corpora.outputs import leads_to_stream
 from spacy_bioner.corpora.problems import FILE, Problems, skip_or_raise
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike
+from spacy_bioner.files.outputs import leads_to_stream
 from spacy_bioner.records import Fragment, Mention, Record
 
 CARRIES = frozenset(FEATURES) - {DUPLICATES}

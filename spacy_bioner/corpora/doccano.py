@@ -10,10 +10,11 @@ whole document in `meta["document_labels_skipped"]`. Other fields become `Record
 import json
 from typing import Any, Dict, FrozenSet, Iterable, Iterator, Optional
 
-from spacy_bioner.corpora.files import PathLike, replacing
 from spacy_bioner.corpora.jsonl import read_jsonl
 from spacy_bioner.corpora.losses import DUPLICATES, LINE_BREAKS, MENTIONS, META, OVERLAPS, own_meta
 from spacy_bioner.corpora.problems import Problems
+from spacy_bioner.files.lines import PathLike
+from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Record
 
 CARRIES: FrozenSet[str] = frozenset((MENTIONS, OVERLAPS, DUPLICATES, LINE_BREAKS, META))

@@ -11,12 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Tuple
 
-from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.json_fields import Fields, read_each
 from spacy_bioner.corpora.json_shapes import read_documents
 from spacy_bioner.corpora.problems import Problems, at_least_one
 from spacy_bioner.corpora.reading_notes import add_warning
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Mention, Record
 
 _SNIPPETS = (

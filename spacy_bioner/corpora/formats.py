@@ -12,12 +12,12 @@ from typing import Any, Dict, FrozenSet, Iterable, Iterator, Mapping, Optional, 
 
 from spacy.tokens import Doc
 
-from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.losses import SECTIONS, SENTENCES, WORDS, find_losses
-from spacy_bioner.corpora.outputs import leads_to_stream
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.token_losses import find_token_losses
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike
+from spacy_bioner.files.outputs import leads_to_stream
 from spacy_bioner.records import Record
 
 

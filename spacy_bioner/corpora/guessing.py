@@ -5,12 +5,12 @@ import zlib
 from pathlib import Path
 from typing import Callable, Tuple
 
-from spacy_bioner.corpora.files import PathLike, check_is_file, refuse_wide_encoding
 from spacy_bioner.corpora.folder_guesses import PAIR_ENDINGS, guess_folder
 from spacy_bioner.corpora.json_shapes import guess_json
 from spacy_bioner.corpora.span_tables import is_span_table
 from spacy_bioner.corpora.text_guesses import guess_text
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike, check_is_file, refuse_wide_encoding
 
 HEAD_SIZE = 65_536
 _PUBTATOR = re.compile(r"[^|\t\n]+\|[ta]\|[^\n]*")

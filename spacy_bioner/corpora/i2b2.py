@@ -19,7 +19,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Dict, FrozenSet, Iterable, Iterator, List, Match, Optional, Tuple
 
-from spacy_bioner.corpora.files import PathLike, read_lines
 from spacy_bioner.corpora.losses import DUPLICATES, LINE_BREAKS, MENTIONS, OVERLAPS
 from spacy_bioner.corpora.paired_files import (
     BYTE_ORDER_MARK,
@@ -36,6 +35,7 @@ from spacy_bioner.corpora.problems import (
     skip_or_raise,
 )
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike, read_lines
 from spacy_bioner.records import Fragment, Mention, Record
 
 CARRIES: FrozenSet[str] = frozenset((MENTIONS, OVERLAPS, DUPLICATES, LINE_BREAKS))

@@ -13,17 +13,11 @@ from pathlib import Path
 from typing import FrozenSet, Iterable, Iterator, List, Optional, Tuple
 
 from spacy_bioner.corpora.conll_columns import TAG
-from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.losses import MENTIONS, SENTENCES, WORDS
 from spacy_bioner.corpora.problems import Problems
-from spacy_bioner.corpora.token_rows import (
-    Item,
-    Sentence,
-    decode_line,
-    open_lines,
-    survey_and_make_records,
-)
+from spacy_bioner.corpora.token_rows import Item, Sentence, survey_and_make_records
 from spacy_bioner.errors import CorpusError, LabelError
+from spacy_bioner.files.lines import PathLike, decode_line, open_lines
 from spacy_bioner.records import Record
 from spacy_bioner.tags import parse_tag
 

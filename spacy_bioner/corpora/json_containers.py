@@ -11,7 +11,6 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, Optional, Tuple
 
-from spacy_bioner.corpora.files import PathLike, check_is_file
 from spacy_bioner.corpora.json_stream import (
     Item,
     JsonSource,
@@ -27,6 +26,7 @@ from spacy_bioner.corpora.json_stream import (
 )
 from spacy_bioner.corpora.problems import FILE, Problems, skip_or_raise
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike, check_is_file
 
 _SMALL = 1 << 20
 _DEPTH = 4

@@ -15,9 +15,9 @@ from typing import (
     TypeVar,
 )
 
-from spacy_bioner.corpora.files import check_text
 from spacy_bioner.corpora.problems import ANNOTATION, Problems, skip_or_raise
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import check_text
 from spacy_bioner.records import Mention
 
 S = TypeVar("S")

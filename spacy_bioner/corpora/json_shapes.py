@@ -7,7 +7,6 @@ says nothing about its format: see `json_containers`.
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, TypeVar
 
-from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.json_containers import Container, find_container, stream_documents
 from spacy_bioner.corpora.json_fields import Fields, describe, read_each
 from spacy_bioner.corpora.json_stream import Item
@@ -21,6 +20,7 @@ from spacy_bioner.corpora.span_keys import (
 )
 from spacy_bioner.corpora.token_keys import find_tags, find_token_spans, is_row, is_table_of_columns
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike
 
 T = TypeVar("T")
 

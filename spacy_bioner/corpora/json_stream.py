@@ -9,7 +9,6 @@ import re
 from pathlib import Path
 from typing import IO, Any, Iterator, Optional, Tuple
 
-from spacy_bioner.corpora.files import PathLike, check_is_file
 from spacy_bioner.corpora.json_values import (
     HALF_ESCAPED,
     TO_UTF8,
@@ -21,6 +20,7 @@ from spacy_bioner.corpora.json_values import (
 )
 from spacy_bioner.corpora.problems import DOCUMENT, FILE, Problems, skip_or_raise
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike, check_is_file
 
 Item = Tuple[int, Any]
 _CHUNK = 1 << 16

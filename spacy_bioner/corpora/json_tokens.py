@@ -12,7 +12,6 @@ from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.json_containers import (
     read_beside,
     stream_documents,
@@ -26,6 +25,7 @@ from spacy_bioner.corpora.span_keys import find_text, get_at
 from spacy_bioner.corpora.tag_lists import TagLists, find_names
 from spacy_bioner.corpora.token_keys import find_tags, find_token_spans, iter_rows
 from spacy_bioner.errors import CorpusError, LabelError
+from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Fragment, Mention, Record
 
 _WORDS_OF = {

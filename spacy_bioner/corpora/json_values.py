@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
-from spacy_bioner.corpora.files import check_text
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import check_text
 
 WHOLE = "check that the file is whole and its JSON well-formed"
 TO_UTF8 = "expected UTF-8 text; convert the file to UTF-8 first"

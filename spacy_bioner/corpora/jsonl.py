@@ -14,7 +14,6 @@ import json
 from pathlib import Path
 from typing import Any, Dict, FrozenSet, Iterable, Iterator, Optional, Tuple
 
-from spacy_bioner.corpora.files import PathLike, replacing
 from spacy_bioner.corpora.json_containers import stream_documents
 from spacy_bioner.corpora.json_fields import read_each
 from spacy_bioner.corpora.json_shapes import find_documents
@@ -29,6 +28,8 @@ from spacy_bioner.corpora.problems import (
 )
 from spacy_bioner.corpora.span_documents import read_span_document, unify
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike
+from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Mention, Record
 
 CARRIES: FrozenSet[str] = frozenset(FEATURES)

@@ -16,8 +16,8 @@ from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Mapping, Opti
 
 import srsly
 
-from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.errors import LabelError
+from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Mention, Record
 
 # The six groups: disease, gene/protein, drug/chemical, anatomy, species, other.

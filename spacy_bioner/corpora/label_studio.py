@@ -17,7 +17,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple, Union
 
-from spacy_bioner.corpora.files import PathLike, replacing
 from spacy_bioner.corpora.json_fields import Fields, read_each
 from spacy_bioner.corpora.json_shapes import read_documents
 from spacy_bioner.corpora.losses import DUPLICATES, LINE_BREAKS, MENTIONS, META, OVERLAPS, own_meta
@@ -26,6 +25,8 @@ from spacy_bioner.corpora.problems import Problems, note_skipped
 from spacy_bioner.corpora.span_documents import read_span_document
 from spacy_bioner.corpora.span_tables import is_table, read_span_table
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike
+from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Mention, Record
 
 CARRIES: FrozenSet[str] = frozenset((MENTIONS, OVERLAPS, DUPLICATES, LINE_BREAKS, META))

@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple
 
 from spacy_bioner.corpora.csv_cells import read_cells
-from spacy_bioner.corpora.files import PathLike, check_is_file, replacing
-from spacy_bioner.corpora.formula_cells import CsvRows
 from spacy_bioner.corpora.losses import LINE_BREAKS, META, own_meta
 from spacy_bioner.corpora.problems import (
     DOCUMENT,
@@ -29,6 +27,9 @@ from spacy_bioner.corpora.problems import (
 )
 from spacy_bioner.corpora.reading_notes import note_unread
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.formula_cells import CsvRows
+from spacy_bioner.files.lines import PathLike, check_is_file
+from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Record
 
 CARRIES: FrozenSet[str] = frozenset((META, LINE_BREAKS))

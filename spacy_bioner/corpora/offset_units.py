@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
-from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.graphemes import cluster_starts
 from spacy_bioner.corpora.json_fields import read_each
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.reading_notes import add_warning
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Mention, Record
 
 CHARACTERS, UTF_16, GRAPHEMES, BYTES = "characters", "utf-16", "graphemes", "bytes"

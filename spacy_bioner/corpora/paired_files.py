@@ -17,11 +17,12 @@ from typing import (
     Tuple,
 )
 
-from spacy_bioner.corpora.files import PathLike, check_is_file, read_lines, replacing_folder
 from spacy_bioner.corpora.losses import STRAY_NAMES_KEY, STRAYS_KEY
-from spacy_bioner.corpora.outputs import refuse_stream_as_folder
 from spacy_bioner.corpora.problems import FILE, Problems, skip_or_raise
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike, check_is_file, read_lines
+from spacy_bioner.files.outputs import refuse_stream_as_folder
+from spacy_bioner.files.replacing import replacing_folder
 from spacy_bioner.records import Record
 
 _SHOWN = 5

@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Iterator, Optional
 
-from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.json_fields import Fields, read_each, span_of
 from spacy_bioner.corpora.json_shapes import read_documents
 from spacy_bioner.corpora.problems import Problems, at_least_one
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Mention, Record
 
 _META_KEYS = ("template_id", "sample_id")

@@ -17,7 +17,6 @@ from typing import Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple
 
 from spacy_bioner.corpora.concept_columns import join_concept_ids, split_concept_ids
 from spacy_bioner.corpora.cut_files import find_cut
-from spacy_bioner.corpora.files import PathLike, replacing
 from spacy_bioner.corpora.losses import (
     CLAIMED_TEXT,
     CONCEPT_IDS,
@@ -27,8 +26,9 @@ from spacy_bioner.corpora.losses import (
     SECTIONS,
 )
 from spacy_bioner.corpora.problems import ANNOTATION, DOCUMENT, Problems, skip_or_raise
-from spacy_bioner.corpora.token_rows import decode_line, open_lines
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike, decode_line, open_lines
+from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Mention, Record
 
 RELATIONS_KEY = "relations_skipped"

@@ -8,7 +8,6 @@ from typing import Any, Dict, FrozenSet, Iterable, Iterator, Mapping, Optional, 
 
 from spacy_bioner.corpora.claims import TEXT_DIFFERS, why_lost
 from spacy_bioner.corpora.conll import ConllLayout
-from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.folder_guesses import count_others, list_corpus_files
 from spacy_bioner.corpora.formats import Format, find_format
 from spacy_bioner.corpora.guessing import guess_format
@@ -16,6 +15,7 @@ from spacy_bioner.corpora.losses import OTHERS_KEY, OVERRULED_KEY
 from spacy_bioner.corpora.problems import FILE, Problems, skip_or_raise
 from spacy_bioner.corpora.reading_notes import ReadingNotes
 from spacy_bioner.errors import CorpusError, CorpusWarning, LabelError
+from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Record
 
 OFFSETS = "offsets"

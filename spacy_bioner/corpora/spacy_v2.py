@@ -11,7 +11,6 @@ annotated: they are read as outside, and counted in `meta["tags_missing"]`.
 from pathlib import Path
 from typing import Any, Iterator, List, Optional, Tuple
 
-from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.json_containers import Container
 from spacy_bioner.corpora.json_fields import Fields, as_text, read_each, span_of
 from spacy_bioner.corpora.json_shapes import find_documents, read_documents
@@ -22,6 +21,7 @@ from spacy_bioner.corpora.span_documents import find_words
 from spacy_bioner.corpora.span_fields import read_span
 from spacy_bioner.corpora.tag_lists import MISSING, TagLists
 from spacy_bioner.errors import CorpusError, LabelError
+from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Fragment, Mention, Record
 from spacy_bioner.tags import OUTSIDE
 

@@ -17,7 +17,6 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from spacy_bioner.corpora.csv_cells import read_cells, split_cells
 from spacy_bioner.corpora.encodings import check_encoding, detect_encoding
-from spacy_bioner.corpora.files import PathLike, check_is_file
 from spacy_bioner.corpora.json_fields import Fields, read_each
 from spacy_bioner.corpora.json_stream import Item
 from spacy_bioner.corpora.json_tokens import read_token_documents
@@ -34,6 +33,7 @@ from spacy_bioner.corpora.span_keys import find_text, looks_like_spans
 from spacy_bioner.corpora.table_format import split_header
 from spacy_bioner.corpora.token_keys import find_tags
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike, check_is_file
 from spacy_bioner.records import Record
 
 _HEAD = 1 << 16

@@ -19,7 +19,6 @@ from spacy_bioner.corpora.brat import choose_text
 from spacy_bioner.corpora.claims import join_pieces, settle_claim
 from spacy_bioner.corpora.concept_columns import split_concept_ids
 from spacy_bioner.corpora.csv_cells import read_cells
-from spacy_bioner.corpora.files import PathLike, check_is_file, read_lines
 from spacy_bioner.corpora.losses import MENTIONS
 from spacy_bioner.corpora.paired_files import PARTING_FOLDERS, TEXT_ENDING, note_strays, read_whole
 from spacy_bioner.corpora.problems import ANNOTATION, DOCUMENT, Problems, skip_or_raise
@@ -30,6 +29,7 @@ from spacy_bioner.corpora.standoff_columns import (
     find_standoff_columns,
 )
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike, check_is_file, read_lines
 from spacy_bioner.records import Fragment, Mention, Record
 
 CARRIES: FrozenSet[str] = frozenset((MENTIONS,))

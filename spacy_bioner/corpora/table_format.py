@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 from spacy_bioner.corpora.encodings import check_encoding, detect_encoding
-from spacy_bioner.corpora.files import PathLike, check_is_file
-from spacy_bioner.corpora.token_rows import decode_line, open_lines
 from spacy_bioner.errors import CorpusError, LabelError
+from spacy_bioner.files.lines import PathLike, check_is_file, decode_line, open_lines
 from spacy_bioner.tags import parse_tag
 
 DELIMITERS = (",", "\t", ";", "|")

@@ -8,9 +8,8 @@ from collections import deque
 from operator import itemgetter
 from typing import Deque, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
-from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.table_format import TableFormat, split_row
-from spacy_bioner.corpora.token_rows import decode_line, open_lines
+from spacy_bioner.files.lines import PathLike, decode_line, open_lines
 
 _LINE_BREAKS = str.maketrans("\n\r\t", "   ")
 # The csv module's own limit for one cell: a quotation mark that is not closed reaches no further.

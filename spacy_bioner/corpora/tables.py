@@ -18,8 +18,6 @@ from typing import Callable, FrozenSet, Iterable, Iterator, Optional, Tuple
 
 from spacy.tokens import Doc
 
-from spacy_bioner.corpora.files import PathLike, replacing
-from spacy_bioner.corpora.formula_cells import CsvRows
 from spacy_bioner.corpora.losses import MENTIONS, SENTENCES, WORDS
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.table_format import (
@@ -40,6 +38,9 @@ from spacy_bioner.corpora.token_rows import (
     tagged_words,
 )
 from spacy_bioner.errors import CorpusError, LabelError
+from spacy_bioner.files.formula_cells import CsvRows
+from spacy_bioner.files.lines import PathLike
+from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Record
 from spacy_bioner.tags import OUTSIDE, normalize_scheme, parse_tag
 

@@ -4,7 +4,6 @@ A reader turns its file into items: a `Sentence`, or a string where a document o
 when it has none) starts. In a file without documents each sentence is a record of its own.
 """
 
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate, chain, pairwise
@@ -15,10 +14,10 @@ from typing import Callable, Iterable, Iterator, List, Optional, Tuple, Union
 from spacy.tokens import Doc
 
 from spacy_bioner.corpora.docs import ID_KEY
-from spacy_bioner.corpora.files import PathLike, read_lines
 from spacy_bioner.corpora.problems import ANNOTATION, DOCUMENT, Problems, skip_or_raise
 from spacy_bioner.corpora.tag_survey import TagSurvey
 from spacy_bioner.errors import CorpusError, LabelError
+from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Fragment, Mention, Record
 from spacy_bioner.sentences import sentence_flags, sentence_starts
 from spacy_bioner.tags import (
@@ -31,7 +30,6 @@ from spacy_bioner.tags import (
 )
 
 REPAIRED_KEY = "tags_repaired"
-_BOM = b"\xef\xbb\xbf"
 _LINE_BREAKS = str.maketrans("\n\r\t", "   ")
 _MAX_CACHED_RUN = 16
 _STARTING = ("B-", "S-", "U-")
@@ -66,36 +64,6 @@ class Sentence:
 
 
 Item = Union[Sentence, str]
-
-
-@contextmanager
-def open_lines(path: PathLike) -> Iterator[Iterator[bytes]]:
-    """Give a file's lines as bytes with their ends, without a byte order mark.
-
-    RAISES (CorpusError): No such file, an archive, or UTF-16.
-    """
-    # In Latin-1 any line can be read: this only makes the checks that all line formats share.
-    next(read_lines(path, encoding="latin-1"), None)
-    with Path(path).open("rb") as file:
-        first = file.readline().removeprefix(_BOM)
-        yield chain([first] if first else [], file)
-
-
-def decode_line(raw: bytes, encoding: str = "utf-8") -> Tuple[str, str]:
-    """Decode a line.
-
-    RETURNS (Tuple[str, str]): The text without line end (with U+FFFD for what cannot be decoded),
-        and what is wrong with it; empty when nothing is.
-    """
-    try:
-        text, problem = raw.decode(encoding), ""
-    except UnicodeDecodeError as error:
-        text = raw.decode(encoding, errors="replace")
-        problem = (
-            f"found byte 0x{raw[error.start]:02x} at column {error.start + 1}, "
-            f"expected {encoding.upper()} text; convert the file to UTF-8 first"
-        )
-    return text.removesuffix("\n").removesuffix("\r"), problem
 
 
 def split_sentences(items: Iterable[Item]) -> Iterator[Item]:

@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Set, Tuple
 
-from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.corpora.json_fields import Fields, read_each
 from spacy_bioner.corpora.json_shapes import read_documents
 from spacy_bioner.corpora.offset_units import OffsetTable, read_in_characters
@@ -21,6 +20,7 @@ from spacy_bioner.corpora.problems import Problems, at_least_one
 from spacy_bioner.corpora.reading_notes import note_unread
 from spacy_bioner.corpora.span_fields import as_offset
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Mention, Record
 
 _STRUCTURES = "%FEATURE_STRUCTURES"

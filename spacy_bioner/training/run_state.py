@@ -14,8 +14,8 @@ from typing import Any, Callable, Dict, List, Optional, Protocol, Sequence, Tupl
 import numpy as np
 
 from spacy_bioner.components.splitting import is_out_of_memory
-from spacy_bioner.corpora.files import replacing
-from spacy_bioner.corpora.outputs import name_beside
+from spacy_bioner.files.replacing import replacing
+from spacy_bioner.files.outputs import name_beside
 from spacy_bioner.errors import BionerError, ConfigError, DeviceError, StoppedError, TrainingDataError
 
 FORMAT = 1

@@ -12,11 +12,11 @@ from spacy_bioner.apps.auditing import check_account, digest_output, render_conv
 from spacy_bioner.apps.cli.convert import convert_cli
 from spacy_bioner.apps.conversion import convert
 from spacy_bioner.corpora.conll import ConllLayout
-from spacy_bioner.corpora.digests import digest
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.pubtator import read_pubtator
 from spacy_bioner.corpora.reading import Selection, read_records
 from spacy_bioner.errors import CorpusError, LabelError
+from spacy_bioner.files.digests import digest
 from spacy_bioner.training.corpus import make_corpus
 
 CASES = Path(__file__).parents[1] / "cases" / "corpora"

@@ -8,11 +8,11 @@ from typer.testing import CliRunner
 
 from spacy_bioner.apps.cli.inspect import inspect_cli
 from spacy_bioner.apps.inspection import Source, inspect, parse_sources
-from spacy_bioner.corpora.files import replacing
 from spacy_bioner.corpora.reading import read_records
 from spacy_bioner.corpora.writing import write_records
 from spacy_bioner.errors import ConfigError, CorpusError, LabelError
 from spacy_bioner.extras import install_command
+from spacy_bioner.files.replacing import replacing
 
 CONLL = "-DOCSTART- O\n\nLung\tB-Disease\ncancer\tI-Disease\nhere\tO\n\nAspirin\tB-Chemical\n.\tO\n"
 PUBTATOR = "1|t|Aspirin.\n1|a|\n1\t0\t7\tAspirin\tChemical\tD1\n\n2|t|Nothing.\n2|a|\n"

@@ -10,8 +10,8 @@ import pytest
 
 from spacy_bioner.apps.cli import main
 from spacy_bioner.apps.output_guard import guards_outputs
-from spacy_bioner.corpora.outputs import is_claimed
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.outputs import is_claimed
 from tests.conftest import ROOT
 
 PUBTATOR = "1|t|Aspirin helps.\n1|a|\n1\t0\t7\tAspirin\tChemical\tD1\n\n"
@@ -158,7 +158,7 @@ def test_no_command_writes_over_what_it_reads(files, command, capsys):
 
 HOLD = """
 import sys
-from spacy_bioner.corpora.outputs import claiming
+from spacy_bioner.files.outputs import claiming
 with claiming(*sys.argv[1:]):
     print("held", flush=True)
     sys.stdin.read()

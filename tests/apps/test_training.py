@@ -25,7 +25,6 @@ from spacy_bioner.apps.training import (
     train,
 )
 from spacy_bioner.corpora.docbin import write_docbin
-from spacy_bioner.corpora.outputs import claiming
 from spacy_bioner.errors import (
     ConfigError,
     CorpusError,
@@ -36,6 +35,7 @@ from spacy_bioner.errors import (
     TrainingDataError,
 )
 from spacy_bioner.extras import install_command
+from spacy_bioner.files.outputs import claiming
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "configs" / "transformer.cfg"

@@ -7,14 +7,13 @@ from spacy_bioner.corpora.reading import read_records
 from spacy_bioner.corpora.tag_survey import TagSurvey
 from spacy_bioner.corpora.token_rows import (
     Sentence,
-    decode_line,
     document_id,
     find_conflict,
     make_records,
-    open_lines,
     tagged_words,
 )
 from spacy_bioner.errors import CorpusError, LabelError
+from spacy_bioner.files.lines import decode_line, open_lines
 from spacy_bioner.tags import detect_scheme
 
 

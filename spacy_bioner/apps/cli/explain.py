@@ -38,7 +38,7 @@ def explain_cli(
     from spacy_bioner.apps.finished_runs import write_json
     from spacy_bioner.apps.loading import load_pipeline
     from spacy_bioner.apps.terminal import unguarded
-    from spacy_bioner.corpora.files import replacing
+    from spacy_bioner.files.replacing import replacing
     from spacy_bioner.reports.explanation import print_explanation
     from spacy_bioner.reports.figures import require_jinja2
 

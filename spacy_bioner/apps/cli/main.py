@@ -15,8 +15,8 @@ from typer.core import TyperGroup
 from spacy_bioner import __version__
 from spacy_bioner.apps.failures import describe_failure
 from spacy_bioner.apps.terminal import guarded_streams, replace_closed_streams
-from spacy_bioner.corpora.streams import is_standard_output
 from spacy_bioner.errors import CorpusWarning, StoppedError
+from spacy_bioner.files.streams import is_standard_output
 
 _show_others = warnings.showwarning
 

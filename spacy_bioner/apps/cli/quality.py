@@ -28,13 +28,13 @@ from spacy_bioner.corpora.agreement import (
 )
 from spacy_bioner.corpora.claims import TEXT_DIFFERS
 from spacy_bioner.corpora.consistency import Place
-from spacy_bioner.corpora.files import replacing
 from spacy_bioner.corpora.label_choice import LabelChoice
 from spacy_bioner.corpora.problems import Problems
 from spacy_bioner.corpora.quality import QualityReport, Suspicion, check_quality
 from spacy_bioner.corpora.reading import parse_label_map, read_records
 from spacy_bioner.corpora.suspicious import MAX_CHARACTERS, RESPELLED
 from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Record
 from spacy_bioner.reports.tables import ELLIPSIS, render_table, shorten
 

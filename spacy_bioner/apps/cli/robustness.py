@@ -46,7 +46,7 @@ def robustness_cli(
     embeddings are moved so that the loss rises the most.
     """
     from spacy_bioner.apps.robustness import EPSILONS, measure_robustness, text_attacks
-    from spacy_bioner.corpora.files import check_is_file
+    from spacy_bioner.files.lines import check_is_file
     from spacy_bioner.reports.robustness import render_robustness
     from spacy_bioner.training.augmenters import SynonymTable
 

@@ -9,8 +9,8 @@ import typer
 
 from spacy_bioner.apps.cli.options import EncoderName, GpuId, MaxSteps, ProfileName
 from spacy_bioner.apps.profiles import load_profile
-from spacy_bioner.corpora.outputs import name_beside
 from spacy_bioner.errors import ConfigError
+from spacy_bioner.files.outputs import name_beside
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from spacy_bioner.corpora.files import replacing, replacing_folder
-from spacy_bioner.corpora.outputs import (
+from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.outputs import (
     claiming,
     is_claimed,
     is_debris,
@@ -13,7 +13,7 @@ from spacy_bioner.corpora.outputs import (
     replace_folder,
     scratch_folder,
 )
-from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.replacing import replacing, replacing_folder
 
 
 def make(folder, content):

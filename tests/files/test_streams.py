@@ -8,20 +8,16 @@ import pytest
 from spacy.vocab import Vocab
 
 from spacy_bioner.corpora.docbin import read_docbin
-from spacy_bioner.corpora.files import (
-    check_is_file,
-    check_is_writable,
-    replacing,
-    replacing_folder,
-)
 from spacy_bioner.corpora.formats import WRITABLE, find_format, format_of_target
-from spacy_bioner.corpora.streams import find_descriptor, is_standard_output, is_stream
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import check_is_file
+from spacy_bioner.files.replacing import check_is_writable, replacing, replacing_folder
+from spacy_bioner.files.streams import find_descriptor, is_standard_output, is_stream
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
 WRITE = """
 import sys
-from spacy_bioner.corpora.files import replacing
+from spacy_bioner.files.lines import replacing
 with replacing(sys.argv[1]) as temporary:
     temporary.write_text("content\\n")
 print("printed")

@@ -4,8 +4,8 @@ import stat
 
 import pytest
 
-from spacy_bioner.corpora.files import check_is_writable, replacing, replacing_folder
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.replacing import check_is_writable, replacing, replacing_folder
 
 
 def write(path):

@@ -11,7 +11,7 @@ import logging
 import re
 from typing import IO, Any, List, Sequence
 
-from spacy_bioner.corpora.files import PathLike
+from spacy_bioner.files.lines import PathLike
 from spacy_bioner.printable import make_line
 
 logger = logging.getLogger(__name__)

@@ -9,15 +9,15 @@ from contextlib import contextmanager
 
 import pytest
 
-from spacy_bioner.corpora import locks
-from spacy_bioner.corpora.locks import left_to_block, locking, refuse_writers_below
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files import locks
+from spacy_bioner.files.locks import left_to_block, locking, refuse_writers_below
 
 pytest.importorskip("fcntl")
 HOLD = """
 import sys, time
 from pathlib import Path
-from spacy_bioner.corpora.locks import locking
+from spacy_bioner.files.locks import locking
 with locking(Path(sys.argv[1]), Path(sys.argv[2])):
     print("held", flush=True)
     time.sleep(60)

@@ -2,8 +2,8 @@ import hashlib
 
 import pytest
 
-from spacy_bioner.corpora.digests import digest, digest_folder
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.digests import digest, digest_folder
 
 CONTENT = b"abc" * 1_000_000
 

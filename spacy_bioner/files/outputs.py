@@ -13,9 +13,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Iterator, List, Optional, Sequence, Union
 
-from spacy_bioner.corpora.locks import ENDING, is_own, left_to_block, locking
-from spacy_bioner.corpora.streams import is_stream
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.locks import ENDING, is_own, left_to_block, locking
+from spacy_bioner.files.streams import is_stream
 
 PART, PARTIAL, OLD, SCRATCH = ".part", ".partial", ".old", ".scratch"
 # File systems end names at 255 bytes; hidden names are made of so many of an output's own.

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from spacy_bioner.corpora import same_files
-from spacy_bioner.corpora.same_files import check_apart, ignores_case, is_same, list_paths
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files import same_files
+from spacy_bioner.files.same_files import check_apart, ignores_case, is_same, list_paths
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Collection, Iterable, Tuple
 
-from spacy_bioner.corpora.files import PathLike, check_is_file
+from spacy_bioner.files.lines import PathLike, check_is_file
 
 _BLOCK = 1 << 20
 

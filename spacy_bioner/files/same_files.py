@@ -5,8 +5,8 @@ import unicodedata
 from pathlib import Path
 from typing import Iterable, List, Mapping, Sequence, Tuple
 
-from spacy_bioner.corpora.files import PathLike
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike
 
 
 def check_apart(
