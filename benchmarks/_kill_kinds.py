@@ -13,8 +13,8 @@ from _common import ROOT, write_random_bert
 from spacy.vocab import Vocab
 
 from spacy_bioner.apps.auditing import check_account
-from spacy_bioner.corpora.brat import read_brat
 from spacy_bioner.corpora.docbin import list_docbins, read_docbin
+from spacy_bioner.corpora.formats.standoff.brat import read_brat
 from spacy_bioner.errors import CorpusError
 
 DEMO = ROOT / "assets" / "demo"

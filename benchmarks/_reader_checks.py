@@ -12,13 +12,13 @@ from _fuzzing import Problem, TooSlow, time_limit
 from spacy.tokens import Doc
 
 from spacy_bioner.apps.conversion import convert
-from spacy_bioner.corpora.claims import why_lost
-from spacy_bioner.corpora.docs import align
-from spacy_bioner.corpora.formats import FORMATS, Format
-from spacy_bioner.corpora.guessing import guess_format
-from spacy_bioner.corpora.losses import FEATURES, reduce_record
-from spacy_bioner.corpora.problems import Problems
-from spacy_bioner.corpora.reading import read_records
+from spacy_bioner.corpora.alignment import align
+from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
+from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.registry import FORMATS, Format
+from spacy_bioner.corpora.mention_checks import why_lost
+from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.corpora.tokenizers import TokenizeRecord, build_tokenizer
 from spacy_bioner.corpora.writing import write_records
 from spacy_bioner.errors import BionerError, CorpusError

@@ -26,7 +26,7 @@ from spacy.tokens import Doc
 
 from spacy_bioner.components.abbreviations import find_abbreviations
 from spacy_bioner.components.gazetteer import Gazetteer
-from spacy_bioner.corpora.pubtator import read_pubtator
+from spacy_bioner.corpora.formats.pubtator import read_pubtator
 from spacy_bioner.knowledge.definitions import Definition, find_definitions
 from spacy_bioner.knowledge.short_forms import Proposal, find_meanings
 from spacy_bioner.knowledge.terms import read_terms

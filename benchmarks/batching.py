@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=cores())
     args = parser.parse_args()
     require(parser, "torch", "transformers")
-    from spacy_bioner.corpora.reading import read_records
+    from spacy_bioner.corpora.read_write import read_records
 
     records = read_records(corpus_file(parser, args.data, "bc5cdr", "test"))
     texts = [record.text for record, _ in zip(records, range(args.docs))]

@@ -22,9 +22,9 @@ from _common import add_data, median, show
 
 from spacy_bioner.apps.auditing import Conversion
 from spacy_bioner.apps.conversion import convert
-from spacy_bioner.corpora.claims import TEXT_DIFFERS
-from spacy_bioner.corpora.conservation import OUTCOMES
-from spacy_bioner.corpora.reading import Selection
+from spacy_bioner.corpora.alignment_counts import OUTCOMES
+from spacy_bioner.corpora.mention_checks import TEXT_DIFFERS
+from spacy_bioner.corpora.read_write import Selection
 
 ANNOTATION = re.compile(r"^[^\t|]+\t\d+\t\d+\t", re.MULTILINE)
 BRAT = re.compile(r"^T\d", re.MULTILINE)

@@ -24,8 +24,8 @@ from spacy.tokens import Doc
 from spacy.util import filter_spans
 
 from spacy_bioner.components.evidence import Evidence, add_evidence, register_extensions
-from spacy_bioner.corpora.docs import align
-from spacy_bioner.corpora.reading import read_records
+from spacy_bioner.corpora.alignment import align
+from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.evaluation.matching import compare_docs, list_gold, score_mentions
 from spacy_bioner.evaluation.measurement import Pair, measure
 from spacy_bioner.evaluation.strata import TrainingMentions, list_gold_mentions

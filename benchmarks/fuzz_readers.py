@@ -39,8 +39,8 @@ from _mutations import mutate
 from _reader_checks import AUTO, WRITABLE, Case, Plan, draw_plan, examine
 from _valid_files import BY_HAND, RECORDS
 
-from spacy_bioner.corpora.formats import FORMATS
-from spacy_bioner.corpora.guessing import guess_format
+from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.registry import FORMATS
 from spacy_bioner.corpora.writing import write_records
 from spacy_bioner.errors import CorpusError
 

@@ -19,7 +19,7 @@ from typing import Any, Dict, Iterator, List, Sequence
 
 import spacy
 
-from spacy_bioner.corpora.pubtator import read_pubtator
+from spacy_bioner.corpora.formats.pubtator import read_pubtator
 from spacy_bioner.knowledge.terms import Term, read_terms
 
 DEFAULT_DATA = os.environ.get("BIONER_DATA", str(Path(__file__).resolve().parents[1] / "../shared"))

@@ -24,7 +24,7 @@ from _common import ROOT, add_data, cores, local_corpus, markdown, note, quiet, 
 
 from spacy_bioner.apps.prepare import prepare
 from spacy_bioner.apps.profiles import CorpusSettings
-from spacy_bioner.corpora.reading import Selection, read_records
+from spacy_bioner.corpora.read_write import Selection, read_records
 
 # Seconds that each section is expected to take on a GPU; a rehearsal takes them all.
 EXPECTED = {

@@ -33,7 +33,7 @@ from spacy.language import Language
 from spacy.util import minibatch
 
 from spacy_bioner.apps.loading import use_device
-from spacy_bioner.corpora.pubtator import read_pubtator
+from spacy_bioner.corpora.formats.pubtator import read_pubtator
 from spacy_bioner.errors import DeviceError
 
 LABELS = ["Chemical", "Disease"]

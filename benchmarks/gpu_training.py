@@ -39,7 +39,7 @@ from _common import (
 from spacy_bioner.apps.prepare import prepare
 from spacy_bioner.apps.profiles import CorpusSettings
 from spacy_bioner.apps.training import check_device
-from spacy_bioner.corpora.reading import Selection, read_records
+from spacy_bioner.corpora.read_write import Selection, read_records
 from spacy_bioner.errors import DeviceError
 
 # A random encoder learns only with a larger rate than a pre-trained one.

@@ -21,8 +21,8 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from spacy_bioner.apps.loading import load_pipeline
-from spacy_bioner.corpora.docs import align
-from spacy_bioner.corpora.pubtator import read_pubtator
+from spacy_bioner.corpora.alignment import align
+from spacy_bioner.corpora.formats.pubtator import read_pubtator
 from spacy_bioner.evaluation.intervals import count_documents
 from spacy_bioner.evaluation.matching import compare_docs
 from spacy_bioner.evaluation.scores import Counts

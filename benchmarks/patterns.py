@@ -21,10 +21,10 @@ from _common import show
 from _hostile import COMMON, list_patterns, make_texts, seconds
 
 from spacy_bioner.components.tokenizer import make_tokenizer
-from spacy_bioner.corpora.formats import FORMATS
-from spacy_bioner.corpora.guessing import guess_format
-from spacy_bioner.corpora.problems import Problems
-from spacy_bioner.corpora.reading import read_records
+from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.registry import FORMATS
+from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.errors import BionerError
 from spacy_bioner.knowledge.definitions import find_definitions
 from spacy_bioner.records import Record

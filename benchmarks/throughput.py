@@ -42,8 +42,8 @@ from spacy.language import Language
 from spacy.util import minibatch
 
 from spacy_bioner.apps.conversion import convert
-from spacy_bioner.corpora.pubtator import read_pubtator
-from spacy_bioner.corpora.reading import Selection
+from spacy_bioner.corpora.formats.pubtator import read_pubtator
+from spacy_bioner.corpora.read_write import Selection
 
 COLUMNS = ("system", "precision", "unit", "words/s", "range", "× spacy-transformers", "× HF")
 COVERAGE = ("inputs", "pieces", "of", "entities")

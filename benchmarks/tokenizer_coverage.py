@@ -24,7 +24,7 @@ from spacy.tokens import Doc
 
 from spacy_bioner.apps.ceilings import compare_tokenizers
 from spacy_bioner.components.tokenizer import make_tokenizer
-from spacy_bioner.corpora.pubtator import read_pubtator
+from spacy_bioner.corpora.formats.pubtator import read_pubtator
 from spacy_bioner.records import Record
 
 CORPORA = ("bc5cdr", "ncbi_disease", "biored", "gnormplus", "nlm_gene", "s800")

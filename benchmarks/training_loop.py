@@ -38,7 +38,7 @@ from spacy.tokens import Doc
 
 from spacy_bioner.apps.conversion import convert
 from spacy_bioner.architectures.precision import choose_precision
-from spacy_bioner.corpora.reading import Selection
+from spacy_bioner.corpora.read_write import Selection
 
 OURS = "components.bioner.model.encoder"
 IGNORED = -100

@@ -33,7 +33,7 @@ from _common import (
 )
 
 from spacy_bioner.apps.conversion import convert
-from spacy_bioner.corpora.reading import Selection, parse_label_map
+from spacy_bioner.corpora.read_write import Selection, parse_label_map
 
 TRF = "spacy-transformers + ner"
 OURS = "components.bioner.model.encoder"

@@ -14,7 +14,9 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests import paths
+
+ROOT = paths.ROOT
 TOKENIZER = {"nlp": {"tokenizer": {"@tokenizers": "spacy_bioner.BiomedicalTokenizer.v1"}}}
 WORDS = ["Naloxone", "reverses", "the", "effect", "of", "clonidine", "hypertension", "in", "rats"]
 Entity = Tuple[int, int, str]

@@ -13,8 +13,9 @@ import typer
 import spacy_bioner
 from spacy_bioner.apps.assembly import assemble
 from spacy_bioner.apps.cli.main import COMMANDS, app
+from tests import paths
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = paths.ROOT
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 INLINE = re.compile(r"`((?:bioner|make|spacy project) [^`\n]+)`")

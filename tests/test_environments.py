@@ -15,6 +15,7 @@ import spacy
 import spacy_bioner
 from spacy_bioner.apps.assembly import assemble
 from spacy_bioner.apps.packaging import package_pipeline
+from tests import paths
 
 # spaCy leaves the files that it writes for a package to the garbage collector.
 pytestmark = [
@@ -22,7 +23,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),
 ]
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = paths.ROOT
 CONSTRAINTS = str(ROOT / "locks/default.txt")
 HEAVY = ("torch", "transformers", "spacy-transformers")
 SECONDS = 600

@@ -4,15 +4,15 @@ import json
 import subprocess
 import sys
 from configparser import ConfigParser
-from pathlib import Path
 
 import pytest
 
 from spacy_bioner import extras
 from spacy_bioner.errors import BionerError, MissingExtraError
 from spacy_bioner.extras import install_command, require
+from tests import paths
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = paths.ROOT
 METADATA = [
     "spacy>=3.8.7,<3.9.0",
     "bioc<2.1,>=2.0; extra == 'corpora'",

@@ -4,12 +4,13 @@ import os
 import subprocess
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests import paths
+
+ROOT = paths.ROOT
 SCRIPT = ROOT / "locks" / "install.py"
 NOTHING = """
 ERROR: Could not find a version that satisfies the requirement torch==2.13.0 (from versions: none)

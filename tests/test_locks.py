@@ -5,14 +5,15 @@ import re
 import sys
 from configparser import ConfigParser
 from importlib import metadata
-from pathlib import Path
 from typing import Dict, List
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests import paths
+
+ROOT = paths.ROOT
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 SCISPACY = PYTHONS[:3]
 LOCKS = [(name, python) for name in ("default", "trf") for python in PYTHONS]

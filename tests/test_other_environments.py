@@ -2,7 +2,6 @@
 
 import json
 from importlib import metadata
-from pathlib import Path
 
 import pytest
 import spacy
@@ -14,8 +13,9 @@ from spacy_bioner.apps.cli.main import app
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.tokenizers import build_tokenizer
 from spacy_bioner.records import Record
+from tests import paths
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = paths.ROOT
 TEXT = "Acute kidney injury (AKI) followed tacrolimus; AKI resolved."
 PUBTATOR = (
     "1|t|Acute kidney injury (AKI) after tacrolimus.\n1|a|\n"

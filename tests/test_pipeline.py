@@ -8,8 +8,9 @@ import spacy
 from spacy.tokens import Doc, DocBin
 
 from spacy_bioner.apps.assembly import assemble
+from tests import paths
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = paths.ROOT
 TERMS = "MESH:D006323\tcardiac arrest\tDisease\nMESH:D003000\tclonidine\tChemical\n"
 TEXTS = [
     "Naloxone reverses the effect of clonidine.",

@@ -19,8 +19,9 @@ from weasel.util import load_project_config
 from spacy_bioner import __version__
 from spacy_bioner.apps.assets import md5_of
 from spacy_bioner.apps.cli.main import app, run
+from tests import paths
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = paths.ROOT
 PROJECT = srsly.read_yaml(ROOT / "project.yml")
 COMMANDS = {command["name"]: command for command in PROJECT["commands"]}
 

@@ -3,14 +3,15 @@
 import re
 from configparser import ConfigParser
 from importlib import import_module
-from pathlib import Path
 from typing import List, Tuple, get_type_hints
 
 import pytest
 import spacy
 from spacy.language import Language
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests import paths
+
+ROOT = paths.ROOT
 FACTORY = re.compile(r"bioner(_[a-z]+)*")
 FUNCTION = re.compile(r"spacy_bioner\.[A-Z][A-Za-z0-9]*\.v[1-9][0-9]*")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Sequence, Tuple
 
-from spacy_bioner.corpora.pubtator import write_pubtator
+from spacy_bioner.corpora.formats.pubtator import write_pubtator
 from spacy_bioner.errors import BionerError, CorpusError
 from spacy_bioner.files.lines import read_lines
 from spacy_bioner.records import Mention, Record

@@ -3,8 +3,8 @@
 from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 from spacy_bioner.apps.auditing import AuditLog
-from spacy_bioner.corpora.conservation import OUTCOMES
-from spacy_bioner.corpora.docs import align
+from spacy_bioner.corpora.alignment import align
+from spacy_bioner.corpora.alignment_counts import OUTCOMES
 from spacy_bioner.corpora.tokenizers import TITLES, TokenizeRecord, build_tokenizer, list_tokenizers
 from spacy_bioner.records import Record
 from spacy_bioner.reports.tables import render_table

@@ -8,8 +8,8 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequ
 
 from spacy_bioner.apps.auditing import Conversion
 from spacy_bioner.corpora.label_choice import check_names
-from spacy_bioner.corpora.label_maps import LabelMap, list_label_maps, load_label_map
-from spacy_bioner.corpora.reading import parse_label_map
+from spacy_bioner.corpora.labels import LabelMap, list_label_maps, load_label_map
+from spacy_bioner.corpora.read_write import parse_label_map
 from spacy_bioner.errors import LabelError
 from spacy_bioner.knowledge.definitions import Definition, find_definitions
 from spacy_bioner.records import Mention, Record

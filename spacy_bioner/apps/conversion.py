@@ -7,26 +7,26 @@ from spacy.tokens import Doc
 
 from spacy_bioner.apps.auditing import Conversion, audit_path, digest_output
 from spacy_bioner.apps.cleaning import Step, map_labels
-from spacy_bioner.corpora.claims import TEXT_DIFFERS, account_unaligned, why_lost
-from spacy_bioner.corpora.conll import ConllLayout
-from spacy_bioner.corpora.cut_files import MAY_BE_CUT, ends_within_line
+from spacy_bioner.corpora.alignment import align
 from spacy_bioner.corpora.docbin import SHARD, list_docbins
-from spacy_bioner.corpora.docs import align
-from spacy_bioner.corpora.folder_guesses import list_corpus_files
-from spacy_bioner.corpora.formats import Format, find_format, format_of_target
-from spacy_bioner.corpora.guessing import guess_format
-from spacy_bioner.corpora.label_maps import LabelMap
-from spacy_bioner.corpora.losses import (
+from spacy_bioner.corpora.formats.capabilities import (
     DUPLICATES,
     FRAGMENTS,
     LINE_BREAKS,
     STRAY_NAMES_KEY,
     read_counters,
 )
-from spacy_bioner.corpora.offset_hints import explain_offsets
-from spacy_bioner.corpora.problems import Problems
-from spacy_bioner.corpora.reading import Selection, read_records
-from spacy_bioner.corpora.reading_notes import ReadingNotes
+from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.folder_detection import list_corpus_files
+from spacy_bioner.corpora.formats.offset_hints import explain_offsets
+from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.reading_notes import ReadingNotes
+from spacy_bioner.corpora.formats.registry import Format, find_format, format_of_target
+from spacy_bioner.corpora.formats.tagged.conll import ConllLayout
+from spacy_bioner.corpora.formats.truncation import MAY_BE_CUT, ends_within_line
+from spacy_bioner.corpora.labels import LabelMap
+from spacy_bioner.corpora.mention_checks import TEXT_DIFFERS, account_unaligned, why_lost
+from spacy_bioner.corpora.read_write import Selection, read_records
 from spacy_bioner.corpora.tokenizers import TokenizerChoice
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike

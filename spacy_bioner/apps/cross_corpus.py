@@ -15,7 +15,7 @@ from spacy_bioner.apps.shared_documents import TEST, TRAIN, compare_with_trainin
 from spacy_bioner.apps.tested_training import train_and_test
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.label_choice import check_names
-from spacy_bioner.corpora.label_maps import LabelMap
+from spacy_bioner.corpora.labels import LabelMap
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.cross_corpus import Cell, Rename, score_cell
 from spacy_bioner.evaluation.matching import compare_docs

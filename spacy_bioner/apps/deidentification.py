@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tupl
 from spacy_bioner.apps.auditing import Conversion
 from spacy_bioner.apps.cleaning import Step
 from spacy_bioner.apps.conversion import convert
-from spacy_bioner.corpora.losses import own_meta
+from spacy_bioner.corpora.formats.capabilities import own_meta
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.outputs import claiming
 from spacy_bioner.files.same_files import check_apart, list_paths

@@ -15,9 +15,9 @@ from spacy_bioner.apps.loading import fingerprint, load_pipeline
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import get_setting
 from spacy_bioner.apps.shared_documents import SharedDocuments, find_shared
+from spacy_bioner.corpora.alignment import ANNOTATED_KEY, ID_KEY
 from spacy_bioner.corpora.docbin import list_docbins, read_docbin
-from spacy_bioner.corpora.docs import ANNOTATED_KEY, ID_KEY
-from spacy_bioner.corpora.shingles import require_datasketch
+from spacy_bioner.corpora.splits.near_duplicates import require_datasketch
 from spacy_bioner.errors import ConfigError, CorpusError, LabelError
 from spacy_bioner.evaluation.intervals import N_RESAMPLES
 from spacy_bioner.evaluation.matching import list_gold

@@ -16,9 +16,9 @@ from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile
 from spacy_bioner.apps.tested_training import train_and_test
 from spacy_bioner.apps.training import check_device
+from spacy_bioner.corpora.alignment import ID_KEY
 from spacy_bioner.corpora.docbin import read_docbin, write_docbin
-from spacy_bioner.corpora.docbin_records import read_docbin_records
-from spacy_bioner.corpora.docs import ID_KEY
+from spacy_bioner.corpora.formats.docbin import read_docbin_records
 from spacy_bioner.evaluation.intervals import ScoreIntervals, bootstrap_scores
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.files.digests import digest

@@ -25,8 +25,8 @@ from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.page_files import write_drawings
 from spacy_bioner.apps.profiles import get_setting
 from spacy_bioner.apps.run_files import find_log
-from spacy_bioner.corpora.docbin_records import read_docbin_records, to_record
-from spacy_bioner.corpora.statistics import describe_corpus
+from spacy_bioner.corpora.formats.docbin import read_docbin_records, to_record
+from spacy_bioner.corpora.statistics.corpus import describe_corpus
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.cases import collect_cases
 from spacy_bioner.evaluation.robustness import Robustness

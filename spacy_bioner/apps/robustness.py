@@ -12,9 +12,9 @@ from spacy.training import Example
 from spacy_bioner.apps.curves import write_outcome
 from spacy_bioner.apps.loading import fingerprint, load_pipeline
 from spacy_bioner.apps.output_guard import guards_outputs
+from spacy_bioner.corpora.alignment import align
 from spacy_bioner.corpora.docbin import read_docbin
-from spacy_bioner.corpora.docbin_records import to_record
-from spacy_bioner.corpora.docs import align
+from spacy_bioner.corpora.formats.docbin import to_record
 from spacy_bioner.errors import BionerError, ConfigError, CorpusError
 from spacy_bioner.evaluation.matching import list_gold
 from spacy_bioner.evaluation.robustness import (

@@ -11,7 +11,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from thinc.api import Model
 
-from spacy_bioner.corpora.docs import DATASET_KEY
+from spacy_bioner.corpora.alignment import DATASET_KEY
 from spacy_bioner.errors import ConfigError
 
 

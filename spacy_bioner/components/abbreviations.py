@@ -31,7 +31,7 @@ from spacy_bioner.components.overlaps import (
     reject,
     withdraw_ents,
 )
-from spacy_bioner.corpora.concept_columns import split_kb_id
+from spacy_bioner.corpora.formats.concept_ids import split_kb_id
 from spacy_bioner.doc_ents import add_identifiers, fill_free, replace_ents
 from spacy_bioner.knowledge.definitions import Definition, find_definitions
 from spacy_bioner.knowledge.short_forms import (

@@ -8,7 +8,7 @@ import spacy
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from spacy_bioner.corpora.docs import make_words_doc, words_add_up
+from spacy_bioner.corpora.alignment import make_words_doc, words_add_up
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.extras import install_command
 from spacy_bioner.records import Record

@@ -5,8 +5,8 @@ from typing import Any, Iterable, Iterator, Optional
 
 from spacy.tokens import Doc
 
-from spacy_bioner.corpora.docs import align
-from spacy_bioner.corpora.formats import Format, format_of_target
+from spacy_bioner.corpora.alignment import align
+from spacy_bioner.corpora.formats.registry import Format, format_of_target
 from spacy_bioner.corpora.tokenizers import TokenizerChoice
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Record

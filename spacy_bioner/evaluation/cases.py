@@ -5,7 +5,7 @@ from typing import Any, Dict, Iterable, List, Sequence, Tuple
 
 from spacy.tokens import Doc
 
-from spacy_bioner.corpora.docs import ID_KEY
+from spacy_bioner.corpora.alignment import ID_KEY
 from spacy_bioner.evaluation.error_classes import Mistake
 from spacy_bioner.evaluation.matching import MentionKey, compare_docs
 

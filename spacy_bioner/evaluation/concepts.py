@@ -8,7 +8,7 @@ from typing import Dict, Iterable, Mapping, Set, Tuple
 
 from spacy.tokens import Doc
 
-from spacy_bioner.corpora.docs import ANNOTATED_KEY, GOLD_KEY
+from spacy_bioner.corpora.alignment import ANNOTATED_KEY, GOLD_KEY
 from spacy_bioner.evaluation.scores import Counts
 
 Concept = Tuple[str, str]

@@ -19,7 +19,7 @@ from typing import Collection, Dict, Iterable, List, Optional, Sequence, Set, Tu
 from spacy.tokens import Doc, Span
 
 from spacy_bioner.blanks import count_before, squeeze, trim
-from spacy_bioner.corpora.docs import ANNOTATED_KEY, GOLD_KEY
+from spacy_bioner.corpora.alignment import ANNOTATED_KEY, GOLD_KEY
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.evaluation.scores import Counts, Scores
 

@@ -12,7 +12,7 @@ from typing import Callable, Dict, Iterable, List, Optional, Sequence, Set, Tupl
 
 from spacy.tokens import Doc
 
-from spacy_bioner.corpora.docs import GOLD_KEY
+from spacy_bioner.corpora.alignment import GOLD_KEY
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.evaluation.concepts import NO_CONCEPT
 from spacy_bioner.evaluation.matching import (

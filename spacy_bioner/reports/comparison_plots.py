@@ -2,8 +2,8 @@
 
 from typing import Any, List, Optional, Sequence, Tuple
 
-from spacy_bioner.corpora.overlap import MEASURES, Overlap, SeenShare
-from spacy_bioner.corpora.statistics import CorpusStatistics
+from spacy_bioner.corpora.statistics.corpus import CorpusStatistics
+from spacy_bioner.corpora.statistics.vocabulary_overlap import MEASURES, Overlap, SeenShare
 from spacy_bioner.reports.figures import SERIES, make_figure
 from spacy_bioner.reports.plot_rows import (
     WIDTH,

@@ -5,9 +5,9 @@ from typing import Any, Callable, Dict, Optional, Sequence, Tuple
 
 from markupsafe import Markup
 
-from spacy_bioner.corpora.describing import WORD_RULE
-from spacy_bioner.corpora.overlap import Overlap
-from spacy_bioner.corpora.statistics import CorpusStatistics, LabelStatistics
+from spacy_bioner.corpora.statistics.corpus import CorpusStatistics, LabelStatistics
+from spacy_bioner.corpora.statistics.vocabulary_overlap import Overlap
+from spacy_bioner.corpora.statistics.words import WORD_RULE
 from spacy_bioner.extras import name_extra
 from spacy_bioner.reports import comparison_plots as comparisons
 from spacy_bioner.reports import corpus_plots as plots

@@ -3,8 +3,8 @@
 from math import ceil
 from typing import Any, List, Tuple
 
-from spacy_bioner.corpora.lengths import Lengths
-from spacy_bioner.corpora.statistics import CorpusStatistics, LabelStatistics
+from spacy_bioner.corpora.statistics.corpus import CorpusStatistics, LabelStatistics
+from spacy_bioner.corpora.statistics.lengths import Lengths
 from spacy_bioner.reports.figures import COLORS, SERIES, make_figure
 from spacy_bioner.reports.plot_rows import (
     EDGE,

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import List, Sequence
 
-from spacy_bioner.corpora.overlap import Overlap
-from spacy_bioner.corpora.statistics import CorpusStatistics
+from spacy_bioner.corpora.statistics.corpus import CorpusStatistics
+from spacy_bioner.corpora.statistics.vocabulary_overlap import Overlap
 from spacy_bioner.reports.corpus_tables import (
     Table,
     list_lengths,

@@ -3,10 +3,14 @@
 from dataclasses import dataclass, field
 from typing import FrozenSet, List, Optional, Sequence, Tuple
 
-from spacy_bioner.corpora.inventory import Ambiguity
-from spacy_bioner.corpora.lengths import Lengths
-from spacy_bioner.corpora.overlap import MEASURES, Overlap, SeenShare
-from spacy_bioner.corpora.statistics import TOP_MENTIONS, CorpusStatistics, LabelStatistics
+from spacy_bioner.corpora.statistics.corpus import (
+    TOP_MENTIONS,
+    CorpusStatistics,
+    LabelStatistics,
+)
+from spacy_bioner.corpora.statistics.lengths import Lengths
+from spacy_bioner.corpora.statistics.mention_counts import Ambiguity
+from spacy_bioner.corpora.statistics.vocabulary_overlap import MEASURES, Overlap, SeenShare
 from spacy_bioner.reports.scores import DASH
 
 MAX_READINGS = 4

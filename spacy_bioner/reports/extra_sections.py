@@ -2,7 +2,7 @@
 
 from typing import List, Sequence, Tuple
 
-from spacy_bioner.corpora.statistics import CorpusStatistics
+from spacy_bioner.corpora.statistics.corpus import CorpusStatistics
 from spacy_bioner.evaluation.robustness import Outcome, Robustness
 from spacy_bioner.reports import comparison_plots, corpus_plots, corpus_tables
 from spacy_bioner.reports.ablation import AblationRow, describe_rows, plot_ablation

@@ -16,7 +16,7 @@ from typing import Callable, DefaultDict, Dict, Iterator, List, Mapping, Optiona
 from spacy.language import Language
 from spacy.training import Example
 
-from spacy_bioner.corpora.docbin_records import read_docbin_records
+from spacy_bioner.corpora.formats.docbin import read_docbin_records
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.knowledge.terms import read_terms
 from spacy_bioner.training.record_augmenter import RecordAugmenter, chain_augmenters

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
-from spacy_bioner.corpora.splits import GroupBy, k_folds, split_records
+from spacy_bioner.corpora.splits.split import GroupBy, k_folds, split_records
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.scores import SCORE_NAMES, Counts
 from spacy_bioner.records import Record

@@ -12,7 +12,7 @@ from typing import Callable, Iterable, Iterator, Optional
 from spacy.language import Language
 from spacy.training import Example
 
-from spacy_bioner.corpora.docs import SPANS_KEY
+from spacy_bioner.corpora.alignment import SPANS_KEY
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.training.corpus import BionerCorpus
 

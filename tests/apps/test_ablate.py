@@ -7,6 +7,8 @@ import pytest
 import spacy
 from typer.testing import CliRunner
 
+from tests import paths
+
 pytest.importorskip("matplotlib")
 
 from spacy_bioner.apps import drawn_training
@@ -20,11 +22,11 @@ from spacy_bioner.apps.ablating import (
 )
 from spacy_bioner.apps.cli.main import app
 from spacy_bioner.apps.profiles import get_setting, load_profile, read_training_config
+from spacy_bioner.corpora.alignment import GOLD_KEY
 from spacy_bioner.corpora.docbin import write_docbin
-from spacy_bioner.corpora.docs import GOLD_KEY
 from spacy_bioner.errors import ConfigError
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = paths.ROOT
 SMALL = {"components.bioner.model.encoder.precision": "float32", "training.dropout": 0.0}
 TEXT = "Naloxone reverses the effect of clonidine. Aspirin too."
 

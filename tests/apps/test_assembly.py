@@ -1,13 +1,12 @@
-from pathlib import Path
-
 import pytest
 import spacy
 
 from spacy_bioner.apps.assembly import assemble, find_recogniser
 from spacy_bioner.apps.cli.main import run
 from spacy_bioner.errors import BionerError, ConfigError, TermTableError
+from tests import paths
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = paths.ROOT
 CONFIG = ROOT / "configs/postprocessing.cfg"
 TERMS = (
     "id\tname\tlabel\n"

@@ -6,8 +6,8 @@ from spacy_bioner.apps.auditing import AuditLog, audit_path
 from spacy_bioner.apps.ceilings import compare_tokenizers, render_ceilings
 from spacy_bioner.apps.cli.main import run
 from spacy_bioner.apps.progress import counted, showing_progress
-from spacy_bioner.corpora.conservation import AlignedMention
-from spacy_bioner.corpora.reading import read_records
+from spacy_bioner.corpora.alignment_counts import AlignedMention
+from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.records import Mention, Record
 
 PUBTATOR = (

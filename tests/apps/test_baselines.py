@@ -1,7 +1,6 @@
 """The baselines: each shipped config trains through the same command, and finds what it should."""
 
 import re
-from pathlib import Path
 
 import pytest
 import spacy
@@ -16,8 +15,9 @@ from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.pipelines import SPANS, evaluate_pipeline
 from spacy_bioner.extras import install_command
 from spacy_bioner.training.span_corpus import make_span_corpus
+from tests import paths
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = paths.ROOT
 TEXTS = [
     ("lung cancer in rats", [(0, 11, "Disease"), (0, 4, "Anatomy")]),
     ("clonidine in lung cancer", [(0, 9, "Chemical"), (13, 24, "Disease"), (13, 17, "Anatomy")]),

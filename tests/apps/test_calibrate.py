@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from spacy_bioner.apps.calibrating import calibrate_pipeline
 from spacy_bioner.apps.cli.main import app
+from spacy_bioner.corpora.alignment import GOLD_KEY, ID_KEY
 from spacy_bioner.corpora.docbin import write_docbin
-from spacy_bioner.corpora.docs import GOLD_KEY, ID_KEY
 from spacy_bioner.errors import ConfigError, CorpusError
 
 KNOWN = "Naloxone reverses the effect of clonidine."

@@ -13,8 +13,8 @@ from spacy_bioner.apps.cleaning import (
 )
 from spacy_bioner.apps.cli.main import run
 from spacy_bioner.apps.conversion import convert
-from spacy_bioner.corpora.label_maps import LabelMap
-from spacy_bioner.corpora.reading import read_records
+from spacy_bioner.corpora.labels import LabelMap
+from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.errors import LabelError
 from spacy_bioner.transforms.filters import min_words, without_annotation
 

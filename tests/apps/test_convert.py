@@ -11,15 +11,16 @@ from typer.testing import CliRunner
 from spacy_bioner.apps.auditing import check_account, digest_output, render_conversion
 from spacy_bioner.apps.cli.convert import convert_cli
 from spacy_bioner.apps.conversion import convert
-from spacy_bioner.corpora.conll import ConllLayout
 from spacy_bioner.corpora.docbin import read_docbin
-from spacy_bioner.corpora.pubtator import read_pubtator
-from spacy_bioner.corpora.reading import Selection, read_records
+from spacy_bioner.corpora.formats.pubtator import read_pubtator
+from spacy_bioner.corpora.formats.tagged.conll import ConllLayout
+from spacy_bioner.corpora.read_write import Selection, read_records
 from spacy_bioner.errors import CorpusError, LabelError
 from spacy_bioner.files.digests import digest
 from spacy_bioner.training.corpus import make_corpus
+from tests import paths
 
-CASES = Path(__file__).parents[1] / "cases" / "corpora"
+CASES = paths.CASES / "corpora"
 PUBTATOR = (
     "1|t|Acute renal failure.\n"
     "1|a|After K+/Na+ loss.\n"

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 from spacy_bioner.apps.ablating import parse_choice
 from spacy_bioner.apps.cli.main import app
 from spacy_bioner.apps.cross_corpus import CrossSettings, cross_evaluate
+from spacy_bioner.corpora.alignment import GOLD_KEY, ID_KEY
 from spacy_bioner.corpora.docbin import write_docbin
-from spacy_bioner.corpora.docs import GOLD_KEY, ID_KEY
-from spacy_bioner.corpora.label_maps import LabelMap
+from spacy_bioner.corpora.labels import LabelMap
 from spacy_bioner.errors import ConfigError, LabelError
 from spacy_bioner.evaluation.cross_corpus import score_cell
 from spacy_bioner.evaluation.matching import Comparison

@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 
 import pytest
 
@@ -13,8 +12,9 @@ from spacy_bioner.apps.curves import (
 )
 from spacy_bioner.apps.profiles import read_config
 from spacy_bioner.errors import BionerError
+from tests import paths
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = paths.ROOT
 
 
 def row(step, f_score=0.5, **more):

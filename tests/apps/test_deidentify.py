@@ -7,7 +7,7 @@ import spacy
 from spacy_bioner.apps.cli.main import run
 from spacy_bioner.apps.deidentification import deidentify_corpus
 from spacy_bioner.apps.identifier_finding import find_by_pipeline
-from spacy_bioner.corpora.reading import read_records
+from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.errors import CorpusError, LabelError
 
 PUBTATOR = (

@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,6 +6,8 @@ import spacy
 import typer
 from spacy.tokens import DocBin
 from typer.testing import CliRunner
+
+from tests import paths
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -21,7 +22,7 @@ from spacy_bioner.apps.students import (  # noqa: E402
 from spacy_bioner.errors import ConfigError, TrainingDataError  # noqa: E402
 from spacy_bioner.training.distillation import DistillationTask  # noqa: E402
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = paths.ROOT
 TEXTS = ["Naloxone reverses the effect of clonidine.", "hypertension in rats"]
 
 

@@ -2,7 +2,6 @@ import csv
 import json
 import os
 import sys
-from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
@@ -20,8 +19,9 @@ from spacy_bioner.apps.memory import read_peak_memory
 from spacy_bioner.apps.profiles import load_profile
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import ConfigError, CorpusError
+from tests import paths
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = paths.ROOT
 SMALL = {"components.bioner.model.encoder.precision": "float32", "training.dropout": 0.0}
 TEXTS = [
     ("Naloxone reverses the effect of clonidine.", [(0, 8, "Chemical"), (32, 41, "Chemical")]),

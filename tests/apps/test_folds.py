@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 
 import pytest
 
@@ -9,8 +8,9 @@ from spacy_bioner.apps.folds import cross_validate, render_folds
 from spacy_bioner.apps.profiles import load_profile
 from spacy_bioner.corpora.docbin import read_docbin, write_docbin
 from spacy_bioner.errors import ConfigError, CorpusError
+from tests import paths
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = paths.ROOT
 SMALL = {"components.bioner.model.encoder.precision": "float32", "training.dropout": 0.0}
 TEXTS = [
     ("Naloxone reverses the effect of clonidine.", [(0, 8, "Chemical"), (32, 41, "Chemical")]),

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from spacy_bioner.apps.cli.inspect import inspect_cli
 from spacy_bioner.apps.inspection import Source, inspect, parse_sources
-from spacy_bioner.corpora.reading import read_records
+from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.corpora.writing import write_records
 from spacy_bioner.errors import ConfigError, CorpusError, LabelError
 from spacy_bioner.extras import install_command
@@ -163,7 +163,7 @@ def test_all_of_bc5cdr_and_ncbi_disease_is_counted(data_dir):
 
 
 def test_case_reports_with_many_labels_are_counted(data_dir):
-    pytest.importorskip("spacy_bioner.corpora.brat")
+    pytest.importorskip("spacy_bioner.corpora.formats.standoff.brat")
     found = inspect([Source("maccrobat", data_dir / "corpora" / "maccrobat2020")])
     (corpus,) = found.corpora
     assert (corpus.documents, corpus.mentions, len(corpus.labels)) == (200, 25189, 41)

@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from spacy_bioner.apps.cli.leaks import check_leaks, drop, leaks_cli
 from spacy_bioner.apps.inspection import Source
-from spacy_bioner.corpora.reading import read_records
+from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.errors import ConfigError, CorpusError
 
 pytest.importorskip("datasketch")

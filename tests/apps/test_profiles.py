@@ -13,8 +13,9 @@ from spacy_bioner.apps.profiles import (
 )
 from spacy_bioner.apps.training import check_package_name, encoder_override
 from spacy_bioner.errors import ConfigError
+from tests import paths
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = paths.ROOT
 PROFILES = sorted(path.stem for path in (ROOT / "configs/profiles").glob("*.cfg"))
 CORPORA = sorted(path.stem for path in (ROOT / "configs/corpora").glob("*.cfg"))
 PROFILE = """\

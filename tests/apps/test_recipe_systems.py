@@ -1,7 +1,6 @@
 """The recipes that ship, each from a tiny corpus to scores with one or two steps of training."""
 
 import json
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -11,9 +10,10 @@ from spacy_bioner.apps.cli.main import app
 from spacy_bioner.apps.measured_training import train_and_measure
 from spacy_bioner.apps.recipe_runs import run_recipe
 from spacy_bioner.apps.recipes import Choices, find_recipe
+from tests import paths
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = paths.ROOT
 DRUGS = ("Naloxone", "Clonidine", "Lithium", "Aspirin", "Digoxin")
 DISEASE = "hypertension"
 

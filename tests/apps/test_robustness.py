@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from spacy_bioner.apps.cli.main import app
 from spacy_bioner.apps.robustness import measure_robustness, text_attacks
+from spacy_bioner.corpora.alignment import GOLD_KEY
 from spacy_bioner.corpora.docbin import read_docbin, write_docbin
-from spacy_bioner.corpora.docs import GOLD_KEY
 from spacy_bioner.errors import BionerError, ConfigError, CorpusError, TermTableError
 
 

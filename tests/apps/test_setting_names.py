@@ -2,9 +2,10 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+
+from tests import paths
 
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -15,7 +16,7 @@ from spacy_bioner.apps.profiles import load_profile, read_training_config
 from spacy_bioner.apps.setting_names import check_settings
 from spacy_bioner.errors import ConfigError
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = paths.ROOT
 PROFILES = sorted(path.stem for path in (ROOT / "configs/profiles").glob("*.cfg"))
 CONFIG = read_training_config(ROOT / "configs/transformer.cfg")
 

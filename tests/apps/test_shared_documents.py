@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 from spacy_bioner.apps.cli.main import app
 from spacy_bioner.apps.evaluating import EvaluationSettings, evaluate
-from spacy_bioner.corpora import shingles
+from spacy_bioner.corpora.alignment import GOLD_KEY, ID_KEY
 from spacy_bioner.corpora.docbin import write_docbin
-from spacy_bioner.corpora.docs import GOLD_KEY, ID_KEY
+from spacy_bioner.corpora.splits import near_duplicates
 from spacy_bioner.errors import CorpusError
 
 KNOWN = "Naloxone reverses the effect of clonidine."
@@ -73,7 +73,7 @@ def test_without_datasketch_it_is_said(trained_folder, files, monkeypatch) -> No
         raise CorpusError("near-duplicates need the library datasketch")
 
     monkeypatch.setattr("spacy_bioner.apps.evaluating.require_datasketch", missing)
-    assert shingles.require_datasketch is not missing
+    assert near_duplicates.require_datasketch is not missing
     test, train = files
     found = evaluate(str(trained_folder), test, EvaluationSettings(train=train))
     assert found.shared is None

@@ -7,9 +7,9 @@ from typer.testing import CliRunner
 
 from spacy_bioner.apps.cli.split import parse_ratios, split, split_cli
 from spacy_bioner.apps.conversion import convert
-from spacy_bioner.corpora.losses import FEATURES, reduce_record
-from spacy_bioner.corpora.problems import Problems
-from spacy_bioner.corpora.reading import read_records
+from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
+from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.errors import ConfigError, CorpusError
 
 DOCUMENT = "{n}|t|Aspirin and pain.\n{n}|a|\n{n}\t0\t7\tAspirin\tChemical\tD1\n"

@@ -36,8 +36,9 @@ from spacy_bioner.errors import (
 )
 from spacy_bioner.extras import install_command
 from spacy_bioner.files.outputs import claiming
+from tests import paths
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = paths.ROOT
 CONFIG = ROOT / "configs" / "transformer.cfg"
 TEXTS = [
     ("Naloxone reverses the effect of clonidine.", [(0, 8, "Chemical"), (32, 41, "Chemical")]),

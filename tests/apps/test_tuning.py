@@ -9,10 +9,11 @@ from spacy_bioner.apps.tuning import check_space, read_space, render_profile, tu
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import BionerError, ConfigError
 from spacy_bioner.training.tuning import Setting, list_trials
+from tests import paths
 
 optuna = pytest.importorskip("optuna", reason="needs the extra [tuning]")
 pytest.importorskip("matplotlib")
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = paths.ROOT
 CONFIG = ROOT / "configs" / "transformer.cfg"
 SMALL = {"components.bioner.model.encoder.precision": "float32", "training.eval_frequency": 1}
 TEXTS = [

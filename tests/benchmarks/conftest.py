@@ -1,10 +1,10 @@
 """Benchmarks are scripts beside each other, not a package: their folder goes on the path."""
 
-from pathlib import Path
-
 import pytest
 
-BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+from tests import paths
+
+BENCHMARKS = paths.ROOT / "benchmarks"
 
 
 @pytest.fixture(autouse=True)

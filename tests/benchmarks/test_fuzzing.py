@@ -14,7 +14,8 @@ from spacy.tokens import Doc, Span
 
 from spacy_bioner.components.abbreviations import ABBREVIATIONS_KEY
 from spacy_bioner.components.evidence import Evidence, add_evidence
-from spacy_bioner.corpora import formats, jsonl, pubtator
+from spacy_bioner.corpora.formats import pubtator, registry
+from spacy_bioner.corpora.formats.json_files import jsonl
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
 from tests.conftest import TOKENIZER
@@ -223,7 +224,7 @@ def test_a_script_without_a_trained_pipeline_says_how_to_get_one(texts, monkeypa
 def test_valid_files_are_read_rightly(readers, tmp_path):
     files = import_module("fuzz_readers")
     cases = files.valid_cases(tmp_path, tmp_path / "none")
-    assert {case.format for case in cases} >= set(formats.FORMATS)
+    assert {case.format for case in cases} >= set(registry.FORMATS)
     for number in range(len(cases)):
         case = files.make_case(cases, 0, number)
         assert readers.examine(case, tmp_path / "work", readers.Plan()) == [], case.format

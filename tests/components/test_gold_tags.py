@@ -4,7 +4,7 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 
 from spacy_bioner.components.gold_tags import allowed_tags
-from spacy_bioner.corpora.docs import ANNOTATED_KEY
+from spacy_bioner.corpora.alignment import ANNOTATED_KEY
 from spacy_bioner.errors import LabelError
 
 TAGS = ("O", "B-Gene", "I-Gene")

@@ -12,7 +12,7 @@ from spacy.tokenizer import Tokenizer
 from spacy.training import Example
 
 from spacy_bioner.components.tokenizer import BiomedicalTokenizer, make_tokenizer
-from spacy_bioner.corpora.pubtator import read_pubtator
+from spacy_bioner.corpora.formats.pubtator import read_pubtator
 from spacy_bioner.errors import TextError
 
 TEXT = (

@@ -4,7 +4,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc, Span
 
-from spacy_bioner.corpora.docs import ANNOTATED_KEY, GOLD_KEY
+from spacy_bioner.corpora.alignment import ANNOTATED_KEY, GOLD_KEY
 from spacy_bioner.evaluation.concepts import compare_concepts, sum_concepts
 from spacy_bioner.evaluation.scores import Counts
 

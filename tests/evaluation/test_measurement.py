@@ -8,7 +8,7 @@ import spacy
 from spacy.tokens import Doc
 
 from spacy_bioner.components.evidence import Evidence, add_evidence, register_extensions
-from spacy_bioner.corpora.docs import GOLD_KEY
+from spacy_bioner.corpora.alignment import GOLD_KEY
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.evaluation.measurement import measure
 from spacy_bioner.evaluation.scores import Counts

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from spacy.tokens import Span
 
-from spacy_bioner.corpora.docs import GOLD_KEY
+from spacy_bioner.corpora.alignment import GOLD_KEY
 from spacy_bioner.evaluation.calibration import calibrate
 from spacy_bioner.evaluation.confidences import ScoredDocument, judge
 from spacy_bioner.evaluation.measurement import measure

@@ -4,7 +4,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc
 
-from spacy_bioner.corpora.docs import ANNOTATED_KEY, GOLD_KEY
+from spacy_bioner.corpora.alignment import ANNOTATED_KEY, GOLD_KEY
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.evaluation.strata import (
     GoldMention,

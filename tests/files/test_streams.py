@@ -8,7 +8,7 @@ import pytest
 from spacy.vocab import Vocab
 
 from spacy_bioner.corpora.docbin import read_docbin
-from spacy_bioner.corpora.formats import WRITABLE, find_format, format_of_target
+from spacy_bioner.corpora.formats.registry import WRITABLE, find_format, format_of_target
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import check_is_file
 from spacy_bioner.files.replacing import check_is_writable, replacing, replacing_folder
@@ -17,7 +17,7 @@ from spacy_bioner.files.streams import find_descriptor, is_standard_output, is_s
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
 WRITE = """
 import sys
-from spacy_bioner.files.lines import replacing
+from spacy_bioner.files.replacing import replacing
 with replacing(sys.argv[1]) as temporary:
     temporary.write_text("content\\n")
 print("printed")
@@ -120,7 +120,7 @@ def test_a_format_of_many_files_needs_a_folder(name):
 
 def test_one_docbin_goes_to_a_pipe(tmp_path):
     out = tmp_path / "out"
-    command = "from spacy_bioner.corpora.docbin_records import write_docbin_or_shards as write; "
+    command = "from spacy_bioner.corpora.formats.docbin import write_docbin_or_shards as write; "
     with out.open("wb") as stream:
         call = [sys.executable, "-c", f"{command}write([], '/dev/stdout')"]
         subprocess.run(call, stdout=stream, check=True)

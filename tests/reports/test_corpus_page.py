@@ -6,8 +6,8 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
-from spacy_bioner.corpora.overlap import measure_overlap
-from spacy_bioner.corpora.statistics import CorpusTally, describe_corpus
+from spacy_bioner.corpora.statistics.corpus import CorpusTally, describe_corpus
+from spacy_bioner.corpora.statistics.vocabulary_overlap import measure_overlap
 from spacy_bioner.records import Mention, Record
 from spacy_bioner.reports import corpus_page
 from spacy_bioner.reports.corpus_page import render_corpus_page

@@ -6,8 +6,8 @@ pytest.importorskip("matplotlib")
 
 from xml.etree import ElementTree
 
-from spacy_bioner.corpora.overlap import measure_overlap
-from spacy_bioner.corpora.statistics import CorpusTally, describe_corpus
+from spacy_bioner.corpora.statistics.corpus import CorpusTally, describe_corpus
+from spacy_bioner.corpora.statistics.vocabulary_overlap import measure_overlap
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.extras import install_command
 from spacy_bioner.records import Mention, Record

@@ -10,7 +10,7 @@ import spacy
 from spacy.tokens import Doc
 
 from spacy_bioner.components.evidence import Evidence, add_evidence, register_extensions
-from spacy_bioner.corpora.docs import GOLD_KEY, ID_KEY
+from spacy_bioner.corpora.alignment import GOLD_KEY, ID_KEY
 from spacy_bioner.evaluation.cases import collect_cases
 from spacy_bioner.evaluation.measurement import measure
 from spacy_bioner.reports.figures import plot_style

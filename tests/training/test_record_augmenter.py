@@ -5,7 +5,7 @@ import spacy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from spacy_bioner.corpora.docs import align, gold_mentions
+from spacy_bioner.corpora.alignment import align, gold_mentions
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.records import Mention, Record
 from spacy_bioner.training.record_augmenter import RecordAugmenter, chain_augmenters

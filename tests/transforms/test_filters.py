@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from spacy_bioner.corpora.pubtator import read_pubtator
+from spacy_bioner.corpora.formats.pubtator import read_pubtator
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.extras import install_command
 from spacy_bioner.records import Mention, Record

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_bioner.corpora.pubtator import read_pubtator
+from spacy_bioner.corpora.formats.pubtator import read_pubtator
 from spacy_bioner.errors import ConfigError, TermTableError
 from spacy_bioner.records import Mention, Record
 from spacy_bioner.transforms.expansions import BUILT_IN, Expansion, load_expansions

@@ -11,9 +11,9 @@ from spacy_bioner.apps.ceilings import ceilings_to_json, compare_tokenizers, ren
 from spacy_bioner.apps.cli.corpus_options import FromFormat
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import counted, showing_progress
-from spacy_bioner.corpora.conservation import OUTCOMES
-from spacy_bioner.corpora.problems import Problems
-from spacy_bioner.corpora.reading import read_records
+from spacy_bioner.corpora.alignment_counts import OUTCOMES
+from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.corpora.tokenizers import TITLES
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.replacing import replacing

@@ -23,12 +23,12 @@ from spacy_bioner.apps.cli.corpus_options import (
 )
 from spacy_bioner.apps.conversion import convert
 from spacy_bioner.apps.progress import showing_progress
-from spacy_bioner.corpora.conll import ConllLayout
-from spacy_bioner.corpora.formats import find_format
-from spacy_bioner.corpora.guessing import guess_format
-from spacy_bioner.corpora.offset_units import UNITS
-from spacy_bioner.corpora.reading import Selection
-from spacy_bioner.corpora.table_format import TableLayout
+from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.offset_units import UNITS
+from spacy_bioner.corpora.formats.registry import find_format
+from spacy_bioner.corpora.formats.tagged.conll import ConllLayout
+from spacy_bioner.corpora.formats.tagged.table_layout import TableLayout
+from spacy_bioner.corpora.read_write import Selection
 from spacy_bioner.corpora.tokenizers import TITLES
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import read_lines

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Dict, Optional
 
 import typer
 
-from spacy_bioner.corpora.formats import FORMATS, WRITABLE
-from spacy_bioner.corpora.notes import NoteColumns
+from spacy_bioner.corpora.formats.mimic import NoteColumns
+from spacy_bioner.corpora.formats.registry import FORMATS, WRITABLE
 from spacy_bioner.errors import CorpusError
 
 _READABLE = ", ".join(FORMATS)

@@ -48,7 +48,7 @@ def cross_cli(
     from spacy_bioner.apps.cross_corpus import CrossSettings, cross_evaluate
     from spacy_bioner.apps.naming import FOLDER_NAME, parse_named
     from spacy_bioner.apps.profiles import load_profile
-    from spacy_bioner.corpora.label_maps import load_label_map
+    from spacy_bioner.corpora.labels import load_label_map
     from spacy_bioner.reports.cross_corpus import render_matrix
 
     # Trainings lie in folders of these names.

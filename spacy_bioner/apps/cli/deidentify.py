@@ -21,9 +21,9 @@ from spacy_bioner.apps.deidentification import (
 )
 from spacy_bioner.apps.identifier_finding import build_finder
 from spacy_bioner.apps.progress import showing_progress
-from spacy_bioner.corpora.formats import find_format
-from spacy_bioner.corpora.guessing import guess_format
-from spacy_bioner.corpora.reading import parse_label_map
+from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.registry import find_format
+from spacy_bioner.corpora.read_write import parse_label_map
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.transforms.deidentification import SURROGATES
 

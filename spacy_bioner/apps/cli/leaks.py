@@ -22,10 +22,16 @@ from spacy_bioner.apps.cli.corpus_options import AnyFormat
 from spacy_bioner.apps.inspection import Source, parse_sources
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import showing_progress
-from spacy_bioner.corpora.formats import WRITABLE, format_of_target
-from spacy_bioner.corpora.leakage import SAME_ID, SAME_TEXT, THRESHOLD, LeakReport, find_leaks
-from spacy_bioner.corpora.problems import Problems
-from spacy_bioner.corpora.reading import read_records
+from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.registry import WRITABLE, format_of_target
+from spacy_bioner.corpora.read_write import read_records
+from spacy_bioner.corpora.splits.leakage import (
+    SAME_ID,
+    SAME_TEXT,
+    THRESHOLD,
+    LeakReport,
+    find_leaks,
+)
 from spacy_bioner.corpora.writing import write_records
 from spacy_bioner.errors import ConfigError, CorpusError
 from spacy_bioner.files.lines import PathLike

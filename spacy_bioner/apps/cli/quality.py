@@ -18,7 +18,10 @@ import typer
 from spacy_bioner.apps.cli.corpus_options import AnyFormat
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import counted, showing_progress
-from spacy_bioner.corpora.agreement import (
+from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.label_choice import LabelChoice
+from spacy_bioner.corpora.mention_checks import TEXT_DIFFERS
+from spacy_bioner.corpora.quality.agreement import (
     DISAGREEMENTS,
     Agreement,
     LabelAgreement,
@@ -26,13 +29,10 @@ from spacy_bioner.corpora.agreement import (
     compare_annotations,
     one_against_rest,
 )
-from spacy_bioner.corpora.claims import TEXT_DIFFERS
-from spacy_bioner.corpora.consistency import Place
-from spacy_bioner.corpora.label_choice import LabelChoice
-from spacy_bioner.corpora.problems import Problems
-from spacy_bioner.corpora.quality import QualityReport, Suspicion, check_quality
-from spacy_bioner.corpora.reading import parse_label_map, read_records
-from spacy_bioner.corpora.suspicious import MAX_CHARACTERS, RESPELLED
+from spacy_bioner.corpora.quality.consistency import Place
+from spacy_bioner.corpora.quality.report import QualityReport, Suspicion, check_quality
+from spacy_bioner.corpora.quality.suspicious_spans import MAX_CHARACTERS, RESPELLED
+from spacy_bioner.corpora.read_write import parse_label_map, read_records
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Record

@@ -1,0 +1,165 @@
+"""What a format cannot carry: named, counted, and what comes back without it.
+
+Each feature is something of a record that some formats have no place for. A format names the
+features that it carries; `find_losses` counts the rest before it is written, and `reduce_record`
+gives what reading the written file returns.
+"""
+
+import re
+from collections import Counter
+from dataclasses import replace
+from typing import Callable, Collection, Dict, Mapping, Set, Tuple
+
+from spacy_bioner.corpora.formats.reading_notes import UNREAD_PREFIX, WARNING_KEY
+from spacy_bioner.records import Mention, Record
+
+FRAGMENTS = "fragments of discontinuous mentions"
+CONCEPT_IDS = "concept ids"
+ATTRIBUTES = "attributes"
+OVERLAPS = "overlapping mentions"
+DUPLICATES = "repeated mentions"
+CLAIMED_TEXT = "claimed texts that differ"
+SECTIONS = "sections"
+LINE_BREAKS = "line breaks and tabs"
+WORDS = "the corpus' own tokens"
+SENTENCES = "sentence borders"
+META = "document metadata"
+MENTIONS = "mentions"
+
+OTHERS_KEY = "files_of_other_formats_skipped"
+STRAYS_KEY = "texts_without_annotations_skipped"
+STRAY_NAMES_KEY = "texts_without_annotations"
+OVERRULED_KEY = "claimed_texts_overruled"
+# The keys of `Record.meta` under which readers leave numbers for the account of a conversion.
+COUNTERS = frozenset(
+    (
+        "annotations_skipped",
+        "blocks_skipped",
+        "coreferences_skipped",
+        OVERRULED_KEY,
+        "document_labels_skipped",
+        "erroneous_notes_skipped",
+        "events_skipped",
+        OTHERS_KEY,
+        "individual_mentions_skipped",
+        "notes_skipped",
+        "passage_offsets_repaired",
+        "regions_skipped",
+        "rejected_skipped",
+        "relations_skipped",
+        "tags_missing",
+        "tags_repaired",
+        STRAYS_KEY,
+    )
+)
+_BREAKS = str.maketrans("\n\r\t", "   ")
+_LINE_KEY = re.compile(r"line\d+\.column\d+")
+
+
+def find_losses(record: Record, carries: Collection[str]) -> Counter[str]:
+    """Count what of a record a format has no place for.
+
+    carries (Collection[str]): The features that the format has.
+    RETURNS (Counter[str]): Numbers of mentions, sections, … by feature; empty when all of it fits.
+    """
+    return Counter(
+        {
+            name: number
+            for name, count in FEATURES.items()
+            if name not in carries and (number := count(record))
+        }
+    )
+
+
+def reduce_record(record: Record, carries: Collection[str]) -> Record:
+    """Give what is left of a record in a format that carries only some features.
+
+    Line numbers and the readers' counters are left out: they belong to a file, not to a document.
+    """
+    mentions = tuple(_reduce_mention(mention, record, carries) for mention in record.mentions)
+    if DUPLICATES not in carries:
+        mentions = tuple(dict.fromkeys(mentions))
+    if MENTIONS not in carries:
+        mentions = ()
+    breaks = {} if LINE_BREAKS in carries else _BREAKS
+    return replace(
+        record,
+        text=record.text.translate(breaks),
+        mentions=mentions,
+        sections=record.sections if SECTIONS in carries else (),
+        words=record.words if WORDS in carries else (),
+        sentence_starts=record.sentence_starts if SENTENCES in carries else (),
+        meta=own_meta(record.meta) if META in carries else {},
+    )
+
+
+def own_meta(meta: Mapping[str, str]) -> Dict[str, str]:
+    """Give what a file says of a document, without what its reader counted."""
+    return {key: value for key, value in meta.items() if not is_bookkeeping(key)}
+
+
+def is_bookkeeping(key: str) -> bool:
+    """Tell whether a key of `Record.meta` is a reader's own: a counter, a note, a line's text."""
+    if key in COUNTERS or key in (WARNING_KEY, STRAY_NAMES_KEY) or key.startswith(UNREAD_PREFIX):
+        return True
+    return _LINE_KEY.fullmatch(key) is not None
+
+
+def read_counters(meta: Mapping[str, str]) -> Dict[str, int]:
+    """Give the numbers that a reader left; what else a file has under these keys is no number."""
+    keys = [key for key in meta if key in COUNTERS or key.startswith(UNREAD_PREFIX)]
+    return {key: int(meta[key]) for key in keys if meta[key].isdecimal()}
+
+
+def _reduce_mention(mention: Mention, record: Record, carries: Collection[str]) -> Mention:
+    surface = record.text[mention.start_char : mention.end_char]
+    breaks = {} if LINE_BREAKS in carries else _BREAKS
+    # Without its fragments a mention claims what they cover.
+    keeps_claim = CLAIMED_TEXT in carries and (not mention.fragments or FRAGMENTS in carries)
+    return replace(
+        mention,
+        text=((mention.text or surface) if keeps_claim else surface).translate(breaks),
+        concept_ids=mention.concept_ids if CONCEPT_IDS in carries else (),
+        fragments=mention.fragments if FRAGMENTS in carries else (),
+        attributes=mention.attributes if ATTRIBUTES in carries else (),
+        line=None,
+    )
+
+
+def _count_overlaps(record: Record) -> int:
+    """Count mentions that share a character with another one that starts before or with them."""
+    spans = sorted({(m.start_char, m.end_char, m.label) for m in record.mentions})
+    reach, count = -1, 0
+    for start, end, _ in spans:
+        count += start < reach
+        reach = max(reach, end)
+    return count
+
+
+def _count_duplicates(record: Record) -> int:
+    keys: Set[Tuple[object, ...]] = {
+        (m.start_char, m.end_char, m.label, m.fragments) for m in record.mentions
+    }
+    return len(record.mentions) - len(keys)
+
+
+def _count_claims(record: Record) -> int:
+    return sum(
+        bool(m.text) and m.text != record.text[m.start_char : m.end_char] for m in record.mentions
+    )
+
+
+FEATURES: Dict[str, Callable[[Record], int]] = {
+    MENTIONS: lambda record: len(record.mentions),
+    FRAGMENTS: lambda record: sum(bool(m.fragments) for m in record.mentions),
+    CONCEPT_IDS: lambda record: sum(bool(m.concept_ids) for m in record.mentions),
+    ATTRIBUTES: lambda record: sum(bool(m.attributes) for m in record.mentions),
+    OVERLAPS: _count_overlaps,
+    DUPLICATES: _count_duplicates,
+    CLAIMED_TEXT: _count_claims,
+    SECTIONS: lambda record: len(record.sections),
+    LINE_BREAKS: lambda record: sum(record.text.count(mark) for mark in "\n\r\t"),
+    WORDS: lambda record: bool(record.words),
+    SENTENCES: lambda record: bool(record.sentence_starts),
+    META: lambda record: len(own_meta(record.meta)),
+}

@@ -1,0 +1,78 @@
+"""Which format is this? Told by content: names and endings only matter for folders."""
+
+import re
+import zlib
+from pathlib import Path
+from typing import Callable, Tuple
+
+from spacy_bioner.corpora.formats.folder_detection import PAIR_ENDINGS, guess_folder
+from spacy_bioner.corpora.formats.json_files.shapes import guess_json
+from spacy_bioner.corpora.formats.standoff.span_table import is_span_table
+from spacy_bioner.corpora.formats.text_detection import guess_text
+from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike, check_is_file, refuse_wide_encoding
+
+HEAD_SIZE = 65_536
+_PUBTATOR = re.compile(r"[^|\t\n]+\|[ta]\|[^\n]*")
+# A word of a column may be a bracket: in JSON only some characters can follow one.
+_JSON_START = re.compile(r'\{\s*["}]|\[\s*["\[\]{0-9tfn-]')
+_ROOT = re.compile(r"<(?![?!])([\w:.-]+)")
+
+
+def guess_format(path: PathLike) -> str:
+    """Tell the format of a file or folder.
+
+    RETURNS (str): A name in `formats.FORMATS`.
+    RAISES (CorpusError): Nothing there, an empty file, UTF-16, or no format that is known.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return guess_folder(path, guess_format)
+    path = check_is_file(path)
+    if path.suffix in PAIR_ENDINGS:
+        return PAIR_ENDINGS[path.suffix]
+    with path.open("rb") as file:
+        raw = file.read(HEAD_SIZE)
+    if _is_docbin(raw):
+        return "spacy"
+    refuse_wide_encoding(raw, path)
+    # Any 8-bit encoding shows the marks of a format; its reader checks the encoding.
+    head = raw.decode("utf-8", errors="replace").removeprefix("\ufeff").lstrip("\r\n \t")
+    if not head:
+        message = "found an empty file, expected a corpus (see `bioner convert --help`)"
+        raise CorpusError(message, path=path, line=1)
+    if _JSON_START.match(head):
+        return guess_json(path)
+    for looks_like, name in _CHECKS:
+        if looks_like(head):
+            return name
+    # The last line of a part may be cut.
+    lines = head.splitlines()
+    return guess_text(lines[:-1] if len(head) >= HEAD_SIZE and len(lines) > 1 else lines, path)
+
+
+def _is_docbin(raw: bytes) -> bool:
+    # A DocBin is zlib-compressed: 0x78 and a checksum over the first two bytes.
+    if len(raw) < 2 or raw[0] != 0x78 or int.from_bytes(raw[:2], "big") % 31:
+        return False
+    try:
+        start = zlib.decompressobj().decompress(raw, 100)
+    except zlib.error:
+        return False
+    return b"version" in start and b"attrs" in start
+
+
+def _is_bioc_xml(head: str) -> bool:
+    root = _ROOT.search(head)
+    return head.startswith("<") and root is not None and root[1] == "collection"
+
+
+def _is_pubtator(head: str) -> bool:
+    return _PUBTATOR.match(head) is not None
+
+
+_CHECKS: Tuple[Tuple[Callable[[str], bool], str], ...] = (
+    (_is_pubtator, "pubtator"),
+    (_is_bioc_xml, "bioc_xml"),
+    (is_span_table, "span_table"),
+)

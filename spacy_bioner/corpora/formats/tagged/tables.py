@@ -1,0 +1,237 @@
+"""CSV and other tables with a word and its tag in each row.
+
+    Sentence #,Word,POS,Tag
+    Sentence: 1,Thousands,NNS,O
+    ,of,IN,O
+
+The cell of a sentence (and of a document, where there is such a column) may stand in the first of
+its rows only, or in each; empty rows end sentences too. Where neither parts any, the text is split
+into sentences as this package does it, but not within a mention.
+
+Cells are quoted by the rules of csv; a quotation mark that is not closed in its line, where the
+line has all its cells without it, is a word or a part of one.
+"""
+
+from collections import Counter
+from pathlib import Path
+from typing import Callable, FrozenSet, Iterable, Iterator, Optional, Tuple
+
+from spacy.tokens import Doc
+
+from spacy_bioner.corpora.formats.capabilities import MENTIONS, SENTENCES, WORDS
+from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.tagged.rows import (
+    Item,
+    Sentence,
+    document_id,
+    find_conflict,
+    make_records,
+    split_sentences,
+    tagged_words,
+)
+from spacy_bioner.corpora.formats.tagged.scheme_detection import TagSurvey
+from spacy_bioner.corpora.formats.tagged.table_layout import (
+    DELIMITERS,
+    TableFormat,
+    TableLayout,
+    detect_table,
+)
+from spacy_bioner.corpora.formats.tagged.table_rows import TableRow, read_rows
+from spacy_bioner.errors import CorpusError, LabelError
+from spacy_bioner.files.formula_cells import CsvRows
+from spacy_bioner.files.lines import PathLike
+from spacy_bioner.files.replacing import replacing
+from spacy_bioner.records import Record
+from spacy_bioner.tags import OUTSIDE, normalize_scheme, parse_tag
+
+__all__ = ["CARRIES", "TableFormat", "TableLayout", "detect_table", "read_table", "write_table"]
+
+# The text between words is not carried either: one space comes back. A document without sentence
+# borders comes back as one sentence.
+CARRIES: FrozenSet[str] = frozenset((MENTIONS, WORDS, SENTENCES))
+HEADER = ("Document", "Sentence #", "Word", "Tag")
+_LINE_BREAKS = str.maketrans("\n\r\t", "   ")
+_PREFIXES = frozenset("BIELSU")
+
+_DEFAULT_LAYOUT = TableLayout()
+
+
+def read_table(
+    path: PathLike,
+    layout: TableLayout = _DEFAULT_LAYOUT,
+    *,
+    encoding: Optional[str] = None,
+    problems: Optional[Problems] = None,
+) -> Iterator[Record]:
+    """Stream the documents of a table; without a document column each sentence is one.
+
+    The text is the words joined by single spaces. Tags are read as in `read_conll`; tags that are
+    bare labels ("Disease") make one mention of equal neighbours. A row with a document and nothing
+    else names a document without words.
+
+    problems (Optional[Problems]): Takes note of sentences with a malformed row, which are left
+        out: each is a document of its own, or an annotation in a table with a document column.
+    YIELDS (Record): With `words` and `sentence_starts`. The identifier is the cell of the document
+        or sentence; unnamed ones are numbered.
+    RAISES (CorpusError): A malformed row, with its line; a header without the columns; no row.
+    """
+    path = Path(path)
+    table = detect_table(path, layout, encoding=encoding)
+    read_tag, scheme = _survey(path, table, layout, lenient=problems is not None)
+    yield from make_records(
+        _read_items(path, table, read_tag),
+        path,
+        scheme=scheme,
+        has_documents=table.columns.document is not None,
+        problems=problems,
+    )
+
+
+def write_table(
+    docs: Iterable[Doc], path: PathLike, *, delimiter: str = ",", scheme: str = "IOB2"
+) -> int:
+    """Write the entities of Docs as rows of document, sentence, word and tag.
+
+    The document column holds `doc.user_data["bioner_id"]`, else its number; sentences are numbered
+    over the whole file, which keeps them apart without the document. Both stand in every row. A
+    document without words is one row with its name. Tokens of white space are left out.
+
+    RETURNS (int): The number of documents.
+    RAISES (CorpusError): Two documents of one name in a row, which a table cannot keep apart.
+    """
+    if delimiter not in DELIMITERS:
+        message = f"found delimiter {delimiter!r}, expected comma, tab, semicolon or |"
+        raise CorpusError(message, path=path)
+    count = sentences = 0
+    previous = ""
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        rows = CsvRows(file, HEADER, delimiter=delimiter)
+        for count, doc in enumerate(docs, start=1):
+            name = document_id(doc, count)
+            _check_name(name, previous)
+            previous = name
+            words = tagged_words(doc, scheme, name)
+            if "\0" in doc.text:
+                raise CorpusError(f"document {name}: found a NUL, expected none in a table")
+            if not words:
+                rows.write((name, "", "", ""))
+            for border, word, tag in words:
+                sentences += border
+                rows.write((name, f"Sentence: {sentences}", word, tag))
+    rows.warn(path)
+    return count
+
+
+def _check_name(name: str, previous: str) -> None:
+    if not name or name != name.strip().translate(_LINE_BREAKS) or "\0" in name:
+        message = f"found document identifier {name!r}, expected one line, no space around it"
+        raise CorpusError(message)
+    if name == previous:
+        message = (
+            f"found two documents {name!r} in a row, expected different ones: a table cannot keep "
+            "them apart; write another format, or rename one"
+        )
+        raise CorpusError(message)
+
+
+def _survey(
+    path: Path, table: TableFormat, layout: TableLayout, *, lenient: bool
+) -> Tuple[Callable[[str], str], str]:
+    """Look at all tags once. RETURNS: What makes a cell a tag of the scheme, and the scheme."""
+    survey = TagSurvey()
+    kinds: Counter[str] = Counter()
+    for item in _read_items(path, table, lambda cell: _add_label(cell, layout.label)):
+        if isinstance(item, Sentence):
+            kinds.update(map(_kind_of, item.tags))
+            tags = (tag for tag in item.tags if _kind_of(tag) in ("outside", "prefixed"))
+            survey.add(["", *tags, ""])
+    if kinds["outside"] and kinds["bare"] > kinds["prefixed"]:
+        return _read_bare_tag, "IO"
+
+    def read_tag(cell: str) -> str:
+        tag = _add_label(cell, layout.label)
+        parse_tag(tag)
+        return tag
+
+    if layout.scheme:
+        return read_tag, normalize_scheme(layout.scheme)
+    try:
+        return read_tag, survey.choose_scheme(lenient=lenient)
+    except LabelError as error:
+        line = find_conflict(_read_items(path, table, read_tag))
+        raise CorpusError(f"{error}; name the scheme", path=path, line=line) from error
+
+
+def _kind_of(tag: str) -> str:
+    if tag == OUTSIDE:
+        return "outside"
+    if tag[:1] in _PREFIXES and tag[1:2] in ("", "-"):
+        return "prefixed" if tag[2:] else "unlabelled"
+    return "bare" if tag else "empty"
+
+
+def _add_label(cell: str, label: str) -> str:
+    return f"{cell}-{label}" if label and cell and cell != OUTSIDE and "-" not in cell else cell
+
+
+def _read_bare_tag(cell: str) -> str:
+    if not cell:
+        parse_tag(cell)
+    return cell if cell == OUTSIDE else f"I-{cell}"
+
+
+def _read_items(path: Path, table: TableFormat, read_tag: Callable[[str], str]) -> Iterator[Item]:
+    """Stream sentences, and the name of each document."""
+    items = _read_marked(path, table, read_tag)
+    return split_sentences(items) if _has_no_borders(path, table) else items
+
+
+def _has_no_borders(path: Path, table: TableFormat) -> bool:
+    """Tell whether neither a column nor empty rows between others part sentences."""
+    if table.columns.sentence is not None:
+        return False
+    has_words = has_gap = False
+    for row in read_rows(path, table):
+        if row.is_blank:
+            has_gap = has_words
+        elif has_gap:
+            return False
+        else:
+            has_words = True
+    return True
+
+
+def _read_marked(path: Path, table: TableFormat, read_tag: Callable[[str], str]) -> Iterator[Item]:
+    sentence = Sentence()
+    document = ""
+    for row in read_rows(path, table):
+        starts_document = row.document not in ("", document)
+        starts_sentence = row.sentence not in ("", sentence.name)
+        if sentence and (row.is_blank or starts_document or starts_sentence):
+            yield sentence
+            sentence = Sentence()
+        if starts_document:
+            document = row.document
+            yield document
+        if row.is_blank:
+            continue
+        sentence.name = sentence.name or row.sentence
+        problem = row.problem or _add_row(sentence, row, read_tag)
+        if problem:
+            sentence.note(CorpusError(problem, path=path, line=row.line))
+    if sentence:
+        yield sentence
+
+
+def _add_row(sentence: Sentence, row: TableRow, read_tag: Callable[[str], str]) -> str:
+    """Add a row to a sentence. RETURNS (str): What is wrong with it."""
+    if not row.word:
+        return f"found an empty word with tag {row.tag!r}, expected a word"
+    try:
+        tag = read_tag(row.tag)
+    except LabelError as error:
+        return f"{error}; name the tag column, or the label when tags have none"
+    sentence.words.append(row.word)
+    sentence.tags.append(tag)
+    sentence.lines.append(row.line)
+    return ""

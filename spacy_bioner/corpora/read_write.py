@@ -1,0 +1,212 @@
+"""Any supported file → Records: format guessing, renamed labels, chosen documents."""
+
+import warnings
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, Dict, FrozenSet, Iterable, Iterator, Mapping, Optional, Set
+
+from spacy_bioner.corpora.formats.capabilities import OTHERS_KEY, OVERRULED_KEY
+from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.folder_detection import count_others, list_corpus_files
+from spacy_bioner.corpora.formats.read_errors import FILE, Problems, skip_or_raise
+from spacy_bioner.corpora.formats.reading_notes import ReadingNotes
+from spacy_bioner.corpora.formats.registry import Format, find_format
+from spacy_bioner.corpora.formats.tagged.conll import ConllLayout
+from spacy_bioner.corpora.mention_checks import TEXT_DIFFERS, why_lost
+from spacy_bioner.errors import CorpusError, CorpusWarning, LabelError
+from spacy_bioner.files.lines import PathLike
+from spacy_bioner.records import Record
+
+OFFSETS = "offsets"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which documents of a file to take, in its order.
+
+    skip (int): Leave out that many from the start.
+    first (Optional[int]): Then take at most that many; None takes all.
+    ids (FrozenSet[str]): Of those, take the ones with these identifiers; empty takes all.
+    """
+
+    skip: int = 0
+    first: Optional[int] = None
+    ids: FrozenSet[str] = field(default_factory=frozenset)
+
+
+_ALL = Selection()
+
+
+def read_records(
+    path: PathLike,
+    format: Optional[str] = None,
+    *,
+    label_map: Optional[Mapping[str, str]] = None,
+    selection: Selection = _ALL,
+    layout: Optional[ConllLayout] = None,
+    problems: Optional[Problems] = None,
+    notes: Optional[ReadingNotes] = None,
+    trust: str = "",
+    options: Optional[Mapping[str, Any]] = None,
+) -> Iterator[Record]:
+    """Stream the documents of a corpus.
+
+    path (Union[str, Path]): A file, or a folder: of pairs, or of files in one format. Files of
+        other formats are counted in `meta["files_of_other_formats_skipped"]`.
+    format (Optional[str]): A name in `formats.FORMATS`; None or "auto" looks into the file.
+    label_map (Optional[Mapping[str, str]]): New names of labels; others stay as they are.
+    layout (Optional[ConllLayout]): The columns of a CoNLL file.
+    problems (Optional[Problems]): Takes note of what cannot be read, which is then left out.
+    notes (Optional[ReadingNotes]): Takes the reader's notes. Without it, warnings are issued at the
+        end as `CorpusWarning`.
+    trust (str): "offsets" takes mentions where they stand whose text is claimed to be another, and
+        counts them in `meta["claimed_texts_overruled"]`.
+    options (Optional[Mapping[str, Any]]): Further settings of the format's reader.
+    RAISES (CorpusError): A file that cannot be read as the format; a selection that takes nothing,
+        or names an identifier that is not there.
+    """
+    name = guess_format(path) if format in (None, "auto") else str(format)
+    chosen = find_format(name)
+    given = dict(options or {})
+    if chosen.name == "conll" and layout is not None:
+        given["layout"] = layout
+    if trust not in ("", OFFSETS):
+        raise CorpusError(f"found trust in {trust!r}, expected {OFFSETS}", path=path)
+    found = _name_cause(_read_path(path, chosen, problems, given), path, problems)
+    records = _take_notes(found, notes)
+    records = trust_offsets(records) if trust else records
+    records = select_records(records, selection, path=path)
+    return rename_labels(records, label_map) if label_map else records
+
+
+def trust_offsets(records: Iterable[Record]) -> Iterator[Record]:
+    """Give the records without the claims of mentions that another text is at their offsets."""
+    for record in records:
+        overruled = [why_lost(mention, record.text) == TEXT_DIFFERS for mention in record.mentions]
+        if any(overruled):
+            mentions = tuple(
+                replace(mention, text="") if differs else mention
+                for mention, differs in zip(record.mentions, overruled, strict=True)
+            )
+            meta = {**record.meta, OVERRULED_KEY: str(sum(overruled))}
+            record = replace(record, mentions=mentions, meta=meta)
+        yield record
+
+
+def _read_path(
+    path: PathLike, chosen: Format, problems: Optional[Problems], options: Mapping[str, Any]
+) -> Iterator[Record]:
+    """Stream the documents of a file, of a folder where the format is one, or of all its files."""
+    if chosen.reads_folders or not Path(path).is_dir():
+        return chosen.read(path, problems=problems, **options)
+    return _read_files(Path(path), chosen, problems, options)
+
+
+def _read_files(
+    folder: Path, chosen: Format, problems: Optional[Problems], options: Mapping[str, Any]
+) -> Iterator[Record]:
+    files = list_corpus_files(folder, chosen.name, guess_format)
+    others = count_others(folder, files)
+    seen: Set[str] = set()
+    for file in files:
+        names: Set[str] = set()
+        try:
+            for record in chosen.read(file, problems=problems, **options):
+                names.add(record.id)
+                # Documents without an id of their own are numbered in each file.
+                name = f"{file.stem}-{record.id}" if record.id in seen else record.id
+                meta = {**record.meta, OTHERS_KEY: str(others)} if others else record.meta
+                yield replace(record, id=name, meta=meta)
+                others = 0
+        except CorpusError as error:
+            skip_or_raise(error, FILE, problems)
+        seen |= names
+
+
+def _name_cause(
+    records: Iterable[Record], path: PathLike, problems: Optional[Problems]
+) -> Iterator[Record]:
+    """Pass records on; where a lenient reading leaves out all of them, say why."""
+    before = problems.count_documents() if problems else 0
+    place = len(problems.messages) if problems else 0
+    found = False
+    try:
+        for record in records:
+            found = True
+            yield record
+    except CorpusError as error:
+        if found or not problems or problems.count_documents() == before:
+            raise
+        raise _all_left_out(problems, before, place, path) from error
+    if not found and problems and problems.count_documents() > before:
+        raise _all_left_out(problems, before, place, path)
+
+
+def _all_left_out(problems: Problems, before: int, place: int, path: PathLike) -> CorpusError:
+    number = problems.count_documents() - before
+    first = next(iter(problems.messages[place:]), "see the problems before")
+    what = f"all {number:,} documents were" if number > 1 else "the only document was"
+    return CorpusError(f"{what} left out; first: {first}", path=path)
+
+
+def _take_notes(records: Iterable[Record], notes: Optional[ReadingNotes]) -> Iterator[Record]:
+    taken = ReadingNotes() if notes is None else notes
+    for record in records:
+        taken.add(record)
+        yield record
+    for message in taken.list_warnings() if notes is None else ():
+        warnings.warn(message, CorpusWarning, stacklevel=2)
+
+
+def parse_label_map(pairs: Iterable[str]) -> Dict[str, str]:
+    """Read `OLD=NEW` pairs; one entry may hold several, separated by commas, or none.
+
+    RAISES (LabelError): A pair without both names, or two new names for one label.
+    """
+    names: Dict[str, str] = {}
+    for pair in (part for entry in pairs for part in entry.split(",") if part.strip()):
+        old, _, new = (part.strip() for part in pair.partition("="))
+        if not old or not new:
+            raise LabelError(f"found label map entry {pair!r}, expected OLD=NEW")
+        if names.get(old, new) != new:
+            raise LabelError(
+                f"found {old}={names[old]} and {old}={new}, expected one name for {old}"
+            )
+        names[old] = new
+    return names
+
+
+def rename_labels(records: Iterable[Record], label_map: Mapping[str, str]) -> Iterator[Record]:
+    """Give the records with their mentions' labels renamed; labels not in the map stay."""
+    for record in records:
+        mentions = tuple(
+            replace(mention, label=label_map.get(mention.label, mention.label))
+            for mention in record.mentions
+        )
+        yield replace(record, mentions=mentions)
+
+
+def select_records(
+    records: Iterable[Record], selection: Selection, *, path: Optional[PathLike] = None
+) -> Iterator[Record]:
+    """Give the selected records.
+
+    RAISES (CorpusError): At the end, when nothing was taken or an identifier never came.
+    """
+    stop = None if selection.first is None else selection.skip + selection.first
+    missing = set(selection.ids)
+    taken = 0
+    for record in islice(records, selection.skip, stop):
+        if selection.ids and record.id not in selection.ids:
+            continue
+        missing.discard(record.id)
+        taken += 1
+        yield record
+    place = None if path is None else Path(path)
+    if missing:
+        message = f"found no document {', '.join(sorted(missing)[:5])} in the chosen part"
+        raise CorpusError(message, path=place)
+    if not taken:
+        message = f"found no document to take (skip {selection.skip}, first {selection.first})"
+        raise CorpusError(message, path=place)
