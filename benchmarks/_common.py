@@ -222,7 +222,7 @@ def train_timed(job: Job) -> Tuple[Path, float]:
 
     What `spacy train` prints goes to the error stream: the output of this process is for tables.
     """
-    from spacy_bioner.apps.training import train
+    from spacy_bioner.apps.training.train import train
 
     os.dup2(2, 1)
     began = time.perf_counter()

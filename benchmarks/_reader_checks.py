@@ -11,7 +11,7 @@ from typing import Dict, Iterator, List, Optional, Sequence
 from _fuzzing import Problem, TooSlow, time_limit
 from spacy.tokens import Doc
 
-from spacy_bioner.apps.conversion import convert
+from spacy_bioner.apps.corpora.convert import convert
 from spacy_bioner.corpora.alignment import align
 from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
 from spacy_bioner.corpora.formats.detection import guess_format

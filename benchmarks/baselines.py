@@ -32,9 +32,9 @@ from _common import (
 )
 from spacy.tokens import Doc
 
-from spacy_bioner.apps.finished_runs import describe_profile, digest, load_result, store_result
-from spacy_bioner.apps.prepare import prepare
+from spacy_bioner.apps.corpora.prepare import prepare
 from spacy_bioner.apps.profiles import load_profile
+from spacy_bioner.apps.results import describe_profile, digest, load_result, store_result
 from spacy_bioner.evaluation.matching import list_gold, list_predicted
 from spacy_bioner.spans import select_flat
 

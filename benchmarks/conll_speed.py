@@ -21,7 +21,7 @@ from spacy.cli.convert import convert as convert_by_spacy
 from spacy.tokens import DocBin
 from wasabi import Printer
 
-from spacy_bioner.apps.conversion import convert
+from spacy_bioner.apps.corpora.convert import convert
 
 FILES = ("jnlpba/train.conll.tsv", "bc5cdr/train.conll.tsv", "ncbi_disease/train.conll.tsv")
 BASELINE = "spacy convert"

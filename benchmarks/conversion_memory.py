@@ -22,7 +22,7 @@ IDENTIFIER = re.compile(r"^(\d+)(?=[|\t])", re.MULTILINE)
 # Runs in a process of its own, whose peak is the conversion's alone.
 CHILD = """
 import json, resource, sys, time
-from spacy_bioner.apps.conversion import convert
+from spacy_bioner.apps.corpora.convert import convert
 began = time.perf_counter()
 account = convert(sys.argv[1], sys.argv[2])
 seconds = time.perf_counter() - began

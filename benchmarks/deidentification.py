@@ -27,7 +27,7 @@ from typing import Dict, Iterable, List, Sequence, Set, Tuple
 
 from _common import add_data, show
 
-from spacy_bioner.apps.identifier_finding import MODEL_LABELS, build_finder
+from spacy_bioner.apps.corpora.identifier_finders import MODEL_LABELS, build_finder
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.records import Mention, Record
 from spacy_bioner.transforms.deidentification import Find

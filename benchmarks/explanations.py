@@ -23,7 +23,7 @@ from _common import add_data, missing_extra, note, show, use_threads
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from spacy_bioner.apps.entity_scores import (
+from spacy_bioner.apps.evaluation.entity_confidence import (
     Target,
     find_occluder,
     find_tagger,

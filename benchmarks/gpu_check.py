@@ -22,7 +22,7 @@ from typing import Any, Callable, Dict, Iterator, List
 
 from _common import ROOT, add_data, cores, local_corpus, markdown, note, quiet, require, use_threads
 
-from spacy_bioner.apps.prepare import prepare
+from spacy_bioner.apps.corpora.prepare import prepare
 from spacy_bioner.apps.profiles import CorpusSettings
 from spacy_bioner.corpora.read_write import Selection, read_records
 

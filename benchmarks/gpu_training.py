@@ -36,9 +36,9 @@ from _common import (
     write_random_bert,
 )
 
-from spacy_bioner.apps.prepare import prepare
+from spacy_bioner.apps.corpora.prepare import prepare
 from spacy_bioner.apps.profiles import CorpusSettings
-from spacy_bioner.apps.training import check_device
+from spacy_bioner.apps.training.train import check_device
 from spacy_bioner.corpora.read_write import Selection, read_records
 from spacy_bioner.errors import DeviceError
 

@@ -17,7 +17,7 @@ from typing import Any, Dict, List, Tuple
 
 from _common import ENCODER, add_data, quiet, require_encoder, show, use_threads
 
-from spacy_bioner.apps.pretraining import PretrainSettings, pretrain
+from spacy_bioner.apps.training.pretrain import PretrainSettings, pretrain
 
 COLUMNS = ("precision", "pieces/s", "held-out loss before", "after", "steps", "pieces a step")
 

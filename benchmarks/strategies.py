@@ -34,8 +34,8 @@ from _common import (
     use_threads,
 )
 
-from spacy_bioner.apps.finished_runs import load_result, store_result
-from spacy_bioner.apps.prepare import prepare
+from spacy_bioner.apps.corpora.prepare import prepare
+from spacy_bioner.apps.results import load_result, store_result
 from spacy_bioner.evaluation.scores import Counts
 
 CORPORA = ("bc5cdr", "ncbi_disease", "demo")

@@ -32,7 +32,7 @@ from _common import (
     use_threads,
 )
 
-from spacy_bioner.apps.prepare import prepare
+from spacy_bioner.apps.corpora.prepare import prepare
 from spacy_bioner.evaluation.scores import Counts
 
 CORPORA = ("bc5cdr", "ncbi_disease")

@@ -41,7 +41,7 @@ from _common import (
 from spacy.language import Language
 from spacy.util import minibatch
 
-from spacy_bioner.apps.conversion import convert
+from spacy_bioner.apps.corpora.convert import convert
 from spacy_bioner.corpora.formats.pubtator import read_pubtator
 from spacy_bioner.corpora.read_write import Selection
 

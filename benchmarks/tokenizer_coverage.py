@@ -22,7 +22,7 @@ from _common import add_data, show
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from spacy_bioner.apps.ceilings import compare_tokenizers
+from spacy_bioner.apps.corpora.audit import compare_tokenizers
 from spacy_bioner.components.tokenizer import make_tokenizer
 from spacy_bioner.corpora.formats.pubtator import read_pubtator
 from spacy_bioner.records import Record

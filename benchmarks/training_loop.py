@@ -36,7 +36,7 @@ from _common import (
 )
 from spacy.tokens import Doc
 
-from spacy_bioner.apps.conversion import convert
+from spacy_bioner.apps.corpora.convert import convert
 from spacy_bioner.architectures.precision import choose_precision
 from spacy_bioner.corpora.read_write import Selection
 

@@ -18,7 +18,7 @@ from typing import Any, Dict
 
 from _common import ENCODER, ROOT, add_data, cores, local_corpus, require_encoder, show, use_threads
 
-from spacy_bioner.apps.prepare import prepare
+from spacy_bioner.apps.corpora.prepare import prepare
 
 
 def main() -> None:
@@ -53,7 +53,7 @@ def main() -> None:
 def train_and_measure(args: Dict[str, Any], folder: str) -> float:
     """Train, and give the peak of this process' resident memory in MB."""
     from spacy_bioner.apps.profiles import load_profile
-    from spacy_bioner.apps.training import train
+    from spacy_bioner.apps.training.train import train
 
     # What `spacy train` prints goes to the error stream: the output is for the table.
     os.dup2(2, 1)

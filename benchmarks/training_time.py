@@ -32,7 +32,7 @@ from _common import (
     use_threads,
 )
 
-from spacy_bioner.apps.conversion import convert
+from spacy_bioner.apps.corpora.convert import convert
 from spacy_bioner.corpora.read_write import Selection, parse_label_map
 
 TRF = "spacy-transformers + ner"

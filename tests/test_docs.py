@@ -11,8 +11,8 @@ import srsly
 import typer
 
 import spacy_bioner
-from spacy_bioner.apps.assembly import assemble
 from spacy_bioner.apps.cli.main import COMMANDS, app
+from spacy_bioner.apps.packaging.assemble import assemble
 from tests import paths
 
 ROOT = paths.ROOT

@@ -13,8 +13,8 @@ import pytest
 import spacy
 
 import spacy_bioner
-from spacy_bioner.apps.assembly import assemble
-from spacy_bioner.apps.packaging import package_pipeline
+from spacy_bioner.apps.packaging.assemble import assemble
+from spacy_bioner.apps.packaging.package import package_pipeline
 from tests import paths
 
 # spaCy leaves the files that it writes for a package to the garbage collector.

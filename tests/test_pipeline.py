@@ -7,7 +7,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc, DocBin
 
-from spacy_bioner.apps.assembly import assemble
+from spacy_bioner.apps.packaging.assemble import assemble
 from tests import paths
 
 ROOT = paths.ROOT

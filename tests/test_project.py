@@ -17,8 +17,8 @@ from weasel.cli.document import project_document
 from weasel.util import load_project_config
 
 from spacy_bioner import __version__
-from spacy_bioner.apps.assets import md5_of
 from spacy_bioner.apps.cli.main import app, run
+from spacy_bioner.apps.corpora.assets import md5_of
 from tests import paths
 
 ROOT = paths.ROOT

@@ -6,7 +6,7 @@ import spacy
 from spacy.language import Language
 from spacy.util import is_package
 
-from spacy_bioner.apps.training import check_device
+from spacy_bioner.apps.training.train import check_device
 from spacy_bioner.errors import BionerError
 from spacy_bioner.extras import install_command
 from spacy_bioner.files.digests import digest_folder

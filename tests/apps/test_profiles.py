@@ -11,7 +11,7 @@ from spacy_bioner.apps.profiles import (
     load_corpus_settings,
     load_profile,
 )
-from spacy_bioner.apps.training import check_package_name, encoder_override
+from spacy_bioner.apps.training.train import check_package_name, encoder_override
 from spacy_bioner.errors import ConfigError
 from tests import paths
 

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 from thinc.api import Model  # noqa: E402
 
-from spacy_bioner.apps.ensemble_members import combine, load_members  # noqa: E402
+from spacy_bioner.apps.training.ensemble_members import combine, load_members  # noqa: E402
 from spacy_bioner.architectures.decoding import (  # noqa: E402
     log_softmax,
     make_grammar,

@@ -44,7 +44,7 @@ def ablate_cli(
     """
     from spacy.cli._util import parse_config_overrides
 
-    from spacy_bioner.apps.ablating import (
+    from spacy_bioner.apps.experiments.ablate import (
         ablate_components,
         ablate_training,
         list_choices,

@@ -17,7 +17,7 @@ def assemble_cli(
     ] = None,
 ) -> None:
     """Assemble the pipeline that ships."""
-    from spacy_bioner.apps.assembly import assemble
+    from spacy_bioner.apps.packaging.assemble import assemble
 
     nlp = assemble(model, output, config=config, terms=terms)
     typer.echo(f"{output}: tokenizer → {' → '.join(nlp.pipe_names)}")

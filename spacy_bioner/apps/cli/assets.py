@@ -5,7 +5,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from spacy_bioner.apps.assets import PreparedAsset, prepare_assets, read_assets
+from spacy_bioner.apps.corpora.assets import PreparedAsset, prepare_assets, read_assets
 
 
 def assets_cli(

@@ -6,9 +6,9 @@ from typing import Annotated, List, Optional
 
 import typer
 
-from spacy_bioner.apps.auditing import list_rendered
-from spacy_bioner.apps.ceilings import ceilings_to_json, compare_tokenizers, render_ceilings
 from spacy_bioner.apps.cli.corpus_options import FromFormat
+from spacy_bioner.apps.corpora.audit import ceilings_to_json, compare_tokenizers, render_ceilings
+from spacy_bioner.apps.corpora.conversion_report import list_rendered
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import counted, showing_progress
 from spacy_bioner.corpora.alignment_counts import OUTCOMES

@@ -44,7 +44,7 @@ def compare_cli(
     """
     from spacy.cli._util import parse_config_overrides
 
-    from spacy_bioner.apps.encoder_comparison import (
+    from spacy_bioner.apps.experiments.compare import (
         ENCODERS,
         compare_encoders,
         parse_encoders,

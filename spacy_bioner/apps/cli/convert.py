@@ -5,14 +5,6 @@ from typing import Annotated, Any, Dict, List, Optional
 
 import typer
 
-from spacy_bioner.apps.auditing import render_conversion
-from spacy_bioner.apps.cleaning import (
-    Step,
-    build_text_normalizer,
-    filter_documents,
-    normalize_text,
-    read_label_maps,
-)
 from spacy_bioner.apps.cli.audit import parse_outcomes
 from spacy_bioner.apps.cli.corpus_options import (
     FromFormat,
@@ -21,7 +13,15 @@ from spacy_bioner.apps.cli.corpus_options import (
     ToFormat,
     choose_note_columns,
 )
-from spacy_bioner.apps.conversion import convert
+from spacy_bioner.apps.corpora.cleaning import (
+    Step,
+    build_text_normalizer,
+    filter_documents,
+    normalize_text,
+    read_label_maps,
+)
+from spacy_bioner.apps.corpora.conversion_report import render_conversion
+from spacy_bioner.apps.corpora.convert import convert
 from spacy_bioner.apps.progress import showing_progress
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.offset_units import UNITS

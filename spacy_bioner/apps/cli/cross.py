@@ -45,8 +45,8 @@ def cross_cli(
     """
     from spacy.cli._util import parse_config_overrides
 
-    from spacy_bioner.apps.cross_corpus import CrossSettings, cross_evaluate
-    from spacy_bioner.apps.naming import FOLDER_NAME, parse_named
+    from spacy_bioner.apps.experiments.cross import CrossSettings, cross_evaluate
+    from spacy_bioner.apps.names import FOLDER_NAME, parse_named
     from spacy_bioner.apps.profiles import load_profile
     from spacy_bioner.corpora.labels import load_label_map
     from spacy_bioner.reports.cross_corpus import render_matrix

@@ -18,7 +18,11 @@ def curves_cli(
     ] = None,
 ) -> None:
     """Draw loss, scores on the development set and the learning rate of training runs."""
-    from spacy_bioner.apps.curves import name_curves, read_training_log, write_training_curves
+    from spacy_bioner.apps.training.curves import (
+        name_curves,
+        read_training_log,
+        write_training_curves,
+    )
 
     names = name_curves(logs)
     for log in logs:

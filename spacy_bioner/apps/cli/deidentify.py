@@ -13,13 +13,13 @@ from spacy_bioner.apps.cli.corpus_options import (
     choose_note_columns,
 )
 from spacy_bioner.apps.cli.options import GpuId
-from spacy_bioner.apps.deidentification import (
+from spacy_bioner.apps.corpora.deidentify import (
     MODELS_MISS_SOME,
     RULES_ARE_NOT_ENOUGH,
     deidentify_corpus,
     render_deidentification,
 )
-from spacy_bioner.apps.identifier_finding import build_finder
+from spacy_bioner.apps.corpora.identifier_finders import build_finder
 from spacy_bioner.apps.progress import showing_progress
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.registry import find_format

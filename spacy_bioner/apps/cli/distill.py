@@ -48,8 +48,8 @@ def distill_cli(
 ) -> None:
     """Distil a trained `bioner` into a smaller one, on unlabelled text."""
     from spacy_bioner.apps.cli.pretrain import show_entry
-    from spacy_bioner.apps.distilling import distil
-    from spacy_bioner.apps.students import DistilSettings
+    from spacy_bioner.apps.training.distill import distil
+    from spacy_bioner.apps.training.student import DistilSettings
 
     settings = DistilSettings(
         steps,

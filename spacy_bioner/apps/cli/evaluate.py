@@ -51,7 +51,7 @@ def evaluate_cli(
     mentions of other labels are left out on both sides: for a pipeline that finds more than the
     corpus annotates.
     """
-    from spacy_bioner.apps.evaluating import EvaluationSettings, evaluate
+    from spacy_bioner.apps.evaluation.evaluate import EvaluationSettings, evaluate
 
     settings = EvaluationSettings(
         labels=label or (),

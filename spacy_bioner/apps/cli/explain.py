@@ -34,9 +34,9 @@ def explain_cli(
     """Say of each entity who found it, what else it might be, and which words it hangs on."""
     from rich.console import Console
 
-    from spacy_bioner.apps.explaining import explain
-    from spacy_bioner.apps.finished_runs import write_json
+    from spacy_bioner.apps.evaluation.explain import explain
     from spacy_bioner.apps.loading import load_pipeline
+    from spacy_bioner.apps.results import write_json
     from spacy_bioner.apps.terminal import unguarded
     from spacy_bioner.files.replacing import replacing
     from spacy_bioner.reports.explanation import print_explanation

@@ -6,7 +6,7 @@ from typing import Annotated, List, Optional
 import typer
 
 from spacy_bioner.apps.cli.corpus_options import AnyFormat
-from spacy_bioner.apps.inspection import JSON_NAME, PAGE_NAME, inspect, parse_sources
+from spacy_bioner.apps.corpora.inspect import JSON_NAME, PAGE_NAME, inspect, parse_sources
 from spacy_bioner.apps.progress import showing_progress
 from spacy_bioner.corpora.read_write import parse_label_map
 from spacy_bioner.printable import make_line

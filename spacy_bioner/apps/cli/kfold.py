@@ -36,7 +36,7 @@ def kfold_cli(
     """
     from spacy.cli._util import parse_config_overrides
 
-    from spacy_bioner.apps.folds import cross_validate, render_folds
+    from spacy_bioner.apps.experiments.kfold import cross_validate, render_folds
     from spacy_bioner.apps.profiles import load_profile
 
     outcome = cross_validate(

@@ -19,7 +19,7 @@ from typing import (
 import typer
 
 from spacy_bioner.apps.cli.corpus_options import AnyFormat
-from spacy_bioner.apps.inspection import Source, parse_sources
+from spacy_bioner.apps.corpora.inspect import Source, parse_sources
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import showing_progress
 from spacy_bioner.corpora.formats.read_errors import Problems

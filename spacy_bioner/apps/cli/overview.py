@@ -20,12 +20,12 @@ def overview_cli(
     seed: Annotated[int, typer.Option(help="Seed of the intervals of differences")] = 0,
 ) -> None:
     """Compare runs: scores, differences with intervals and p, curves, mistakes, robustness."""
-    from spacy_bioner.apps.naming import parse_named
+    from spacy_bioner.apps.names import parse_named
     from spacy_bioner.reports.figures import require_jinja2, require_matplotlib
 
     require_matplotlib()
     require_jinja2()
-    from spacy_bioner.apps.overview import write_overview
+    from spacy_bioner.apps.reports.overview import write_overview
 
     named = {name: Path(path) for name, path in parse_named(runs, "run").items()}
     page = write_overview(named, output, title=title, seed=seed)

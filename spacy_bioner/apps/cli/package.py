@@ -41,7 +41,7 @@ def package_cli(
 
     The name must be true of the encoder that the pipeline was trained from.
     """
-    from spacy_bioner.apps.packaging import PackageFacts, package_pipeline
+    from spacy_bioner.apps.packaging.package import PackageFacts, package_pipeline
     from spacy_bioner.apps.profiles import load_profile
 
     chosen = load_profile(profile) if profile else None

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from spacy_bioner.apps.auditing import Conversion, render_conversion
 from spacy_bioner.apps.cli.options import ProfileName
-from spacy_bioner.apps.prepare import prepare
+from spacy_bioner.apps.corpora.conversion_report import Conversion, render_conversion
+from spacy_bioner.apps.corpora.prepare import prepare
 from spacy_bioner.apps.profiles import load_corpus_settings, load_profile
 
 

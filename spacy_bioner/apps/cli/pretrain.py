@@ -45,7 +45,7 @@ def pretrain_cli(
     OUT.log.jsonl gets a JSON line per ten steps. A run that was killed goes on where its last
     checkpoint was when the same command is given again.
     """
-    from spacy_bioner.apps.pretraining import PretrainSettings, pretrain
+    from spacy_bioner.apps.training.pretrain import PretrainSettings, pretrain
 
     settings = PretrainSettings(
         encoder or _ENCODER,

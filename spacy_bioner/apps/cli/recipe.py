@@ -43,14 +43,14 @@ def recipe_cli(
     ] = False,
 ) -> None:
     """Run a published system's recipe. The same command goes on after an interruption."""
-    from spacy_bioner.apps.recipe_runs import run_recipe
-    from spacy_bioner.apps.recipes import (
+    from spacy_bioner.apps.recipes.plan import (
         Choices,
         find_recipe,
         list_recipes,
         parse_settings,
         plan_recipe,
     )
+    from spacy_bioner.apps.recipes.recipe import run_recipe
     from spacy_bioner.errors import ConfigError
     from spacy_bioner.reports.recipes import render_commands, render_list
 

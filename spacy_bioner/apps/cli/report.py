@@ -66,13 +66,13 @@ def report_cli(
     OUT/report.html opens from the disk and loads nothing; OUT/figures has each figure as PNG, SVG
     and JSON, report.json all measures, cases.json all mistakes.
     """
-    from spacy_bioner.apps.evaluating import EvaluationSettings
+    from spacy_bioner.apps.evaluation.evaluate import EvaluationSettings
     from spacy_bioner.reports.figures import require_jinja2, require_matplotlib
 
     require_matplotlib()
     require_jinja2()
-    from spacy_bioner.apps.reporting import ReportFiles, check_folder, write_report
-    from spacy_bioner.apps.run_files import find_run_files, is_run
+    from spacy_bioner.apps.reports.report import ReportFiles, check_folder, write_report
+    from spacy_bioner.apps.training.run_folder import find_run_files, is_run
     from spacy_bioner.errors import ConfigError
 
     model = run

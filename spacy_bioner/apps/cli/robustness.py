@@ -45,7 +45,7 @@ def robustness_cli(
     Mentions get typos, OCR faults, other casing, hyphens and Greek letters, and synonyms; and the
     embeddings are moved so that the loss rises the most.
     """
-    from spacy_bioner.apps.robustness import EPSILONS, measure_robustness, text_attacks
+    from spacy_bioner.apps.evaluation.robustness import EPSILONS, measure_robustness, text_attacks
     from spacy_bioner.files.lines import check_is_file
     from spacy_bioner.reports.robustness import render_robustness
     from spacy_bioner.training.augmenters import SynonymTable

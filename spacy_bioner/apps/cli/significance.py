@@ -26,8 +26,8 @@ def significance_cli(
     Gives the difference of precision, recall and F1 with its interval (paired bootstrap) and p
     (approximate randomisation), both over documents. It says nothing of training seeds.
     """
-    from spacy_bioner.apps.finished_runs import write_json
-    from spacy_bioner.apps.significance import compare_evaluations
+    from spacy_bioner.apps.evaluation.significance import compare_evaluations
+    from spacy_bioner.apps.results import write_json
     from spacy_bioner.reports.measurement import render_paired
 
     compared = compare_evaluations(

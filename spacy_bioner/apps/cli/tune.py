@@ -30,8 +30,8 @@ def tune_cli(
     """
     from spacy.cli._util import parse_config_overrides
 
+    from spacy_bioner.apps.experiments.tune import BEST, read_space, render_trials, tune
     from spacy_bioner.apps.profiles import load_profile
-    from spacy_bioner.apps.tuning import BEST, read_space, render_trials, tune
 
     study = tune(
         corpus_dir,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from spacy_bioner.apps.conversion import convert
+from spacy_bioner.apps.corpora.convert import convert
 from spacy_bioner.corpora.formats.capabilities import (
     FEATURES,
     WORDS,

@@ -1,0 +1,207 @@
+"""Making a pip-installable package of a trained pipeline, without the network."""
+
+import shutil
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+import srsly
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+from spacy.util import get_minor_version_range, load_config
+
+from spacy_bioner import __version__
+from spacy_bioner.apps.names import check_name, other_words
+from spacy_bioner.apps.packaging.assemble import RECOGNISERS
+from spacy_bioner.apps.packaging.own_wheel import build_wheel, write_own_wheel
+from spacy_bioner.apps.reports.card_facts import (
+    describe_encoder,
+    describe_settings,
+    find_encoders,
+    read_account,
+    read_metrics,
+)
+from spacy_bioner.errors import PackageError
+from spacy_bioner.extras import DISTRIBUTION, install_command
+from spacy_bioner.files.outputs import scratch_folder
+from spacy_bioner.files.replacing import replacing_folder
+from spacy_bioner.files.same_files import check_apart
+from spacy_bioner.reports.model_card import CorpusFacts, ModelCard, render_model_card
+
+
+@dataclass(frozen=True)
+class PackageFacts:
+    """What the person who packages a pipeline says of it; empty where nothing is said.
+
+    licence (str): Licence of the package; the one in the model's meta when empty.
+    description (str): One sentence; made from labels and corpus when empty.
+    encoder_licences (Mapping[str, str]): Licences of encoder weights, by name of the encoder.
+    """
+
+    licence: str = ""
+    description: str = ""
+    encoder_licences: Mapping[str, str] = field(default_factory=dict)
+
+
+def package_pipeline(
+    model_dir: Path,
+    out_dir: Path,
+    *,
+    name: str,
+    version: str,
+    metrics: Optional[Path] = None,
+    corpus: Optional[Path] = None,
+    facts: Optional[PackageFacts] = None,
+    wheel: bool = True,
+) -> Path:
+    """Write a package folder with two wheels in its `dist`; an older one of that name is replaced.
+
+    The second one is that of this package itself, which the first one needs: it is on no index.
+
+    model_dir (Path): A pipeline folder; it stays as it is.
+    out_dir (Path): Gets a folder named after package and version, once it is complete.
+    name (str): "bioner_<encoder>", with or without the language in front.
+    version (str): The package's version.
+    metrics (Optional[Path]): Scores that `bioner evaluate` wrote, for the README.
+    corpus (Optional[Path]): The account that `bioner prepare` wrote of the training corpus.
+    wheel (bool): Build the wheels; needs `build`, `setuptools` and `wheel`, no network.
+    RETURNS (Path): The pipeline's wheel, or the package folder without one.
+    RAISES (PackageError): A folder that is no pipeline, a name that is malformed or claims an
+        encoder that the pipeline was not trained on, a malformed version, scores of another
+        pipeline, a corpus of other labels.
+    """
+    from spacy.cli.package import package
+
+    card, meta = _describe(model_dir, name, version, metrics, corpus, facts or PackageFacts())
+    if wheel:
+        _check_build_tools()
+    folder_name = f"{card.package}-{card.version}"
+    made = out_dir / folder_name
+    read = [path for path in (model_dir, metrics, corpus) if path is not None]
+    check_apart([made], read, replaced=[made])
+    with replacing_folder(made) as whole, scratch_folder(made) as scratch:
+        copy, packed = scratch / "model", scratch / "packed"
+        shutil.copytree(model_dir, copy)
+        srsly.write_json(copy / "meta.json", meta)
+        (copy / "README.md").write_text(
+            render_model_card(card), encoding="utf-8", errors="backslashreplace"
+        )
+        packed.mkdir()
+        # spaCy would build the wheel in an isolated environment, which it fills from the network.
+        package(copy, packed, create_sdist=False, create_wheel=False, silent=True)
+        if wheel:
+            _build_wheels(packed / folder_name, scratch)
+        (packed / folder_name).rename(whole)
+    return next((made / "dist").glob(f"{card.package}-*.whl")) if wheel else made
+
+
+def list_requirements(
+    existing: Sequence[str], encoders: Mapping[str, Mapping[str, Any]]
+) -> List[str]:
+    """List what a package needs besides what spaCy finds out itself, each distribution once.
+
+    existing (Sequence[str]): Requirements that the model's meta names already.
+    encoders (Mapping[str, Mapping[str, Any]]): Config sections of its encoders. Only our own one
+        needs the extra `runtime`: spacy-transformers brings its own pinned transformers.
+    """
+    extra = "[runtime]" if _uses(encoders, "spacy_bioner.") else ""
+    ours = f"{DISTRIBUTION}{extra}{get_minor_version_range(__version__)}"
+    others = {canonicalize_name(Requirement(item).name): item for item in existing}
+    others.pop(canonicalize_name(DISTRIBUTION), None)
+    return [ours, *others.values()]
+
+
+def _describe(
+    model_dir: Path,
+    name: str,
+    version: str,
+    metrics: Optional[Path],
+    corpus: Optional[Path],
+    facts: PackageFacts,
+) -> Tuple[ModelCard, Dict[str, Any]]:
+    """Check everything that can be wrong, before anything is written."""
+    for file in ("config.cfg", "meta.json"):
+        if not (model_dir / file).is_file():
+            raise PackageError(f"{model_dir}: found no {file}, expected a pipeline folder")
+    config = load_config(model_dir / "config.cfg", interpolate=True)
+    meta = srsly.read_json(model_dir / "meta.json")
+    encoders = find_encoders(config)
+    learned = next((meta["labels"][key] for key in RECOGNISERS if key in meta["labels"]), None)
+    trained_on = read_account(corpus, learned) if corpus else CorpusFacts()
+    others = other_words(
+        spacy_transformers=_uses(encoders, "spacy-transformers."), corpus=trained_on.short_name
+    )
+    short = check_name(name, list(encoders), lang=meta["lang"], others=others)
+    factories = {key: section["factory"] for key, section in config["components"].items()}
+    labels = sorted({label for names in meta["labels"].values() for label in names})
+    card = ModelCard(
+        package=f"{meta['lang']}_{short}",
+        version=_check_version(version),
+        description=facts.description or _describe_task(labels, trained_on.name),
+        licence=facts.licence or meta.get("license") or "",
+        components={key: factories[key] for key in meta["pipeline"]},
+        labels=labels,
+        requirements=list_requirements(meta.get("requirements") or [], encoders),
+        corpus=trained_on,
+        encoder=describe_encoder(encoders, facts.encoder_licences),
+        test=None if metrics is None else read_metrics(metrics, model_dir),
+        settings=describe_settings(config, encoders, meta.get("performance", {})),
+    )
+    return card, _update_meta(meta, card, short)
+
+
+def _uses(encoders: Mapping[str, Mapping[str, Any]], owner: str) -> bool:
+    return any(section["@architectures"].startswith(owner) for section in encoders.values())
+
+
+def _check_version(version: str) -> str:
+    try:
+        # In the form that the wheel's name will have.
+        return str(Version(version))
+    except InvalidVersion as error:
+        raise PackageError(f"found version '{version}', expected one like 0.1.0") from error
+
+
+def _describe_task(labels: Sequence[str], corpus_name: str) -> str:
+    trained = f", trained on {corpus_name}" if corpus_name else ""
+    found = f": {', '.join(labels)}" if labels else ""
+    return f"Biomedical named-entity recognition for spaCy{found}{trained}."
+
+
+def _update_meta(meta: Mapping[str, Any], card: ModelCard, short: str) -> Dict[str, Any]:
+    sources = [{"name": card.corpus.name, "license": card.corpus.licence}]
+    if card.encoder is not None:
+        sources.append({"name": card.encoder.name, "license": card.encoder.licence})
+    return {
+        **meta,
+        "name": short,
+        "version": card.version,
+        "description": card.description,
+        "license": card.licence,
+        "author": "",
+        "email": "",
+        "url": "",
+        "requirements": list(card.requirements),
+        "sources": [source for source in sources if source["name"]],
+    }
+
+
+def _check_build_tools() -> None:
+    for tool in ("build", "setuptools", "wheel"):
+        try:
+            metadata.version(tool)
+        except metadata.PackageNotFoundError as error:
+            raise PackageError(
+                f"a wheel is built with '{tool}', which is not installed; "
+                f"{install_command('train')}, or use --no-wheel"
+            ) from error
+
+
+def _build_wheels(folder: Path, scratch: Path) -> None:
+    build_wheel(folder, folder / "dist", folder.name)
+    write_own_wheel(folder / "dist", scratch=scratch)
+    # What setuptools leaves behind holds a second copy of the weights.
+    for leftover in (folder / "build", *folder.glob("*.egg-info")):
+        shutil.rmtree(leftover, ignore_errors=True)

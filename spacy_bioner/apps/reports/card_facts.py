@@ -1,0 +1,190 @@
+"""Collecting what a model card says: from the model's config and meta, the account of its corpus,
+its training log, and the scores that `bioner evaluate` wrote."""
+
+import json
+from math import isclose
+from pathlib import Path
+from typing import Any, Collection, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from thinc.api import Config
+
+from spacy_bioner.apps.corpora.conversion_report import check_account
+from spacy_bioner.apps.loading import fingerprint
+from spacy_bioner.apps.names import encoder_words
+from spacy_bioner.apps.profiles import get_setting
+from spacy_bioner.errors import PackageError
+from spacy_bioner.evaluation.pipelines import MODEL, PIPELINE, TITLES
+from spacy_bioner.evaluation.scores import Scores
+from spacy_bioner.reports.model_card import CorpusFacts, EncoderFacts, ScoredCorpus
+from spacy_bioner.reports.scores import merge_equal
+
+ENCODER_OWNERS = ("spacy_bioner.", "spacy-transformers.", "spacy-curated-transformers.")
+TRAINING_SETTINGS = (
+    ("seed", "training.seed"),
+    ("steps at most", "training.max_steps"),
+    ("epochs at most", "training.max_epochs"),
+    ("steps between evaluations", "training.eval_frequency"),
+    ("steps without improvement at most", "training.patience"),
+    ("dropout", "training.dropout"),
+    ("batcher", "training.batcher.@batchers"),
+    ("batch size", "training.batcher.size"),
+    ("optimizer", "training.optimizer.@optimizers"),
+    ("learning rate", "training.optimizer.learn_rate.initial_rate"),
+    ("warm-up steps", "training.optimizer.learn_rate.warmup_steps"),
+)
+
+
+def find_encoders(config: Mapping[str, Any]) -> Dict[str, Mapping[str, Any]]:
+    """Find the pre-trained encoders that a pipeline was trained from.
+
+    config (Mapping[str, Any]): A pipeline's config, interpolated.
+    RETURNS (Dict[str, Mapping[str, Any]]): Their config sections, by name of the encoder.
+    """
+    return {
+        section["name"]: section
+        for section in _walk_sections(config.get("components", {}))
+        if isinstance(section.get("name"), str)
+        and str(section.get("@architectures", "")).startswith(ENCODER_OWNERS)
+    }
+
+
+def read_account(path: Path, labels: Optional[Collection[str]] = None) -> CorpusFacts:
+    """Read what `bioner prepare` wrote of the training corpus.
+
+    labels (Optional[Collection[str]]): What the trained component predicts: it learned that from
+        the corpus. None when nothing was trained.
+    RAISES (PackageError): No such file, another kind of JSON, or a corpus of other labels.
+    RAISES (CorpusError): Where the train.spacy beside it is not what it is about.
+    """
+    expected = "expected the corpus.json of `bioner prepare`"
+    data = _read_json(path, expected)
+    try:
+        train = data["splits"]["train"]
+        check_account(train, path.with_name("train.spacy"), path=path)
+        by_label = train["count"].get("by_label", {})
+        if labels is not None:
+            _check_labels(path, by_label, labels)
+        mentions = {label: row["total"] for label, row in by_label.items()}
+        return CorpusFacts(
+            data["title"], data["licence"], train["documents"], mentions, data["name"]
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise PackageError(f"{path}: found other content ({error!r}), {expected}") from error
+
+
+def read_metrics(path: Path, model_dir: Path) -> ScoredCorpus:
+    """Read what `bioner evaluate --output` wrote of a pipeline.
+
+    model_dir (Path): The pipeline's folder; its content must be what was scored.
+    RAISES (PackageError): No such file, another kind of JSON, or the scores of another pipeline.
+    """
+    expected = "expected the JSON of `bioner evaluate --output`"
+    data = _read_json(path, expected)
+    try:
+        if data["model"]["fingerprint"] != fingerprint(model_dir):
+            raise PackageError(
+                f"{path}: found scores of another pipeline ({data['model']['path']}, or what "
+                f"{model_dir} was before it changed), {expected} on {model_dir}"
+            )
+        scores = {key: Scores.from_json(row) for key, row in data["scores"].items()}
+        tables = {TITLES[key]: scores[key] for key in (PIPELINE, MODEL) if key in scores}
+        # Where the file lies on this machine is nobody's business.
+        return ScoredCorpus(Path(data["corpus"]).name, merge_equal(tables))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise PackageError(f"{path}: found other content ({error!r}), {expected}") from error
+
+
+def describe_encoder(
+    encoders: Mapping[str, Mapping[str, Any]], licences: Mapping[str, str]
+) -> Optional[EncoderFacts]:
+    """Name the first encoder; of a folder on this machine the name only, not where it lies.
+
+    encoders (Mapping[str, Mapping[str, Any]]): The encoders' config sections by name.
+    licences (Mapping[str, str]): Licences of encoders by name; one counts when its name and the
+        encoder's end alike, so that a hub name serves for its local copy.
+    """
+    name = next(iter(encoders), None)
+    if name is None:
+        return None
+    words = encoder_words(name)
+    known = [licence for key, licence in licences.items() if encoder_words(key) == words]
+    is_folder = Path(name).expanduser().is_absolute()
+    return EncoderFacts("-".join(words) if is_folder else name, next(iter(known), ""))
+
+
+def describe_settings(
+    config: Config,
+    encoders: Mapping[str, Mapping[str, Any]],
+    performance: Mapping[str, Any],
+) -> List[Tuple[str, str]]:
+    """List training settings that are set, then what the run came to.
+
+    encoders (Mapping[str, Mapping[str, Any]]): The encoders' config sections by name.
+    performance (Mapping[str, Any]): The dev scores in the model's meta.
+    """
+    section = next(iter(encoders.values()), {})
+    rows = [
+        (f"encoder: {key}", str(value))
+        for key, value in section.items()
+        # A setting that is empty says nothing.
+        if key != "name"
+        and not key.startswith("@")
+        and isinstance(value, (str, int, float))
+        and value != ""
+    ]
+    values = [(title, get_setting(config, path)) for title, path in TRAINING_SETTINGS]
+    rows += [(title, _describe_value(title, value)) for title, value in values if value is not None]
+    f_score = performance.get("ents_f")
+    if isinstance(f_score, float):
+        rows.append(("F1 on the development documents", f"{100 * f_score:.2f}"))
+        rows += _describe_run(get_setting(config, "training.logger.output_file"), f_score)
+    return rows
+
+
+def _read_json(path: Path, expected: str) -> Any:
+    if not path.is_file():
+        raise PackageError(f"{path}: no such file, {expected}")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise PackageError(f"{path}: found no JSON ({error}), {expected}") from error
+
+
+def _check_labels(
+    path: Path, by_label: Mapping[str, Mapping[str, int]], labels: Collection[str]
+) -> None:
+    # A mention that was aligned as these was an entity to learn from; others may not have been.
+    learned = {
+        label for label, row in by_label.items() if row["exact"] + row["widened"] + row["narrowed"]
+    }
+    if not learned <= set(labels) <= set(by_label):
+        raise PackageError(
+            f"{path}: found a training corpus with {', '.join(sorted(learned))}, expected that of "
+            f"a pipeline that knows {', '.join(sorted(labels)) or 'nothing'}"
+        )
+
+
+def _walk_sections(section: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield section
+    for value in section.values():
+        if isinstance(value, Mapping):
+            yield from _walk_sections(value)
+
+
+def _describe_value(title: str, value: Any) -> str:
+    # spaCy writes "no limit" as 0.
+    return "no limit" if value == 0 and title.endswith("at most") else str(value)
+
+
+def _describe_run(log: Optional[str], f_score: float) -> Sequence[Tuple[str, str]]:
+    """Find the evaluation that chose this model in the training log.
+
+    The file may be of a later run: only a line with exactly the model's own score counts.
+    """
+    if not log or not Path(log).is_file():
+        return []
+    for line in Path(log).read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if isclose((row["scores"] or {}).get("ents_f") or -1.0, f_score, rel_tol=1e-9):
+            return [("chosen at step", f"{row['step']:,}"), ("chosen in epoch", str(row["epoch"]))]
+    return []

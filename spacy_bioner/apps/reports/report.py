@@ -1,0 +1,319 @@
+"""`bioner report`: a run's page with all its figures as files beside it."""
+
+import json
+import platform
+import shlex
+import sys
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional, Tuple, TypeVar
+
+from spacy.language import Language
+
+from spacy_bioner import __version__
+from spacy_bioner.apps.evaluation.evaluate import PLAIN, Evaluated, EvaluationSettings, evaluate
+from spacy_bioner.apps.output_guard import guards_outputs
+from spacy_bioner.apps.profiles import get_setting
+from spacy_bioner.apps.reports.card_facts import (
+    describe_encoder,
+    describe_settings,
+    find_encoders,
+    read_account,
+)
+from spacy_bioner.apps.reports.figure_files import write_drawings
+from spacy_bioner.apps.results import write_json
+from spacy_bioner.apps.training.curves import read_rates, read_training_log, with_rates
+from spacy_bioner.apps.training.run_folder import find_log
+from spacy_bioner.corpora.formats.docbin import read_docbin_records, to_record
+from spacy_bioner.corpora.statistics.corpus import describe_corpus
+from spacy_bioner.errors import ConfigError
+from spacy_bioner.evaluation.cases import collect_cases
+from spacy_bioner.evaluation.robustness import Robustness
+from spacy_bioner.files.replacing import replacing
+from spacy_bioner.reports.ablation import AblationRow
+from spacy_bioner.reports.extra_sections import (
+    make_ablation_section,
+    make_card_section,
+    make_corpus_section,
+    make_robustness_section,
+)
+from spacy_bioner.reports.figures import plot_style, require_matplotlib
+from spacy_bioner.reports.model_card import LEARNT, LIMITS, NOT_RECORDED, UNCALIBRATED, CorpusFacts
+from spacy_bioner.reports.run_page import render_run_page
+from spacy_bioner.reports.run_sections import list_facts, make_sections
+from spacy_bioner.reports.training_plots import Evaluation
+
+PACKAGES = ("spacy", "thinc", "torch", "transformers", "numpy")
+FILTER = "bioner_confidence"
+FIGURES = "figures"
+CHECKPOINTS = {
+    "model-best": "the checkpoint with the best score on the development documents",
+    "model-last": "the last checkpoint of the training, not the best one",
+}
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True)
+class ReportFiles:
+    """What other commands have written of a run; each is a part of the page.
+
+    log (Optional[Path]): The training log; by default the one that `bioner train` wrote beside
+        the run's folder, where it is there.
+    account (Optional[Path]): The corpus.json of `bioner prepare`, on the training corpus.
+    robustness (Optional[Path]): The robustness.json of `bioner robustness`.
+    ablation (Optional[Path]): The ablation.json of `bioner ablate`.
+    """
+
+    log: Optional[Path] = None
+    account: Optional[Path] = None
+    robustness: Optional[Path] = None
+    ablation: Optional[Path] = None
+
+
+NO_FILES = ReportFiles()
+_READ = (
+    *("model", "corpus", "settings.train"),
+    *(f"files.{name}" for name in ("log", "account", "robustness", "ablation")),
+)
+
+
+@guards_outputs("output", inputs=_READ, file="report.html")
+def write_report(
+    model: str,
+    corpus: Path,
+    output: Path,
+    settings: EvaluationSettings = PLAIN,
+    *,
+    files: ReportFiles = NO_FILES,
+    title: str = "",
+    gpu_id: int = -1,
+) -> Path:
+    """Evaluate a pipeline and write its page, OUT/report.html, with all measures and mistakes as
+    JSON beside it and each figure in OUT/figures as PNG, SVG and JSON.
+
+    model (str): A pipeline folder or package.
+    corpus (Path): A DocBin of gold documents.
+    output (Path): The folder.
+    title (str): Of the page; by default the names of pipeline (with that of its run) and corpus.
+    RETURNS (Path): The page.
+    RAISES BionerError: As `evaluate` does; for files that cannot be read.
+    """
+    require_matplotlib()
+    check_folder(output)
+    # All of them before the pipeline runs, which may take minutes.
+    robustness = read_stored(files.robustness, _read_robustness, "bioner robustness") or []
+    parts_of, ablation = read_stored(files.ablation, _read_ablation, "bioner ablate") or (None, [])
+    account = None if files.account is None else read_account(files.account)
+    training = _read_log(files.log)
+    evaluated = evaluate(model, corpus, settings, gpu_id=gpu_id)
+    nlp, measurement = evaluated.nlp, evaluated.measurement
+    if files.log is None:
+        training = _read_log(find_log(Path(nlp.path)))
+    rates = read_rates(nlp.config.interpolate(), training)
+    training = with_rates(training, rates)
+    own = [item for item in robustness if item.fingerprint == _own_fingerprint(evaluated)]
+    thresholds = _read_thresholds(nlp)
+    shared = evaluated.shared.warnings() if evaluated.shared else []
+    corpora = [describe_corpus((to_record(gold) for gold, _ in evaluated.pairs), corpus.stem)]
+    if settings.train is not None:
+        corpora.append(describe_corpus(read_docbin_records(settings.train), settings.train.stem))
+    with plot_style():
+        sections, drawings = make_sections(
+            measurement, training=training, rates=rates, thresholds=thresholds
+        )
+        if robustness:
+            sections.append(make_robustness_section(drawings, robustness, is_own=bool(own)))
+        if ablation:
+            is_own = parts_of == _own_fingerprint(evaluated)
+            sections.append(make_ablation_section(drawings, ablation, is_own=is_own))
+        sections.append(make_corpus_section(drawings, corpora, shared))
+        about = _describe_run(evaluated, model, corpus, settings, files)
+        limits = _choose_limits(evaluated)
+        card = make_card_section(about, *describe_training(nlp, account), limits=limits)
+        write_drawings(drawings, output / FIGURES)
+    cases = collect_cases(evaluated.pairs, measurement.mistakes)
+    page = render_run_page(
+        title or f"{_name_title(model)} on {corpus.stem}",
+        [*list_facts(measurement), ("scored pipeline", _name_title(model))],
+        [*sections, card],
+        cases,
+        warnings=evaluated.warnings,
+    )
+    path = output / "report.html"
+    with replacing(path) as temporary:
+        temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
+    write_json(output / "cases.json", [case.to_json() for case in cases])
+    parts = {
+        "training": [asdict(item) for item in training],
+        "robustness": [item.to_json() for item in own[:1]],
+    }
+    write_json(output / "report.json", {**evaluated.to_json(), **parts})
+    return path
+
+
+def check_folder(output: Path) -> None:
+    """Check that a folder can be made, before hours of work are lost.
+
+    RAISES ConfigError: Where a file is in its place.
+    """
+    if output.exists() and not output.is_dir():
+        raise ConfigError(f"{output}: found a file, expected a folder to write to")
+
+
+def read_stored(path: Optional[Path], read: Callable[[Any], Part], command: str) -> Optional[Part]:
+    """Read the JSON that another command has written; None without a file.
+
+    RAISES ConfigError: No such file, or another kind of JSON.
+    """
+    if path is None:
+        return None
+    expected = f"expected the JSON of `{command}`"
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such file, {expected}")
+    try:
+        return read(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise ConfigError(f"{path}: found no JSON ({error}), {expected}") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{path}: found JSON of another kind, {expected}") from error
+
+
+def _read_robustness(data: Any) -> List[Robustness]:
+    return [Robustness.from_json(row) for row in data["models"]]
+
+
+def _read_ablation(data: Any) -> Tuple[Optional[str], List[AblationRow]]:
+    """Read whose parts they are, None where no pipeline is named, and the parts."""
+    return data.get("fingerprint"), [AblationRow.from_json(row) for row in data["rows"]]
+
+
+def describe_training(
+    nlp: Language, account: Optional[CorpusFacts]
+) -> Tuple[List[Tuple[str, str]], List[Tuple[str, str]]]:
+    """Give what a pipeline learned from, and how, as rows of tables."""
+    encoders = find_encoders(nlp.config)
+    named = {row["name"]: row["license"] for row in nlp.meta.get("sources") or () if "name" in row}
+    encoder = describe_encoder(encoders, named)
+    rows = []
+    if encoder is not None:
+        rows += [("encoder", encoder.name), ("its licence", encoder.licence or NOT_RECORDED)]
+    if account is not None:
+        mentions = ", ".join(f"{label} {n:,}" for label, n in sorted(account.n_mentions.items()))
+        documents = NOT_RECORDED if account.n_docs is None else f"{account.n_docs:,}"
+        rows += [
+            ("corpus", account.name or NOT_RECORDED),
+            ("its licence", account.licence or NOT_RECORDED),
+            ("training documents", documents),
+            ("training mentions", mentions or NOT_RECORDED),
+        ]
+    settings = describe_settings(
+        nlp.config.interpolate(), encoders, nlp.meta.get("performance", {})
+    )
+    return rows, settings
+
+
+def _read_log(log: Optional[Path]) -> List[Evaluation]:
+    return [] if log is None else read_training_log(log)
+
+
+def _own_fingerprint(evaluated: Evaluated) -> str:
+    found: str = evaluated.about["model"]["fingerprint"]
+    return found
+
+
+def _choose_limits(evaluated: Evaluated) -> List[str]:
+    """Leave out what is not true of a pipeline: without training, or without confidences."""
+    nlp = evaluated.nlp
+    untrue = set() if _is_trained(nlp) else {LEARNT}
+    if FILTER in nlp.pipe_names or evaluated.measurement.judged is None:
+        untrue.add(UNCALIBRATED)
+    return [line for line in LIMITS if line not in untrue]
+
+
+def _is_trained(nlp: Language) -> bool:
+    return any(getattr(pipe, "is_trainable", False) for _, pipe in nlp.pipeline)
+
+
+def _read_thresholds(nlp: Language) -> Dict[str, float]:
+    component: Any = nlp.get_pipe(FILTER) if FILTER in nlp.pipe_names else None
+    return {} if component is None else dict(component.thresholds)
+
+
+def _describe_run(
+    evaluated: "Evaluated",
+    model: str,
+    corpus: Path,
+    settings: EvaluationSettings,
+    files: ReportFiles,
+) -> List[Tuple[str, str]]:
+    nlp = evaluated.nlp
+    meta = nlp.meta
+    pace = evaluated.evaluation.pace
+    speed = pace.words_per_second
+    return [
+        ("scored", _name_scored(model, evaluated)),
+        ("pipeline", f"{meta.get('lang', '')}_{meta.get('name', '')} {meta.get('version', '')}"),
+        ("components", ", ".join(nlp.pipe_names)),
+        ("licence", str(meta.get("license") or "not stated")),
+        ("what it is", str(meta.get("description") or "not stated")),
+        ("trained with seed", _read_seed(nlp)),
+        ("gold documents", corpus.name),
+        ("labels scored", ", ".join(sorted(settings.labels)) or "all"),
+        ("throughput", f"{speed:,.0f} words/s, {pace.n_words:,} words" if speed else "–"),
+        ("command", _name_command(model, corpus, settings, files)),
+        ("environment", _name_environment()),
+    ]
+
+
+def _name_title(model: str) -> str:
+    path = Path(model)
+    run = f"{path.resolve().parent.name}/" if path.is_dir() and path.name in CHECKPOINTS else ""
+    return f"{run}{path.name}"
+
+
+def _name_scored(model: str, evaluated: "Evaluated") -> str:
+    """Say which pipeline it was, of those that a run leaves, and by which digest it can be told."""
+    path = Path(model)
+    shown = _show_path(path)
+    if path.is_dir() and path.name in CHECKPOINTS:
+        shown = shown if len(Path(shown).parts) > 1 else _name_title(model)
+        shown += f", {CHECKPOINTS[path.name]}"
+    elif not path.is_dir():
+        shown += ", an installed package"
+    return f"{shown}; digest {_own_fingerprint(evaluated)[:12]}"
+
+
+def _read_seed(nlp: Language) -> str:
+    seed = get_setting(nlp.config.interpolate(), "training.seed")
+    return "not stated" if seed is None or not _is_trained(nlp) else str(seed)
+
+
+def _name_command(
+    model: str, corpus: Path, settings: EvaluationSettings, files: ReportFiles
+) -> str:
+    words = ["bioner", "report", _show_path(Path(model)), _show_path(corpus), "OUT"]
+    given = {"--train": settings.train, **{f"--{key}": path for key, path in vars(files).items()}}
+    for option, path in given.items():
+        words += [option, _show_path(path)] if path is not None else []
+    for label in settings.labels:
+        words += ["--label", label]
+    words += ["--dataset", settings.dataset] if settings.dataset else []
+    words += ["--marginals"] if settings.marginals else []
+    words += ["--resamples", str(settings.n_resamples), "--seed", str(settings.seed)]
+    return shlex.join(words)
+
+
+def _show_path(path: Path) -> str:
+    # Where folders lie on this machine is nobody's business: names only.
+    return path.name if path.is_absolute() or ".." in path.parts else str(path)
+
+
+def _name_environment() -> str:
+    found = [f"spacy-bioner {__version__}", f"Python {platform.python_version()}", sys.platform]
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            continue
+    return ", ".join(found)

