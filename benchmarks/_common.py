@@ -202,7 +202,7 @@ def train_and_score(job: Job) -> Outcome:
 def _train_and_score(job: Job) -> Outcome:
     from spacy_bioner.apps.loading import load_pipeline, use_device
     from spacy_bioner.corpora.docbin import read_docbin
-    from spacy_bioner.evaluation.pipelines import PIPELINE, evaluate_pipeline
+    from spacy_bioner.evaluation.runner import PIPELINE, evaluate_pipeline
 
     use_device(job.gpu_id)
     best, minutes = train_timed(job)

@@ -18,8 +18,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from torch.nn.attention import SDPBackend
 
-from spacy_bioner.architectures import piece_layout
-from spacy_bioner.architectures.alignment import GPU_STRETCH, STRETCH
+from spacy_bioner.architectures.pieces import windows as piece_layout
+from spacy_bioner.architectures.pieces.alignment import GPU_STRETCH, STRETCH
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.layers import pooled_encoder
 

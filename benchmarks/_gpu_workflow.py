@@ -13,7 +13,7 @@ import srsly
 from _common import note
 from _gpu_setup import Setup, Table, free_memory
 
-from spacy_bioner.evaluation.pipelines import PIPELINE
+from spacy_bioner.evaluation.runner import PIPELINE
 
 TAG = """
 import json, sys

@@ -18,9 +18,8 @@ from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.read_errors import Problems
 from spacy_bioner.corpora.formats.registry import FORMATS, Format
 from spacy_bioner.corpora.mention_checks import why_lost
-from spacy_bioner.corpora.read_write import read_records
+from spacy_bioner.corpora.read_write import read_records, write_records
 from spacy_bioner.corpora.tokenizers import TokenizeRecord, build_tokenizer
-from spacy_bioner.corpora.writing import write_records
 from spacy_bioner.errors import BionerError, CorpusError
 from spacy_bioner.records import Record
 

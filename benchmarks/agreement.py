@@ -26,7 +26,7 @@ from spacy_bioner.evaluation.matching import (
     compare_docs,
     score_mentions,
 )
-from spacy_bioner.evaluation.schemes import SCHEMES, score_schemes
+from spacy_bioner.evaluation.metrics.partial_matching import SCHEMES, score_schemes
 from spacy_bioner.tags import spans_to_tags
 
 NAMES = {"strict": "strict", "exact": "exact", "partial": "partial", "type": "ent_type"}

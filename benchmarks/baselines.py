@@ -120,7 +120,7 @@ def train_and_score(job: Job) -> Dict[str, Any]:
     """Train, select by dev, score `doc.ents`, and the span group of a span categorizer."""
     from spacy_bioner.apps.loading import load_pipeline
     from spacy_bioner.corpora.docbin import read_docbin
-    from spacy_bioner.evaluation.pipelines import PIPELINE, SPANS, evaluate_pipeline
+    from spacy_bioner.evaluation.runner import PIPELINE, SPANS, evaluate_pipeline
 
     best, minutes = train_timed(job)
     nlp = load_pipeline(str(best))

@@ -31,9 +31,14 @@ from spacy_bioner.apps.evaluation.entity_confidence import (
     make_target,
 )
 from spacy_bioner.apps.loading import load_pipeline
-from spacy_bioner.components.tag_beliefs import read_beliefs
+from spacy_bioner.components.tag_probabilities import read_beliefs
 from spacy_bioner.corpora.docbin import read_docbin
-from spacy_bioner.evaluation.occlusion import Deletion, Score, compare_deletions, occlude
+from spacy_bioner.evaluation.explanation.occlusion import (
+    Deletion,
+    Score,
+    compare_deletions,
+    occlude,
+)
 
 METHODS = ("integrated gradients", "occlusion")
 HEADER = ("words by", "from", "covered", "n", "probability", "lost by the first ones",

@@ -41,7 +41,7 @@ from _valid_files import BY_HAND, RECORDS
 
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.registry import FORMATS
-from spacy_bioner.corpora.writing import write_records
+from spacy_bioner.corpora.read_write import write_records
 from spacy_bioner.errors import CorpusError
 
 # Where they are in the repository, a number gives the same file everywhere.

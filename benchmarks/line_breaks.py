@@ -23,7 +23,7 @@ from spacy.tokens import Doc
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.corpora.alignment import align
 from spacy_bioner.corpora.formats.pubtator import read_pubtator
-from spacy_bioner.evaluation.intervals import count_documents
+from spacy_bioner.evaluation.bootstrap.intervals import count_documents
 from spacy_bioner.evaluation.matching import compare_docs
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.records import Record

@@ -170,7 +170,7 @@ def train_and_score_dev(job: Job) -> Dict[str, Any]:
     """Train, score the best checkpoint on dev, and count the tokens that a fixed length cuts."""
     from spacy_bioner.apps.loading import load_pipeline
     from spacy_bioner.corpora.docbin import read_docbin
-    from spacy_bioner.evaluation.pipelines import PIPELINE, evaluate_pipeline
+    from spacy_bioner.evaluation.runner import PIPELINE, evaluate_pipeline
 
     best, minutes = train_timed(job)
     nlp = load_pipeline(str(best))

@@ -12,9 +12,9 @@ from thinc.util import xp2torch
 
 from spacy_bioner.architectures._torch import torch
 from spacy_bioner.architectures.objectives import check_finite
-from spacy_bioner.architectures.subwords import read_words
+from spacy_bioner.architectures.pieces.subword_labels import read_words
+from spacy_bioner.architectures.pieces.words import Words, learn_words
 from spacy_bioner.architectures.torch_bridge import TorchShim, split_rows, torch_shims
-from spacy_bioner.architectures.words import Words, learn_words
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.layers.adversary import NORMS, EmbeddingTap, project, steepest
 from spacy_bioner.layers.losses import divergence

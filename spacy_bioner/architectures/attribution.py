@@ -16,10 +16,10 @@ from spacy.tokens import Doc
 from thinc.api import Model, set_dropout_rate
 
 from spacy_bioner.architectures.adversary import find_encoders, tapped, without_training
-from spacy_bioner.architectures.alignment import align_pieces
-from spacy_bioner.architectures.control_pieces import STAND_INS
 from spacy_bioner.architectures.decoding import log_softmax
-from spacy_bioner.architectures.piece_layout import Layout, lay_out
+from spacy_bioner.architectures.pieces.alignment import align_pieces
+from spacy_bioner.architectures.pieces.control_pieces import STAND_INS
+from spacy_bioner.architectures.pieces.windows import Layout, lay_out
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.layers.adversary import EmbeddingTap
 from spacy_bioner.layers.pooled_encoder import PooledEncoder

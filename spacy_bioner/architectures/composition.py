@@ -14,8 +14,8 @@ from thinc.util import xp2torch
 
 from spacy_bioner.architectures._torch import nn, torch
 from spacy_bioner.architectures.datasets import dataset_rows
+from spacy_bioner.architectures.pieces.words import find_words
 from spacy_bioner.architectures.torch_bridge import Spec, TorchShim, split_rows
-from spacy_bioner.architectures.words import find_words
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.layers.char_encoder import CharacterEncoder, SequenceLstm, character_ids
 from spacy_bioner.layers.dataset_vectors import DatasetVectors

@@ -12,10 +12,10 @@ from thinc.util import get_torch_default_device, xp2torch
 
 from spacy_bioner.architectures._torch import torch
 from spacy_bioner.architectures._transformers import Tokenizer
-from spacy_bioner.architectures.control_pieces import read_as_text
 from spacy_bioner.architectures.encoder_source import build_transformer, load_encoder, special_ids
 from spacy_bioner.architectures.loss_scaling import LossScaler, gains_a_digit
-from spacy_bioner.architectures.piece_layout import POOLING, UNITS, Layout, lay_out
+from spacy_bioner.architectures.pieces.control_pieces import read_as_text
+from spacy_bioner.architectures.pieces.windows import POOLING, UNITS, Layout, lay_out
 from spacy_bioner.architectures.precision import PRECISIONS, check_trainable, choose_precision
 from spacy_bioner.architectures.torch_bridge import Spec, TorchShim, split_rows
 from spacy_bioner.errors import EncoderError

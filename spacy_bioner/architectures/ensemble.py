@@ -17,9 +17,9 @@ from thinc.util import torch2xp
 from spacy_bioner.architectures._torch import torch
 from spacy_bioner.architectures.decoding import log_softmax, make_grammar
 from spacy_bioner.architectures.objectives import learned_transitions
-from spacy_bioner.architectures.subwords import read_words
+from spacy_bioner.architectures.pieces.subword_labels import read_words
+from spacy_bioner.architectures.pieces.words import word_log_marginals
 from spacy_bioner.architectures.torch_bridge import Spec, TorchShim
-from spacy_bioner.architectures.words import word_log_marginals
 from spacy_bioner.errors import ConfigError, LabelError
 from spacy_bioner.layers.opinion_pool import OpinionPool
 from spacy_bioner.tags import tag_set

@@ -9,7 +9,7 @@ from thinc.types import Floats2d
 from thinc.util import xp2torch
 
 from spacy_bioner.architectures._torch import torch
-from spacy_bioner.architectures.subwords import check_strategy, extra_tags
+from spacy_bioner.architectures.pieces.subword_labels import check_strategy, extra_tags
 from spacy_bioner.architectures.torch_bridge import Spec, TorchShim, split_rows
 from spacy_bioner.layers.token_head import TokenHead
 

@@ -17,7 +17,7 @@ from spacy.training import Example, validate_get_examples
 from spacy.vocab import Vocab
 
 from spacy_bioner.architectures.decoding import TagGrammar, make_grammar
-from spacy_bioner.architectures.words import Words, find_spans, find_words
+from spacy_bioner.architectures.pieces.words import Words, find_spans, find_words
 from spacy_bioner.components.crf_weights import CrfWeights, check_crfsuite, train_weights
 from spacy_bioner.components.entities import write_entities
 from spacy_bioner.components.evidence import register_extensions

@@ -13,7 +13,7 @@ from typing import Iterator, List, Tuple
 import numpy as np
 from spacy.tokens import Doc
 
-from spacy_bioner.architectures.words import Words
+from spacy_bioner.architectures.pieces.words import Words
 from spacy_bioner.blanks import squeeze
 
 WINDOW = 2

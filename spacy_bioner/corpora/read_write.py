@@ -1,24 +1,30 @@
 """Any supported file → Records: format guessing, renamed labels, chosen documents."""
 
 import warnings
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Dict, FrozenSet, Iterable, Iterator, Mapping, Optional, Set
 
+from spacy.tokens import Doc
+
+from spacy_bioner.corpora.alignment import align
 from spacy_bioner.corpora.formats.capabilities import OTHERS_KEY, OVERRULED_KEY
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.folder_detection import count_others, list_corpus_files
 from spacy_bioner.corpora.formats.read_errors import FILE, Problems, skip_or_raise
 from spacy_bioner.corpora.formats.reading_notes import ReadingNotes
-from spacy_bioner.corpora.formats.registry import Format, find_format
+from spacy_bioner.corpora.formats.registry import Format, find_format, format_of_target
 from spacy_bioner.corpora.formats.tagged.conll import ConllLayout
 from spacy_bioner.corpora.mention_checks import TEXT_DIFFERS, why_lost
+from spacy_bioner.corpora.tokenizers import TokenizerChoice
 from spacy_bioner.errors import CorpusError, CorpusWarning, LabelError
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Record
 
 OFFSETS = "offsets"
+UNUSABLE = "mentions that do not fit the text"
 
 
 @dataclass(frozen=True)
@@ -210,3 +216,40 @@ def select_records(
     if not taken:
         message = f"found no document to take (skip {selection.skip}, first {selection.first})"
         raise CorpusError(message, path=place)
+
+
+def write_records(
+    records: Iterable[Record],
+    path: PathLike,
+    format: Optional[str] = None,
+    *,
+    losses: Optional["Counter[str]"] = None,
+    **options: Any,
+) -> int:
+    """Write records in any format; one made of tokens gets the corpus' own, else this package's.
+
+    losses (Optional[Counter[str]]): Is told what the format has no place for.
+    RETURNS (int): The number of documents.
+    """
+    chosen = format_of_target(path, format)
+    counted: Counter[str] = Counter() if losses is None else losses
+    if chosen.takes_docs:
+        return chosen.write(_make_docs(records, chosen, counted), path, **options)
+    return chosen.write(_count_losses(records, chosen, counted), path, **options)
+
+
+def _make_docs(records: Iterable[Record], written: Format, losses: "Counter[str]") -> Iterator[Doc]:
+    tokenize = TokenizerChoice()
+    for record in records:
+        alignment = align(record, lambda _, r=record: tokenize(r))  # type: ignore[misc]
+        losses.update(written.find_losses(record, alignment.doc))
+        losses.update(+Counter({UNUSABLE: sum(m.outcome == "lost" for m in alignment.mentions)}))
+        yield alignment.doc
+
+
+def _count_losses(
+    records: Iterable[Record], written: Format, losses: "Counter[str]"
+) -> Iterator[Record]:
+    for record in records:
+        losses.update(written.find_losses(record))
+        yield record

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Collection, Dict, FrozenSet, Iterable, List, Optional, Sequence
 
-from spacy_bioner.evaluation.intervals import (
+from spacy_bioner.evaluation.bootstrap.intervals import (
     N_RESAMPLES,
     ScoreIntervals,
     bootstrap_scores,

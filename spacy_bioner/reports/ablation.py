@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from spacy_bioner.evaluation.intervals import Interval
+from spacy_bioner.evaluation.bootstrap.intervals import Interval
+from spacy_bioner.evaluation.bootstrap.significance import PairedComparison
 from spacy_bioner.evaluation.scores import Counts
-from spacy_bioner.evaluation.significance import PairedComparison
 from spacy_bioner.reports.figures import COLORS, SERIES
 from spacy_bioner.reports.measurement import explain_p
 from spacy_bioner.reports.plot_rows import make_rows

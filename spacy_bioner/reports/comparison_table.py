@@ -4,7 +4,7 @@ import io
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Sequence
 
-from spacy_bioner.evaluation.intervals import Interval, ScoreIntervals
+from spacy_bioner.evaluation.bootstrap.intervals import Interval, ScoreIntervals
 from spacy_bioner.files.formula_cells import CsvRows
 from spacy_bioner.reports.figures import COLORS, SERIES, make_figure
 from spacy_bioner.reports.plot_rows import fit_name

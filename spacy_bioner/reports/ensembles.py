@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Mapping, Tuple
 
 import numpy as np
 
-from spacy_bioner.evaluation.intervals import ScoreIntervals
+from spacy_bioner.evaluation.bootstrap.intervals import ScoreIntervals
 from spacy_bioner.evaluation.scores import Scores
 from spacy_bioner.reports.scores import format_percent
 from spacy_bioner.reports.tables import render_table

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from spacy_bioner.evaluation.explanations import (
+from spacy_bioner.evaluation.explanation.results import (
     Explanation,
     Proposal,
     Reading,

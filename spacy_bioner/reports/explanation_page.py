@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, List, Tuple
 
-from spacy_bioner.evaluation.explanations import Explanation, TextExplanation
+from spacy_bioner.evaluation.explanation.results import Explanation, TextExplanation
 from spacy_bioner.reports.explanation import (
     MEANINGS,
     describe_error,

@@ -2,15 +2,15 @@
 
 from typing import Any, List, Mapping, Optional
 
-from spacy_bioner.evaluation.confusion import Confusion
-from spacy_bioner.evaluation.error_classes import count_mistakes
-from spacy_bioner.evaluation.intervals import Interval
-from spacy_bioner.evaluation.measurement import Measurement
-from spacy_bioner.evaluation.schemes import SCHEMES
+from spacy_bioner.evaluation.bootstrap.intervals import Interval
+from spacy_bioner.evaluation.bootstrap.ratios import name_score, name_stratum
+from spacy_bioner.evaluation.bootstrap.significance import PairedComparison
+from spacy_bioner.evaluation.evaluation import Measurement
+from spacy_bioner.evaluation.metrics.confusion import Confusion
+from spacy_bioner.evaluation.metrics.error_types import count_mistakes
+from spacy_bioner.evaluation.metrics.partial_matching import SCHEMES
+from spacy_bioner.evaluation.metrics.token_level import TokenScores
 from spacy_bioner.evaluation.scores import SCORE_NAMES, Average, Counts
-from spacy_bioner.evaluation.share_intervals import name_score, name_stratum
-from spacy_bioner.evaluation.significance import PairedComparison
-from spacy_bioner.evaluation.token_level import TokenScores
 from spacy_bioner.reports.scores import (
     DASH,
     format_decimal,

@@ -2,12 +2,12 @@
 
 from typing import Any, Dict, Mapping, Sequence
 
-from spacy_bioner.evaluation.calibration import Calibration
-from spacy_bioner.evaluation.confusion import Confusion
-from spacy_bioner.evaluation.intervals import Interval
-from spacy_bioner.evaluation.share_intervals import name_stratum
-from spacy_bioner.evaluation.strata import Stratum
-from spacy_bioner.evaluation.thresholds import Sweep
+from spacy_bioner.evaluation.bootstrap.intervals import Interval
+from spacy_bioner.evaluation.bootstrap.ratios import name_stratum
+from spacy_bioner.evaluation.confidence.calibration import Calibration
+from spacy_bioner.evaluation.confidence.thresholds import Sweep
+from spacy_bioner.evaluation.metrics.confusion import Confusion
+from spacy_bioner.evaluation.metrics.stratified_recall import Stratum
 from spacy_bioner.reports.figures import COLORS, MARKERS, SERIES, make_figure
 from spacy_bioner.reports.plot_rows import (
     WIDTH,

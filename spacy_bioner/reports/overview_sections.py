@@ -2,9 +2,9 @@
 
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from spacy_bioner.evaluation.intervals import Interval
+from spacy_bioner.evaluation.bootstrap.intervals import Interval
+from spacy_bioner.evaluation.bootstrap.significance import PairedComparison
 from spacy_bioner.evaluation.scores import SCORE_NAMES
-from spacy_bioner.evaluation.significance import PairedComparison
 from spacy_bioner.reports import overview_plots as plots
 from spacy_bioner.reports.measurement import explain_p
 from spacy_bioner.reports.page_parts import Drawings, draw_plot, make_table

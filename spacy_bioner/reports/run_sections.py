@@ -3,11 +3,11 @@
 from dataclasses import asdict
 from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
-from spacy_bioner.evaluation.error_classes import count_mistakes
-from spacy_bioner.evaluation.measurement import Measurement
-from spacy_bioner.evaluation.schemes import SCHEMES
+from spacy_bioner.evaluation.bootstrap.ratios import name_score
+from spacy_bioner.evaluation.evaluation import Measurement
+from spacy_bioner.evaluation.metrics.error_types import count_mistakes
+from spacy_bioner.evaluation.metrics.partial_matching import SCHEMES
 from spacy_bioner.evaluation.scores import SCORE_NAMES
-from spacy_bioner.evaluation.share_intervals import name_score
 from spacy_bioner.reports import measurement_plots as plots
 from spacy_bioner.reports.corpus_page import Plot
 from spacy_bioner.reports.measurement import (

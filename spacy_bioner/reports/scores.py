@@ -2,7 +2,7 @@
 
 from typing import Dict, List, Mapping, Optional
 
-from spacy_bioner.evaluation.intervals import Interval
+from spacy_bioner.evaluation.bootstrap.intervals import Interval
 from spacy_bioner.evaluation.scores import Counts, Scores
 from spacy_bioner.reports.tables import render_table
 

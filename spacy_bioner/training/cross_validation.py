@@ -84,10 +84,7 @@ def plan_folds(
 
 def summarise_counts(folds: Sequence[Counts]) -> Dict[str, Spread]:
     """Give mean and deviation of precision, recall and F1 over the folds' micro counts."""
-    return {
-        name: _spread([getattr(counts, name) for counts in folds])
-        for name in SCORE_NAMES
-    }
+    return {name: _spread([getattr(counts, name) for counts in folds]) for name in SCORE_NAMES}
 
 
 def _spread(values: Sequence[Optional[float]]) -> Spread:

@@ -11,11 +11,11 @@ from spacy.training import Example
 from thinc.api import Adam, Model, set_dropout_rate
 from thinc.types import Floats2d
 
-from spacy_bioner.architectures.subwords import read_words
-from spacy_bioner.components.token_tagger import TokenNER
+from spacy_bioner.architectures.pieces.subword_labels import read_words
+from spacy_bioner.components.ner import TokenNER
 from spacy_bioner.errors import ConfigError
-from spacy_bioner.training.imitation import choose_targets, compare_taggers, imitation_loss
-from spacy_bioner.training.run_state import compute_in_parts
+from spacy_bioner.training.distillation_loss import choose_targets, compare_taggers, imitation_loss
+from spacy_bioner.training.loop import compute_in_parts
 
 SHUFFLING, GOLD = 4, 5
 LAYER = re.compile(r"(?<=\blayer\.)\d+(?=\.)|(?<=\blayers\.)\d+(?=\.)")

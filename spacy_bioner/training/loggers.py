@@ -5,7 +5,7 @@ import math
 import sys
 from pathlib import Path
 from time import perf_counter
-from typing import IO, Any, Callable, Dict, List, Literal, Optional, Tuple
+from typing import IO, Any, Callable, Dict, List, Literal, Mapping, Optional, Tuple
 
 from spacy.language import Language
 from spacy.training.loggers import console_logger_v3
@@ -54,18 +54,15 @@ def make_training_logger(
         progress = _start_progress(nlp, stderr) if progress_bar else None
 
         def log_step(info: Optional[Dict[str, Any]]) -> None:
-            if progress is not None and info is None:
-                progress.advance(_last_loss(nlp))
-            elif progress is not None and info is not None:
-                progress.evaluated(int(info["step"]))
-            if info is not None and stream is not None:
-                row = _make_row(info, perf_counter() - start)
-                if fitted:
-                    row["fitted"] = dict(fitted)
-                    fitted.clear()
-                stream.write(json.dumps(row, ensure_ascii=False) + "\n")
-                stream.flush()
+            if progress is not None:
+                _tell_progress(progress, nlp, info)
             if info is not None:
+                if stream is not None:
+                    row = _make_row(info, perf_counter() - start)
+                    if fitted:
+                        row["fitted"] = dict(fitted)
+                        fitted.clear()
+                    _write_row(stream, row)
                 announce_score(float(info["score"]))
             log_to_console(info)
 
@@ -79,6 +76,19 @@ def make_training_logger(
         return log_step, finalize
 
     return set_up
+
+
+def _tell_progress(progress: StepProgress, nlp: Language, info: Optional[Dict[str, Any]]) -> None:
+    """Tell of a step, or of an evaluation where there is something to log."""
+    if info is None:
+        progress.advance(_last_loss(nlp))
+    else:
+        progress.evaluated(int(info["step"]))
+
+
+def _write_row(stream: IO[str], row: Mapping[str, Any]) -> None:
+    stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+    stream.flush()
 
 
 def _open_log(output_file: Optional[str]) -> Optional[IO[str]]:

@@ -10,9 +10,9 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from spacy_bioner.corpora.docbin import read_docbin
-from spacy_bioner.corpora.label_choice import check_names
 from spacy_bioner.corpora.alignment import ANNOTATED_KEY, DATASET_KEY, GOLD_KEY, ID_KEY
+from spacy_bioner.corpora.docbin import read_docbin
+from spacy_bioner.corpora.labels import check_names
 from spacy_bioner.doc_ents import copy_span, replace_ents
 from spacy_bioner.errors import TrainingDataError
 from spacy_bioner.training.corpus import BionerCorpus, find_docbins

@@ -74,8 +74,8 @@ def make_vocabulary(tokenizer: Any) -> Vocabulary:
 
     RAISES ConfigError: For one without a mask piece.
     """
-    from spacy_bioner.architectures.control_pieces import MASKS, list_controls
     from spacy_bioner.architectures.encoder_source import special_ids
+    from spacy_bioner.architectures.pieces.control_pieces import MASKS, list_controls
 
     before, after = special_ids(tokenizer)
     mask_id = next((i for i in map(tokenizer.token_to_id, MASKS) if i is not None), None)
@@ -98,7 +98,7 @@ class Packer:
     """
 
     def __init__(self, tokenizer: Any, vocabulary: Vocabulary, *, length: int) -> None:
-        from spacy_bioner.architectures.control_pieces import read_as_text
+        from spacy_bioner.architectures.pieces.control_pieces import read_as_text
 
         self.tokenizer = read_as_text(tokenizer)
         self.vocabulary = vocabulary

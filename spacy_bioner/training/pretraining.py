@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Sequence, Sized, Ty
 import numpy as np
 
 from spacy_bioner.errors import ConfigError, TrainingDataError
+from spacy_bioner.training.loop import compute_in_parts
 from spacy_bioner.training.packing import (
     HOLDING_OUT,
     MASKING,
@@ -17,7 +18,6 @@ from spacy_bioner.training.packing import (
     Vocabulary,
     mask_words,
 )
-from spacy_bioner.training.run_state import compute_in_parts
 
 if TYPE_CHECKING:
     import torch

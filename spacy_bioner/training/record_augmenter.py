@@ -19,8 +19,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import get_words_and_spaces
 
-from spacy_bioner.corpora.formats.docbin import to_record
 from spacy_bioner.corpora.alignment import GOLD_KEY, SPANS_KEY, align
+from spacy_bioner.corpora.formats.docbin import to_record
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.records import Mention, Record
 from spacy_bioner.transforms.augmentation.editing import Augmentation, check_share

@@ -13,8 +13,25 @@ from spacy_bioner.errors import LabelError, TrainingDataError
 logger = logging.getLogger(__name__)
 # Settings of components that may change from one training to the next.
 FREE = frozenset(
-    "adversary objective scorer dropout lr_scale crf_lr_scale layer_decay checkpointing precision "
-    "batch_pieces window overlap unit truncate dataset max_chars nO".split()
+    [
+        "adversary",
+        "objective",
+        "scorer",
+        "dropout",
+        "lr_scale",
+        "crf_lr_scale",
+        "layer_decay",
+        "checkpointing",
+        "precision",
+        "batch_pieces",
+        "window",
+        "overlap",
+        "unit",
+        "truncate",
+        "dataset",
+        "max_chars",
+        "nO",
+    ]
 )
 LOST = (
     "weights and labels are taken over; the optimizer's moments, the place in the learning-rate "

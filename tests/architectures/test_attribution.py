@@ -14,7 +14,7 @@ from spacy_bioner.architectures.attribution import integrate_gradients, mask_pie
 from spacy_bioner.architectures.decoding import log_softmax
 from spacy_bioner.architectures.torch_bridge import torch_shims
 from spacy_bioner.errors import ConfigError
-from spacy_bioner.evaluation.occlusion import cover
+from spacy_bioner.evaluation.explanation.occlusion import cover
 from tests.conftest import learn_by_heart, make_bioner_nlp
 
 KNOWN = "Naloxone reverses the effect of clonidine."

@@ -31,14 +31,14 @@ from transformers import (
     XLMRobertaModel,
 )
 
-from spacy_bioner.architectures.alignment import token_offsets
 from spacy_bioner.architectures.attribution import mask_piece
-from spacy_bioner.architectures.control_pieces import list_controls
 from spacy_bioner.architectures.encoders import build_transformer_encoder, prepare_batches
-from spacy_bioner.architectures.piece_layout import lay_out
-from spacy_bioner.architectures.words import find_words
+from spacy_bioner.architectures.pieces.alignment import token_offsets
+from spacy_bioner.architectures.pieces.control_pieces import list_controls
+from spacy_bioner.architectures.pieces.windows import lay_out
+from spacy_bioner.architectures.pieces.words import find_words
 from spacy_bioner.errors import EncoderError
-from spacy_bioner.evaluation.occlusion import cover
+from spacy_bioner.evaluation.explanation.occlusion import cover
 from spacy_bioner.training.packing import number_words
 from tests.conftest import WORDS
 
@@ -263,7 +263,7 @@ def test_words_to_mask_are_those_of_the_text(make_encoder):
 
 
 def test_pieces_are_paired_with_the_tokens_they_touch(make_encoder, docs):
-    from spacy_bioner.architectures.alignment import Pieces, align_pieces
+    from spacy_bioner.architectures.pieces.alignment import Pieces, align_pieces
 
     tokenizer = make_encoder().shims[0].tokenizer
     for doc in docs:

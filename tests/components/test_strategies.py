@@ -7,7 +7,7 @@ import torch
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from spacy_bioner.architectures.subwords import every_piece
+from spacy_bioner.architectures.pieces.subword_labels import every_piece
 from spacy_bioner.errors import ConfigError
 from tests.conftest import TOKENIZER, entities_of, learn_by_heart
 

@@ -1,7 +1,7 @@
 import pytest
 from spacy.tokens import Doc
 
-from spacy_bioner.architectures.words import find_words
+from spacy_bioner.architectures.pieces.words import find_words
 from spacy_bioner.components import token_features
 from spacy_bioner.components.token_features import sequence_borders, word_features
 

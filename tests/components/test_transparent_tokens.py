@@ -11,9 +11,9 @@ from spacy.tokens import Span
 from spacy.training import Example
 from thinc.api import fix_random_seed
 
-from spacy_bioner.architectures.subwords import read_words
+from spacy_bioner.architectures.pieces.subword_labels import read_words
 from spacy_bioner.blanks import is_blank, squeeze
-from spacy_bioner.components.tag_beliefs import read_beliefs
+from spacy_bioner.components.tag_probabilities import read_beliefs
 from tests.conftest import TOKENIZER, learn_by_heart, make_bioner_nlp
 
 CLASSIFIER = "spacy_bioner.TokenClassifier.v1"

@@ -11,8 +11,8 @@ from spacy_bioner.evaluation.matching import (
     list_predicted,
     score_mentions,
 )
+from spacy_bioner.evaluation.metrics.stratified_recall import list_gold_mentions
 from spacy_bioner.evaluation.scores import Counts
-from spacy_bioner.evaluation.strata import list_gold_mentions
 
 A, B, C = (0, 7, "Chemical"), (10, 18, "Disease"), (20, 25, "Disease")
 

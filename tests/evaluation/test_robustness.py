@@ -10,7 +10,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from spacy_bioner.errors import ConfigError
-from spacy_bioner.evaluation.intervals import Interval
+from spacy_bioner.evaluation.bootstrap.intervals import Interval
 from spacy_bioner.evaluation.robustness import (
     Lost,
     Outcome,

@@ -3,7 +3,7 @@ import io
 
 import pytest
 
-from spacy_bioner.evaluation.intervals import bootstrap_scores
+from spacy_bioner.evaluation.bootstrap.intervals import bootstrap_scores
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.reports.comparison_table import (
     ComparisonRow,

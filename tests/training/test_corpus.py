@@ -3,8 +3,8 @@ import spacy
 from spacy.tokens import Doc
 from spacy.util import registry
 
-from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.corpora.alignment import align
+from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import CorpusError, TrainingDataError
 from spacy_bioner.records import Mention, Record
 from spacy_bioner.training.corpus import make_corpus

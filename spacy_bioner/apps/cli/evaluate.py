@@ -16,8 +16,8 @@ from spacy_bioner.apps.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from spacy_bioner.evaluation.measurement import Measurement
-    from spacy_bioner.evaluation.pipelines import PipelineEvaluation
+    from spacy_bioner.evaluation.evaluation import Measurement
+    from spacy_bioner.evaluation.runner import PipelineEvaluation
 
 
 def evaluate_cli(
@@ -82,7 +82,7 @@ def render_evaluation(
     group (Optional[Measurement]): The same of its span group, where one was asked for.
     details (bool): All of that, instead of intervals and the number of mistakes.
     """
-    from spacy_bioner.evaluation.pipelines import TITLES
+    from spacy_bioner.evaluation.runner import TITLES
     from spacy_bioner.reports.measurement import render_details, render_summary
     from spacy_bioner.reports.scores import merge_equal, render_scores
 

@@ -24,7 +24,7 @@ from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import showing_progress
 from spacy_bioner.corpora.formats.read_errors import Problems
 from spacy_bioner.corpora.formats.registry import WRITABLE, format_of_target
-from spacy_bioner.corpora.read_write import read_records
+from spacy_bioner.corpora.read_write import read_records, write_records
 from spacy_bioner.corpora.splits.leakage import (
     SAME_ID,
     SAME_TEXT,
@@ -32,7 +32,6 @@ from spacy_bioner.corpora.splits.leakage import (
     LeakReport,
     find_leaks,
 )
-from spacy_bioner.corpora.writing import write_records
 from spacy_bioner.errors import ConfigError, CorpusError
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.replacing import replacing

@@ -19,7 +19,7 @@ from spacy_bioner.apps.cli.corpus_options import AnyFormat
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import counted, showing_progress
 from spacy_bioner.corpora.formats.read_errors import Problems
-from spacy_bioner.corpora.label_choice import LabelChoice
+from spacy_bioner.corpora.labels import LabelChoice
 from spacy_bioner.corpora.mention_checks import TEXT_DIFFERS
 from spacy_bioner.corpora.quality.agreement import (
     DISAGREEMENTS,

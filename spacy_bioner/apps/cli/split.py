@@ -14,9 +14,8 @@ from spacy_bioner.apps.progress import counted, showing_progress
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.read_errors import Problems
 from spacy_bioner.corpora.formats.registry import WRITABLE, Format, find_format
-from spacy_bioner.corpora.read_write import read_records
+from spacy_bioner.corpora.read_write import read_records, write_records
 from spacy_bioner.corpora.splits.split import GroupBy, Splits, k_folds, split_records
-from spacy_bioner.corpora.writing import write_records
 from spacy_bioner.errors import ConfigError, CorpusError
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.outputs import is_debris

@@ -42,8 +42,8 @@ def train_cli(
 
     Config overrides can follow, as for `spacy train`: --training.dropout 0.2
     """
-    from spacy_bioner.apps.training.drawn_training import train_and_draw
     from spacy_bioner.apps.training.train import check_package_name
+    from spacy_bioner.apps.training.trial import train_and_draw
 
     chosen = load_profile(profile, encoder=encoder)
     if package_name:

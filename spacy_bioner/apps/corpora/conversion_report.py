@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Seque
 from spacy.tokens import Doc
 
 from spacy_bioner.corpora.alignment_counts import AlignedMention, ConservationCount, Tally
-from spacy_bioner.corpora.label_choice import describe_unused
+from spacy_bioner.corpora.labels import describe_unused
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.digests import digest, digest_folder
 from spacy_bioner.files.lines import PathLike

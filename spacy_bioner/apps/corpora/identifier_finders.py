@@ -3,7 +3,7 @@
 from typing import List, Mapping, Optional
 
 from spacy_bioner.apps.loading import load_pipeline
-from spacy_bioner.corpora.label_choice import check_names
+from spacy_bioner.corpora.labels import check_names
 from spacy_bioner.errors import LabelError
 from spacy_bioner.transforms.deidentification import (
     Find,

@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Seque
 from spacy_bioner import __version__
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.corpora.formats.read_errors import Problems
-from spacy_bioner.corpora.label_choice import LabelChoice
+from spacy_bioner.corpora.labels import LabelChoice
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.corpora.statistics.corpus import CorpusStatistics, CorpusTally
 from spacy_bioner.corpora.statistics.vocabulary_overlap import Overlap, measure_overlap

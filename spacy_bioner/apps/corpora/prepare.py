@@ -10,7 +10,7 @@ from spacy_bioner.apps.corpora.convert import convert
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import CorpusSettings, SplitSettings
 from spacy_bioner.corpora.formats.read_errors import Problems
-from spacy_bioner.corpora.label_choice import check_names
+from spacy_bioner.corpora.labels import check_names
 from spacy_bioner.corpora.read_write import Selection, read_records
 from spacy_bioner.corpora.splits.split import Splits, split_records
 from spacy_bioner.errors import AssetError

@@ -15,11 +15,11 @@ from spacy_bioner.architectures.decoding import scale_confidences
 from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.errors import ConfigError, CorpusError
-from spacy_bioner.evaluation.calibration import Calibration, calibrate, fit_temperature
-from spacy_bioner.evaluation.confidences import Judged, ScoredDocument, judge
+from spacy_bioner.evaluation.confidence.calibration import Calibration, calibrate, fit_temperature
+from spacy_bioner.evaluation.confidence.predictions import Judged, ScoredDocument, judge
+from spacy_bioner.evaluation.confidence.thresholds import choose_thresholds, sweep
 from spacy_bioner.evaluation.matching import compare_docs
 from spacy_bioner.evaluation.scores import Counts
-from spacy_bioner.evaluation.thresholds import choose_thresholds, sweep
 from spacy_bioner.files.lines import check_is_file
 from spacy_bioner.files.replacing import check_own_folder, replacing_folder
 from spacy_bioner.files.same_files import check_apart, list_paths

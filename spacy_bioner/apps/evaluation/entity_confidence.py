@@ -7,9 +7,9 @@ import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from spacy_bioner.architectures.alignment import unit_starts
-from spacy_bioner.components.tag_beliefs import TagBeliefs, has_beliefs, read_beliefs
-from spacy_bioner.evaluation.occlusion import Score
+from spacy_bioner.architectures.pieces.alignment import unit_starts
+from spacy_bioner.components.tag_probabilities import TagBeliefs, has_beliefs, read_beliefs
+from spacy_bioner.evaluation.explanation.occlusion import Score
 
 COMPONENT = "bioner"
 OCCLUDER = "_"

@@ -19,17 +19,12 @@ from spacy_bioner.corpora.alignment import ANNOTATED_KEY, ID_KEY
 from spacy_bioner.corpora.docbin import list_docbins, read_docbin
 from spacy_bioner.corpora.splits.near_duplicates import require_datasketch
 from spacy_bioner.errors import ConfigError, CorpusError, LabelError
-from spacy_bioner.evaluation.intervals import N_RESAMPLES
+from spacy_bioner.evaluation.bootstrap.intervals import N_RESAMPLES
+from spacy_bioner.evaluation.evaluation import Marginals, Measurement, Pair, measure
 from spacy_bioner.evaluation.matching import list_gold
-from spacy_bioner.evaluation.measurement import Marginals, Measurement, Pair, measure
-from spacy_bioner.evaluation.pipelines import (
-    PipelineEvaluation,
-    entity_labels,
-    run_timed,
-    score_pairs,
-)
+from spacy_bioner.evaluation.metrics.stratified_recall import TrainingMentions, list_gold_mentions
+from spacy_bioner.evaluation.runner import PipelineEvaluation, entity_labels, run_timed, score_pairs
 from spacy_bioner.evaluation.scores import Scores
-from spacy_bioner.evaluation.strata import TrainingMentions, list_gold_mentions
 from spacy_bioner.extras import name_extra
 from spacy_bioner.files.lines import check_is_file
 
@@ -168,8 +163,8 @@ def make_marginals(nlp: Language) -> Marginals:
             f"--marginals: found the components {', '.join(nlp.pipe_names) or 'none'}, expected "
             f"'{COMPONENT}', whose tags have probabilities"
         )
-    from spacy_bioner.architectures.subwords import read_words
-    from spacy_bioner.architectures.words import word_log_marginals
+    from spacy_bioner.architectures.pieces.subword_labels import read_words
+    from spacy_bioner.architectures.pieces.words import word_log_marginals
 
     def marginals(docs: Sequence[Doc]) -> Tuple[Sequence[str], List[np.ndarray]]:
         grammar = component.grammar()

@@ -14,12 +14,13 @@ from spacy_bioner.apps.evaluation.entity_confidence import (
     make_score,
     make_target,
 )
-from spacy_bioner.architectures.words import find_words
+from spacy_bioner.architectures.pieces.words import find_words
 from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.components.overlaps import Rejection, read_rejections
-from spacy_bioner.components.tag_beliefs import TagBeliefs, read_beliefs
+from spacy_bioner.components.tag_probabilities import TagBeliefs, read_beliefs
 from spacy_bioner.errors import ConfigError
-from spacy_bioner.evaluation.explanations import (
+from spacy_bioner.evaluation.explanation.occlusion import occlude
+from spacy_bioner.evaluation.explanation.results import (
     Explanation,
     Proposal,
     Reading,
@@ -28,7 +29,6 @@ from spacy_bioner.evaluation.explanations import (
     WordShare,
     misses_much,
 )
-from spacy_bioner.evaluation.occlusion import occlude
 from spacy_bioner.extras import install_command
 from spacy_bioner.spans import overlaps
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
 
 from spacy_bioner.errors import ConfigError
+from spacy_bioner.evaluation.bootstrap.significance import PairedComparison, compare_systems
 from spacy_bioner.evaluation.scores import Counts
-from spacy_bioner.evaluation.significance import PairedComparison, compare_systems
 
 EXPECTED = "expected the JSON of `bioner evaluate --output`"
 

@@ -14,9 +14,9 @@ from spacy_bioner.apps.training.curves import write_outcome
 from spacy_bioner.apps.training.train import check_device
 from spacy_bioner.apps.training.trial import train_and_test
 from spacy_bioner.errors import ConfigError
-from spacy_bioner.evaluation.pipelines import evaluate_documents
+from spacy_bioner.evaluation.bootstrap.significance import PairedComparison, compare_systems
+from spacy_bioner.evaluation.runner import evaluate_documents
 from spacy_bioner.evaluation.scores import Counts
-from spacy_bioner.evaluation.significance import PairedComparison, compare_systems
 from spacy_bioner.files.lines import check_is_file
 from spacy_bioner.reports.ablation import AblationRow, plot_ablation, render_ablation
 from spacy_bioner.reports.figures import require_matplotlib

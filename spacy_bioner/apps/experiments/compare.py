@@ -9,16 +9,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from spacy_bioner.apps.encoder_setting import check_one_encoder
 from spacy_bioner.apps.names import parse_named
 from spacy_bioner.apps.output_guard import guards_outputs
-from spacy_bioner.apps.profiles import Profile, read_training_config
+from spacy_bioner.apps.profiles import Profile, check_one_encoder, read_training_config
 from spacy_bioner.apps.results import describe_training, load_result, store_result, write_json
 from spacy_bioner.apps.subprocesses import explain_exit
 from spacy_bioner.apps.training.curves import write_outcome
 from spacy_bioner.apps.training.train import check_device
 from spacy_bioner.errors import ConfigError
-from spacy_bioner.evaluation.intervals import bootstrap_scores
+from spacy_bioner.evaluation.bootstrap.intervals import bootstrap_scores
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.files.locks import refuse_writers_below
 from spacy_bioner.files.replacing import replacing
@@ -208,7 +207,7 @@ def _run_job(
     measured = Path(job["result"])
     measured.unlink(missing_ok=True)
     write_json(folder / "job.json", job)
-    command = [sys.executable, "-m", "spacy_bioner.apps.training.measured_training"]
+    command = [sys.executable, "-m", "spacy_bioner.apps.training.trial"]
     log = folder / "output.log"
     with log.open("w", encoding="utf-8") as stream:
         done = subprocess.run(

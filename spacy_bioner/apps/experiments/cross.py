@@ -14,12 +14,11 @@ from spacy_bioner.apps.results import describe_training, load_result, store_resu
 from spacy_bioner.apps.training.curves import write_outcome
 from spacy_bioner.apps.training.trial import train_and_test
 from spacy_bioner.corpora.docbin import read_docbin
-from spacy_bioner.corpora.label_choice import check_names
-from spacy_bioner.corpora.labels import LabelMap
+from spacy_bioner.corpora.labels import LabelMap, check_names
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.cross_corpus import Cell, Rename, score_cell
 from spacy_bioner.evaluation.matching import compare_docs
-from spacy_bioner.evaluation.pipelines import entity_labels, run_timed
+from spacy_bioner.evaluation.runner import entity_labels, run_timed
 from spacy_bioner.reports.cross_corpus import plot_matrix, render_matrix
 from spacy_bioner.reports.figures import require_matplotlib
 

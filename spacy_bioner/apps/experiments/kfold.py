@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Collection, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
-from spacy_bioner.apps.experiments.fold_types import TypeInFolds, list_types, render_types
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile
 from spacy_bioner.apps.results import describe_profile, load_result, store_result, write_json
@@ -14,14 +13,14 @@ from spacy_bioner.apps.training.trial import train_and_test
 from spacy_bioner.corpora.alignment import ID_KEY
 from spacy_bioner.corpora.docbin import read_docbin, write_docbin
 from spacy_bioner.corpora.formats.docbin import read_docbin_records
-from spacy_bioner.evaluation.intervals import ScoreIntervals, bootstrap_scores
+from spacy_bioner.evaluation.bootstrap.intervals import ScoreIntervals, bootstrap_scores
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.files.digests import digest
 from spacy_bioner.files.lines import check_is_file
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Record
 from spacy_bioner.reports.scores import format_interval, format_percent
-from spacy_bioner.reports.tables import render_markdown_table
+from spacy_bioner.reports.tables import escape_markdown, render_markdown_table
 from spacy_bioner.training.cross_validation import (
     DEV_SHARE,
     Fold,
@@ -32,6 +31,36 @@ from spacy_bioner.training.cross_validation import (
 
 RESULT = "result.json"
 HEADER = ("fold", "train", "dev", "test", "gold", "precision", "recall", "F1", "dev F1", "seconds")
+TYPE_HEADER = ("type", "gold", "folds with it", "precision", "recall", "F1", "F1 std. dev.")
+
+
+@dataclass(frozen=True)
+class TypeInFolds:
+    """One type over all folds.
+
+    gold (int): Mentions in all test parts.
+    n_folds (int): Folds whose test part has it.
+    spreads (Mapping[str, Spread]): Mean and deviation of precision, recall and F1 over these folds.
+    untested (Sequence[int]): Folds without a mention to find: they are in no mean.
+    untrained (Sequence[int]): Folds with mentions to find and none to learn from: all are missed,
+        which counts.
+    """
+
+    label: str
+    gold: int
+    n_folds: int
+    spreads: Mapping[str, Spread]
+    untested: Sequence[int]
+    untrained: Sequence[int]
+
+    def to_json(self) -> Dict[str, Any]:
+        """Give everything as plain data."""
+        return {
+            "gold": self.gold,
+            "summary": {name: spread.to_json() for name, spread in self.spreads.items()},
+            "folds_without_test_mentions": list(self.untested),
+            "folds_without_training_mentions": list(self.untrained),
+        }
 
 
 @dataclass(frozen=True)
@@ -232,3 +261,64 @@ def _sum(rows: Sequence[Sequence[int]]) -> Counts:
 
 def _percents(counts: Counts) -> Tuple[str, ...]:
     return tuple(map(format_percent, (counts.precision, counts.recall, counts.f_score)))
+
+
+def list_types(
+    folds: Sequence[Mapping[str, Any]], learned: Mapping[int, Collection[str]]
+) -> List[TypeInFolds]:
+    """Give each type that any fold has to find, in alphabetical order.
+
+    folds (Sequence[Mapping[str, Any]]): What `result.json` of each fold holds.
+    learned (Mapping[int, Collection[str]]): The labels of each fold's training mentions.
+    """
+    by_fold: Dict[int, Dict[str, Counts]] = {
+        fold["fold"]: {
+            label: Counts(row["tp"], row["fp"], row["fn"])
+            for label, row in fold["scores"]["by_type"].items()
+        }
+        for fold in folds
+    }
+    found = []
+    for label in sorted({label for rows in by_fold.values() for label in rows}):
+        counts = {number: rows.get(label, Counts()) for number, rows in by_fold.items()}
+        tested = {number: item for number, item in counts.items() if item.gold}
+        if not tested:
+            continue
+        found.append(
+            TypeInFolds(
+                label,
+                sum(item.gold for item in tested.values()),
+                len(tested),
+                summarise_counts(list(tested.values())),
+                [number for number in counts if number not in tested],
+                [number for number in tested if label not in learned[number]],
+            )
+        )
+    return found
+
+
+def render_types(types: Sequence[TypeInFolds]) -> str:
+    """Render a table with a row for each type, and a note for each that folds lack."""
+    rows = []
+    for item in types:
+        means = [format_percent(spread.mean) for spread in item.spreads.values()]
+        deviation = format_percent(item.spreads["f_score"].deviation)
+        name = escape_markdown(item.label or "(none)")
+        rows.append((name, f"{item.gold:,}", str(item.n_folds), *means, deviation))
+    lines = [render_markdown_table(TYPE_HEADER, rows, right=range(1, len(TYPE_HEADER))), ""]
+    for item in types:
+        name = escape_markdown(item.label or "(none)")
+        if item.untested:
+            lines.append(
+                f"- {name}: no mention to find in {_list(item.untested)}, left out of means"
+            )
+        if item.untrained:
+            lines.append(
+                f"- {name}: no mention to learn from in {_list(item.untrained)}, where all of them "
+                "are missed"
+            )
+    return "\n".join(lines).rstrip()
+
+
+def _list(folds: Sequence[int]) -> str:
+    return f"fold{'s' if len(folds) > 1 else ''} {', '.join(map(str, folds))}"

@@ -13,7 +13,7 @@ from spacy_bioner.apps.loading import fingerprint
 from spacy_bioner.apps.names import encoder_words
 from spacy_bioner.apps.profiles import get_setting
 from spacy_bioner.errors import PackageError
-from spacy_bioner.evaluation.pipelines import MODEL, PIPELINE, TITLES
+from spacy_bioner.evaluation.runner import MODEL, PIPELINE, TITLES
 from spacy_bioner.evaluation.scores import Scores
 from spacy_bioner.reports.model_card import CorpusFacts, EncoderFacts, ScoredCorpus
 from spacy_bioner.reports.scores import merge_equal

@@ -8,8 +8,8 @@ from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.reports.figure_files import write_drawings
 from spacy_bioner.apps.reports.report import check_folder
 from spacy_bioner.errors import ConfigError
+from spacy_bioner.evaluation.bootstrap.significance import compare_systems
 from spacy_bioner.evaluation.scores import Counts
-from spacy_bioner.evaluation.significance import compare_systems
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.reports.figures import plot_style, require_matplotlib
 from spacy_bioner.reports.overview_sections import StoredRun, make_overview

@@ -28,7 +28,7 @@ from spacy_bioner.apps.training.run_folder import find_log
 from spacy_bioner.corpora.formats.docbin import read_docbin_records, to_record
 from spacy_bioner.corpora.statistics.corpus import describe_corpus
 from spacy_bioner.errors import ConfigError
-from spacy_bioner.evaluation.cases import collect_cases
+from spacy_bioner.evaluation.metrics.error_contexts import collect_cases
 from spacy_bioner.evaluation.robustness import Robustness
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.reports.ablation import AblationRow

@@ -14,7 +14,7 @@ from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.training.loop_runs import check_output, drop_state, run_to_end
 from spacy_bioner.apps.training.student import COMPONENT, DistilSettings, as_tagger, make_student
 from spacy_bioner.apps.training.train import check_device
-from spacy_bioner.components.token_tagger import TokenNER
+from spacy_bioner.components.ner import TokenNER
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.files.replacing import replacing_folder
@@ -24,12 +24,12 @@ from spacy_bioner.training.distillation import (
     PassageStream,
     cut_passages,
 )
+from spacy_bioner.training.loop import Pace
 from spacy_bioner.training.pretraining import (
     check_range,
     fingerprint_weights,
     require_held_out,
 )
-from spacy_bioner.training.run_state import Pace
 from spacy_bioner.training.text_stream import (
     TextList,
     TextStream,

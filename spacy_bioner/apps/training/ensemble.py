@@ -16,14 +16,21 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from spacy_bioner import __version__
-from spacy_bioner.apps.training.ensemble_members import COMPONENT, Member, Opinions, ask_members, combine, load_members
-from spacy_bioner.apps.results import write_json
 from spacy_bioner.apps.output_guard import guards_outputs
+from spacy_bioner.apps.results import write_json
+from spacy_bioner.apps.training.ensemble_members import (
+    COMPONENT,
+    Member,
+    Opinions,
+    ask_members,
+    combine,
+    load_members,
+)
 from spacy_bioner.components.gold_tags import allowed_tags
-from spacy_bioner.components.token_tagger import TokenNER
+from spacy_bioner.components.ner import TokenNER
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.errors import ConfigError, CorpusError
-from spacy_bioner.evaluation.intervals import bootstrap_scores, count_documents
+from spacy_bioner.evaluation.bootstrap.intervals import bootstrap_scores, count_documents
 from spacy_bioner.evaluation.matching import compare_docs, list_gold, score_mentions
 from spacy_bioner.evaluation.scores import Scores
 from spacy_bioner.files.digests import digest

@@ -9,7 +9,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from spacy_bioner.apps.loading import fingerprint, load_pipeline
-from spacy_bioner.components.token_tagger import TokenNER
+from spacy_bioner.components.ner import TokenNER
 from spacy_bioner.errors import ConfigError, LabelError
 from spacy_bioner.tags import normalize_scheme
 

@@ -8,7 +8,7 @@ from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.outputs import name_beside
 from spacy_bioner.reports.figures import plot_style, require_matplotlib
 from spacy_bioner.reports.run_plots import plot_run
-from spacy_bioner.training.run_state import Pace, RunFiles, Task, run_steps
+from spacy_bioner.training.loop import Pace, RunFiles, Task, run_steps
 
 
 def check_output(output: Path, account: str) -> None:

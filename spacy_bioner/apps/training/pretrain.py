@@ -11,6 +11,7 @@ from spacy_bioner.apps.training.loop_runs import check_output, drop_state, run_t
 from spacy_bioner.apps.training.train import check_device
 from spacy_bioner.errors import EncoderError
 from spacy_bioner.files.replacing import replacing_folder
+from spacy_bioner.training.loop import Pace
 from spacy_bioner.training.packing import Packed, PackedStream, Packer, Vocabulary, make_vocabulary
 from spacy_bioner.training.pretraining import (
     MaskedLMTask,
@@ -20,7 +21,6 @@ from spacy_bioner.training.pretraining import (
     hold_out,
     require_held_out,
 )
-from spacy_bioner.training.run_state import Pace
 from spacy_bioner.training.text_stream import (
     TextStream,
     find_texts,

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple, Optional, Sequence
 
-from spacy_bioner.apps.reports.card_facts import read_account
 from spacy_bioner.apps.profiles import get_setting, read_config
+from spacy_bioner.apps.reports.card_facts import read_account
 from spacy_bioner.errors import ConfigError, CorpusError
 
 CONFIG = "config.cfg"

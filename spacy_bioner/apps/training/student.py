@@ -10,7 +10,7 @@ from thinc.api import Config
 
 from spacy_bioner.apps.profiles import load_profile, read_training_config
 from spacy_bioner.apps.training.train import encoder_override
-from spacy_bioner.components.token_tagger import TokenNER
+from spacy_bioner.components.ner import TokenNER
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.training.distillation import choose_layers, keep_layers
 

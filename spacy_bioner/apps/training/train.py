@@ -8,9 +8,14 @@ from typing import Any, Dict, Optional
 import srsly
 from thinc.api import Config
 
-from spacy_bioner.apps.encoder_setting import TRF_KEY, find_encoder_keys
 from spacy_bioner.apps.names import check_name, other_words
-from spacy_bioner.apps.profiles import Profile, get_setting, read_training_config
+from spacy_bioner.apps.profiles import (
+    TRF_KEY,
+    Profile,
+    find_encoder_keys,
+    get_setting,
+    read_training_config,
+)
 from spacy_bioner.apps.setting_names import check_settings
 from spacy_bioner.apps.terminal import passing_styles
 from spacy_bioner.errors import ConfigError, DeviceError, StoppedError

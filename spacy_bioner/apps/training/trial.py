@@ -1,18 +1,34 @@
 """A training from its start to its scores on the test set, as k-fold and comparisons need it."""
 
-from dataclasses import dataclass
+import filecmp
+import json
+import logging
+import os
+import shutil
+import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Dict
+from typing import Any, Dict, Mapping, Optional
 
 from spacy.language import Language
 
-from spacy_bioner.apps.training.drawn_training import train_and_draw
 from spacy_bioner.apps.loading import load_pipeline
-from spacy_bioner.apps.training.memory import read_peak_memory
 from spacy_bioner.apps.profiles import Profile
+from spacy_bioner.apps.results import write_json
+from spacy_bioner.apps.training.curves import write_training_curves
+from spacy_bioner.apps.training.train import interrupted_folder, train
 from spacy_bioner.corpora.docbin import read_docbin
-from spacy_bioner.evaluation.pipelines import DocumentEvaluation, evaluate_documents
+from spacy_bioner.errors import BionerError
+from spacy_bioner.evaluation.runner import DocumentEvaluation, evaluate_documents
+from spacy_bioner.files.outputs import beside, claiming, follow_links
+from spacy_bioner.files.replacing import replacing
+from spacy_bioner.files.same_files import check_apart
+from spacy_bioner.reports.figures import require_matplotlib
+
+logger = logging.getLogger(__name__)
+MEBIBYTE = 1 << 20
+_STATUS = Path("/proc/self/status")
 
 
 @dataclass(frozen=True)
@@ -55,3 +71,191 @@ def train_and_test(
     nlp = load_pipeline(str(best), gpu_id=training["gpu_id"])
     evaluation = evaluate_documents(nlp, read_docbin(corpus_dir / "test.spacy", nlp.vocab))
     return TestedTraining(nlp, evaluation, seconds, peak)
+
+
+def train_and_draw(
+    profile: Profile,
+    corpus_dir: Path,
+    output: Path,
+    *,
+    log_path: Path,
+    name: str = "",
+    title: str = "",
+    **training: Any,
+) -> Path:
+    """Train a profile and draw its curves beside the log.
+
+    log_path (Path): Gets a JSON line per evaluation; a config with another logger writes none, and
+        nothing is drawn. Where the training ends early and an earlier result stays, its log does
+        too, and the new one is kept as "interrupted".
+    name (str): The pictures' name without ending; empty: the log's.
+    training (Any): Further settings of `apps.training.train`.
+    RETURNS (Path): The folder of the best checkpoint.
+    RAISES ConfigError: Without matplotlib, before anything is trained.
+    """
+    require_matplotlib()
+    place: Any = {"folder": log_path.parent, "title": title}
+    data = [corpus_dir / f"{split}.spacy" for split in ("train", "dev")]
+    check_apart([output, log_path], [*data, profile.config])
+    with claiming(output, log_path):
+        _set_aside(output, log_path)
+        try:
+            best = train(profile, corpus_dir, output, log_path=log_path, **training)
+        except Exception:
+            left = _settle(output, log_path)
+            if left is not None:
+                own = left.stem if left != log_path else name or left.stem
+                _try_to_draw(left, {**place, "name": own})
+            raise
+        if _is_as_before(log_path):
+            # A config without our logger wrote none.
+            log_path.unlink()
+        _earlier(log_path).unlink(missing_ok=True)
+        if log_path.is_file():
+            place["name"] = name or log_path.stem
+            write_training_curves(log_path, config_path=best / "config.cfg", **place)
+    return best
+
+
+def interrupted_log(output: Path, log_path: Path) -> Path:
+    """Say where the log of a training that ended early is kept, beside that of a result."""
+    kept, ending = interrupted_folder(output), log_path.name.removeprefix(f"{output.name}.")
+    if ending != log_path.name:
+        return log_path.with_name(f"{kept.name}.{ending}")
+    return log_path.with_name(f"{log_path.stem}.interrupted{log_path.suffix}")
+
+
+def _earlier(log_path: Path) -> Path:
+    return beside(follow_links(log_path), ".earlier")
+
+
+def _set_aside(output: Path, log_path: Path) -> None:
+    """Keep the log of an earlier result until this training has one: it may fail at once."""
+    if _earlier(log_path).is_file():
+        logger.warning("an earlier training was killed; %s", _describe_log(output, log_path))
+    if log_path.is_file():
+        # A copy: a kill before the first line of the new one leaves the log where it was.
+        with replacing(_earlier(log_path)) as temporary:
+            shutil.copyfile(log_path, temporary)
+
+
+def _is_as_before(log_path: Path) -> bool:
+    earlier = _earlier(log_path)
+    is_there = log_path.is_file() and earlier.is_file()
+    return is_there and filecmp.cmp(log_path, earlier, shallow=False)
+
+
+def _describe_log(output: Path, log_path: Path) -> str:
+    left = _settle(output, log_path)
+    return "it had no log yet" if left is None else f"its log is {left}"
+
+
+def _settle(output: Path, log_path: Path) -> Optional[Path]:
+    """Give back what was set aside for a training that ended early; RETURNS: the log of that."""
+    earlier, own = _earlier(log_path), follow_links(log_path)
+    has_own = own.is_file() and own.stat().st_size > 0
+    if not earlier.is_file():
+        return log_path if has_own else None
+    if not has_own or _is_as_before(log_path):
+        os.replace(earlier, own)
+        return None
+    if not (output / "model-best").is_dir():
+        earlier.unlink()
+        return log_path
+    kept = interrupted_log(output, log_path)
+    os.replace(own, kept)
+    os.replace(earlier, own)
+    return kept
+
+
+def _try_to_draw(log_path: Path, place: Mapping[str, Any]) -> None:
+    try:
+        write_training_curves(log_path, **place)
+    except BionerError as error:
+        logger.warning("no curves: %s", error)
+
+
+def train_and_measure(job: Mapping[str, Any]) -> Dict[str, Any]:
+    """Do what a job says.
+
+    job (Mapping[str, Any]): profile (fields of `Profile`), corpus_dir, folder, seed, gpu_id,
+        max_steps and overrides.
+    RETURNS (Dict[str, Any]): Scores and times. Training seconds have the evaluations on the
+        development set in them; peak memory is that of training, before the test.
+    """
+    profile = Profile(**job["profile"])
+    profile = replace(profile, config=Path(profile.config))
+    done = train_and_test(
+        profile,
+        Path(job["corpus_dir"]),
+        Path(job["folder"]),
+        **{name: job[name] for name in ("gpu_id", "seed", "max_steps", "overrides")},
+    )
+    return {
+        **done.outcome,
+        "training_seconds": round(done.seconds, 1),
+        "peak_memory_mb": round(done.peak_memory / MEBIBYTE, 1),
+        "gpu_memory_mb": _read_gpu_memory(job["gpu_id"]),
+        "words_per_second": done.evaluation.pace.words_per_second,
+        "parameters": count_parameters(done.nlp),
+    }
+
+
+def count_parameters(nlp: Language) -> int:
+    """Count the weights of all components, those that are shared once."""
+    sizes: Dict[int, int] = {}
+    for _, component in nlp.pipeline:
+        model = getattr(component, "model", None)
+        for node in model.walk() if model is not None else ():
+            for name in node.param_names:
+                if node.has_param(name):
+                    array = node.get_param(name)
+                    sizes[id(array)] = array.size
+            for shim in node.shims:
+                network = getattr(shim, "_model", None)
+                for weight in network.parameters() if network is not None else ():
+                    sizes[id(weight)] = weight.numel()
+    return sum(sizes.values())
+
+
+def _read_gpu_memory(gpu_id: int) -> Any:
+    if gpu_id < 0:
+        return None
+    import torch
+
+    return round(torch.cuda.max_memory_allocated(gpu_id) / MEBIBYTE, 1)
+
+
+def main(path: Path) -> int:
+    """Read a job, do it and store its result.
+
+    RETURNS (int): The exit code: 1 where the error stream says why nothing came of it.
+    """
+    job = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        result = train_and_measure(job)
+    except BionerError as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
+        return 1
+    write_json(Path(job["result"]), result)
+    return 0
+
+
+def read_peak_memory() -> int:
+    """Give the most memory that this process held at a time, in bytes.
+
+    Linux counts what a process held before it became this program (its parent's memory, when that
+    was large) into `ru_maxrss`, but not into VmHWM.
+    """
+    if _STATUS.is_file():
+        for line in _STATUS.read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return 1024 * int(line.split()[1])
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

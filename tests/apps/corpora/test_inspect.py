@@ -8,8 +8,7 @@ from typer.testing import CliRunner
 
 from spacy_bioner.apps.cli.inspect import inspect_cli
 from spacy_bioner.apps.corpora.inspect import Source, inspect, parse_sources
-from spacy_bioner.corpora.read_write import read_records
-from spacy_bioner.corpora.writing import write_records
+from spacy_bioner.corpora.read_write import read_records, write_records
 from spacy_bioner.errors import ConfigError, CorpusError, LabelError
 from spacy_bioner.extras import install_command
 from spacy_bioner.files.replacing import replacing

@@ -11,7 +11,7 @@ from spacy_bioner.apps.evaluation.evaluate import EvaluationSettings, evaluate
 from spacy_bioner.apps.loading import fingerprint
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import BionerError, ConfigError, CorpusError, DeviceError, LabelError
-from spacy_bioner.evaluation.pipelines import Pace, PipelineEvaluation, entity_labels
+from spacy_bioner.evaluation.runner import Pace, PipelineEvaluation, entity_labels
 from spacy_bioner.evaluation.scores import Counts, Scores
 
 

@@ -15,11 +15,11 @@ from typer.testing import CliRunner
 from spacy_bioner.apps.cli.main import app
 from spacy_bioner.apps.evaluation.entity_confidence import find_occluder, find_tagger, make_target
 from spacy_bioner.apps.evaluation.explain import explain
-from spacy_bioner.architectures.piece_layout import lay_out
-from spacy_bioner.components.tag_beliefs import read_beliefs
+from spacy_bioner.architectures.pieces.windows import lay_out
+from spacy_bioner.components.tag_probabilities import read_beliefs
 from spacy_bioner.errors import ConfigError
-from spacy_bioner.evaluation.explanations import Reading
-from spacy_bioner.evaluation.occlusion import cover
+from spacy_bioner.evaluation.explanation.occlusion import cover
+from spacy_bioner.evaluation.explanation.results import Reading
 from spacy_bioner.reports.explanation import describe_error, describe_readings
 from tests.reports.browser import needs_browser, open_page
 

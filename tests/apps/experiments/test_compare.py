@@ -15,8 +15,7 @@ from spacy_bioner.apps.experiments.compare import (
     summarise_encoder,
 )
 from spacy_bioner.apps.profiles import load_profile
-from spacy_bioner.apps.training.measured_training import count_parameters
-from spacy_bioner.apps.training.memory import read_peak_memory
+from spacy_bioner.apps.training.trial import count_parameters, read_peak_memory
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import ConfigError, CorpusError
 from tests import paths

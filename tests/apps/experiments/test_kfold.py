@@ -2,10 +2,14 @@ import json
 
 import pytest
 
-from spacy_bioner.apps.experiments.fold_types import list_types, render_types
-from spacy_bioner.apps.experiments.kfold import cross_validate, render_folds
+from spacy_bioner.apps.experiments.kfold import (
+    cross_validate,
+    list_types,
+    render_folds,
+    render_types,
+)
 from spacy_bioner.apps.profiles import load_profile
-from spacy_bioner.apps.training import drawn_training
+from spacy_bioner.apps.training import trial
 from spacy_bioner.corpora.docbin import read_docbin, write_docbin
 from spacy_bioner.errors import ConfigError, CorpusError
 from tests import paths
@@ -45,13 +49,13 @@ def profile(tiny_bert):
 def trained(monkeypatch):
     """Count the trainings."""
     calls = []
-    real = drawn_training.train
+    real = trial.train
 
     def count(*args, **settings):
         calls.append(args[2].parent.name)
         return real(*args, **settings)
 
-    monkeypatch.setattr(drawn_training, "train", count)
+    monkeypatch.setattr(trial, "train", count)
     return calls
 
 

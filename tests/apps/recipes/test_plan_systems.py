@@ -9,7 +9,7 @@ from spacy_bioner.apps.cli.main import app
 from spacy_bioner.apps.experiments import compare as compare_module
 from spacy_bioner.apps.recipes.plan import Choices, find_recipe
 from spacy_bioner.apps.recipes.recipe import run_recipe
-from spacy_bioner.apps.training.measured_training import train_and_measure
+from spacy_bioner.apps.training.trial import train_and_measure
 from tests import paths
 
 pytestmark = pytest.mark.slow

@@ -14,7 +14,7 @@ from spacy_bioner.apps.reports.card_facts import (
 )
 from spacy_bioner.apps.training.run_folder import find_run_files
 from spacy_bioner.errors import CorpusError, PackageError
-from spacy_bioner.evaluation.pipelines import Pace, PipelineEvaluation
+from spacy_bioner.evaluation.runner import Pace, PipelineEvaluation
 from spacy_bioner.evaluation.scores import Counts, Scores
 from spacy_bioner.reports.model_card import CorpusFacts
 

@@ -3,8 +3,14 @@ import json
 import pytest
 
 from spacy_bioner.apps.cli.curves import curves_cli
-from spacy_bioner.apps.training.curves import name_curves, read_rates, read_training_log, with_rates, write_training_curves
 from spacy_bioner.apps.profiles import read_config
+from spacy_bioner.apps.training.curves import (
+    name_curves,
+    read_rates,
+    read_training_log,
+    with_rates,
+    write_training_curves,
+)
 from spacy_bioner.errors import BionerError
 from tests import paths
 

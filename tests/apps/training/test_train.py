@@ -12,11 +12,19 @@ from spacy.util import registry
 from thinc.api import Config
 from typer.testing import CliRunner
 
-from spacy_bioner.apps.training import drawn_training, train as train_module
 from spacy_bioner.apps.cli.main import app, run
-from spacy_bioner.apps.training.drawn_training import train_and_draw
 from spacy_bioner.apps.profiles import Profile, load_profile, read_config, read_training_config
-from spacy_bioner.apps.training.train import check_device, check_package_name, config_overrides, encoder_override, length_overrides, train
+from spacy_bioner.apps.training import train as train_module
+from spacy_bioner.apps.training import trial
+from spacy_bioner.apps.training.train import (
+    check_device,
+    check_package_name,
+    config_overrides,
+    encoder_override,
+    length_overrides,
+    train,
+)
+from spacy_bioner.apps.training.trial import train_and_draw
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import (
     ConfigError,
@@ -339,7 +347,7 @@ def test_training_that_fails_has_its_curves(biobert, corpus, tmp_path, monkeypat
         log_path.write_text(json.dumps(row) + "\n", encoding="utf-8")
         raise TrainingDataError("the loss became nan")
 
-    monkeypatch.setattr(drawn_training, "train", fail)
+    monkeypatch.setattr(trial, "train", fail)
     with pytest.raises(TrainingDataError, match="the loss became nan"):
         train_and_draw(biobert, corpus, tmp_path / "out", log_path=tmp_path / "out.jsonl")
     assert (tmp_path / "out.png").is_file()
@@ -379,7 +387,7 @@ def draw(biobert, corpus, work, monkeypatch):
     """Runs a training into OUT with OUT.training.jsonl."""
 
     def run(train):
-        monkeypatch.setattr(drawn_training, "train", train)
+        monkeypatch.setattr(trial, "train", train)
         log = work / "out.training.jsonl"
         return train_and_draw(biobert, corpus, work / "out", log_path=log)
 
@@ -445,7 +453,7 @@ def test_a_killed_training_took_no_log_away(draw, work, caplog):
     ],
 )
 def test_the_log_of_an_interrupted_training_has_a_name(log, expected):
-    found = drawn_training.interrupted_log(Path("runs/out"), Path(log))
+    found = trial.interrupted_log(Path("runs/out"), Path(log))
     assert found == Path(expected)
 
 
@@ -477,14 +485,14 @@ def test_an_output_that_would_take_the_corpus_along_is_refused(biobert, corpus, 
 
 def test_a_training_that_replaces_a_result_says_so(corpus, tmp_path, monkeypatch):
     (tmp_path / "out" / "model-best").mkdir(parents=True)
-    monkeypatch.setattr(drawn_training, "train_and_draw", lambda *a, **k: tmp_path / "out")
+    monkeypatch.setattr(trial, "train_and_draw", lambda *a, **k: tmp_path / "out")
     done = CliRunner().invoke(app, ["train", str(corpus), str(tmp_path / "out")])
     assert "found an earlier result there; it is replaced when this training ends" in done.output
 
 
 def test_without_matplotlib_nothing_is_trained(biobert, corpus, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    monkeypatch.setattr(drawn_training, "train", lambda *a, **k: pytest.fail("trained"))
+    monkeypatch.setattr(trial, "train", lambda *a, **k: pytest.fail("trained"))
     with pytest.raises(ConfigError, match="plots need matplotlib"):
         train_and_draw(biobert, corpus, tmp_path / "out", log_path=tmp_path / "out.jsonl")
 

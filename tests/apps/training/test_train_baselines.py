@@ -6,13 +6,13 @@ import pytest
 import spacy
 from spacy.tokens import Span
 
-from spacy_bioner.apps.training import train as train_module
 from spacy_bioner.apps.packaging.assemble import assemble
 from spacy_bioner.apps.profiles import load_profile, read_config
+from spacy_bioner.apps.training import train as train_module
 from spacy_bioner.apps.training.train import encoder_override, train
 from spacy_bioner.corpora.docbin import read_docbin, write_docbin
 from spacy_bioner.errors import ConfigError
-from spacy_bioner.evaluation.pipelines import SPANS, evaluate_pipeline
+from spacy_bioner.evaluation.runner import SPANS, evaluate_pipeline
 from spacy_bioner.extras import install_command
 from spacy_bioner.training.span_corpus import make_span_corpus
 from tests import paths

@@ -11,8 +11,7 @@ from spacy_bioner.corpora.formats.concept_ids import (
     split_kb_id,
 )
 from spacy_bioner.corpora.formats.registry import FORMATS
-from spacy_bioner.corpora.read_write import read_records
-from spacy_bioner.corpora.writing import write_records
+from spacy_bioner.corpora.read_write import read_records, write_records
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
 from tests import paths

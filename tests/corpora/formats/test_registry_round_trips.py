@@ -15,8 +15,7 @@ from spacy_bioner.corpora.formats.capabilities import (
 )
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.registry import FORMATS
-from spacy_bioner.corpora.read_write import Selection, read_records
-from spacy_bioner.corpora.writing import write_records
+from spacy_bioner.corpora.read_write import Selection, read_records, write_records
 from spacy_bioner.records import Mention, Record
 
 WRITABLE = sorted(name for name, item in FORMATS.items() if item.writer)

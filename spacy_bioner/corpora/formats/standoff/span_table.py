@@ -30,8 +30,11 @@ from spacy_bioner.corpora.formats.read_errors import (
     skip_or_raise,
 )
 from spacy_bioner.corpora.formats.tagged.csv_cells import read_cells, split_cells
-from spacy_bioner.corpora.formats.tagged.encodings import check_encoding, detect_encoding
-from spacy_bioner.corpora.formats.tagged.table_layout import split_header
+from spacy_bioner.corpora.formats.tagged.table_layout import (
+    check_encoding,
+    detect_encoding,
+    split_header,
+)
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike, check_is_file
 from spacy_bioner.records import Record

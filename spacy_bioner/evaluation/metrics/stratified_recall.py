@@ -1,0 +1,205 @@
+"""Recall of gold mentions by what makes them easy or hard: new, long, rare, or short forms.
+
+A system that knows its training data by heart has a fine recall on what it has seen. Gold mentions
+are split as in the seen/synonym/concept division of Kim and Kang (2022), "How do your biomedical
+named entity recognition models generalize to novel entities?": by surface and by concept id.
+Only recall can be split so: a false positive belongs to no gold mention.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
+
+from spacy.tokens import Doc
+
+from spacy_bioner.corpora.alignment import GOLD_KEY
+from spacy_bioner.errors import CorpusError
+from spacy_bioner.evaluation.matching import (
+    Comparison,
+    MentionKey,
+    compare_docs,
+    list_gold,
+    trim_mention,
+)
+from spacy_bioner.evaluation.metrics.concepts import NO_CONCEPT
+from spacy_bioner.knowledge.definitions import is_short_form
+
+SEEN, SYNONYM, UNSEEN_CONCEPT, UNSEEN_SURFACE = (
+    "seen in training",
+    "synonym of a seen concept",
+    "unseen concept",
+    "unseen, without a concept id",
+)
+NOVELTY = (SEEN, SYNONYM, UNSEEN_CONCEPT, UNSEEN_SURFACE)
+LENGTHS = ("1 word", "2 words", "3 words", "4 words or more")
+FREQUENCIES = ("not in training", "once", "2 to 9 times", "10 times or more")
+FORMS = ("short form", "other")
+
+
+@dataclass(frozen=True)
+class GoldMention:
+    """A gold mention and what it names.
+
+    key (MentionKey): First character, end and label.
+    surface (str): Its text.
+    concept_ids (Tuple[str, ...]): Empty where the corpus has none.
+    """
+
+    key: MentionKey
+    surface: str
+    concept_ids: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """Gold mentions of one kind, and how many of them were found.
+
+    division (str): "novelty", "length", "frequency" or "form".
+    """
+
+    division: str
+    name: str
+    found: int
+    gold: int
+
+    @property
+    def recall(self) -> Optional[float]:
+        """Share of the gold mentions that were found, 0 to 1; None where there is none."""
+        return self.found / self.gold if self.gold else None
+
+
+class TrainingMentions:
+    """What a system could have learnt by heart.
+
+    mentions (Iterable[GoldMention]): All of the training data's.
+    """
+
+    def __init__(self, mentions: Iterable[GoldMention]) -> None:
+        self.surfaces: Counter[Tuple[str, str]] = Counter()
+        self.concepts: Set[str] = set()
+        for mention in mentions:
+            self.surfaces[_fold(mention.surface), mention.key[2]] += 1
+            self.concepts.update(mention.concept_ids)
+
+    def novelty(self, mention: GoldMention) -> str:
+        """Say how new a mention is; one of `NOVELTY`.
+
+        A mention with several concepts counts as a synonym where any of them was seen.
+        """
+        if (_fold(mention.surface), mention.key[2]) in self.surfaces:
+            return SEEN
+        if not mention.concept_ids:
+            return UNSEEN_SURFACE
+        return UNSEEN_CONCEPT if self.concepts.isdisjoint(mention.concept_ids) else SYNONYM
+
+    def frequency(self, mention: GoldMention) -> str:
+        """Say how often a mention's surface has its label in training; one of `FREQUENCIES`."""
+        number = self.surfaces[_fold(mention.surface), mention.key[2]]
+        return FREQUENCIES[(number > 0) + (number > 1) + (number > 9)]
+
+
+def list_gold_mentions(doc: Doc) -> List[GoldMention]:
+    """Give the gold mentions of a Doc with their concepts, each once; none without annotation."""
+    text = doc.text
+    if GOLD_KEY not in doc.user_data:
+        keys = list_gold(doc) or []
+        rows: List[Tuple[MentionKey, Sequence[str]]] = [(key, ()) for key in keys]
+    else:
+        stored = doc.user_data[GOLD_KEY]
+        rows = [(trim_mention(text, tuple(row[:3])), row[3]) for row in stored]
+    # A mention that stands twice has the ids of both.
+    known: Dict[MentionKey, List[str]] = {}
+    for key, ids in rows:
+        known.setdefault(key, []).extend(i for i in ids if i.casefold() not in NO_CONCEPT)
+    return [
+        GoldMention(key, text[key[0] : key[1]], tuple(dict.fromkeys(ids)))
+        for key, ids in known.items()
+    ]
+
+
+def split_recall(
+    pairs: Iterable[Tuple[Doc, Doc]],
+    train: Optional[TrainingMentions] = None,
+    *,
+    spans_key: Optional[str] = None,
+) -> List[Stratum]:
+    """Count the gold mentions of each kind that were found, strictly.
+
+    pairs (Iterable[Tuple[Doc, Doc]]): Gold Doc and the system's.
+    train (Optional[TrainingMentions]): Without it, there is no novelty and no frequency.
+    spans_key (Optional[str]): Take predictions from this span group; None takes `doc.ents`.
+    RETURNS (List[Stratum]): Every kind of every division, those without gold mentions too.
+    RAISES CorpusError: When texts differ.
+    """
+    return sum_strata(
+        [split_document(pair, compare_docs(*pair, spans_key=spans_key), train) for pair in pairs]
+    )
+
+
+def split_document(
+    pair: Tuple[Doc, Doc], compared: Comparison, train: Optional[TrainingMentions] = None
+) -> List[Stratum]:
+    """Count the gold mentions of one document; see `split_recall`.
+
+    compared (Comparison): What `compare_docs` gives for the pair.
+    """
+    if pair[0].text != pair[1].text:
+        raise CorpusError(
+            "gold and predicted document differ in their white space; run the pipeline over "
+            "the gold document's own text"
+        )
+    divisions: Dict[str, Tuple[Sequence[str], Callable[[GoldMention], str]]] = {
+        "length": (LENGTHS, _length),
+        "form": (FORMS, _form),
+    }
+    if train is not None:
+        divisions = {
+            "novelty": (NOVELTY, train.novelty),
+            "frequency": (FREQUENCIES, train.frequency),
+            **divisions,
+        }
+    gold: Counter[Tuple[str, str]] = Counter()
+    found: Counter[Tuple[str, str]] = Counter()
+    # Mentions of labels that the corpus does not annotate are not among these.
+    counted, hit = set(compared.gold or ()), set(compared.predicted)
+    for mention in list_gold_mentions(pair[0]):
+        if mention.key not in counted:
+            continue
+        for division, (_, choose) in divisions.items():
+            cell = (division, choose(mention))
+            gold[cell] += 1
+            found[cell] += mention.key in hit
+    return [
+        Stratum(division, name, found[division, name], gold[division, name])
+        for division, (names, _) in divisions.items()
+        for name in names
+    ]
+
+
+def sum_strata(documents: Sequence[Sequence[Stratum]]) -> List[Stratum]:
+    """Add up the strata of documents, which are of the same kinds in the same order."""
+    return [
+        Stratum(
+            rows[0].division,
+            rows[0].name,
+            sum(row.found for row in rows),
+            sum(row.gold for row in rows),
+        )
+        for rows in zip(*documents)
+    ]
+
+
+def _fold(surface: str) -> str:
+    return " ".join(surface.split()).casefold()
+
+
+def _length(mention: GoldMention) -> str:
+    return LENGTHS[min(max(len(mention.surface.split()), 1), len(LENGTHS)) - 1]
+
+
+def _form(mention: GoldMention) -> str:
+    """Tell short forms: mostly upper-case letters and digits, where their definition allows it."""
+    bare = [char for char in mention.surface if char.isalnum()]
+    upper = sum(char.isupper() or char.isdigit() for char in bare)
+    mostly = any(char.isupper() for char in bare) and 2 * upper > len(bare)
+    return FORMS[0] if mostly and is_short_form(mention.surface) else FORMS[1]

@@ -1,0 +1,70 @@
+"""How long windows are, and how much they share."""
+
+import numpy as np
+import pytest
+import spacy
+from spacy.tokens import Doc
+
+from spacy_bioner.architectures.pieces.alignment import Pieces
+from spacy_bioner.architectures.pieces.windows import Layout
+from spacy_bioner.architectures.pieces.words import find_words
+
+SETTINGS = {
+    "pooling": "mean", "window": 512, "overlap": 128, "unit": "document", "truncate": False
+}  # fmt: skip
+
+
+def lay_out(n_tokens: int, *, max_length: int, **settings) -> Layout:
+    """One Doc of tokens of one piece each; a special piece stands before and behind a window."""
+    spec = {"before": [1], "after": [2], "max_length": max_length}
+    layout = Layout({**SETTINGS, **settings}, spec)
+    doc = Doc(spacy.blank("en").vocab, words=["x"] * n_tokens)
+    words = find_words(doc)
+    layout.add(doc, words, Pieces(np.arange(n_tokens), words.start_chars, words.end_chars))
+    return layout
+
+
+@pytest.mark.parametrize(
+    ("max_length", "settings", "stretches"),
+    [
+        # Ten pieces beside the special ones; of an overlap that is larger, half of a window.
+        (12, {}, [(0, 10), (5, 15), (10, 20)]),
+        (12, {"overlap": 3}, [(0, 10), (7, 17), (14, 20)]),
+        (512, {"window": 12, "overlap": 0}, [(0, 10), (10, 20)]),
+        (512, {}, [(0, 20)]),
+    ],
+)
+def test_windows_fit_the_model_and_share_at_most_half(max_length, settings, stretches) -> None:
+    layout = lay_out(20, max_length=max_length, **settings)
+    assert [(window.start, window.end) for window in layout.windows] == stretches
+    assert layout.lengths == [end - start + 2 for start, end in stretches]
+
+
+def test_rows_are_those_of_owned_pieces_behind_the_special_ones() -> None:
+    layout = lay_out(20, max_length=12)
+    # Overlaps of five are shared out: three pieces from the left window, two from the right one.
+    assert [part.tolist() for part in layout.targets] == [
+        list(range(7)), list(range(7, 12)), list(range(12, 20))
+    ]  # fmt: skip
+    assert [part.tolist() for part in layout.sources] == [
+        list(range(1, 8)), list(range(3, 8)), list(range(3, 11))
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("grain", "n_windows", "width", "expected"),
+    [
+        (1, 3, 21, 21),
+        (8, 1, 21, 24),
+        (8, 2, 21, 24),
+        (8, 4, 21, 22),
+        (8, 8, 21, 21),
+        (8, 3, 24, 24),
+        # A row holds no more pieces than the encoder takes.
+        (8, 1, 29, 29),
+    ],
+)
+def test_rows_of_a_batch_are_a_multiple_of_the_grain(grain, n_windows, width, expected):
+    layout = lay_out(5, max_length=30)
+    layout.grain = grain
+    assert layout.pad_width(n_windows, width) == expected
