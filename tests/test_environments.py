@@ -176,7 +176,7 @@ def test_packaged_pipeline_can_be_packaged_again_where_it_is_installed(packaged,
     with zipfile.ZipFile(made[1]) as archive:
         names = set(archive.namelist())
     about = f"spacy_bioner-{spacy_bioner.__version__}.dist-info"
-    assert {"spacy_bioner/reports/templates/style.css.j2", f"{about}/RECORD"} <= names
+    assert {"spacy_bioner/reports/html/templates/style.css.j2", f"{about}/RECORD"} <= names
     assert names.isdisjoint({f"{about}/INSTALLER", f"{about}/direct_url.json"})
     site = tmp_path / "site"
     pip = [str(packaged), "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]

@@ -18,7 +18,7 @@ if not hasattr(__import__("signal"), "setitimer"):
     pytest.skip("no timers here", allow_module_level=True)
 
 # Matplotlib's own markup, in which text stands escaped: nobody else writes it.
-OWN = {"reports.figures._NOT_INLINE"}
+OWN = {"reports.plots.style._NOT_INLINE"}
 LENGTH = 2000
 QUICK = 0.005
 LIMIT = 10.0

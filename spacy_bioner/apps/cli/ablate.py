@@ -52,7 +52,7 @@ def ablate_cli(
     )
     from spacy_bioner.apps.profiles import load_profile
     from spacy_bioner.errors import ConfigError
-    from spacy_bioner.reports.ablation import render_ablation
+    from spacy_bioner.reports.text.ablation import render_ablation
 
     if bool(model) == bool(off or each):
         raise ConfigError(

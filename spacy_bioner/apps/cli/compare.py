@@ -51,7 +51,7 @@ def compare_cli(
         read_encoders,
     )
     from spacy_bioner.apps.profiles import load_profile
-    from spacy_bioner.reports.comparison_table import render_comparison
+    from spacy_bioner.reports.text.compare import render_comparison
 
     chosen = {
         **(ENCODERS if every else {}),

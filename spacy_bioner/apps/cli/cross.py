@@ -49,7 +49,7 @@ def cross_cli(
     from spacy_bioner.apps.names import FOLDER_NAME, parse_named
     from spacy_bioner.apps.profiles import load_profile
     from spacy_bioner.corpora.labels import load_label_map
-    from spacy_bioner.reports.cross_corpus import render_matrix
+    from spacy_bioner.reports.text.cross_corpus import render_matrix
 
     # Trainings lie in folders of these names.
     named = parse_named(corpus, "--corpus", pattern=FOLDER_NAME)

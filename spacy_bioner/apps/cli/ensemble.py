@@ -34,7 +34,7 @@ def ensemble_cli(
     Says so where the ensemble is below its best member on dev.
     """
     from spacy_bioner.apps.training.ensemble import EnsembleSettings, make_ensemble
-    from spacy_bioner.reports.ensembles import render_ensemble
+    from spacy_bioner.reports.text.ensemble import render_ensemble
 
     settings = EnsembleSettings(method=method, l2=l2, per_tag=per_tag, folds=folds)
     outcome = make_ensemble(members, dev, output, settings, gpu_id=gpu_id, report=typer.echo)

@@ -83,8 +83,8 @@ def render_evaluation(
     details (bool): All of that, instead of intervals and the number of mistakes.
     """
     from spacy_bioner.evaluation.runner import TITLES
-    from spacy_bioner.reports.measurement import render_details, render_summary
     from spacy_bioner.reports.scores import merge_equal, render_scores
+    from spacy_bioner.reports.text.evaluation import render_details, render_summary
 
     tables = merge_equal({TITLES[source]: scores for source, scores in evaluation.scores.items()})
     parts = [render_scores(scores, title=title) for title, scores in tables.items()]

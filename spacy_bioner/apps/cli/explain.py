@@ -39,8 +39,8 @@ def explain_cli(
     from spacy_bioner.apps.results import write_json
     from spacy_bioner.apps.terminal import unguarded
     from spacy_bioner.files.replacing import replacing
-    from spacy_bioner.reports.explanation import print_explanation
-    from spacy_bioner.reports.figures import require_jinja2
+    from spacy_bioner.reports.plots.style import require_jinja2
+    from spacy_bioner.reports.text.explanation import print_explanation
 
     if html is not None:
         require_jinja2()
@@ -50,7 +50,7 @@ def explain_cli(
     console = Console(file=unguarded(sys.stdout), highlight=False, soft_wrap=True, emoji=False)
     print_explanation(found, console)
     if html is not None:
-        from spacy_bioner.reports.explanation_page import render_explanation_page
+        from spacy_bioner.reports.html.explanation_page import render_explanation_page
 
         title = f"Entities of {file.name if file else 'a text'} by {Path(model).name}"
         with replacing(html) as temporary:

@@ -21,7 +21,7 @@ def overview_cli(
 ) -> None:
     """Compare runs: scores, differences with intervals and p, curves, mistakes, robustness."""
     from spacy_bioner.apps.names import parse_named
-    from spacy_bioner.reports.figures import require_jinja2, require_matplotlib
+    from spacy_bioner.reports.plots.style import require_jinja2, require_matplotlib
 
     require_matplotlib()
     require_jinja2()

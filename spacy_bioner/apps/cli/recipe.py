@@ -52,7 +52,7 @@ def recipe_cli(
     )
     from spacy_bioner.apps.recipes.recipe import run_recipe
     from spacy_bioner.errors import ConfigError
-    from spacy_bioner.reports.recipes import render_commands, render_list
+    from spacy_bioner.reports.text.recipe import render_commands, render_list
 
     if not name:
         typer.echo(render_list([recipe.about for recipe in list_recipes()]))

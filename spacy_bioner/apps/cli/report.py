@@ -67,7 +67,7 @@ def report_cli(
     and JSON, report.json all measures, cases.json all mistakes.
     """
     from spacy_bioner.apps.evaluation.evaluate import EvaluationSettings
-    from spacy_bioner.reports.figures import require_jinja2, require_matplotlib
+    from spacy_bioner.reports.plots.style import require_jinja2, require_matplotlib
 
     require_matplotlib()
     require_jinja2()

@@ -47,7 +47,7 @@ def robustness_cli(
     """
     from spacy_bioner.apps.evaluation.robustness import EPSILONS, measure_robustness, text_attacks
     from spacy_bioner.files.lines import check_is_file
-    from spacy_bioner.reports.robustness import render_robustness
+    from spacy_bioner.reports.text.robustness import render_robustness
     from spacy_bioner.training.augmenters import SynonymTable
 
     for path in (corpus, *([synonyms] if synonyms is not None else [])):

@@ -28,7 +28,7 @@ def significance_cli(
     """
     from spacy_bioner.apps.evaluation.significance import compare_evaluations
     from spacy_bioner.apps.results import write_json
-    from spacy_bioner.reports.measurement import render_paired
+    from spacy_bioner.reports.text.evaluation import render_paired
 
     compared = compare_evaluations(
         first, second, seed=seed, n_resamples=resamples, n_shuffles=shuffles

@@ -17,8 +17,8 @@ from spacy_bioner.corpora.statistics.vocabulary_overlap import Overlap, measure_
 from spacy_bioner.errors import ConfigError, CorpusError
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.replacing import replacing
-from spacy_bioner.reports.corpus_page import render_corpus_page
-from spacy_bioner.reports.figures import require_matplotlib
+from spacy_bioner.reports.html.corpus_page import render_corpus_page
+from spacy_bioner.reports.plots.style import require_matplotlib
 
 JSON_NAME = "corpus.json"
 PAGE_NAME = "corpus.html"

@@ -18,8 +18,8 @@ from spacy_bioner.evaluation.bootstrap.significance import PairedComparison, com
 from spacy_bioner.evaluation.runner import evaluate_documents
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.files.lines import check_is_file
-from spacy_bioner.reports.ablation import AblationRow, plot_ablation, render_ablation
-from spacy_bioner.reports.figures import require_matplotlib
+from spacy_bioner.reports.plots.style import require_matplotlib
+from spacy_bioner.reports.text.ablation import AblationRow, plot_ablation, render_ablation
 
 FULL = "all"
 COMPONENT = "components.bioner"

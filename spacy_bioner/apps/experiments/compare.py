@@ -21,7 +21,7 @@ from spacy_bioner.evaluation.bootstrap.intervals import bootstrap_scores
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.files.locks import refuse_writers_below
 from spacy_bioner.files.replacing import replacing
-from spacy_bioner.reports.comparison_table import (
+from spacy_bioner.reports.text.compare import (
     ComparisonRow,
     plot_comparison,
     render_comparison,

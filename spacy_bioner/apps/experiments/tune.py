@@ -17,10 +17,10 @@ from spacy_bioner.apps.training.trial import train_and_draw
 from spacy_bioner.errors import BionerError, ConfigError
 from spacy_bioner.files.digests import digest
 from spacy_bioner.files.replacing import replacing
-from spacy_bioner.reports.figures import plot_style
+from spacy_bioner.reports.plots.style import plot_style
+from spacy_bioner.reports.plots.tuning import plot_history, plot_importances
 from spacy_bioner.reports.scores import format_percent
 from spacy_bioner.reports.tables import render_markdown_table, shorten
-from spacy_bioner.reports.tuning_plots import plot_history, plot_importances
 from spacy_bioner.training.tuning import (
     DEFAULT_SPACE,
     WARMUP_SHARE,

@@ -24,7 +24,7 @@ from spacy_bioner.errors import BionerError, ConfigError, StoppedError
 from spacy_bioner.files.locks import refuse_writers_below
 from spacy_bioner.files.outputs import is_debris
 from spacy_bioner.files.replacing import replacing
-from spacy_bioner.reports.recipes import render_recipe
+from spacy_bioner.reports.text.recipe import render_recipe
 
 STATE = "steps.json"
 SUMMARY = "recipe.md"

@@ -5,7 +5,7 @@ from typing import Mapping
 
 from spacy_bioner.apps.results import write_json
 from spacy_bioner.apps.training.curves import write_figure
-from spacy_bioner.reports.page_parts import Drawing
+from spacy_bioner.reports.html.elements import Drawing
 
 KINDS = ("png", "svg", "json")
 OPTIONAL = ("training", "calibration", "thresholds", "robustness", "ablation")

@@ -31,18 +31,24 @@ from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.metrics.error_contexts import collect_cases
 from spacy_bioner.evaluation.robustness import Robustness
 from spacy_bioner.files.replacing import replacing
-from spacy_bioner.reports.ablation import AblationRow
-from spacy_bioner.reports.extra_sections import (
+from spacy_bioner.reports.html.more_sections import (
     make_ablation_section,
     make_card_section,
     make_corpus_section,
     make_robustness_section,
 )
-from spacy_bioner.reports.figures import plot_style, require_matplotlib
-from spacy_bioner.reports.model_card import LEARNT, LIMITS, NOT_RECORDED, UNCALIBRATED, CorpusFacts
-from spacy_bioner.reports.run_page import render_run_page
-from spacy_bioner.reports.run_sections import list_facts, make_sections
-from spacy_bioner.reports.training_plots import Evaluation
+from spacy_bioner.reports.html.run_page import render_run_page
+from spacy_bioner.reports.html.run_sections import list_facts, make_sections
+from spacy_bioner.reports.plots.style import plot_style, require_matplotlib
+from spacy_bioner.reports.plots.training import Evaluation
+from spacy_bioner.reports.text.ablation import AblationRow
+from spacy_bioner.reports.text.model_card import (
+    LEARNT,
+    LIMITS,
+    NOT_RECORDED,
+    UNCALIBRATED,
+    CorpusFacts,
+)
 
 PACKAGES = ("spacy", "thinc", "torch", "transformers", "numpy")
 FILTER = "bioner_confidence"

@@ -11,8 +11,8 @@ from spacy_bioner.apps.profiles import get_setting, read_config
 from spacy_bioner.apps.results import write_json
 from spacy_bioner.errors import BionerError
 from spacy_bioner.files.replacing import replacing
-from spacy_bioner.reports.figures import plot_style, render_picture
-from spacy_bioner.reports.training_plots import Evaluation, plot_training
+from spacy_bioner.reports.plots.style import plot_style, render_picture
+from spacy_bioner.reports.plots.training import Evaluation, plot_training
 
 
 def write_training_curves(

@@ -37,7 +37,7 @@ from spacy_bioner.files.digests import digest
 from spacy_bioner.files.lines import check_is_file
 from spacy_bioner.files.replacing import replacing_folder
 from spacy_bioner.files.same_files import check_apart, is_same
-from spacy_bioner.reports.ensembles import AVERAGE, STACKED, EnsembleOutcome, Judged
+from spacy_bioner.reports.text.ensemble import AVERAGE, STACKED, EnsembleOutcome, Judged
 
 ACCOUNT = "ensemble.json"
 BEST = "best"

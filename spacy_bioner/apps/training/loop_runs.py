@@ -6,8 +6,8 @@ from typing import Any, Callable, Dict, List
 from spacy_bioner.apps.training.curves import write_figure
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.outputs import name_beside
-from spacy_bioner.reports.figures import plot_style, require_matplotlib
-from spacy_bioner.reports.run_plots import plot_run
+from spacy_bioner.reports.plots.loop import plot_run
+from spacy_bioner.reports.plots.style import plot_style, require_matplotlib
 from spacy_bioner.training.loop import Pace, RunFiles, Task, run_steps
 
 

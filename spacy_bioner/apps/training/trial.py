@@ -24,7 +24,7 @@ from spacy_bioner.evaluation.runner import DocumentEvaluation, evaluate_document
 from spacy_bioner.files.outputs import beside, claiming, follow_links
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.files.same_files import check_apart
-from spacy_bioner.reports.figures import require_matplotlib
+from spacy_bioner.reports.plots.style import require_matplotlib
 
 logger = logging.getLogger(__name__)
 MEBIBYTE = 1 << 20

@@ -20,7 +20,7 @@ from spacy_bioner.components.tag_probabilities import read_beliefs
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.explanation.occlusion import cover
 from spacy_bioner.evaluation.explanation.results import Reading
-from spacy_bioner.reports.explanation import describe_error, describe_readings
+from spacy_bioner.reports.text.explanation import describe_error, describe_readings
 from tests.reports.browser import needs_browser, open_page
 
 KNOWN = "Naloxone reverses the effect of clonidine."

@@ -17,7 +17,7 @@ from spacy_bioner.apps.training.ensemble_members import load_members  # noqa: E4
 from spacy_bioner.errors import BionerError, ConfigError  # noqa: E402
 from spacy_bioner.evaluation.bootstrap.intervals import bootstrap_scores  # noqa: E402
 from spacy_bioner.evaluation.scores import Counts, Scores  # noqa: E402
-from spacy_bioner.reports.ensembles import EnsembleOutcome, Judged, render_ensemble  # noqa: E402
+from spacy_bioner.reports.text.ensemble import EnsembleOutcome, Judged, render_ensemble  # noqa: E402
 from tests.conftest import entities_of, learn_by_heart, make_bioner_nlp  # noqa: E402
 
 KNOWN = [

@@ -1,0 +1,160 @@
+"""Parts of a run's page that come from other measurements: data, attacks, ablation, limits."""
+
+from typing import List, Sequence, Tuple
+
+from spacy_bioner.corpora.statistics.corpus import CorpusStatistics
+from spacy_bioner.evaluation.robustness import Outcome, Robustness
+from spacy_bioner.reports.html.elements import Drawings, draw_plot, make_table
+from spacy_bioner.reports.html.run_page import Section
+from spacy_bioner.reports.plots import corpora_compared as comparison_plots
+from spacy_bioner.reports.plots import corpus as corpus_plots
+from spacy_bioner.reports.text import corpus_tables
+from spacy_bioner.reports.text.ablation import AblationRow, describe_rows, plot_ablation
+from spacy_bioner.reports.text.model_card import LIMITS
+from spacy_bioner.reports.text.robustness import list_rows, plot_robustness
+
+NOT_OWN = "These are not parts of the pipeline of this page, but of another, or of its training."
+MAX_EXAMPLES = 6
+"""Lost mentions that the page shows of each attack; the JSON has more."""
+
+
+def make_corpus_section(
+    drawings: Drawings, corpora: Sequence[CorpusStatistics], warnings: Sequence[str]
+) -> Section:
+    """Describe the documents that were scored, and those of training where they are known.
+
+    corpora (Sequence[CorpusStatistics]): The scored ones first.
+    warnings (Sequence[str]): Such as documents that are in both.
+    """
+    if len(corpora) > 1:
+        figure = comparison_plots.plot_label_shares(corpora)
+        caption = "The share of each label in the mentions."
+    else:
+        figure, caption = corpus_plots.plot_labels(corpora[0]), "Mentions of each label."
+    data = {item.name: {label.label: label.mentions for label in item.labels} for item in corpora}
+    plots = (
+        draw_plot(drawings, "labels", figure, caption, data),
+        draw_plot(
+            drawings,
+            "lengths",
+            corpus_plots.plot_lengths(corpora[0]),
+            f"How long documents, sentences and mentions are ({corpora[0].name}).",
+            corpora[0].to_json(),
+        ),
+    )
+    tables = (
+        corpus_tables.tabulate_overview(corpora),
+        corpus_tables.tabulate_label_counts(corpora),
+    )
+    lines = (
+        "Words are tokens here; elsewhere on this page they are what white space divides.",
+        *(f"{line[0].upper()}{line[1:]}." for line in warnings),
+    )
+    return Section("corpus", "Data", lines=lines, plots=plots, folded=tables)
+
+
+def make_robustness_section(
+    drawings: Drawings, results: Sequence[Robustness], *, is_own: bool
+) -> Section:
+    """Show what is left under attack, with mentions that are lost.
+
+    is_own (bool): Whether the page's pipeline is among those that were attacked.
+    """
+    header, rows = list_rows(results)
+    tables = [make_table("Strict F1 under attack", header, rows)]
+    caption = "F1 by the strength of an attack on embeddings, and under attacks on the text."
+    plot = draw_plot(
+        drawings,
+        "robustness",
+        plot_robustness(results),
+        caption,
+        [item.to_json() for item in results],
+    )
+    examples = _list_examples((*results[0].text, *results[0].curve))
+    folded = []
+    if examples:
+        columns = ("attack", "document", "label", "found without it", "text under it", "found then")
+        title = f"Mentions that {results[0].name} loses"
+        folded.append(make_table(title, columns, examples, text_columns=len(columns)))
+    line = (
+        "In round brackets: the share of the points that the first pipeline loses and this one "
+        "does not."
+        if len(results) > 1
+        else "Attacks on embeddings know the weights and the gold: they are the worst case."
+    )
+    clean = results[0].clean
+    made = (
+        f"{clean.n_docs:,} documents with {clean.counts.gold:,} mentions; in square brackets 95 % "
+        "of 1,000 bootstrap resamples of them."
+    )
+    other = () if is_own else ("None of these is the pipeline of this page.",)
+    return Section(
+        "robustness",
+        "Robustness",
+        lines=(made, *other, line),
+        plots=(plot,),
+        tables=tuple(tables),
+        folded=tuple(folded),
+    )
+
+
+def make_ablation_section(
+    drawings: Drawings, rows: Sequence[AblationRow], *, is_own: bool
+) -> Section:
+    """Show what is lost without each part.
+
+    is_own (bool): Whether they are parts of the page's pipeline.
+    """
+    header, lines, head = describe_rows(rows)
+    caption = "Difference in strict F1 without each part, with its interval: below 0, it helps."
+    data = [row.to_json() for row in rows]
+    plot = draw_plot(drawings, "ablation", plot_ablation(rows), caption, data)
+    table = make_table("Without each part", header, lines)
+    return Section(
+        "ablation",
+        "Ablation",
+        lines=(f"{head[0].upper()}{head[1:]}.", *(() if is_own else (NOT_OWN,))),
+        plots=(plot,),
+        tables=(table,),
+    )
+
+
+def make_card_section(
+    about: Sequence[Tuple[str, str]],
+    data: Sequence[Tuple[str, str]],
+    settings: Sequence[Tuple[str, str]],
+    *,
+    limits: Sequence[str] = LIMITS,
+) -> Section:
+    """Say what the pipeline is, what it learned from, and what it is not for.
+
+    about (Sequence[Tuple[str, str]]): What was run: pipeline, command, environment.
+    data (Sequence[Tuple[str, str]]): Encoder and corpora with their licences.
+    settings (Sequence[Tuple[str, str]]): Of its training.
+    limits (Sequence[str]): What its user has to know.
+    """
+    tables = [make_table("What was run", ("", ""), about, text_columns=2)]
+    if data:
+        tables.append(make_table("What it learned from", ("", ""), data, text_columns=2))
+    folded = []
+    if settings:
+        folded.append(make_table("Settings of its training", ("", ""), settings, text_columns=2))
+    return Section(
+        "card",
+        "Model card",
+        lines=tuple(limits),
+        tables=tuple(tables),
+        folded=tuple(folded),
+    )
+
+
+def _list_examples(outcomes: Sequence[Outcome]) -> List[Tuple[str, ...]]:
+    rows: List[Tuple[str, ...]] = []
+    for outcome in outcomes:
+        name = outcome.attack
+        if outcome.strength is not None:
+            name += f", ε = {outcome.strength:g}"
+        for item in outcome.examples[:MAX_EXAMPLES]:
+            after = item.after if item.after != item.before else "the same"
+            rows.append((name, item.document, item.label, item.before, after, item.found or "–"))
+    return rows

@@ -1,0 +1,105 @@
+"""Pipelines under attack: a table of F1 and of the points that they keep, and a plot."""
+
+from typing import Any, List, Sequence, Tuple
+
+from spacy_bioner.evaluation.robustness import Outcome, Robustness, recovered_share
+from spacy_bioner.reports.plots.style import MARKERS, SERIES, make_figure
+from spacy_bioner.reports.scores import DASH, format_ends
+from spacy_bioner.reports.tables import render_markdown_table
+
+# A share of less than a point is noise.
+_LEAST_LOSS = 0.01
+_WIDTH = 9.6
+_HEIGHT = 3.8
+
+
+def render_robustness(results: Sequence[Robustness], *, seed: int) -> str:
+    """Render a Markdown table: a row an attack, a column a pipeline.
+
+    In square brackets stand intervals, in round ones the share of the points that the first
+    pipeline loses and this one does not, where it loses at least one.
+    """
+    first = results[0]
+    header, rows = list_rows(results)
+    counts = first.clean.counts
+    head = (
+        f"strict F1, per cent, of {first.clean.n_docs:,} documents with {counts.gold:,} mentions, "
+        f"seed {seed}; in square brackets 95 % of 1,000 bootstrap resamples of the documents"
+    )
+    if len(results) > 1:
+        head += (
+            f"; in round brackets the share of the points that {first.name} loses and this one "
+            "does not"
+        )
+    right = range(1, len(header))
+    return f"{head}\n\n{render_markdown_table(header, rows, right=right)}"
+
+
+def list_rows(results: Sequence[Robustness]) -> Tuple[List[str], List[List[str]]]:
+    """Write the header and the rows of the table."""
+    first = results[0]
+    header = ["attack", "documents changed", *(item.name for item in results)]
+    rows = [["none", DASH, *(_percent(item.clean) for item in results)]]
+    for parts in zip(*(item.text for item in results), strict=True):
+        rows.append([parts[0].attack, f"{parts[0].n_changed:,}", *_make_cells(first, parts)])
+    for parts in zip(*(item.curve for item in results), strict=True):
+        name = f"{parts[0].attack}, ε = {parts[0].strength:g}"
+        rows.append([name, DASH, *_make_cells(first, parts)])
+    return header, rows
+
+
+def plot_robustness(results: Sequence[Robustness]) -> Any:
+    """Draw F1 by epsilon, and F1 under each attack on the text."""
+    has_curve, has_text = bool(results[0].curve), bool(results[0].text)
+    figure = make_figure(_WIDTH, _HEIGHT)
+    panels = figure.subplots(1, has_curve + has_text or 1, squeeze=False)[0]
+    if has_curve:
+        _draw_curve(panels[0], results)
+    if has_text:
+        _draw_text(panels[-1], results)
+    handles, names = panels[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper left", ncols=max(len(names), 1))
+    for axes in panels:
+        axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g}")
+    return figure
+
+
+def _draw_curve(axes: Any, results: Sequence[Robustness]) -> None:
+    for place, item in enumerate(results):
+        strengths = [0.0, *(outcome.strength for outcome in item.curve)]
+        scores = [outcome.counts.f_score or 0.0 for outcome in (item.clean, *item.curve)]
+        style = {"color": SERIES[place % len(SERIES)], "marker": MARKERS[place % len(MARKERS)]}
+        axes.plot(strengths, scores, label=item.name, lw=1.6, **style)
+    axes.set_xscale("symlog", linthresh=min(o.strength or 1.0 for o in results[0].curve))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.set_xlabel(f"ε of {results[0].curve[0].attack}, within a window")
+    axes.set_ylabel("strict F1")
+    axes.set_title("Attack on the embeddings")
+
+
+def _draw_text(axes: Any, results: Sequence[Robustness]) -> None:
+    names = ["none", *(outcome.attack.split(" (")[0] for outcome in results[0].text)]
+    for place, item in enumerate(results):
+        scores = [outcome.counts.f_score or 0.0 for outcome in (item.clean, *item.text)]
+        spots = [row + 0.14 * (place - (len(results) - 1) / 2) for row in range(len(names))]
+        style = {"color": SERIES[place % len(SERIES)], "marker": MARKERS[place % len(MARKERS)]}
+        axes.plot(spots, scores, ls="none", label=item.name, **style)
+    axes.set_xticks(range(len(names)), names, rotation=20, ha="right", rotation_mode="anchor")
+    axes.set_title("Attacks on the text of mentions")
+
+
+def _make_cells(first: Robustness, parts: Sequence[Outcome]) -> List[str]:
+    cells = [_percent(parts[0])]
+    lost = (first.clean.counts.f_score or 0.0) - (parts[0].counts.f_score or 0.0)
+    for part in parts[1:]:
+        share = recovered_share(first.clean.counts, parts[0].counts, part.counts)
+        shown = share is not None and lost >= _LEAST_LOSS
+        cells.append(_percent(part) + (f" ({share:.2f})" if shown else ""))
+    return cells
+
+
+def _percent(outcome: Outcome) -> str:
+    value = outcome.counts.f_score
+    if value is None or outcome.interval is None:
+        return DASH if value is None else f"{100 * value:.2f}"
+    return f"{100 * value:.2f} {format_ends(outcome.interval)}"

@@ -1,0 +1,118 @@
+import re
+from dataclasses import replace
+
+import pytest
+
+from spacy_bioner.evaluation.scores import Counts, Scores
+from spacy_bioner.reports.text.model_card import (
+    CorpusFacts,
+    EncoderFacts,
+    ModelCard,
+    ScoredCorpus,
+    render_model_card,
+)
+
+
+@pytest.fixture
+def card() -> ModelCard:
+    scores = Scores(by_type={"Chemical": Counts(90, 10, 10), "Disease": Counts(0, 0, 5)}, n_docs=50)
+    return ModelCard(
+        package="en_bioner_biobert",
+        version="0.1.0",
+        description="Chemicals and diseases.",
+        licence="MIT",
+        components={"bioner": "bioner", "bioner_overlaps": "bioner_overlaps"},
+        labels=("Chemical", "Disease"),
+        requirements=("spacy-bioner[runtime]>=0.1.0,<0.2.0",),
+        corpus=CorpusFacts("BC5CDR", "public domain", 500, {"Chemical": 5203, "Disease": 4182}),
+        encoder=EncoderFacts("dmis-lab/biobert-base-cased-v1.2", "Apache-2.0"),
+        test=ScoredCorpus("corpus/test.spacy", {"Full pipeline": scores}),
+        settings=(("seed", "0"), ("steps at most", "2400")),
+    )
+
+
+def _rows(text: str) -> list:
+    """All rows of all Markdown tables, cells without padding."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_model_card_begins_with_package_and_description(card):
+    assert render_model_card(card).startswith("# en_bioner_biobert\n\nChemicals and diseases.\n")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ["labels", "Chemical, Disease"],
+        ["pipeline", "`tokenizer` → `bioner` → `bioner_overlaps`"],
+        ["encoder", "`dmis-lab/biobert-base-cased-v1.2`"],
+        ["licence of the encoder", "Apache-2.0"],
+        ["licence of the corpus", "public domain"],
+        ["documents", "500"],
+        ["mentions", "9,385 (Chemical 5,203, Disease 4,182)"],
+        ["seed", "0"],
+        ["Chemical", "100", "90.00", "90.00", "90.00"],
+        ["Disease", "5", "–", "0.00", "0.00"],
+        ["**all types**", "105", "90.00", "85.71", "87.80"],
+    ],
+    ids=lambda row: row[0],
+)
+def test_model_card_states(card, row):
+    assert row in _rows(render_model_card(card))
+
+
+def test_model_card_says_what_is_not_known():
+    text = render_model_card(ModelCard("en_bioner_rules", "1.0", "Rules."))
+    rows = _rows(text)
+    assert ["encoder", "none"] in rows
+    assert ["trained on", "not recorded"] in rows
+    assert ["licence of this package", "not stated"] in rows
+    assert ["documents", "not recorded"] in rows
+    assert "This pipeline was packaged without scores." in text
+
+
+def test_model_card_code_is_python_that_loads_the_package(card):
+    code = re.search(r"```python\n(.*?)```", render_model_card(card), re.DOTALL).group(1)
+    compile(code, "README.md", "exec")
+    assert 'spacy.load("en_bioner_biobert")' in code
+    assert "ent._.confidence" in code
+
+
+def test_model_card_of_other_components_shows_no_evidence():
+    card = ModelCard("en_bioner_rules", "1.0", "Rules.", components={"ruler": "entity_ruler"})
+    assert "ent._." not in render_model_card(card)
+
+
+def test_model_card_warns_of_a_small_training_corpus(card):
+    small = ModelCard("en_bioner_minilm", "1.0", "Demo.", corpus=CorpusFacts("Demo", n_docs=70))
+    assert "- Trained on 70 documents only" in render_model_card(small)
+    assert "documents only" not in render_model_card(card)
+
+
+def test_model_card_explains_its_figures(card):
+    scores = Scores(by_type={"Gene": Counts(2, 0, 2)}, n_docs=1, n_unreachable=1)
+    test = ScoredCorpus("x.spacy", {"Full pipeline": scores})
+    text = render_model_card(ModelCard("en_bioner_x", "1.0", "X.", test=test))
+    assert "Measured on `x.spacy`. " in text
+    assert "- 1 gold mention of 4 cannot be found without overlapping entities" in text
+
+
+def test_labels_and_names_cannot_change_the_card(card):
+    label = "A|B `x` <script>\nC"
+    hostile = replace(
+        card,
+        labels=(label,),
+        components={label: "ner"},
+        corpus=CorpusFacts(label, label, 3, {label: 1}),
+        encoder=EncoderFacts("x`|y", label),
+        test=ScoredCorpus("a`b.spacy", {"x": Scores(by_type={label: Counts(1, 0, 0)}, n_docs=1)}),
+    )
+    text = render_model_card(hostile)
+    parser = pytest.importorskip("markdown_it").MarkdownIt("commonmark").enable("table")
+    markup = parser.render(text)
+    assert "<script" not in markup
+    rows = [row.count("<td") for row in markup.split("</tr>") if "<td" in row]
+    assert rows == [2] * 8 + [5] * 2 + [2] * 5
+    assert "<td>A|B `x` &lt;script&gt;\\nC</td>" in markup
+    assert "<code>x`|y</code>" in markup
