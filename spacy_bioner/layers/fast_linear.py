@@ -21,7 +21,7 @@ from torch.nn.functional import gelu, pad
 ACTIVATED = (("dense", "intermediate_act_fn"), ("lin1", "activation"))
 M = TypeVar("M", bound=nn.Module)
 # Up to so many rows, their number is padded to a multiple of that; beyond, of the last.
-_GRAINS = ((2048, 8), (4096, 64))
+_GRAINS = ((2048, 16), (4096, 64))
 _LAST_GRAIN = 256
 # Batches whose rows are a multiple of this cost no copy here.
 GRAIN = _GRAINS[0][1]

@@ -172,7 +172,7 @@ def cut_windows(
 
 
 def group_by_budget(
-    lengths: Sequence[int], budget: int, *, stretch: float = STRETCH
+    lengths: Sequence[int], budget: int, *, stretch: float = STRETCH, round_sizes: bool = False
 ) -> List[np.ndarray]:
     """Group windows of like length so that padding stays small.
 
@@ -180,21 +180,31 @@ def group_by_budget(
     budget (int): The most padded pieces (rows × longest row) in a group; longer ones go alone.
     stretch (float): The longest window of a group is at most so many times as long as the
         shortest, or `SMALL_GAP` pieces longer.
+    round_sizes (bool): A group that the budget ends has 1, 2, 4 or a multiple of 8 windows.
     RETURNS (List[np.ndarray]): Indices into `lengths`, the shortest windows first.
     """
     order = np.argsort(np.asarray(lengths, dtype=np.int64), kind="stable")
     groups: List[np.ndarray] = []
     begin = 0
     for position, index in enumerate(order):
-        shortest = lengths[order[begin]]
-        too_many = (position - begin + 1) * lengths[index] > budget
-        too_long = lengths[index] > max(stretch * shortest, shortest + SMALL_GAP)
-        if position > begin and (too_many or too_long):
-            groups.append(order[begin:position])
-            begin = position
+        while position > begin:
+            shortest = lengths[order[begin]]
+            too_many = (position - begin + 1) * lengths[index] > budget
+            too_long = lengths[index] > max(stretch * shortest, shortest + SMALL_GAP)
+            if not too_many and not too_long:
+                break
+            size = position - begin
+            # What is left over begins the next group: it is as long as this one's longest.
+            end = begin + (_round_size(size) if too_many and round_sizes else size)
+            groups.append(order[begin:end])
+            begin = end
     if begin < len(order):
         groups.append(order[begin:])
     return groups
+
+
+def _round_size(size: int) -> int:
+    return size - size % 8 if size >= 8 else 1 << size.bit_length() - 1
 
 
 def _cut_long(

@@ -164,7 +164,10 @@ class Layout:
 
     def group(self, budget: int) -> List[np.ndarray]:
         """Group the windows into batches; see `group_by_budget`."""
-        return group_by_budget(self.lengths, budget, stretch=self.stretch)
+        # Of such sizes, rows are a multiple of the grain without much padding.
+        return group_by_budget(
+            self.lengths, budget, stretch=self.stretch, round_sizes=self.grain > 1
+        )
 
     def pad_width(self, n_windows: int, width: int) -> int:
         """Choose the pieces of each row of a batch: as many as its longest window has, or so many

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc
 
 from spacy_bioner.architectures.pieces.alignment import (
+    SMALL_GAP,
+    STRETCH,
     Pieces,
     Window,
     align_pieces,
@@ -195,6 +197,33 @@ def test_cut_windows_own_every_piece_once(lengths, capacity, overlap):
     assert owned == list(range(ends[-1]))
     assert all(len(w) <= capacity for w in windows)
     assert all(w.start <= w.own_start <= w.own_end <= w.end for w in windows)
+
+
+@pytest.mark.parametrize(
+    ("n_windows", "budget", "sizes"),
+    [
+        (30, 200, [16, 14]),
+        (23, 190, [16, 7]),
+        (14, 70, [4, 4, 6]),
+        (7, 30, [2, 2, 3]),
+        (3, 10, [1, 1, 1]),
+        (3, 5, [1, 1, 1]),
+    ],
+)
+def test_groups_that_the_budget_ends_have_round_sizes(n_windows, budget, sizes):
+    groups = group_by_budget([10] * n_windows, budget, round_sizes=True)
+    assert [len(group) for group in groups] == sizes
+    assert [index for group in groups for index in group] == list(range(n_windows))
+
+
+@given(st.lists(st.integers(1, 60), max_size=60), st.integers(1, 300))
+def test_round_groups_keep_to_budget_and_stretch(lengths, budget):
+    groups = group_by_budget(lengths, budget, round_sizes=True)
+    assert sorted(index for group in groups for index in group) == list(range(len(lengths)))
+    for group in groups:
+        own = [lengths[index] for index in group]
+        assert len(own) == 1 or len(own) * max(own) <= budget
+        assert max(own) <= max(STRETCH * min(own), min(own) + SMALL_GAP)
 
 
 @pytest.mark.parametrize(
