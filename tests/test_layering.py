@@ -4,8 +4,9 @@ Sources are parsed, never imported, so the rule is checked without any dependenc
 """
 
 import ast
+from collections import Counter
 from importlib.util import find_spec
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Set
 
 import pytest
@@ -27,6 +28,11 @@ FORBIDDEN = {("evaluation", "components")}
 HEAVY = {"torch", "transformers", "tokenizers", "onnxruntime", "safetensors"}
 HEAVY_PARTS = {"layers", "architectures"}
 MAX_LINES = 400
+MAX_MODULES = 18
+# The commands, one a module.
+FULLER = {"apps.cli"}
+# Test folders that mirror no part of the package.
+OTHER_TESTS = {"benchmarks", "mutants", "data", "cases"}
 
 
 class Import(NamedTuple):
@@ -43,9 +49,36 @@ def find_violations(sources: Dict[str, str]) -> List[str]:
         found += _check_shape(name, sources[name])
         for item in imports[name]:
             found += _check_import(name, item)
+    found += _check_rooms(sources)
     found += _check_cycles(imports)
     found += _check_weight(imports)
     return found
+
+
+def find_lost_tests(tests: Iterable[str], modules: Iterable[str]) -> List[str]:
+    """List the test files that are named after no module or package.
+
+    tests (Iterable[str]): Paths below the folder of tests.
+    modules (Iterable[str]): Dotted names; `test_rows_fuzz` is named after `rows`.
+    """
+    known = {name.removeprefix(f"{PACKAGE}.") for name in modules}
+    lost = []
+    for test in map(PurePosixPath, tests):
+        words = test.stem.removeprefix("test_").split("_")
+        names = ("_".join(words[:size]) for size in range(1, len(words) + 1))
+        if len(test.parts) == 1 or test.parts[0] in OTHER_TESTS:
+            continue
+        if not known & {".".join((*test.parts[:-1], name)) for name in names}:
+            lost.append(f"{test}: is named after no module")
+    return sorted(lost)
+
+
+def _check_rooms(sources: Dict[str, str]) -> Iterator[str]:
+    packages = {name.rpartition(".")[0] for name in sources}
+    rooms = Counter(name.rpartition(".")[0] for name in sources if name not in packages)
+    for room, n_modules in sorted(rooms.items()):
+        if n_modules > MAX_MODULES and room.removeprefix(f"{PACKAGE}.") not in FULLER:
+            yield f"{room}: {n_modules} modules, at most {MAX_MODULES} expected"
 
 
 def _check_shape(name: str, code: str) -> Iterator[str]:
@@ -173,6 +206,32 @@ def _read_package() -> Dict[str, str]:
 
 def test_package_keeps_the_import_rule():
     assert find_violations(_read_package()) == []
+
+
+def test_every_test_is_named_after_a_module():
+    folder = Path(__file__).parent
+    tests = [path.relative_to(folder).as_posix() for path in folder.rglob("test_*.py")]
+    assert len(tests) > 100
+    awaited = {"leaks", "quality", "show", "split"}
+    lost = find_lost_tests(tests, _read_package())
+    assert [line for line in lost if line.split(".")[0].split("test_")[1] not in awaited] == []
+
+
+def test_a_test_of_no_module_is_found():
+    tests = [
+        "test_docs.py",
+        "benchmarks/test_x.py",
+        "layers/test_crf_speed.py",
+        "layers/test_cfr.py",
+    ]
+    assert find_lost_tests(tests, GOOD) == ["layers/test_cfr.py: is named after no module"]
+
+
+def test_a_room_that_is_too_full_is_found():
+    crowd = {f"spacy_bioner.layers.part{number}": "" for number in range(18)}
+    assert find_violations({**GOOD, **crowd}) == [
+        "spacy_bioner.layers: 19 modules, at most 18 expected"
+    ]
 
 
 def test_every_part_of_the_design_was_looked_at():
