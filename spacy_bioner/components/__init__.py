@@ -22,6 +22,7 @@ FACTORIES = (
     "bioner_overlaps",
     "bioner_feature_crf",
 )
+"""The names of all components, as `nlp.add_pipe` takes them."""
 
 __getattr__, __dir__, __all__ = offer_names(
     __name__,
