@@ -1,6 +1,7 @@
 # make run    the whole workflow on the embedded encoder and the demo corpus, then a sample
 # make test   the tests          make lint   ruff, mypy and the layering test
 # make assets FROM=FOLDER        the public corpora, copied from a folder instead of downloaded
+# make docs   docs/api.md from the docstrings of the public names
 # make bench  the quick benchmarks
 # make mutants [ARGS=…]          put faults into a copy of the sources, and see that the tests notice each
 # make fuzz   hostile texts, damaged files, memory and kills, in about 7 minutes; SEED=N draws others.
@@ -38,7 +39,7 @@ TESTED := build/tested
 export BIONER_DATA ?= $(abspath ../shared)
 export PIP_ARGS
 
-.PHONY: run test lint assets bench results mutants fuzz fuzz-texts fuzz-readers fuzz-memory fuzz-kills install test-wheel test-trf test-scispacy test-pythons wheel profile interpreter locks clean
+.PHONY: run test lint docs assets bench results mutants fuzz fuzz-texts fuzz-readers fuzz-memory fuzz-kills install test-wheel test-trf test-scispacy test-pythons wheel profile interpreter locks clean
 
 run: profile $(VENV)/.run
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m spacy project run all . --vars.profile $(PROFILE)
@@ -63,6 +64,9 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_layering.py
+
+docs: $(VENV)/.dev
+	$(BIN)/python docs/build_api.py
 
 assets: $(VENV)/.run
 	$(BIN)/bioner assets $(if $(FROM),--from $(FROM))

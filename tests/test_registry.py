@@ -9,6 +9,7 @@ import pytest
 import spacy
 from spacy.language import Language
 
+from spacy_bioner.components import FACTORIES
 from tests import paths
 
 ROOT = paths.ROOT
@@ -37,6 +38,11 @@ IDS = [name for _, name, _ in SPACY_POINTS]
 def _resolve(target):
     module, attribute = target.split(":")
     return getattr(import_module(module), attribute)
+
+
+def test_the_public_list_of_components_is_that_of_setup_cfg():
+    names = [name for group, name, _ in ENTRY_POINTS if group == "spacy_factories"]
+    assert list(FACTORIES) == names
 
 
 def test_setup_cfg_names_entry_points():

@@ -86,6 +86,55 @@ def read_records(
     return rename_labels(records, label_map) if label_map else records
 
 
+def read_corpus(
+    path: PathLike,
+    format: Optional[str] = None,
+    *,
+    label_map: Optional[Mapping[str, str]] = None,
+    selection: Selection = _ALL,
+    lenient: bool = False,
+    trust: str = "",
+    **options: Any,
+) -> Iterator[Record]:
+    """Stream the documents of a corpus in any format, with all their mentions.
+
+    path (Union[str, Path]): A file, or a folder: of pairs, or of files in one format.
+    format (Optional[str]): A name in `spacy_bioner.corpora.FORMATS`; None looks into the file.
+    label_map (Optional[Mapping[str, str]]): New names of labels; others stay as they are.
+    selection (Selection): Which documents to take; all of them without it.
+    lenient (bool): Leave out what cannot be read, and say so in a warning at the end, instead of
+        stopping at the first.
+    trust (str): "offsets" takes mentions where they stand, whatever text they claim.
+    options (Any): Settings of the format's reader, such as `offsets="utf-16"`; see
+        `Format.options`.
+    YIELDS (Record): The documents in the corpus' order. Only one at a time is in memory, where the
+        format allows it.
+    RAISES (CorpusError): A file that cannot be read as the format, with file and line; a setting
+        that the format does not have; a selection that takes nothing.
+    """
+    problems = Problems() if lenient else None
+    records = read_records(
+        path,
+        format,
+        label_map=label_map,
+        selection=selection,
+        problems=problems,
+        trust=trust,
+        options=options,
+    )
+    return records if problems is None else _warn_of_problems(records, problems, path)
+
+
+def _warn_of_problems(
+    records: Iterable[Record], problems: Problems, path: PathLike
+) -> Iterator[Record]:
+    yield from records
+    if problems.skipped:
+        number, first = sum(problems.skipped.values()), problems.messages[0]
+        message = f"{path}: left out {number:,} that cannot be read; first: {first}"
+        warnings.warn(message, CorpusWarning, stacklevel=2)
+
+
 def trust_offsets(records: Iterable[Record]) -> Iterator[Record]:
     """Give the records without the claims of mentions that another text is at their offsets."""
     for record in records:
@@ -216,6 +265,32 @@ def select_records(
     if not taken:
         message = f"found no document to take (skip {selection.skip}, first {selection.first})"
         raise CorpusError(message, path=place)
+
+
+def write_corpus(
+    records: Iterable[Record], path: PathLike, format: Optional[str] = None, **options: Any
+) -> int:
+    """Write documents in a format; the file or folder appears only when it is whole.
+
+    A format that is made of tokens gets the corpus' own where it has them, else this package's.
+    What the format has no place for is left out, and a `CorpusWarning` counts it at the end.
+
+    records (Iterable[Record]): The documents; they are taken one after the other.
+    path (Union[str, Path]): A file, or a folder for formats of many files.
+    format (Optional[str]): A name in `spacy_bioner.corpora.FORMATS`; None goes by the path's
+        ending, where none means a folder of DocBins.
+    options (Any): Settings of the format's writer, such as `scheme="BIOES"`.
+    RETURNS (int): The number of documents.
+    RAISES (CorpusError): A format that is unknown or can only be read, or an ending that tells
+        none; a document that the format cannot hold.
+    """
+    losses: Counter[str] = Counter()
+    documents = write_records(records, path, format, losses=losses, **options)
+    if losses:
+        counts = ", ".join(f"{feature} {number:,}" for feature, number in sorted(losses.items()))
+        message = f"{path}: the format has no place for {counts}"
+        warnings.warn(message, CorpusWarning, stacklevel=2)
+    return documents
 
 
 def write_records(

@@ -1,0 +1,22 @@
+"""What texts are compared with: tables of terms, and the definitions of abbreviations."""
+
+from typing import TYPE_CHECKING
+
+from spacy_bioner.public_names import offer_names
+
+if TYPE_CHECKING:
+    from spacy_bioner.knowledge.definitions import Definition as Definition
+    from spacy_bioner.knowledge.definitions import find_definitions as find_definitions
+    from spacy_bioner.knowledge.matcher import TermMatch as TermMatch
+    from spacy_bioner.knowledge.matcher import TermMatcher as TermMatcher
+    from spacy_bioner.knowledge.terms import Term as Term
+    from spacy_bioner.knowledge.terms import read_terms as read_terms
+
+__getattr__, __dir__, __all__ = offer_names(
+    __name__,
+    {
+        "definitions": ("Definition", "find_definitions"),
+        "matcher": ("TermMatch", "TermMatcher"),
+        "terms": ("Term", "read_terms"),
+    },
+)

@@ -6,8 +6,16 @@ from spacy_bioner.corpora.formats.read_errors import Problems
 from spacy_bioner.corpora.formats.reading_notes import ReadingNotes
 from spacy_bioner.corpora.formats.tagged.conll import ConllLayout
 from spacy_bioner.corpora.mention_checks import why_lost
-from spacy_bioner.corpora.read_write import Selection, guess_format, parse_label_map, read_records
+from spacy_bioner.corpora.read_write import (
+    Selection,
+    guess_format,
+    parse_label_map,
+    read_corpus,
+    read_records,
+    write_corpus,
+)
 from spacy_bioner.errors import CorpusError, CorpusWarning, LabelError
+from spacy_bioner.records import Mention, Record
 from tests import paths
 
 CASES = paths.CASES / "corpora"
@@ -237,3 +245,32 @@ def test_trust_is_for_every_format_with_claims(tmp_path, name, content):
     assert record.meta["claimed_texts_overruled"] == "1"
     with pytest.raises(CorpusError, match="found trust in 'me', expected offsets"):
         read_records(path, trust="me")
+
+
+def test_a_lenient_reading_of_scripts_warns_at_the_end(tmp_path):
+    path = tmp_path / "corpus.txt"
+    path.write_text(PUBTATOR.replace("1\t0\t5", "1\tzero\t5"))
+    with pytest.raises(CorpusError, match=r"corpus\.txt:7: "):
+        list(read_corpus(path))
+    with pytest.warns(CorpusWarning) as caught:
+        records = list(read_corpus(path, lenient=True))
+    assert [len(record.mentions) for record in records] == [1, 0, 1, 1, 1]
+    message = str(caught[0].message)
+    assert message.startswith(f"{path}: left out 1 that cannot be read; first: {path}:7: ")
+
+
+def test_settings_of_a_reader_are_those_of_its_format(corpus):
+    with pytest.raises(CorpusError, match="found the setting 'offsets' for format pubtator"):
+        read_corpus(corpus, offsets="utf-16")
+
+
+def test_scripts_write_what_they_read(corpus, tmp_path):
+    records = list(read_corpus(corpus))
+    assert write_corpus(records, tmp_path / "copy.pubtator") == 5
+    assert list(read_corpus(tmp_path / "copy.pubtator")) == records
+
+
+def test_what_a_format_has_no_place_for_is_warned_of(tmp_path):
+    record = Record("1", "Asthma", (Mention(0, 6, "Disease"),), meta={"year": "1999"})
+    with pytest.warns(CorpusWarning, match=r"copy\.pubtator: the format has no place for .* 1$"):
+        write_corpus([record], tmp_path / "copy.pubtator")

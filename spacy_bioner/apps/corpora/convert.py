@@ -65,7 +65,9 @@ def convert(
 ) -> Conversion:
     """Convert one corpus; each output appears only when it is whole.
 
-    from_format (str): A name in `corpora.formats.FORMATS`, or "auto".
+    source (Union[str, Path]): The corpus, a file or folder.
+    target (Union[str, Path]): What to write, a file or folder.
+    from_format (str): A name in `spacy_bioner.corpora.FORMATS`, or "auto".
     to_format (Optional[str]): Such a name; None goes by the target's name, where one without an
         ending means a folder of DocBins.
     tokenizer (Optional[str]): A name in `corpora.tokenizers.TITLES`, for targets that have tokens.
@@ -74,7 +76,9 @@ def convert(
     label_map (Union[LabelMap, Mapping[str, str], None]): New names of labels; labels that a plain
         mapping does not name stay as they are.
     may_lack_labels (bool): Note labels of the map that no mention has, instead of refusing them.
-    steps (Sequence[Step]): Further cleaning (see `apps.cleaning`), in this order.
+    steps (Sequence[Step]): Further cleaning (see `apps.corpora.cleaning`), in this order.
+    selection (Optional[Selection]): Which documents to take; None takes all.
+    layout (Optional[ConllLayout]): The columns of a CoNLL file.
     options (Optional[Mapping[str, Any]]): Further settings of the source format's reader.
     to_scheme (str): The tag scheme of a target with tags.
     lenient (bool): Leave out what cannot be read and mentions that do not fit their text, and
@@ -84,6 +88,7 @@ def convert(
     report (Optional[PathLike]): Where to write the account as JSON. Without it the account of a
         DocBin is written beside it.
     progress (Callable[[int], None]): Is told the number of documents after each.
+    RETURNS (Conversion): The account: what became of every mention, what was lost, and warnings.
     RAISES (CorpusError): A file, format or tokenizer that cannot be used as asked.
     RAISES (LabelError): A label map with labels that the corpus does not have.
     """

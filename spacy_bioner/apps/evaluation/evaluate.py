@@ -26,7 +26,7 @@ from spacy_bioner.evaluation.metrics.stratified_recall import TrainingMentions, 
 from spacy_bioner.evaluation.runner import PipelineEvaluation, entity_labels, run_timed, score_pairs
 from spacy_bioner.evaluation.scores import Scores
 from spacy_bioner.extras import name_extra
-from spacy_bioner.files.lines import check_is_file
+from spacy_bioner.files.lines import PathLike, check_is_file
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ class EvaluationSettings:
     spans_key (Optional[str]): A span group to score as well.
     dataset (str): Of a pipeline that was trained on several corpora, the one by whose rules it
         annotates; "" is none in particular.
-    train (Optional[Path]): The training documents, a .spacy file, to split recall by novelty.
+    train (Optional[Union[str, Path]]): The training documents, a .spacy file, to split
+        recall by novelty.
     marginals (bool): Run the trained component once more for areas under ROC curves of tokens.
     seed (int): Of the bootstrap.
     """
@@ -45,7 +46,7 @@ class EvaluationSettings:
     labels: Sequence[str] = ()
     spans_key: Optional[str] = None
     dataset: str = ""
-    train: Optional[Path] = None
+    train: Optional[PathLike] = None
     marginals: bool = False
     seed: int = 0
     n_resamples: int = N_RESAMPLES
@@ -96,22 +97,26 @@ def digest_text(text: str) -> str:
 
 @guards_outputs("output", inputs=("model", "corpus", "settings.train"))
 def evaluate(
-    model: str,
-    corpus: Path,
+    model: PathLike,
+    corpus: PathLike,
     settings: EvaluationSettings = PLAIN,
     *,
-    output: Optional[Path] = None,
+    output: Optional[PathLike] = None,
     gpu_id: int = -1,
 ) -> Evaluated:
     """Load a pipeline, run it over the texts of a corpus and score it.
 
-    model (str): A pipeline folder, or the name of an installed pipeline package.
-    corpus (Path): A DocBin.
-    output (Optional[Path]): Write the scores there; the file appears only when they are complete.
+    model (Union[str, Path]): A pipeline folder, or the name of an installed pipeline package.
+    corpus (Union[str, Path]): A DocBin.
+    settings (EvaluationSettings): What is scored, and how.
+    output (Optional[Union[str, Path]]): Write the scores there; the file appears only when
+        they are complete.
     gpu_id (int): -1 for the CPU.
+    RETURNS (Evaluated): Scores in `evaluation` and `measurement`, and what else is to be known.
     RAISES (BionerError): No such pipeline, corpus, GPU or dataset; a corpus without documents or
         without annotation.
     """
+    model, corpus = str(model), Path(corpus)
     # Before the pipeline is loaded, which takes seconds.
     for path in (corpus, settings.train):
         if path is not None:
@@ -148,7 +153,7 @@ def evaluate(
         group,
     )
     if output is not None:
-        write_json(output, evaluated.to_json())
+        write_json(Path(output), evaluated.to_json())
     return evaluated
 
 
@@ -206,7 +211,7 @@ def _read_gold_of(corpus: Path, nlp: Language, labels: Sequence[str]) -> List[Do
     return gold
 
 
-def _read_training(path: Optional[Path], nlp: Language) -> Optional[TrainingMentions]:
+def _read_training(path: Optional[PathLike], nlp: Language) -> Optional[TrainingMentions]:
     if path is None:
         return None
     docs = read_docbin(path, nlp.vocab)
@@ -252,7 +257,7 @@ def _list(labels: Collection[str]) -> str:
 
 
 def _find_shared(
-    pairs: Sequence[Pair], train: Optional[Path]
+    pairs: Sequence[Pair], train: Optional[PathLike]
 ) -> Tuple[Optional[SharedDocuments], List[str]]:
     if train is None:
         return None, []
@@ -262,7 +267,7 @@ def _find_shared(
         # Pages have it, too: no path of this machine.
         needs = f"near-duplicates need the library datasketch ({name_extra('corpora')})"
         return None, [f"documents that stand in training as well were not looked for: {needs}"]
-    shared = find_shared(pairs, train)
+    shared = find_shared(pairs, Path(train))
     return shared, shared.warnings()
 
 

@@ -49,12 +49,15 @@ def explain(
 ) -> TextExplanation:
     """Explain the entities that a pipeline finds in a text.
 
+    nlp (Language): A pipeline that is loaded.
+    text (str): One document.
     method (str): "gradients" (integrated gradients; needs captum and an encoder of ours),
         "occlusion" (any pipeline), "none", or "auto": gradients where they are possible, else
         occlusion.
     n_steps (int): Of integrated gradients; up to four times as many where so few miss much.
     n_readings (int): How many other readings are given.
-    RAISES ConfigError: For settings that are none, and gradients where they are not possible.
+    RETURNS (TextExplanation): The entities with their sources, and proposals that were left out.
+    RAISES (ConfigError): For settings that are none, and gradients where they are not possible.
     """
     if method not in METHODS:
         raise ConfigError(f"found method {method!r}, expected {', '.join(METHODS)}")

@@ -123,7 +123,9 @@ def write_report(
     shared = evaluated.shared.warnings() if evaluated.shared else []
     corpora = [describe_corpus((to_record(gold) for gold, _ in evaluated.pairs), corpus.stem)]
     if settings.train is not None:
-        corpora.append(describe_corpus(read_docbin_records(settings.train), settings.train.stem))
+        corpora.append(
+            describe_corpus(read_docbin_records(settings.train), Path(settings.train).stem)
+        )
     with plot_style():
         sections, drawings = make_sections(
             measurement, training=training, rates=rates, thresholds=thresholds

@@ -63,7 +63,7 @@ class Format:
 
     @property
     def carried(self) -> FrozenSet[str]:
-        """The features of `corpora.losses` that a written file holds."""
+        """The features named in `formats.capabilities` that a written file holds."""
         return _import(self.module).CARRIES  # type: ignore[no-any-return]
 
     def find_losses(self, record: Record, doc: Optional[Doc] = None) -> "Counter[str]":
@@ -98,8 +98,9 @@ class Format:
         return read(path, **given)  # type: ignore[no-any-return]
 
     def write(self, items: Iterable[Any], path: PathLike, **options: Any) -> int:
-        """Write Records (Docs where the format `takes_docs`). RETURNS: The number of documents.
+        """Write Records, or Docs where the format `takes_docs`.
 
+        RETURNS (int): The number of documents.
         RAISES (CorpusError): A format that can only be read.
         """
         if not self.writer:
@@ -287,6 +288,7 @@ _FORMATS = (
     ),
 )
 FORMATS: Mapping[str, Format] = {item.name: item for item in _FORMATS}
+"""All formats by name; each has a title, and tells whether it can be written (`writer`)."""
 WRITABLE: Tuple[str, ...] = tuple(item.name for item in _FORMATS if item.writer)
 _ALIASES = {
     "tsv": "conll",

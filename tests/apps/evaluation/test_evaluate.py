@@ -40,6 +40,16 @@ def test_evaluate_scores_a_pipeline_on_a_corpus(model, corpus):
     assert scores.labels_unknown_to_model == ("Disease",)
 
 
+def test_paths_may_be_strings_or_paths(model, corpus, tmp_path, capsys):
+    output = str(tmp_path / "test.json")
+    settings = EvaluationSettings(train=str(corpus))
+    found = evaluate(Path(model), str(corpus), settings, output=output)
+    stored = json.loads(Path(output).read_text(encoding="utf-8"))
+    assert stored == json.loads(json.dumps(found.to_json()))
+    assert (stored["model"]["path"], stored["train"]) == (model, str(corpus))
+    assert capsys.readouterr().out == ""
+
+
 def test_evaluate_writes_json(model, corpus, tmp_path):
     output = tmp_path / "metrics" / "test.json"
     evaluate(model, corpus, output=output)
