@@ -12,8 +12,8 @@ from spacy_bioner.components.entities import write_entities
 from spacy_bioner.components.evidence import Evidence, add_evidence
 from spacy_bioner.components.gazetteer import Gazetteer
 from spacy_bioner.components.overlaps import OverlapResolver, Rejection, reject
-from spacy_bioner.corpora.alignment import GOLD_KEY
 from spacy_bioner.doc_ents import add_identifiers, copy_span, replace_ents
+from spacy_bioner.gold import GOLD_KEY
 from spacy_bioner.knowledge.terms import Term
 from spacy_bioner.training.multi_corpus import Source, _relabel
 

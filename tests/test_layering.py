@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = "spacy_bioner"
 LEAVES = {"", "errors", "extras", "records", "tags", "spans", "sentences", "blanks", "printable"}
-LEAVES |= {"ledger", "doc_ents", "files"}
+LEAVES |= {"ledger", "doc_ents", "files", "gold"}
 LEVELS = {
     **dict.fromkeys(("corpora", "transforms", "knowledge", "layers"), 1),
     "architectures": 2,

@@ -77,7 +77,7 @@ def evaluate_pipeline(
     """Run a pipeline over the texts of gold documents and score it.
 
     nlp (Language): The pipeline; its own tokenizer is used, not the tokens of the gold documents.
-    gold_docs (Iterable[Doc]): Docs with entities, see `matching.list_gold`.
+    gold_docs (Iterable[Doc]): Docs with entities, see `gold.list_gold`.
     spans_key (str): The span group, and the component, of the trained model alone.
     group (Optional[str]): A span group to score as well.
     RETURNS (PipelineEvaluation): Scores of the model alone are in it when any Doc has the group.

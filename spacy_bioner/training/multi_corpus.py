@@ -10,11 +10,11 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from spacy_bioner.corpora.alignment import ANNOTATED_KEY, DATASET_KEY, GOLD_KEY, ID_KEY
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.labels import check_names
 from spacy_bioner.doc_ents import copy_span, replace_ents
 from spacy_bioner.errors import TrainingDataError
+from spacy_bioner.gold import ANNOTATED_KEY, DATASET_KEY, ID_KEY, gold_mentions, relabel_gold
 from spacy_bioner.training.corpus import BionerCorpus, find_docbins
 
 logger = logging.getLogger(__name__)
@@ -113,8 +113,7 @@ class MultiCorpus:
 
 
 def _list_labels(doc: Doc) -> Set[str]:
-    gold = doc.user_data.get(GOLD_KEY, ())
-    return {ent.label_ for ent in doc.ents} | {label for _, _, label, _ in gold}
+    return {ent.label_ for ent in doc.ents} | {mention.label for mention in gold_mentions(doc)}
 
 
 def _relabel(doc: Doc, source: Source) -> Doc:
@@ -128,11 +127,7 @@ def _relabel(doc: Doc, source: Source) -> Doc:
         (kept if label in source.labels else unknown).append(span)
     replace_ents(doc, kept, missing=unknown)
     doc.user_data[ANNOTATED_KEY] = sorted(source.labels)
-    if GOLD_KEY in doc.user_data:
-        doc.user_data[GOLD_KEY] = [
-            [start, end, source.label_map.get(label, label), ids]
-            for start, end, label, ids in doc.user_data[GOLD_KEY]
-        ]
+    relabel_gold(doc, source.label_map)
     return doc
 
 

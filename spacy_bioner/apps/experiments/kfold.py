@@ -10,7 +10,6 @@ from spacy_bioner.apps.profiles import Profile
 from spacy_bioner.apps.results import describe_profile, load_result, store_result, write_json
 from spacy_bioner.apps.training.train import check_device
 from spacy_bioner.apps.training.trial import train_and_test
-from spacy_bioner.corpora.alignment import ID_KEY
 from spacy_bioner.corpora.docbin import read_docbin, write_docbin
 from spacy_bioner.corpora.formats.docbin import read_docbin_records
 from spacy_bioner.evaluation.bootstrap.intervals import ScoreIntervals, bootstrap_scores
@@ -18,6 +17,7 @@ from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.files.digests import digest
 from spacy_bioner.files.lines import check_is_file
 from spacy_bioner.files.replacing import replacing
+from spacy_bioner.gold import ID_KEY
 from spacy_bioner.records import Record
 from spacy_bioner.reports.scores import format_interval, format_percent
 from spacy_bioner.reports.tables import escape_markdown, render_markdown_table

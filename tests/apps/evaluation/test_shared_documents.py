@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from spacy_bioner.apps.cli.main import app
 from spacy_bioner.apps.evaluation.evaluate import EvaluationSettings, evaluate
-from spacy_bioner.corpora.alignment import GOLD_KEY, ID_KEY
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.corpora.splits import near_duplicates
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.gold import GOLD_KEY, ID_KEY
 
 KNOWN = "Naloxone reverses the effect of clonidine."
 OTHER = "Nothing of the kind was seen in any of the other animals."
