@@ -45,6 +45,23 @@ class Mention:
     line: Optional[int] = None
     attributes: Tuple[Tuple[str, str], ...] = ()
 
+    @property
+    def pieces(self) -> Tuple[Fragment, ...]:
+        """The stretches of text that are annotated: the fragments, or the one from start to end."""
+        return self.fragments or ((self.start_char, self.end_char),)
+
+    @property
+    def key(self) -> Tuple[int, int, str, Tuple[Fragment, ...]]:
+        """Start, end, label and fragments; of two mentions with one key, one is a duplicate."""
+        return self.start_char, self.end_char, self.label, self.fragments
+
+    def covered(self, text: str) -> str:
+        """Return what stands at the pieces, joined with spaces.
+
+        brat and its like claim this text for a discontinuous mention.
+        """
+        return " ".join(text[start:end] for start, end in self.pieces)
+
 
 @dataclass(frozen=True)
 class Record:

@@ -161,11 +161,10 @@ def _place_mentions(record: Record, starts: List[int], ends: List[int]) -> List[
         if reason:
             placed.append(AlignedMention(mention, "lost", reason=reason))
             continue
-        key = (mention.start_char, mention.end_char, mention.label, mention.fragments)
         item = _place_mention(mention, record.text, starts, ends)
-        if key in seen:
+        if mention.key in seen:
             item = AlignedMention(mention, "duplicate", item.start, item.end)
-        seen.add(key)
+        seen.add(mention.key)
         placed.append(item)
     return placed
 

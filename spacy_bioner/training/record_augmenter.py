@@ -174,5 +174,4 @@ class _Borders:
 
     def fit(self, mention: Mention) -> bool:
         """Tell whether a mention, with each of its parts, lies between token borders."""
-        pieces = mention.fragments or ((mention.start_char, mention.end_char),)
-        return all(start in self.starts and end in self.ends for start, end in pieces)
+        return all(start in self.starts and end in self.ends for start, end in mention.pieces)

@@ -366,7 +366,7 @@ def _fits(mention: Mention, pieces: Sequence[Fragment], text: str) -> bool:
 def _spell(mention: Mention, text: str) -> str:
     """Give the mention's text; what was only written without line breaks is spelled with them."""
     cover = text[mention.start_char : mention.end_char]
-    joined = " ".join(text[start:end] for start, end in mention.fragments)
+    joined = mention.covered(text)
     if mention.text == joined:
         return joined
     return next((t for t in (cover, joined) if mention.text == t.translate(BLANKS)), mention.text)
