@@ -29,7 +29,7 @@ from spacy_bioner.evaluation.explanation.results import (
     WordShare,
     misses_much,
 )
-from spacy_bioner.extras import install_command
+from spacy_bioner.extras import find_missing, say_missing
 from spacy_bioner.spans import overlaps
 
 METHODS = ("auto", "gradients", "occlusion", "none")
@@ -80,10 +80,8 @@ def explain(
 def _why_no_gradients(tagger: Any) -> str:
     if tagger is None:
         return f"the pipeline has no trained '{COMPONENT}' with tag probabilities"
-    try:
-        import captum  # noqa: F401
-    except ImportError:
-        return f"captum is not installed; {install_command('explain')}"
+    if find_missing("captum"):
+        return say_missing("captum", extra="explain", who="explaining by gradients")
     from spacy_bioner.architectures.adversary import find_encoders
 
     if not tagger.model.has_ref("encoder") or not find_encoders(tagger.model):

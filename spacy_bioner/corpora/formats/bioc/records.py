@@ -17,7 +17,6 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
@@ -41,7 +40,7 @@ from spacy_bioner.corpora.formats.read_errors import (
 )
 from spacy_bioner.corpora.mention_checks import join_pieces, settle_claim
 from spacy_bioner.errors import CorpusError
-from spacy_bioner.extras import install_command
+from spacy_bioner.extras import require
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Mention, Record
 
@@ -74,11 +73,9 @@ Decode = Callable[[Any, Path, int, Optional[Problems]], Decoded]
 def require_bioc(path: PathLike) -> None:
     """Make sure that the library is there.
 
-    RAISES (CorpusError): It is not installed.
+    RAISES MissingExtraError: It is not installed.
     """
-    if find_spec("bioc") is None:
-        message = f"BioC needs the library `bioc`; run: {install_command('corpora')}"
-        raise CorpusError(message, path=path)
+    require("bioc", extra="corpora", who="BioC", path=path)
 
 
 def make_records(
