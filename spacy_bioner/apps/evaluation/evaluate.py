@@ -14,7 +14,6 @@ from spacy_bioner.apps.evaluation.shared_documents import SharedDocuments, find_
 from spacy_bioner.apps.loading import fingerprint, load_pipeline
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import get_setting
-from spacy_bioner.apps.results import write_json
 from spacy_bioner.corpora.docbin import list_docbins, read_docbin
 from spacy_bioner.errors import ConfigError, CorpusError, LabelError
 from spacy_bioner.evaluation.bootstrap.intervals import N_RESAMPLES
@@ -23,6 +22,7 @@ from spacy_bioner.evaluation.metrics.stratified_recall import TrainingMentions
 from spacy_bioner.evaluation.runner import PipelineEvaluation, entity_labels, run_timed, score_pairs
 from spacy_bioner.evaluation.scores import Scores
 from spacy_bioner.extras import find_missing, name_extra
+from spacy_bioner.files.json_files import write_json
 from spacy_bioner.files.lines import check_is_file
 from spacy_bioner.gold import ANNOTATED_KEY, ID_KEY, list_gold, list_gold_mentions
 

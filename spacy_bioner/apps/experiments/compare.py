@@ -12,13 +12,14 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 from spacy_bioner.apps.names import parse_named
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile, check_one_encoder, read_training_config
-from spacy_bioner.apps.results import describe_training, load_result, store_result, write_json
+from spacy_bioner.apps.results import describe_training, load_result, store_result
 from spacy_bioner.apps.subprocesses import explain_exit
 from spacy_bioner.apps.training.curves import write_outcome
 from spacy_bioner.apps.training.train import check_device
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.bootstrap.intervals import bootstrap_scores
 from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.files.json_files import write_json
 from spacy_bioner.files.locks import refuse_writers_below
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.reports.text.compare import (

@@ -7,7 +7,7 @@ from typing import Any, Callable, Collection, Dict, List, Mapping, Optional, Seq
 
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile
-from spacy_bioner.apps.results import describe_profile, load_result, store_result, write_json
+from spacy_bioner.apps.results import describe_profile, load_result, store_result
 from spacy_bioner.apps.training.train import check_device
 from spacy_bioner.apps.training.trial import train_and_test
 from spacy_bioner.corpora.docbin import read_docbin, write_docbin
@@ -15,6 +15,7 @@ from spacy_bioner.corpora.formats.docbin import read_docbin_records
 from spacy_bioner.evaluation.bootstrap.intervals import ScoreIntervals, bootstrap_scores
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.files.digests import digest
+from spacy_bioner.files.json_files import write_json
 from spacy_bioner.files.lines import check_is_file
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.gold import ID_KEY

@@ -17,7 +17,6 @@ from spacy.training import Example
 
 from spacy_bioner import __version__
 from spacy_bioner.apps.output_guard import guards_outputs
-from spacy_bioner.apps.results import write_json
 from spacy_bioner.apps.training.ensemble_members import (
     COMPONENT,
     Member,
@@ -34,6 +33,7 @@ from spacy_bioner.evaluation.bootstrap.intervals import bootstrap_scores, count_
 from spacy_bioner.evaluation.matching import compare_docs, score_mentions
 from spacy_bioner.evaluation.scores import Scores
 from spacy_bioner.files.digests import digest
+from spacy_bioner.files.json_files import write_json
 from spacy_bioner.files.lines import check_is_file
 from spacy_bioner.files.replacing import replacing_folder
 from spacy_bioner.files.same_files import check_apart, is_same

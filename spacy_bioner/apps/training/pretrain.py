@@ -10,6 +10,7 @@ from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.training.loop_runs import check_output, drop_state, run_to_end
 from spacy_bioner.apps.training.train import check_device
 from spacy_bioner.errors import EncoderError
+from spacy_bioner.files.json_files import fill_json
 from spacy_bioner.files.replacing import replacing_folder
 from spacy_bioner.training.loop import Pace
 from spacy_bioner.training.packing import Packed, PackedStream, Packer, Vocabulary, make_vocabulary
@@ -262,8 +263,7 @@ def _save(
         config.architectures = _masked_lm_class(config.model_type)
         config.save_pretrained(folder)
         _save_tokenizer(folder, encoder, name)
-        text = json.dumps(account, indent=1) + "\n"
-        (folder / ACCOUNT).write_text(text, encoding="utf-8", errors="backslashreplace")
+        fill_json(folder / ACCOUNT, account)
 
 
 def _masked_lm_class(model_type: str) -> Optional[List[str]]:
