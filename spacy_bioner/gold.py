@@ -6,7 +6,7 @@ plain data, so they survive bytes, a DocBin and other processes. Where a Doc has
 entities are gold.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
@@ -72,7 +72,7 @@ def relabel_gold(doc: Doc, label_map: Mapping[str, str]) -> None:
     """Rename labels of gold rows; those without a new name stay, and so does a Doc without rows."""
     if has_gold_rows(doc):
         mentions = gold_mentions(doc)
-        write_gold(doc, (replace(m, label=label_map.get(m.label, m.label)) for m in mentions))
+        write_gold(doc, (m.labelled(label_map.get(m.label, m.label)) for m in mentions))
 
 
 def list_gold(doc: Doc) -> Optional[List[MentionKey]]:

@@ -41,3 +41,9 @@ def test_the_key_of_a_mention_is_its_place_and_label():
     mention = Mention(0, 16, "A", "renal failure", ("D1",), fragments, 3)
     assert mention.key == (0, 16, "A", fragments) == Mention(0, 16, "A", fragments=fragments).key
     assert mention.key != Mention(0, 16, "A").key
+
+
+def test_a_mention_with_another_label_is_otherwise_the_same():
+    mention = Mention(0, 5, "A", "renal", ("D1",), line=3)
+    assert mention.labelled("B") == Mention(0, 5, "B", "renal", ("D1",), line=3)
+    assert mention.labelled("A") is mention
