@@ -22,7 +22,7 @@ SETTINGS = ("path", "labels", "label_map", "weight")
 
 
 @dataclass(frozen=True)
-class Source:
+class TrainingCorpus:
     """One of the corpora.
 
     name (str): What reports and dataset embeddings call it.
@@ -68,7 +68,7 @@ def make_multi_corpus(
 class MultiCorpus:
     """Reads several corpora in mixed order; each Doc says which labels its corpus annotates."""
 
-    def __init__(self, sources: List[Source], *, exclude: List[Path], seed: int) -> None:
+    def __init__(self, sources: List[TrainingCorpus], *, exclude: List[Path], seed: int) -> None:
         self.sources = sources
         self.exclude = exclude
         self.random = random.Random(seed)
@@ -97,7 +97,9 @@ class MultiCorpus:
         whole = int(weight)
         return whole + (self.random.random() < weight - whole)
 
-    def _read(self, source: Source, nlp: Language, excluded: FrozenSet[str]) -> Iterator[Example]:
+    def _read(
+        self, source: TrainingCorpus, nlp: Language, excluded: FrozenSet[str]
+    ) -> Iterator[Example]:
         left_out = 0
         found: Set[str] = set()
         for example in BionerCorpus(source.path, unlabelled=not source.labels)(nlp):
@@ -116,7 +118,7 @@ def _list_labels(doc: Doc) -> Set[str]:
     return {ent.label_ for ent in doc.ents} | {mention.label for mention in gold_mentions(doc)}
 
 
-def _relabel(doc: Doc, source: Source) -> Doc:
+def _relabel(doc: Doc, source: TrainingCorpus) -> Doc:
     """Map labels; what has a label that the corpus is not said to annotate becomes unknown, and
     what is unknown stays so."""
     kept: List[Span] = []
@@ -141,7 +143,7 @@ def _read_ids(paths: List[Path], nlp: Language) -> FrozenSet[str]:
     return frozenset(str(doc.user_data[ID_KEY]) for doc in docs if ID_KEY in doc.user_data)
 
 
-def _read_source(name: str, settings: Dict[str, Any]) -> Source:
+def _read_source(name: str, settings: Dict[str, Any]) -> TrainingCorpus:
     missing = [key for key in ("path", "labels") if settings.get(key) in (None, "")]
     unknown = sorted(set(settings) - set(SETTINGS))
     if missing or unknown:
@@ -157,7 +159,7 @@ def _read_source(name: str, settings: Dict[str, Any]) -> Source:
     weight = float(settings.get("weight", 1.0))
     if weight <= 0:
         raise TrainingDataError(f"corpus '{name}': found weight {weight}, expected more than 0")
-    return Source(
+    return TrainingCorpus(
         name,
         Path(settings["path"]),
         frozenset(settings["labels"]),

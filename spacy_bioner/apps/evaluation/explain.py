@@ -24,7 +24,7 @@ from spacy_bioner.evaluation.explanation.results import (
     Explanation,
     Proposal,
     Reading,
-    Source,
+    SpanSource,
     TextExplanation,
     WordShare,
     misses_much,
@@ -103,13 +103,13 @@ def _describe(
             for item in others[:n_readings]
         ]
     sources = tuple(
-        Source(entry.source, entry.confidence, entry.concept_id, entry.rule)
+        SpanSource(entry.source, entry.confidence, entry.concept_id, entry.rule)
         for entry in span_evidence(ent)
     )
     if not sources:
         # spaCy's own components keep no evidence.
         names = [name for name in nlp.pipe_names if "doc.ents" in nlp.get_pipe_meta(name).assigns]
-        sources = tuple(Source(name) for name in names) if len(names) == 1 else ()
+        sources = tuple(SpanSource(name) for name in names) if len(names) == 1 else ()
     offsets = (ent.start_char, ent.end_char)
     return Explanation(ent.text, *offsets, ent.label_, sources, belief, tuple(readings))
 

@@ -24,7 +24,7 @@ from spacy_bioner.training.distillation import (
     PassageStream,
     cut_passages,
 )
-from spacy_bioner.training.loop import Pace
+from spacy_bioner.training.loop import RateSchedule
 from spacy_bioner.training.pretraining import (
     check_range,
     fingerprint_weights,
@@ -88,7 +88,7 @@ def distil(
     with closing(documents):
         measured = run_to_end(
             task,
-            Pace(settings.steps, settings.learn_rate, settings.warmup),
+            RateSchedule(settings.steps, settings.learn_rate, settings.warmup),
             output,
             fixed,
             title=f"Distillation of {teacher}",

@@ -12,7 +12,7 @@ from spacy_bioner.apps.training.train import check_device
 from spacy_bioner.errors import EncoderError
 from spacy_bioner.files.json_files import fill_json
 from spacy_bioner.files.replacing import replacing_folder
-from spacy_bioner.training.loop import Pace
+from spacy_bioner.training.loop import RateSchedule
 from spacy_bioner.training.packing import Packed, PackedStream, Packer, Vocabulary, make_vocabulary
 from spacy_bioner.training.pretraining import (
     MaskedLMTask,
@@ -112,7 +112,7 @@ def pretrain(
     with closing(task.stream.documents):
         measured = run_to_end(
             task,
-            Pace(settings.steps, settings.learn_rate, settings.warmup),
+            RateSchedule(settings.steps, settings.learn_rate, settings.warmup),
             output,
             fixed,
             title=f"Pre-training of {settings.encoder}",

@@ -19,7 +19,7 @@ ConceptIds = Mapping[int, Tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class Group:
+class MentionGroup:
     """Mentions that overlap, directly or through others; most groups are one mention.
 
     start (int): Offset of the first character that one of them covers.
@@ -34,7 +34,7 @@ class Group:
     is_free: bool
 
 
-def find_groups(record: Record) -> List[Group]:
+def find_groups(record: Record) -> List[MentionGroup]:
     """Group the mentions by overlap, in the order of the text; those outside of it are left out."""
     spans: List[Tuple[int, int, int]] = []
     for index, mention in enumerate(record.mentions):
@@ -49,7 +49,7 @@ def find_groups(record: Record) -> List[Group]:
         else:
             groups.append((start, end, (index,)))
     return [
-        Group(start, end, members, len(members) == 1 and _is_plain(record, members[0]))
+        MentionGroup(start, end, members, len(members) == 1 and _is_plain(record, members[0]))
         for start, end, members in groups
     ]
 

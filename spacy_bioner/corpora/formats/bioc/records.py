@@ -30,7 +30,7 @@ from spacy_bioner.corpora.formats.bioc.infons import (
     read_sections,
     read_starts,
 )
-from spacy_bioner.corpora.formats.bioc.passages import Layout, lay_out
+from spacy_bioner.corpora.formats.bioc.passages import PassageLayout, lay_out
 from spacy_bioner.corpora.formats.read_errors import (
     ANNOTATION,
     DOCUMENT,
@@ -193,7 +193,9 @@ def _to_mention(
     return settle_claim(mention, places, text)
 
 
-def _read_borders(document: Any, layout: Layout) -> Tuple[Tuple[Section, ...], Dict[str, str]]:
+def _read_borders(
+    document: Any, layout: PassageLayout
+) -> Tuple[Tuple[Section, ...], Dict[str, str]]:
     """Give the sections of a document, and its infons with those of passages."""
     meta = as_texts(document.infons)
     named = [set(NAME_KEYS) & set(passage.infons) for passage in document.passages]
