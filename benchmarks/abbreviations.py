@@ -28,7 +28,7 @@ from spacy_bioner.components.abbreviations import find_abbreviations
 from spacy_bioner.components.gazetteer import Gazetteer
 from spacy_bioner.corpora.formats.pubtator import read_pubtator
 from spacy_bioner.knowledge.definitions import Definition, find_definitions
-from spacy_bioner.knowledge.short_forms import Proposal, find_meanings
+from spacy_bioner.knowledge.short_forms import ProposedEntity, find_meanings
 from spacy_bioner.knowledge.terms import read_terms
 from spacy_bioner.records import Record
 from spacy_bioner.sentences import sentence_starts
@@ -169,7 +169,7 @@ def contradict(records: Dict[str, List[Record]], vocabulary: Path) -> Table:
         for record in records[corpus]:
             doc = gazetteer(nlp.make_doc(record.text))
             spans = doc.spans["bioner_gazetteer"]
-            found = [Proposal(s.start_char, s.end_char, s.label_) for s in spans]
+            found = [ProposedEntity(s.start_char, s.end_char, s.label_) for s in spans]
             found = [proposal for proposal in found if proposal.label in known]
             counts.update(contradictions(record, found))
         for kind in dict.fromkeys(kind for kind, _ in sorted(counts)):
@@ -178,7 +178,7 @@ def contradict(records: Dict[str, List[Record]], vocabulary: Path) -> Table:
     return rows
 
 
-def contradictions(record: Record, found: List[Proposal]) -> Iterator[Tuple[str, str]]:
+def contradictions(record: Record, found: List[ProposedEntity]) -> Iterator[Tuple[str, str]]:
     gold = {(p.start_char, p.end_char): p.label for p in gold_proposals(record)}
     tagged = {(p.start_char, p.end_char): p.label for p in found}
     for definition in definitions_in(record.text):
@@ -192,7 +192,7 @@ def contradictions(record: Record, found: List[Proposal]) -> Iterator[Tuple[str,
         yield f"long form {kind}", right.get(gold.get(offsets, ""), "other")
 
 
-def describe(text: str, definition: Definition, proposals: List[Proposal]) -> Tuple[str, str]:
+def describe(text: str, definition: Definition, proposals: List[ProposedEntity]) -> Tuple[str, str]:
     """Say how the entities relate to a long form, and the label that it has then."""
     (meaning,) = find_meanings(text, [definition], proposals)
     if meaning.entity is None:
@@ -207,8 +207,8 @@ def definitions_in(text: str) -> List[Definition]:
     return [found for start, end in pairs for found in find_definitions(text, start, end)]
 
 
-def gold_proposals(record: Record) -> List[Proposal]:
-    return [Proposal(m.start_char, m.end_char, _coarse(m.label)) for m in record.mentions]
+def gold_proposals(record: Record) -> List[ProposedEntity]:
+    return [ProposedEntity(m.start_char, m.end_char, _coarse(m.label)) for m in record.mentions]
 
 
 def _coarse(label: str) -> str:

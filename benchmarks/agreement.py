@@ -20,13 +20,9 @@ from spacy.tokens import Doc
 
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.corpora.docbin import read_docbin
-from spacy_bioner.evaluation.matching import (
-    Comparison,
-    MentionKey,
-    compare_docs,
-    score_mentions,
-)
+from spacy_bioner.evaluation.matching import Comparison, compare_docs, score_mentions
 from spacy_bioner.evaluation.metrics.partial_matching import SCHEMES, score_schemes
+from spacy_bioner.gold import MentionKey
 from spacy_bioner.tags import spans_to_tags
 
 NAMES = {"strict": "strict", "exact": "exact", "partial": "partial", "type": "ent_type"}

@@ -35,7 +35,7 @@ from spacy.tokens import Doc
 from spacy_bioner.apps.corpora.prepare import prepare
 from spacy_bioner.apps.profiles import load_profile
 from spacy_bioner.apps.results import describe_profile, digest, load_result, store_result
-from spacy_bioner.evaluation.matching import list_gold, list_predicted
+from spacy_bioner.gold import list_gold, list_predicted
 from spacy_bioner.spans import select_flat
 
 CORPORA = ("demo", "ncbi_disease", "bc5cdr", "maccrobat")

@@ -27,8 +27,9 @@ from spacy_bioner.components.evidence import Evidence, add_evidence, register_ex
 from spacy_bioner.corpora.alignment import align
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.evaluation.evaluation import Pair, measure
-from spacy_bioner.evaluation.matching import compare_docs, list_gold, score_mentions
-from spacy_bioner.evaluation.metrics.stratified_recall import TrainingMentions, list_gold_mentions
+from spacy_bioner.evaluation.matching import compare_docs, score_mentions
+from spacy_bioner.evaluation.metrics.stratified_recall import TrainingMentions
+from spacy_bioner.gold import list_gold, list_gold_mentions
 
 LABELS = ("Chemical", "Disease")
 MISSED, SHIFTED, MISLABELLED, INVENTED = 0.15, 0.06, 0.02, 0.12

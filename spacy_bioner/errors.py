@@ -1,4 +1,23 @@
-"""The exception tree. Everything the package raises on purpose is a `BionerError`."""
+"""The exception tree. Everything the package raises on purpose is a `BionerError`:
+
+    BionerError
+    ├── CorpusError            a file that is not what it claims to be
+    │   ├── OutputError        an output that cannot be written
+    │   └── TermTableError     a row of a term table or pattern file
+    ├── ConfigError            a setting that is missing or contradicts another
+    ├── MissingExtraError      packages that are not installed; also a ConfigError, a CorpusError
+    │                          and a ModuleNotFoundError, for whoever waits for one of these
+    ├── TextError              a text that cannot be processed; also a ValueError
+    ├── LabelError             a label or tag that nobody knows
+    ├── EncoderError           encoder weights
+    ├── DeviceError            a device that is not there
+    ├── TrainingDataError      nothing to learn from
+    ├── AssetError             a file without its checksum
+    ├── PackageError           a pipeline that cannot be packaged
+    └── StoppedError           work that its user stopped
+
+`CorpusWarning` is a UserWarning.
+"""
 
 from pathlib import Path
 from typing import Optional, Union
@@ -39,6 +58,10 @@ class CorpusWarning(UserWarning):
     """A corpus file that can be read, and may not be what its user takes it for."""
 
 
+class OutputError(CorpusError):
+    """An output that cannot be written where it should be, or must not be."""
+
+
 class TermTableError(CorpusError):
     """A term table or pattern file with a malformed row."""
 
@@ -63,17 +86,6 @@ class TrainingDataError(BionerError):
     """Training data that nothing can be learned from."""
 
 
-class MissingExtraError(BionerError, ModuleNotFoundError):
-    """Something was asked for that needs packages which are not installed.
-
-    message (str): What needs them, and the command that brings them.
-    name (str): The first of these packages.
-    """
-
-    def __init__(self, message: str, *, name: str) -> None:
-        ModuleNotFoundError.__init__(self, message, name=name)
-
-
 class AssetError(BionerError):
     """A corpus file that is absent or does not have the expected checksum."""
 
@@ -88,3 +100,26 @@ class StoppedError(BionerError):
 
 class ConfigError(BionerError):
     """A profile, corpus or training setting that is missing or contradicts another."""
+
+
+class MissingExtraError(ConfigError, CorpusError, ModuleNotFoundError):
+    """Something was asked for that needs packages which are not installed.
+
+    message (str): What needs them, and the command that brings them.
+    name (str): The first of these packages.
+    path (Optional[Union[str, Path]]): The file that was being read or written.
+    line (Optional[int]): The line in it, counted from 1.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        name: str,
+        path: Optional[Union[str, Path]] = None,
+        line: Optional[int] = None,
+    ) -> None:
+        super().__init__(message, path=path, line=line)
+        # ImportError takes both back when it is made.
+        self.name = name
+        self.path = None if path is None else str(path)

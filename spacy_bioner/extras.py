@@ -6,7 +6,7 @@ import shlex
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import List, Optional
+from typing import List, Optional, Union
 from urllib.parse import unquote, urlparse
 from urllib.request import url2pathname
 
@@ -36,20 +36,39 @@ def install_command(extra: str) -> str:
     return shlex.join(["pip", "install", *_list_requirements(extra)])
 
 
-def require(*packages: str, extra: str, who: str) -> None:
+def require(
+    *packages: str,
+    extra: str,
+    who: str,
+    otherwise: str = "",
+    path: Optional[Union[str, Path]] = None,
+    line: Optional[int] = None,
+) -> None:
     """Make sure that packages are installed.
 
     packages (str): As they are imported.
     extra (str): The extra that brings them.
     who (str): What needs them, in words.
+    otherwise (str): What can be done instead.
+    path (Optional[Union[str, Path]]): The file that is about to be read or written.
+    line (Optional[int]): The line in it, counted from 1.
     RAISES MissingExtraError: Where they are not, with the command that brings them.
     """
-    missing = [name for name in packages if not _is_there(name)]
+    missing = find_missing(*packages)
     if missing:
-        raise MissingExtraError(
-            f"{who} needs {' and '.join(missing)}, not installed here: {install_command(extra)}",
-            name=missing[0],
-        )
+        message = say_missing(*missing, extra=extra, who=who)
+        message += f"; {otherwise}" if otherwise else ""
+        raise MissingExtraError(message, name=missing[0], path=path, line=line)
+
+
+def find_missing(*packages: str) -> List[str]:
+    """List those packages, named as they are imported, that are not installed."""
+    return [name for name in packages if not _is_there(name)]
+
+
+def say_missing(*packages: str, extra: str, who: str) -> str:
+    """Say that packages are missing and how to get them, for errors and notes; see `require`."""
+    return f"{who} needs {' and '.join(packages)}, not installed here: {install_command(extra)}"
 
 
 def name_extra(extra: str) -> str:

@@ -1,6 +1,6 @@
 """Frozen dataclasses that cross layers: what a corpus says, before any tokenisation."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Dict, Optional, Tuple
 
 Fragment = Tuple[int, int]
@@ -44,6 +44,27 @@ class Mention:
     fragments: Tuple[Fragment, ...] = ()
     line: Optional[int] = None
     attributes: Tuple[Tuple[str, str], ...] = ()
+
+    @property
+    def pieces(self) -> Tuple[Fragment, ...]:
+        """The stretches of text that are annotated: the fragments, or the one from start to end."""
+        return self.fragments or ((self.start_char, self.end_char),)
+
+    @property
+    def key(self) -> Tuple[int, int, str, Tuple[Fragment, ...]]:
+        """Start, end, label and fragments; of two mentions with one key, one is a duplicate."""
+        return self.start_char, self.end_char, self.label, self.fragments
+
+    def labelled(self, label: str) -> "Mention":
+        """Return the mention with another label; itself where it has that one."""
+        return self if label == self.label else replace(self, label=label)
+
+    def covered(self, text: str) -> str:
+        """Return what stands at the pieces, joined with spaces.
+
+        brat and its like claim this text for a discontinuous mention.
+        """
+        return " ".join(text[start:end] for start, end in self.pieces)
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from spacy.vectors import Vectors
 from thinc.api import Adam, Config
 
 from spacy_bioner.architectures.torch_bridge import torch_shims
-from spacy_bioner.corpora.alignment import DATASET_KEY
 from spacy_bioner.corpora.docbin import write_docbin
+from spacy_bioner.gold import DATASET_KEY
 from tests.conftest import ROOT
 
 # The others are no training configs, or their encoder is another package's.

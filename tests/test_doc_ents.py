@@ -12,10 +12,10 @@ from spacy_bioner.components.entities import write_entities
 from spacy_bioner.components.evidence import Evidence, add_evidence
 from spacy_bioner.components.gazetteer import Gazetteer
 from spacy_bioner.components.overlaps import OverlapResolver, Rejection, reject
-from spacy_bioner.corpora.alignment import GOLD_KEY
 from spacy_bioner.doc_ents import add_identifiers, copy_span, replace_ents
+from spacy_bioner.gold import GOLD_KEY
 from spacy_bioner.knowledge.terms import Term
-from spacy_bioner.training.multi_corpus import Source, _relabel
+from spacy_bioner.training.multi_corpus import TrainingCorpus, _relabel
 
 NLP = spacy.blank("en")
 # Two definitions, of which random entities touch one, both or none.
@@ -163,7 +163,9 @@ def test_relabelled_training_data_keeps_identifiers():
     doc = make_doc()
     replace_ents(doc, [Span(doc, 7, 10, "B", kb_id="K"), Span(doc, 1, 3, "C", kb_id="L")])
     doc.user_data[GOLD_KEY] = []
-    source = Source("corpus", "corpus.spacy", labels=("D",), label_map={"B": "D"}, weight=1.0)
+    source = TrainingCorpus(
+        "corpus", "corpus.spacy", labels=("D",), label_map={"B": "D"}, weight=1.0
+    )
     assert identifiers(_relabel(doc, source)) == {(7, 10, "D"): ("K", "")}
     check_tokens(doc)
 

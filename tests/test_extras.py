@@ -8,7 +8,7 @@ from configparser import ConfigParser
 import pytest
 
 from spacy_bioner import extras
-from spacy_bioner.errors import BionerError, MissingExtraError
+from spacy_bioner.errors import BionerError, ConfigError, CorpusError, MissingExtraError
 from spacy_bioner.extras import install_command, require
 from tests import paths
 
@@ -100,8 +100,19 @@ def test_require_names_what_is_missing_and_how_to_get_it(come_from):
     expected = f"'x' needs no_such_a and no_such_b, not installed here: {command}"
     assert (str(raised.value), raised.value.name) == (expected, "no_such_a")
     # Whoever waits for one of them catches it.
-    assert isinstance(raised.value, BionerError)
-    assert isinstance(raised.value, ModuleNotFoundError)
+    for kind in (BionerError, ConfigError, CorpusError, ModuleNotFoundError):
+        assert isinstance(raised.value, kind)
+
+
+def test_require_names_the_file_and_what_else_can_be_done(come_from):
+    come_from(None)
+    with pytest.raises(MissingExtraError) as raised:
+        require("no_such", extra="corpora", who="'x'", otherwise="or y", path="a.csv", line=3)
+    command = install_command("corpora")
+    expected = f"a.csv:3: 'x' needs no_such, not installed here: {command}; or y"
+    assert str(raised.value) == expected
+    error = raised.value
+    assert (error.name, error.path, error.line) == ("no_such", "a.csv", 3)
 
 
 ADD = """

@@ -13,7 +13,7 @@ import pytest
 
 PACKAGE = "spacy_bioner"
 LEAVES = {"", "errors", "extras", "records", "tags", "spans", "sentences", "blanks", "printable"}
-LEAVES |= {"ledger", "doc_ents", "files", "public_names"}
+LEAVES |= {"ledger", "doc_ents", "files", "gold", "public_names"}
 # What it offers is named for type checkers, who alone read these imports.
 FACE = PACKAGE
 LEVELS = {
@@ -240,6 +240,35 @@ def test_a_room_that_is_too_full_is_found():
 
 def test_every_part_of_the_design_was_looked_at():
     assert set(LEVELS) <= {_part(name) for name in _read_package()}
+
+
+# Pairs that are still there; nothing joins them.
+SAME_NAMES = {"Judged", "Part"}
+
+
+def find_same_names(sources: Dict[str, str]) -> Dict[str, List[str]]:
+    """Find classes of one name, private ones and those within others too, and their modules."""
+    places: Dict[str, List[str]] = {}
+    for module in sorted(sources):
+        for node in ast.walk(ast.parse(sources[module])):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(module)
+    return {name: found for name, found in places.items() if len(found) > 1}
+
+
+def test_no_class_name_stands_twice():
+    found = find_same_names(_read_package())
+    assert {name: found[name] for name in found.keys() - SAME_NAMES} == {}
+
+
+@pytest.mark.parametrize("name", ["Token", "_Token"])
+def test_a_class_name_that_stands_twice_is_found(name):
+    sources = {
+        "spacy_bioner.left": f"class {name}:\n    pass\n",
+        "spacy_bioner.middle": "class Other:\n    pass\n",
+        "spacy_bioner.right": f"def make():\n    class {name}:\n        pass\n",
+    }
+    assert find_same_names(sources) == {name: ["spacy_bioner.left", "spacy_bioner.right"]}
 
 
 GOOD = {

@@ -22,3 +22,28 @@ def test_records_are_frozen(item):
 def test_mentions_with_equal_fields_are_equal():
     assert Mention(0, 3, "A", concept_ids=("D1",)) == Mention(0, 3, "A", concept_ids=("D1",))
     assert Mention(0, 3, "A") != Mention(0, 3, "B")
+
+
+@pytest.mark.parametrize(
+    ("mention", "pieces", "covered"),
+    [
+        (Mention(0, 5, "A"), ((0, 5),), "renal"),
+        (Mention(0, 17, "A", fragments=((0, 5), (10, 17))), ((0, 5), (10, 17)), "renal failure"),
+    ],
+)
+def test_pieces_of_a_mention_are_what_it_covers(mention, pieces, covered):
+    assert mention.pieces == pieces
+    assert mention.covered("renal and failure") == covered
+
+
+def test_the_key_of_a_mention_is_its_place_and_label():
+    fragments = ((0, 5), (10, 16))
+    mention = Mention(0, 16, "A", "renal failure", ("D1",), fragments, 3)
+    assert mention.key == (0, 16, "A", fragments) == Mention(0, 16, "A", fragments=fragments).key
+    assert mention.key != Mention(0, 16, "A").key
+
+
+def test_a_mention_with_another_label_is_otherwise_the_same():
+    mention = Mention(0, 5, "A", "renal", ("D1",), line=3)
+    assert mention.labelled("B") == Mention(0, 5, "B", "renal", ("D1",), line=3)
+    assert mention.labelled("A") is mention

@@ -7,8 +7,8 @@ from spacy.language import Language
 from spacy.util import is_package
 
 from spacy_bioner.apps.training.train import check_device
-from spacy_bioner.errors import BionerError
-from spacy_bioner.extras import install_command
+from spacy_bioner.errors import BionerError, MissingExtraError
+from spacy_bioner.extras import say_missing
 from spacy_bioner.files.digests import digest_folder
 
 
@@ -35,10 +35,9 @@ def load_pipeline(model: str, *, gpu_id: int = -1) -> Language:
     try:
         return spacy.load(model)
     except ModuleNotFoundError as error:
-        raise BionerError(
-            f"{model}: the pipeline needs {error.name}, not installed here; "
-            f"{install_command('runtime')}"
-        ) from error
+        name = str(error.name)
+        message = say_missing(name, extra="runtime", who="the pipeline")
+        raise MissingExtraError(message, name=name, path=model) from error
 
 
 def fingerprint(folder: Path) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 from spacy_bioner.apps.profiles import SPLITS, Profile
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.files.digests import digest
-from spacy_bioner.files.replacing import replacing
+from spacy_bioner.files.json_files import write_json
 
 
 def load_result(path: Path, settings: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
@@ -40,13 +40,6 @@ def load_result(path: Path, settings: Mapping[str, Any]) -> Optional[Dict[str, A
 def store_result(path: Path, settings: Mapping[str, Any], result: Mapping[str, Any]) -> None:
     """Store a result with its settings, whole or not at all."""
     write_json(path, {"settings": settings, "result": result})
-
-
-def write_json(path: Path, data: Any) -> None:
-    """Write JSON, whole or not at all."""
-    with replacing(path) as temporary:
-        text = json.dumps(data, ensure_ascii=False, indent=1)
-        temporary.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 def describe_profile(profile: Profile) -> Dict[str, Any]:

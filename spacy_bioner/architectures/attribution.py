@@ -19,7 +19,7 @@ from spacy_bioner.architectures.adversary import find_encoders, tapped, without_
 from spacy_bioner.architectures.decoding import log_softmax
 from spacy_bioner.architectures.pieces.alignment import align_pieces
 from spacy_bioner.architectures.pieces.control_pieces import STAND_INS
-from spacy_bioner.architectures.pieces.windows import Layout, lay_out
+from spacy_bioner.architectures.pieces.windows import WindowLayout, lay_out
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.layers.adversary import EmbeddingTap
 from spacy_bioner.layers.pooled_encoder import PooledEncoder
@@ -106,7 +106,7 @@ def _flatten(parts: Sequence[Sequence[torch.Tensor]]) -> Tuple[torch.Tensor, ...
     return tuple(rows[None] for encoder in parts for rows in encoder)
 
 
-def _mask(node: Model, layout: Layout, parts: List[torch.Tensor]) -> List[torch.Tensor]:
+def _mask(node: Model, layout: WindowLayout, parts: List[torch.Tensor]) -> List[torch.Tensor]:
     """Put the mask's embedding in the place of every piece but special ones and padding."""
     shim = cast(Any, node.shims[0])
     module = cast(PooledEncoder, shim.module)
@@ -127,7 +127,7 @@ def _mask(node: Model, layout: Layout, parts: List[torch.Tensor]) -> List[torch.
     return masked
 
 
-def _places(node: Model, layout: Layout) -> Iterator[Tuple[Tuple[int, int], int]]:
+def _places(node: Model, layout: WindowLayout) -> Iterator[Tuple[Tuple[int, int], int]]:
     """Say which window stands in which row of which batch."""
     for place, group in enumerate(layout.group(node.attrs["batch_pieces"])):
         for row, index in enumerate(group):
@@ -135,7 +135,7 @@ def _places(node: Model, layout: Layout) -> Iterator[Tuple[Tuple[int, int], int]
 
 
 def _sum_to_tokens(
-    node: Model, layout: Layout, doc: Doc, pieces: Sequence[np.ndarray]
+    node: Model, layout: WindowLayout, doc: Doc, pieces: Sequence[np.ndarray]
 ) -> np.ndarray:
     """Add up what pieces have; one that touches several words is shared out among them. That of a
     word stands at its first token."""

@@ -11,8 +11,8 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from thinc.api import Model
 
-from spacy_bioner.corpora.alignment import DATASET_KEY
 from spacy_bioner.errors import ConfigError
+from spacy_bioner.gold import DATASET_KEY
 
 
 def dataset_rows(docs: Sequence[Doc], names: Sequence[str], default: str = "") -> np.ndarray:

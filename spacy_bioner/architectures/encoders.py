@@ -15,7 +15,7 @@ from spacy_bioner.architectures._transformers import Tokenizer
 from spacy_bioner.architectures.encoder_source import build_transformer, load_encoder, special_ids
 from spacy_bioner.architectures.loss_scaling import LossScaler, gains_a_digit
 from spacy_bioner.architectures.pieces.control_pieces import read_as_text
-from spacy_bioner.architectures.pieces.windows import POOLING, UNITS, Layout, lay_out
+from spacy_bioner.architectures.pieces.windows import POOLING, UNITS, WindowLayout, lay_out
 from spacy_bioner.architectures.precision import PRECISIONS, check_trainable, choose_precision
 from spacy_bioner.architectures.torch_bridge import Spec, TorchShim, split_rows
 from spacy_bioner.errors import EncoderError
@@ -153,7 +153,7 @@ class EncoderShim(TorchShim):
         self.reader = read_as_text(self.tokenizer)
         self._choose_precision()
 
-    def count_unseen(self, layout: Layout) -> None:
+    def count_unseen(self, layout: WindowLayout) -> None:
         """Add up the tokens that were cut off; says so at the first and at each power of ten."""
         found = sum(int(rows.unseen.sum()) for rows in layout.rows)
         before, self.n_unseen = self.n_unseen, self.n_unseen + found
@@ -259,7 +259,7 @@ def prepare_batches(model: Model, docs: List[Doc]) -> Tuple[List[PieceBatch], to
     return _make_batches(model, lay_out(model, docs))
 
 
-def _make_batches(model: Model, layout: Layout) -> Tuple[List[PieceBatch], torch.Tensor]:
+def _make_batches(model: Model, layout: WindowLayout) -> Tuple[List[PieceBatch], torch.Tensor]:
     """Lay all windows out as padded rectangles, the shortest first."""
     shim = cast(EncoderShim, model.shims[0])
     lengths, groups = layout.lengths, layout.group(model.attrs["batch_pieces"])
@@ -272,7 +272,7 @@ def _make_batches(model: Model, layout: Layout) -> Tuple[List[PieceBatch], torch
 
 
 def _fill_batch(
-    layout: Layout, group: np.ndarray, lengths: List[int], pad_id: int, device: torch.device
+    layout: WindowLayout, group: np.ndarray, lengths: List[int], pad_id: int, device: torch.device
 ) -> PieceBatch:
     width = layout.pad_width(len(group), max(lengths[index] for index in group))
     ids = np.full((len(group), width), pad_id, dtype=np.int64)

@@ -36,7 +36,7 @@ from spacy_bioner.doc_ents import add_identifiers, fill_free, replace_ents
 from spacy_bioner.knowledge.definitions import Definition, find_definitions
 from spacy_bioner.knowledge.short_forms import (
     Meaning,
-    Proposal,
+    ProposedEntity,
     find_meanings,
     find_occurrences,
 )
@@ -122,7 +122,7 @@ class AbbreviationResolver(Pipe):
     def _apply(self, doc: Doc, definitions: List[Definition]) -> List[Span]:
         proposals = list(self._proposals(doc))
         meanings = find_meanings(doc.text, definitions, proposals)
-        at_offsets: Dict[Tuple[int, int], List[Proposal]] = defaultdict(list)
+        at_offsets: Dict[Tuple[int, int], List[ProposedEntity]] = defaultdict(list)
         for proposal in proposals:
             at_offsets[proposal.start_char, proposal.end_char].append(proposal)
         spans = []
@@ -140,18 +140,18 @@ class AbbreviationResolver(Pipe):
                 spans.append(span)
         return spans
 
-    def _proposals(self, doc: Doc) -> Iterator[Proposal]:
+    def _proposals(self, doc: Doc) -> Iterator[ProposedEntity]:
         groups = [list(doc.ents), *(doc.spans[name] for name in self.sources if name in doc.spans)]
         for span in (span for group in groups for span in group):
             offsets = (span.start_char, span.end_char, span.label_)
             entries = span_evidence(span)
             for entry in entries:
                 kb_id = span.kb_id_ or next(iter(split_kb_id(entry.concept_id)), "")
-                yield Proposal(*offsets, entry.source, kb_id, entry.confidence)
+                yield ProposedEntity(*offsets, entry.source, kb_id, entry.confidence)
             if not entries:
-                yield Proposal(*offsets, "", span.kb_id_)
+                yield ProposedEntity(*offsets, "", span.kb_id_)
 
-    def _agrees(self, doc: Doc, here: List[Proposal], meaning: Meaning) -> bool:
+    def _agrees(self, doc: Doc, here: List[ProposedEntity], meaning: Meaning) -> bool:
         """Settle conflicts about one occurrence; tell whether it gets the long form's label."""
         label = meaning.entity.label if meaning.entity else ""
         others = sorted({proposal.label for proposal in here if proposal.label != label})
@@ -163,7 +163,7 @@ class AbbreviationResolver(Pipe):
             reject(doc, Rejection(*offsets, other, "", self.name, reason))
         return True
 
-    def _drop(self, doc: Doc, here: List[Proposal], meaning: Meaning) -> None:
+    def _drop(self, doc: Doc, here: List[ProposedEntity], meaning: Meaning) -> None:
         reason = f"short form of '{meaning.definition.long_text}', which is no entity"
         for proposal in here:
             if proposal.source in self.drop_from:

@@ -5,7 +5,6 @@ CRFsuite sees features and tags as numbers, so that no character of a word can d
 
 import tempfile
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Sequence, Tuple
 
@@ -13,7 +12,7 @@ import numpy as np
 
 from spacy_bioner.components.token_features import BIAS
 from spacy_bioner.errors import ConfigError, TrainingDataError
-from spacy_bioner.extras import install_command
+from spacy_bioner.extras import require
 
 # The score of a tag that no training token has.
 NEVER = -1000.0
@@ -69,12 +68,8 @@ class CrfWeights:
 
 
 def check_crfsuite() -> None:
-    """RAISES ConfigError: Where python-crfsuite is not installed, naming the extra that has it."""
-    if find_spec("pycrfsuite") is None:
-        raise ConfigError(
-            "training 'bioner_feature_crf' needs pycrfsuite, not installed here: "
-            f"{install_command('baselines')}"
-        )
+    """RAISES MissingExtraError: Where python-crfsuite is not installed."""
+    require("pycrfsuite", extra="baselines", who="training 'bioner_feature_crf'")
 
 
 def train_weights(

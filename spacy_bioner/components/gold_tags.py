@@ -9,8 +9,8 @@ from spacy.training import Example
 
 from spacy_bioner.architectures.pieces.alignment import same_tokens
 from spacy_bioner.architectures.pieces.words import Words, find_words
-from spacy_bioner.corpora.alignment import ANNOTATED_KEY
 from spacy_bioner.errors import LabelError
+from spacy_bioner.gold import ANNOTATED_KEY
 from spacy_bioner.tags import OUTSIDE, TokenSpan, parse_tag, spans_to_tags
 
 # spaCy's ENT_IOB: 0 is a token that nobody annotated.

@@ -7,9 +7,8 @@ wins, then the earlier one, then the first in the file, and a discontinuous ment
 the span that covers its fragments, only fills gaps. A mention that cannot be used (beyond the
 text, or claiming another text than stands at its offsets) is on the Doc nowhere.
 
-The offsets as the corpus gives them stay in `doc.user_data["bioner_gold"]`, as rows of start_char,
-end_char, label and list of concept ids (the lists come back from a DocBin as tuples).
-`doc.user_data["bioner_record"]` keeps the rest of the record: see `docbin_records`.
+The offsets as the corpus gives them stay on the Doc: see `gold`. `doc.user_data["bioner_record"]`
+keeps the rest of the record: see `formats.docbin`.
 """
 
 from bisect import bisect_left, bisect_right
@@ -26,17 +25,11 @@ from spacy_bioner.corpora.formats.capabilities import own_meta
 from spacy_bioner.corpora.mention_checks import is_respelled, why_lost
 from spacy_bioner.doc_ents import replace_ents
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.gold import ID_KEY, RECORD_KEY, SPANS_KEY, write_gold
 from spacy_bioner.records import Mention, Record
 from spacy_bioner.sentences import sentence_flags
 from spacy_bioner.spans import overlaps, select_flat
 
-GOLD_KEY = "bioner_gold"
-ID_KEY = "bioner_id"
-RECORD_KEY = "bioner_record"
-# Set in training on several corpora: the name of a Doc's corpus, and the labels that it annotates.
-DATASET_KEY = "bioner_dataset"
-ANNOTATED_KEY = "bioner_annotated"
-SPANS_KEY = "gold"
 IN_ENTS = "covering span in doc.ents"
 IN_SPANS = "covering span in doc.spans only"
 
@@ -88,11 +81,9 @@ def align(record: Record, make_doc: MakeDoc, *, check_text: bool = True) -> Alig
     if record.sentence_starts and len(doc):
         set_sentence_starts(doc, sentence_flags(starts, record.sentence_starts))
     doc.user_data[ID_KEY] = record.id
-    doc.user_data[GOLD_KEY] = [
-        [m.start_char, m.end_char, m.label, list(m.concept_ids)]
-        for m in (item.mention for item in in_gold)
-    ]
-    rest = _remember(record, [item.mention for item in in_gold])
+    mentions = [item.mention for item in in_gold]
+    write_gold(doc, mentions)
+    rest = _remember(record, mentions)
     if record.words and _same_words(record, doc, starts, ends):
         rest["own_words"] = True
     if rest:
@@ -134,18 +125,6 @@ def set_sentence_starts(doc: Doc, flags: Sequence[bool]) -> None:
     doc.from_array([SENT_START], column)  # type: ignore[arg-type]
 
 
-def gold_mentions(doc: Doc) -> Tuple[Mention, ...]:
-    """Give the gold mentions with the corpus' own character offsets, without duplicates and lost.
-
-    Reads plain data, so it works on Docs that came through bytes or a DocBin.
-    RETURNS (Tuple[Mention, ...]): Empty when the Doc was not made by `align`.
-    """
-    return tuple(
-        Mention(start_char=start, end_char=end, label=label, concept_ids=tuple(ids))
-        for start, end, label, ids in doc.user_data.get(GOLD_KEY, ())
-    )
-
-
 def _add_spaces(record: Record, borders: List[Tuple[int, int]]) -> Tuple[List[str], List[bool]]:
     words: List[str] = []
     spaces: List[bool] = []
@@ -182,11 +161,10 @@ def _place_mentions(record: Record, starts: List[int], ends: List[int]) -> List[
         if reason:
             placed.append(AlignedMention(mention, "lost", reason=reason))
             continue
-        key = (mention.start_char, mention.end_char, mention.label, mention.fragments)
         item = _place_mention(mention, record.text, starts, ends)
-        if key in seen:
+        if mention.key in seen:
             item = AlignedMention(mention, "duplicate", item.start, item.end)
-        seen.add(key)
+        seen.add(mention.key)
         placed.append(item)
     return placed
 

@@ -148,7 +148,7 @@ def apply_label_map(
             new = label_map.rename(mention.label)
             counts.add(mention.label, new)
             if new is not None:
-                mentions.append(mention if new == mention.label else replace(mention, label=new))
+                mentions.append(mention.labelled(new))
         changed = tuple(mentions) != record.mentions
         yield replace(record, mentions=tuple(mentions)) if changed else record
 
@@ -235,8 +235,7 @@ class LabelChoice:
                 label = self.names.get(mention.label, mention.label)
                 self.found.setdefault(label, set()).add(mention.label)
                 if not self.labels or label in self.labels:
-                    renamed = label != mention.label
-                    mentions.append(replace(mention, label=label) if renamed else mention)
+                    mentions.append(mention.labelled(label))
             yield replace(record, mentions=tuple(mentions))
 
     def check_labels(self) -> None:

@@ -19,10 +19,9 @@ def why_lost(mention: Mention, text: str) -> str:
     """Say why a mention cannot be used; empty when it can."""
     if not mention.label:
         return "label missing"
-    pieces = mention.fragments or ((mention.start_char, mention.end_char),)
-    if any(min(start, end) < 0 or end > len(text) for start, end in pieces):
+    if any(min(start, end) < 0 or end > len(text) for start, end in mention.pieces):
         return "beyond the text"
-    if any(is_blank(text[start:end]) for start, end in pieces):
+    if any(is_blank(text[start:end]) for start, end in mention.pieces):
         return "empty"
     return "" if claim_fits(mention, text) else TEXT_DIFFERS
 
@@ -70,8 +69,7 @@ def settle_claim(mention: Mention, pieces: Sequence[Fragment], text: str) -> Men
     """
     if len(pieces) < 2 or not claim_fits_pieces(mention.text, pieces, text):
         return mention
-    joined = " ".join(text[start:end] for start, end in mention.fragments)
-    surface = joined or text[mention.start_char : mention.end_char]
+    surface = mention.covered(text)
     return mention if _key(surface) == _key(mention.text) else replace(mention, text=surface)
 
 
@@ -91,18 +89,17 @@ def account_unaligned(
     seen = set()
     items: List[AlignedMention] = []
     for mention in record.mentions:
-        key = (mention.start_char, mention.end_char, mention.label, mention.fragments)
         reason = why_lost(mention, record.text)
         if reason:
             item = AlignedMention(mention, "lost", reason=reason)
-        elif key in seen and not keeps_duplicates:
+        elif mention.key in seen and not keeps_duplicates:
             item = AlignedMention(mention, "duplicate")
         elif mention.fragments and not keeps_fragments:
             item = AlignedMention(mention, "discontinuous", reason="covering span")
         else:
             respelled = is_respelled(mention, record.text)
             item = AlignedMention(mention, "exact", respelled=respelled)
-        seen.add(key)
+        seen.add(mention.key)
         items.append(item)
     return items
 

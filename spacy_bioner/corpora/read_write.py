@@ -236,7 +236,7 @@ def rename_labels(records: Iterable[Record], label_map: Mapping[str, str]) -> It
     """Give the records with their mentions' labels renamed; labels not in the map stay."""
     for record in records:
         mentions = tuple(
-            replace(mention, label=label_map.get(mention.label, mention.label))
+            mention.labelled(label_map.get(mention.label, mention.label))
             for mention in record.mentions
         )
         yield replace(record, mentions=mentions)

@@ -1,6 +1,5 @@
 """The tokenizers that a corpus can be converted with, by name."""
 
-import importlib.util
 from collections import Counter
 from typing import Any, Callable, Dict, Optional
 
@@ -10,7 +9,7 @@ from spacy.vocab import Vocab
 
 from spacy_bioner.corpora.alignment import make_words_doc, words_add_up
 from spacy_bioner.errors import CorpusError
-from spacy_bioner.extras import install_command
+from spacy_bioner.extras import find_missing, require
 from spacy_bioner.records import Record
 
 TokenizeRecord = Callable[[Record], Doc]
@@ -79,15 +78,13 @@ class TokenizerChoice:
 def list_tokenizers() -> Dict[str, TokenizeRecord]:
     """Create every tokenizer that works on any text and is installed."""
     names = ["bioner", "blank"]
-    if importlib.util.find_spec("scispacy"):
+    if not find_missing("scispacy"):
         names.append("scispacy")
     return {name: build_tokenizer(name) for name in names}
 
 
 def _build_scispacy() -> TokenizeRecord:
-    if not importlib.util.find_spec("scispacy"):
-        message = f"the tokenizer 'scispacy' is not installed: {install_command('scispacy')}"
-        raise CorpusError(message)
+    require("scispacy", extra="scispacy", who="the tokenizer 'scispacy'")
     from scispacy.custom_tokenizer import combined_rule_tokenizer
 
     nlp = spacy.blank("en")

@@ -9,8 +9,9 @@ from spacy_bioner.evaluation.bootstrap.intervals import (
     bootstrap_scores,
     count_documents,
 )
-from spacy_bioner.evaluation.matching import Comparison, MentionKey
+from spacy_bioner.evaluation.matching import Comparison
 from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.gold import MentionKey
 
 Rename = Callable[[str], Optional[str]]
 """Gives the name that a label has in all corpora; None leaves its mentions out."""

@@ -27,7 +27,7 @@ from spacy_bioner.evaluation.bootstrap.ratios import (
 from spacy_bioner.evaluation.confidence.calibration import Calibration, calibrate
 from spacy_bioner.evaluation.confidence.predictions import Judged, ScoredDocument, judge
 from spacy_bioner.evaluation.confidence.thresholds import Sweep, sweep
-from spacy_bioner.evaluation.matching import Comparison, compare_docs, make_key, score_mentions
+from spacy_bioner.evaluation.matching import Comparison, compare_docs, score_mentions
 from spacy_bioner.evaluation.metrics.concepts import (
     compare_concepts,
     list_concepts,
@@ -51,6 +51,7 @@ from spacy_bioner.evaluation.metrics.stratified_recall import (
 )
 from spacy_bioner.evaluation.metrics.token_level import TokenScores, score_tokens, tag_tokens
 from spacy_bioner.evaluation.scores import Counts, SchemeCounts, Scores
+from spacy_bioner.gold import make_key
 
 Pair = Tuple[Doc, Doc]
 """Gold Doc, and the same text as the system annotated it."""

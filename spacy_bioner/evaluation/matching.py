@@ -14,17 +14,14 @@ count, nested ones too, so a flat system may be unable to reach a recall of 1.
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Collection, Dict, Iterable, List, Optional, Sequence, Set, Tuple
+from typing import Collection, Dict, Iterable, List, Optional, Sequence, Set
 
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc
 
-from spacy_bioner.blanks import count_before, squeeze, trim
-from spacy_bioner.corpora.alignment import ANNOTATED_KEY, GOLD_KEY
+from spacy_bioner.blanks import count_before, squeeze
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.evaluation.scores import Counts, Scores
-
-MentionKey = Tuple[int, int, str]
-"""First character, end and label of a mention."""
+from spacy_bioner.gold import ANNOTATED_KEY, MentionKey, list_gold, list_predicted
 
 
 @dataclass(frozen=True)
@@ -40,41 +37,6 @@ class Comparison:
     gold: Optional[Sequence[MentionKey]]
     predicted: Sequence[MentionKey]
     n_chars: int
-
-
-def list_gold(doc: Doc) -> Optional[List[MentionKey]]:
-    """Give the gold mentions of a Doc: the corpus' own offsets where it carries them, otherwise
-    `doc.ents`.
-
-    doc (Doc): A gold Doc, with or without `doc.user_data["bioner_gold"]`.
-    RETURNS (Optional[List[MentionKey]]): In the corpus' order; None for a Doc that has neither.
-    """
-    if GOLD_KEY in doc.user_data:
-        return [trim_mention(doc.text, tuple(row[:3])) for row in doc.user_data[GOLD_KEY]]
-    return list_predicted(doc) if doc.has_annotation("ENT_IOB") else None
-
-
-def list_predicted(doc: Doc, *, spans_key: Optional[str] = None) -> List[MentionKey]:
-    """Give the mentions that a pipeline found.
-
-    doc (Doc): A Doc that went through the pipeline.
-    spans_key (Optional[str]): Take them from this span group; None takes `doc.ents`.
-    RETURNS (List[MentionKey]): In the Doc's order; empty when there is no such span group.
-    """
-    if spans_key is None:
-        return [make_key(doc.text, span) for span in doc.ents]
-    return [make_key(doc.text, span) for span in doc.spans.get(spans_key, ())]
-
-
-def make_key(text: str, span: Span) -> MentionKey:
-    """Give the key of a span of a Doc with such a text."""
-    return trim_mention(text, (span.start_char, span.end_char, span.label_))
-
-
-def trim_mention(text: str, mention: MentionKey) -> MentionKey:
-    """Leave out what shows nothing at the borders of a mention."""
-    start, end, label = mention
-    return (*trim(text, start, end), label)
 
 
 def compare_docs(gold: Doc, predicted: Doc, *, spans_key: Optional[str] = None) -> Comparison:

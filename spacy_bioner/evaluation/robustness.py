@@ -12,11 +12,11 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from spacy_bioner.corpora.alignment import ID_KEY
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.bootstrap.intervals import Interval, bootstrap_scores, count_documents
 from spacy_bioner.evaluation.matching import compare_docs
 from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.gold import ID_KEY
 from spacy_bioner.spans import overlaps
 
 CLEAN = "clean"

@@ -23,7 +23,7 @@ TITLES = {
 
 
 @dataclass(frozen=True)
-class Pace:
+class Throughput:
     """How fast a pipeline ran.
 
     n_words (int): Stretches of text between white space, a count that is the same for every
@@ -52,7 +52,7 @@ class PipelineEvaluation:
 
     scores: Mapping[str, Scores]
     n_docs: int
-    pace: Pace
+    pace: Throughput
 
     def to_json(self) -> Dict[str, Any]:
         """Give everything as plain data."""
@@ -92,7 +92,7 @@ def evaluate_pipeline(
 def score_pairs(
     nlp: Language,
     pairs: Sequence[Tuple[Doc, Doc]],
-    pace: Pace,
+    pace: Throughput,
     *,
     spans_key: str = "bioner",
     group: Optional[str] = None,
@@ -125,7 +125,7 @@ class DocumentEvaluation:
 
     scores: Scores
     counts: Tuple[Counts, ...]
-    pace: Pace
+    pace: Throughput
 
 
 def evaluate_documents(nlp: Language, gold_docs: Iterable[Doc]) -> DocumentEvaluation:
@@ -137,13 +137,13 @@ def evaluate_documents(nlp: Language, gold_docs: Iterable[Doc]) -> DocumentEvalu
     return DocumentEvaluation(score_mentions(comparisons), counts, pace)
 
 
-def run_timed(nlp: Language, gold: Sequence[Doc]) -> Tuple[List[Doc], Pace]:
+def run_timed(nlp: Language, gold: Sequence[Doc]) -> Tuple[List[Doc], Throughput]:
     """Run a pipeline over the texts of gold documents, without loading, and time it."""
     texts = [doc.text for doc in gold]
     start = perf_counter()
     predicted = list(nlp.pipe(texts))
     seconds = perf_counter() - start
-    return predicted, Pace(sum(len(text.split()) for text in texts), seconds)
+    return predicted, Throughput(sum(len(text.split()) for text in texts), seconds)
 
 
 def _check_group(group: str, docs: Sequence[Doc]) -> None:

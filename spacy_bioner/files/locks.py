@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Iterator, Optional
 
-from spacy_bioner.errors import CorpusError
+from spacy_bioner.errors import OutputError
 
 try:
     import fcntl
@@ -49,7 +49,7 @@ def locking(target: Path, file: Path) -> Iterator[bool]:
     target (Path): The output, without links; messages name it.
     file (Path): The lock's file; its folder must be there.
     YIELDS (bool): Whether the lock was taken here.
-    RAISES CorpusError: Where somebody else holds it, with the number of the process.
+    RAISES OutputError: Where somebody else holds it, with the number of the process.
     RAISES OSError: Where no file can be made.
     """
     key = os.path.realpath(file)
@@ -91,7 +91,7 @@ def is_own(file: Path) -> bool:
 def refuse_writers_below(folder: Path) -> None:
     """Make sure that no other process writes an output inside a folder.
 
-    RAISES CorpusError: Where one does, with its number.
+    RAISES OutputError: Where one does, with its number.
     """
     for place, _, names in os.walk(folder):
         for name in names:
@@ -175,9 +175,9 @@ def _is_same(handle: int, file: Path) -> bool:
         return False
 
 
-def _refusal(target: Path, holder: str) -> CorpusError:
+def _refusal(target: Path, holder: str) -> OutputError:
     message = f"found that {holder} is writing there; wait until it is done, or name another output"
-    return CorpusError(message, path=target)
+    return OutputError(message, path=target)
 
 
 def _describe_self() -> Dict[str, Any]:

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Iterator, List, Optional, Sequence, Union
 
-from spacy_bioner.errors import CorpusError
+from spacy_bioner.errors import OutputError
 from spacy_bioner.files.locks import ENDING, is_own, left_to_block, locking
 from spacy_bioner.files.streams import is_stream
 
@@ -30,7 +30,7 @@ def claiming(*paths: Optional[Union[str, Path]]) -> Iterator[None]:
     where it was whole. Only the checkpoints of a training stay, for the training to see to.
 
     paths (Optional[Union[str, Path]]): Files and folders; None, pipes and devices are left alone.
-    RAISES (CorpusError): Where nothing can be written, or another process is at it.
+    RAISES (OutputError): Where nothing can be written, or another process is at it.
     """
     with ExitStack() as stack:
         for path in paths:
@@ -153,13 +153,13 @@ def naming_os_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         message = f"found that nothing can be written there ({reason}); name another path"
-        raise CorpusError(message, path=path) from error
+        raise OutputError(message, path=path) from error
 
 
 def leads_to_stream(path: Path) -> bool:
     """Say whether an output is a pipe or a device: see `streams`.
 
-    RAISES CorpusError: For a disk or a socket, a circle of links, and their like.
+    RAISES OutputError: For a disk or a socket, a circle of links, and their like.
     """
     with naming_os_errors(path):
         return is_stream(path)
@@ -168,16 +168,16 @@ def leads_to_stream(path: Path) -> bool:
 def refuse_stream_as_folder(path: Path) -> None:
     """Make sure that a folder to write is no pipe or device.
 
-    RAISES CorpusError: Where it is.
+    RAISES OutputError: Where it is.
     """
     if leads_to_stream(path):
-        raise CorpusError("found a pipe or device, expected a folder to write", path=path)
+        raise OutputError("found a pipe or device, expected a folder to write", path=path)
 
 
 def check_name(path: Path) -> None:
     """Names that are too long for the file system fail here, not after the work."""
     if not path.name:
-        raise CorpusError("found no name, expected that of an output", path=path)
+        raise OutputError("found no name, expected that of an output", path=path)
     # Raises an error of its own for such a name; anything else is for others to see.
     path.exists()
 

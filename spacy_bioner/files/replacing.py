@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator, Sequence
 
-from spacy_bioner.errors import CorpusError
+from spacy_bioner.errors import OutputError
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.locks import refuse_writers_below
 from spacy_bioner.files.outputs import (
@@ -35,7 +35,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 def check_is_writable(path: PathLike) -> None:
     """Make sure that an output can be written, before the work on it starts; leaves nothing.
 
-    RAISES (CorpusError): Where a file cannot be made at the path, with the reason.
+    RAISES (OutputError): Where a file cannot be made at the path, with the reason.
     """
     path = Path(path)
     with naming_os_errors(path):
@@ -56,7 +56,7 @@ def replacing(path: PathLike) -> Iterator[Path]:
 
     When the block raises, `path` is as it was and the temporary file is gone. A link is followed:
     what it leads to is replaced. What was written for a pipe or a device is passed on to it.
-    RAISES (CorpusError): Where no file can be made, or another process is making it.
+    RAISES (OutputError): Where no file can be made, or another process is making it.
     """
     path = Path(path)
     if leads_to_stream(path):
@@ -69,7 +69,7 @@ def replacing(path: PathLike) -> Iterator[Path]:
             with naming_os_errors(path):
                 if target.is_dir():
                     message = "found a folder, expected the name of an output file"
-                    raise CorpusError(message, path=path)
+                    raise OutputError(message, path=path)
                 mode = _choose_mode(target)
                 os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             with _naming_want_of_room(path):
@@ -88,7 +88,7 @@ def replacing_folder(path: PathLike, *, marks: Sequence[str] = ()) -> Iterator[P
     When the block raises, `path` is as it was and the new folder is gone.
     marks (Sequence[str]): Names of which an earlier result has at least one. A folder with content
         and without them is somebody's own, and is refused; none takes any folder for a result.
-    RAISES (CorpusError): Where no folder can be made, something else is in its place, or another
+    RAISES (OutputError): Where no folder can be made, something else is in its place, or another
         process is making it.
     """
     path = Path(path)
@@ -115,17 +115,17 @@ def replacing_folder(path: PathLike, *, marks: Sequence[str] = ()) -> Iterator[P
 def check_own_folder(path: Path, marks: Sequence[str]) -> None:
     """Check that a folder to write is new, empty or an earlier result: see `replacing_folder`.
 
-    RAISES (CorpusError): For a file, and for a folder with other content.
+    RAISES (OutputError): For a file, and for a folder with other content.
     """
     with naming_os_errors(path):
         is_there, is_folder = path.exists(), path.is_dir()
     if is_there and not is_folder:
-        raise CorpusError("found a file, expected a folder to write", path=path)
+        raise OutputError("found a file, expected a folder to write", path=path)
     if not marks or not is_folder or any((path / mark).exists() for mark in marks):
         return
     names = sorted(item.name for item in path.iterdir() if not is_debris(item))
     if names:
-        raise CorpusError(
+        raise OutputError(
             f"found a folder with other content ({', '.join(names[:3])}), which would be removed; "
             "name a new folder, or one that this command wrote before",
             path=path,
@@ -152,7 +152,7 @@ def _naming_want_of_room(path: Path) -> Iterator[None]:
             f"found that it cannot be written to its end ({error.strerror}); make room, or name "
             "another path. What was there before is as it was"
         )
-        raise CorpusError(message, path=final_path(path)) from error
+        raise OutputError(message, path=final_path(path)) from error
 
 
 def _umask() -> int:

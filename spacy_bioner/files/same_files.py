@@ -5,7 +5,7 @@ import unicodedata
 from pathlib import Path
 from typing import Iterable, List, Mapping, Sequence, Tuple
 
-from spacy_bioner.errors import CorpusError
+from spacy_bioner.errors import CorpusError, OutputError
 from spacy_bioner.files.lines import PathLike
 
 
@@ -18,7 +18,7 @@ def check_apart(
     inputs (Iterable[PathLike]): What is read. In a folder of these, nothing may be written.
     replaced (Iterable[PathLike]): Those outputs that are replaced with all that is in them, if they
         are folders.
-    RAISES CorpusError: For an output that is an input or another output, lies in an input, or holds
+    RAISES OutputError: For an output that is an input or another output, lies in an input, or holds
         one and would be replaced.
     """
     written = [Path(path) for path in outputs]
@@ -27,14 +27,14 @@ def check_apart(
         for other in written[:number]:
             if is_same(output, other):
                 message = f"found that two outputs are one, here and as {other}; name another"
-                raise CorpusError(message, path=output)
+                raise OutputError(message, path=output)
         for source in read:
             _check_pair(output, source)
     for output in map(Path, replaced):
         for source in read:
             if is_within(source, output):
                 message = f"found {source}, which is read, in what would be replaced; name another"
-                raise CorpusError(f"{message} output", path=output)
+                raise OutputError(f"{message} output", path=output)
 
 
 def is_same(left: PathLike, right: PathLike) -> bool:
@@ -94,10 +94,10 @@ def list_paths(value: object) -> Sequence[Path]:
 def _check_pair(output: Path, source: Path) -> None:
     if is_same(output, source):
         message = f"found the same path as IN and OUT ({source}), expected another name for OUT"
-        raise CorpusError(message, path=output)
+        raise OutputError(message, path=output)
     if is_within(output, source):
         message = f"found that it lies in the input {source}, expected a place outside of it"
-        raise CorpusError(message, path=output)
+        raise OutputError(message, path=output)
 
 
 def _divide(path: PathLike) -> Tuple[Path, List[str]]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator, Optional
 
-from spacy_bioner.errors import CorpusError
+from spacy_bioner.errors import OutputError
 
 _OWN_FILES = re.compile(r"/proc/(\d+)(?:/task/\d+)?/fd|/dev/fd")
 _MAX_LINKS = 40
@@ -19,7 +19,7 @@ STANDARD_OUTPUT = 1
 def is_stream(path: Path) -> bool:
     """Say whether a path leads to a pipe, a terminal or another device, or to an open file.
 
-    RAISES CorpusError: For a socket or a disk, which nothing should be written to.
+    RAISES OutputError: For a socket or a disk, which nothing should be written to.
     RAISES OSError: Where that cannot be found out, as in a circle of links.
     """
     descriptor = find_descriptor(path)
@@ -33,7 +33,7 @@ def is_stream(path: Path) -> bool:
         return False
     if stat.S_ISBLK(mode) or stat.S_ISSOCK(mode):
         message = "found something that is no ordinary file, expected the name of an output"
-        raise CorpusError(message, path=path)
+        raise OutputError(message, path=path)
     return stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)
 
 
@@ -66,7 +66,7 @@ def find_descriptor(path: Path) -> Optional[int]:
 def passing_on(path: Path) -> Iterator[Path]:
     """Give a temporary path; what stands there goes to a stream when the block succeeds.
 
-    RAISES CorpusError: Where the stream takes no more, such as a pipe without a reader.
+    RAISES OutputError: Where the stream takes no more, such as a pipe without a reader.
     RAISES BrokenPipeError: Where that is standard output.
     """
     with tempfile.TemporaryDirectory(prefix="bioner-") as folder:
@@ -83,4 +83,4 @@ def passing_on(path: Path) -> Iterator[Path]:
             if isinstance(error, BrokenPipeError) and descriptor == STANDARD_OUTPUT:
                 raise
             message = f"found that it does not take all that is written ({error.strerror})"
-            raise CorpusError(message, path=path) from error
+            raise OutputError(message, path=path) from error

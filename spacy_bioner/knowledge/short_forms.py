@@ -13,7 +13,7 @@ from spacy_bioner.knowledge.long_forms import abbreviates
 
 
 @dataclass(frozen=True)
-class Proposal:
+class ProposedEntity:
     """An entity that some component proposes.
 
     start_char (int): Offset of its first character.
@@ -36,28 +36,28 @@ class Proposal:
 class Meaning:
     """What a definition says about its short form.
 
-    entity (Optional[Proposal]): The long form as an entity; None if it is not one.
+    entity (Optional[ProposedEntity]): The long form as an entity; None if it is not one.
     unsupported (bool): No proposal so much as touches the long form.
     """
 
     definition: Definition
-    entity: Optional[Proposal]
+    entity: Optional[ProposedEntity]
     unsupported: bool
 
 
 def find_meanings(
-    text: str, definitions: Sequence[Definition], proposals: Sequence[Proposal]
+    text: str, definitions: Sequence[Definition], proposals: Sequence[ProposedEntity]
 ) -> List[Meaning]:
     """Find the entity that each long form is.
 
     A later definition by the same words shares the entity of the first that has one.
     definitions (Sequence[Definition]): As they follow in the text.
-    proposals (Sequence[Proposal]): The preferred source first.
+    proposals (Sequence[ProposedEntity]): The preferred source first.
     RETURNS (List[Meaning]): One per definition, in the same order.
     """
     index = _ProposalIndex(proposals)
     found = [_find_entity(text, definition, index) for definition in definitions]
-    known: Dict[Tuple[str, str], Proposal] = {}
+    known: Dict[Tuple[str, str], ProposedEntity] = {}
     for definition, entity in zip(definitions, found, strict=True):
         if entity is not None:
             known.setdefault(_wording(definition), entity)
@@ -92,8 +92,8 @@ def find_occurrences(text: str, meanings: Sequence[Meaning]) -> Iterator[Tuple[i
 class _ProposalIndex:
     """Proposals by their end, and the stretches of text that they cover."""
 
-    def __init__(self, proposals: Sequence[Proposal]) -> None:
-        self.by_end: Dict[int, List[Proposal]] = defaultdict(list)
+    def __init__(self, proposals: Sequence[ProposedEntity]) -> None:
+        self.by_end: Dict[int, List[ProposedEntity]] = defaultdict(list)
         for proposal in proposals:
             self.by_end[proposal.end_char].append(proposal)
         offsets = sorted((proposal.start_char, proposal.end_char) for proposal in proposals)
@@ -119,7 +119,9 @@ def _find_words(text: str, forms: List[str]) -> Iterator[Tuple[int, int]]:
             last_end = end
 
 
-def _find_entity(text: str, definition: Definition, index: _ProposalIndex) -> Optional[Proposal]:
+def _find_entity(
+    text: str, definition: Definition, index: _ProposalIndex
+) -> Optional[ProposedEntity]:
     """Choose the proposal that is the long form; the identifier may come from another one."""
     proposals = index.by_end.get(definition.long_end, [])
     graded = [
@@ -138,7 +140,7 @@ def _find_entity(text: str, definition: Definition, index: _ProposalIndex) -> Op
     return replace(best, kb_id=next((kb_id for kb_id in kb_ids if kb_id), ""))
 
 
-def _grade(text: str, definition: Definition, proposal: Proposal) -> Optional[int]:
+def _grade(text: str, definition: Definition, proposal: ProposedEntity) -> Optional[int]:
     """Rank how well an entity that ends with a long form fits it; None if it does not.
 
     The algorithm takes the shortest long form, so an entity may start earlier: "multiple myeloma

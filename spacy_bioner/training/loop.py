@@ -47,7 +47,7 @@ class Task(Protocol):
 
 
 @dataclass(frozen=True)
-class Pace:
+class RateSchedule:
     """How long to train and at which rate; linear warm-up, then linear decay to 0.
 
     steps (int): Optimizer steps.
@@ -67,14 +67,14 @@ class Pace:
 
 
 @dataclass(frozen=True)
-class RunFiles:
+class LoopFiles:
     """Where a run keeps its state and its log: beside its result."""
 
     state: Path
     log: Path
 
     @classmethod
-    def beside(cls, output: Path) -> "RunFiles":
+    def beside(cls, output: Path) -> "LoopFiles":
         """Name the files of a run by its result."""
         return cls(name_beside(output, ".state.pt"), name_beside(output, ".log.jsonl"))
 
@@ -122,8 +122,8 @@ class RunLog:
 
 def run_steps(
     task: Task,
-    pace: Pace,
-    files: RunFiles,
+    pace: RateSchedule,
+    files: LoopFiles,
     settings: Dict[str, Any],
     *,
     resume: bool = True,

@@ -10,11 +10,11 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from spacy_bioner.corpora.alignment import ANNOTATED_KEY, DATASET_KEY, GOLD_KEY, ID_KEY
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.labels import check_names
 from spacy_bioner.doc_ents import copy_span, replace_ents
 from spacy_bioner.errors import TrainingDataError
+from spacy_bioner.gold import ANNOTATED_KEY, DATASET_KEY, ID_KEY, gold_mentions, relabel_gold
 from spacy_bioner.training.corpus import BionerCorpus, find_docbins
 
 logger = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ SETTINGS = ("path", "labels", "label_map", "weight")
 
 
 @dataclass(frozen=True)
-class Source:
+class TrainingCorpus:
     """One of the corpora.
 
     name (str): What reports and dataset embeddings call it.
@@ -68,7 +68,7 @@ def make_multi_corpus(
 class MultiCorpus:
     """Reads several corpora in mixed order; each Doc says which labels its corpus annotates."""
 
-    def __init__(self, sources: List[Source], *, exclude: List[Path], seed: int) -> None:
+    def __init__(self, sources: List[TrainingCorpus], *, exclude: List[Path], seed: int) -> None:
         self.sources = sources
         self.exclude = exclude
         self.random = random.Random(seed)
@@ -97,7 +97,9 @@ class MultiCorpus:
         whole = int(weight)
         return whole + (self.random.random() < weight - whole)
 
-    def _read(self, source: Source, nlp: Language, excluded: FrozenSet[str]) -> Iterator[Example]:
+    def _read(
+        self, source: TrainingCorpus, nlp: Language, excluded: FrozenSet[str]
+    ) -> Iterator[Example]:
         left_out = 0
         found: Set[str] = set()
         for example in BionerCorpus(source.path, unlabelled=not source.labels)(nlp):
@@ -113,11 +115,10 @@ class MultiCorpus:
 
 
 def _list_labels(doc: Doc) -> Set[str]:
-    gold = doc.user_data.get(GOLD_KEY, ())
-    return {ent.label_ for ent in doc.ents} | {label for _, _, label, _ in gold}
+    return {ent.label_ for ent in doc.ents} | {mention.label for mention in gold_mentions(doc)}
 
 
-def _relabel(doc: Doc, source: Source) -> Doc:
+def _relabel(doc: Doc, source: TrainingCorpus) -> Doc:
     """Map labels; what has a label that the corpus is not said to annotate becomes unknown, and
     what is unknown stays so."""
     kept: List[Span] = []
@@ -128,11 +129,7 @@ def _relabel(doc: Doc, source: Source) -> Doc:
         (kept if label in source.labels else unknown).append(span)
     replace_ents(doc, kept, missing=unknown)
     doc.user_data[ANNOTATED_KEY] = sorted(source.labels)
-    if GOLD_KEY in doc.user_data:
-        doc.user_data[GOLD_KEY] = [
-            [start, end, source.label_map.get(label, label), ids]
-            for start, end, label, ids in doc.user_data[GOLD_KEY]
-        ]
+    relabel_gold(doc, source.label_map)
     return doc
 
 
@@ -146,7 +143,7 @@ def _read_ids(paths: List[Path], nlp: Language) -> FrozenSet[str]:
     return frozenset(str(doc.user_data[ID_KEY]) for doc in docs if ID_KEY in doc.user_data)
 
 
-def _read_source(name: str, settings: Dict[str, Any]) -> Source:
+def _read_source(name: str, settings: Dict[str, Any]) -> TrainingCorpus:
     missing = [key for key in ("path", "labels") if settings.get(key) in (None, "")]
     unknown = sorted(set(settings) - set(SETTINGS))
     if missing or unknown:
@@ -162,7 +159,7 @@ def _read_source(name: str, settings: Dict[str, Any]) -> Source:
     weight = float(settings.get("weight", 1.0))
     if weight <= 0:
         raise TrainingDataError(f"corpus '{name}': found weight {weight}, expected more than 0")
-    return Source(
+    return TrainingCorpus(
         name,
         Path(settings["path"]),
         frozenset(settings["labels"]),

@@ -19,9 +19,10 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import get_words_and_spaces
 
-from spacy_bioner.corpora.alignment import GOLD_KEY, SPANS_KEY, align
+from spacy_bioner.corpora.alignment import align
 from spacy_bioner.corpora.formats.docbin import to_record
 from spacy_bioner.errors import ConfigError
+from spacy_bioner.gold import SPANS_KEY, has_gold_rows
 from spacy_bioner.records import Mention, Record
 from spacy_bioner.transforms.augmentation.editing import Augmentation, check_share
 
@@ -132,7 +133,7 @@ def chain_augmenters(*augmenters: Augmenter, mode: str = "sequence") -> Augmente
 
 
 def _is_supported(reference: Doc) -> bool:
-    known = GOLD_KEY in reference.user_data or not len(reference)
+    known = has_gold_rows(reference) or not len(reference)
     if not known and not reference.has_annotation("ENT_IOB", require_complete=True):
         return False
     return all(key == SPANS_KEY or not group for key, group in reference.spans.items())
@@ -173,5 +174,4 @@ class _Borders:
 
     def fit(self, mention: Mention) -> bool:
         """Tell whether a mention, with each of its parts, lies between token borders."""
-        pieces = mention.fragments or ((mention.start_char, mention.end_char),)
-        return all(start in self.starts and end in self.ends for start, end in pieces)
+        return all(start in self.starts and end in self.ends for start, end in mention.pieces)

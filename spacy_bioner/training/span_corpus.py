@@ -12,8 +12,8 @@ from typing import Callable, Iterable, Iterator, Optional
 from spacy.language import Language
 from spacy.training import Example
 
-from spacy_bioner.corpora.alignment import SPANS_KEY
 from spacy_bioner.errors import ConfigError
+from spacy_bioner.gold import SPANS_KEY
 from spacy_bioner.training.corpus import BionerCorpus
 
 

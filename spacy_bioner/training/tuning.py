@@ -29,7 +29,7 @@ from typing import (
 from spacy.language import Language
 
 from spacy_bioner.errors import BionerError, ConfigError, StoppedError
-from spacy_bioner.extras import install_command
+from spacy_bioner.extras import require
 from spacy_bioner.training.loggers import make_training_logger
 
 if TYPE_CHECKING:
@@ -172,13 +172,11 @@ def open_study(path: Path, *, startup_trials: int = STARTUP_TRIALS) -> "optuna.S
 
     Trials that were under way when an earlier process was killed are marked as interrupted: they
     count as if they had never been.
-    RAISES ConfigError: Optuna is not installed, or the file is no study.
+    RAISES MissingExtraError: Optuna is not installed.
+    RAISES ConfigError: The file is no study.
     """
-    try:
-        import optuna
-    except ImportError as error:
-        message = "tuning needs optuna, which is not installed"
-        raise ConfigError(f"{message}: {install_command('tuning')}") from error
+    require("optuna", extra="tuning", who="tuning")
+    import optuna
     from sqlalchemy.exc import SQLAlchemyError
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)

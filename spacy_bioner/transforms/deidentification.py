@@ -201,15 +201,9 @@ def _subtract(item: Identifier, holes: Iterable[Fragment], text: str) -> List[Id
     return parts
 
 
-def _pieces(mention: Mention) -> Tuple[Fragment, ...]:
-    return mention.fragments or ((mention.start_char, mention.end_char),)
-
-
 def _is_within(mention: Mention, item: Identifier) -> bool:
     # What is empty covers nothing that could be replaced; it is the audit's to find.
-    pieces = _pieces(mention)
-    inside = all(item.start <= start and end <= item.end for start, end in pieces)
-    return inside and all(start < end for start, end in pieces)
+    return all(item.start <= start < end <= item.end for start, end in mention.pieces)
 
 
 def _cut_at_mentions(item: Identifier, mentions: Sequence[Mention], text: str) -> List[Identifier]:
@@ -219,7 +213,7 @@ def _cut_at_mentions(item: Identifier, mentions: Sequence[Mention], text: str) -
             continue
         holes = [
             (start, end)
-            for start, end in _pieces(mention)
+            for start, end in mention.pieces
             if overlaps((start, end), (item.start, item.end))
             and not (start <= item.start and item.end <= end)
         ]
@@ -279,8 +273,8 @@ def _clean(
     """Take identifiers out of the text that a mention claims, and out of its attributes."""
     claimed = after.text
     if claimed and claimed != new[after.start_char : after.end_char]:
-        same = [old[start:end] for start, end in _pieces(before)] == [
-            new[start:end] for start, end in _pieces(after)
+        same = [old[start:end] for start, end in before.pieces] == [
+            new[start:end] for start, end in after.pieces
         ]
         claimed = claimed if same else ""
     attributes = tuple(
@@ -291,6 +285,6 @@ def _clean(
 
 
 def _compare(before: Mention, after: Mention, edits: Sequence[Edit]) -> str:
-    if any(overlaps((edit.start, edit.end), piece) for edit in edits for piece in _pieces(before)):
+    if any(overlaps((edit.start, edit.end), piece) for edit in edits for piece in before.pieces):
         return "changed"
-    return "same" if _pieces(before) == _pieces(after) else "moved"
+    return "same" if before.pieces == after.pieces else "moved"

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
 from spacy_bioner.errors import ConfigError
-from spacy_bioner.extras import install_command
+from spacy_bioner.extras import require
 from spacy_bioner.records import Record
 
 MIN_LANGUAGE_CHARACTERS = 200
@@ -184,14 +184,8 @@ def language(
 
 @lru_cache(maxsize=1)
 def _load_identifier() -> Any:
-    try:
-        module = import_module("py3langid.langid")
-    except ImportError as error:
-        message = (
-            "the language filter needs py3langid, which is not installed; "
-            f"{install_command('corpora')}"
-        )
-        raise ConfigError(message) from error
+    require("py3langid", extra="corpora", who="the language filter")
+    module = import_module("py3langid.langid")
     return module.LanguageIdentifier.from_model_file(module.MODEL_FILE, norm_probs=True)
 
 

@@ -163,19 +163,15 @@ def _move_mention(mention: Mention, old_text: str, text: str, offsets: OffsetMap
     fragments = _move_fragments(mention.fragments, offsets)
     if fragments:
         start, end = fragments[0][0], fragments[-1][1]
+    # What is left of a discontinuous mention may be continuous.
+    kept = fragments if len(fragments) > 1 else ()
+    moved = replace(mention, start_char=start, end_char=end, fragments=kept)
     claimed = mention.text
     if claimed == old_text[mention.start_char : mention.end_char]:
         claimed = text[start:end]
-    elif claimed and claimed == _join(mention.fragments, old_text):
-        claimed = _join(fragments, text)
-    # What is left of a discontinuous mention may be continuous.
-    kept = fragments if len(fragments) > 1 else ()
-    return replace(mention, start_char=start, end_char=end, text=claimed, fragments=kept)
-
-
-def _join(fragments: Tuple[Fragment, ...], text: str) -> str:
-    # brat and its like claim the parts of a discontinuous mention with spaces between.
-    return " ".join(text[start:end] for start, end in fragments)
+    elif claimed and claimed == mention.covered(old_text):
+        claimed = moved.covered(text) if fragments else ""
+    return replace(moved, text=claimed)
 
 
 def _move_fragments(fragments: Tuple[Fragment, ...], offsets: OffsetMap) -> Tuple[Fragment, ...]:

@@ -21,8 +21,8 @@ from spacy_bioner.architectures.composition import (
     build_sequence_lstm,
 )
 from spacy_bioner.architectures.torch_bridge import torch_shims
-from spacy_bioner.corpora.alignment import DATASET_KEY
 from spacy_bioner.errors import ConfigError
+from spacy_bioner.gold import DATASET_KEY
 from spacy_bioner.layers.char_encoder import CharacterEncoder, character_ids
 from tests.conftest import TOKENIZER, entities_of, learn_by_heart
 

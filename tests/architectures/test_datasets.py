@@ -8,8 +8,8 @@ from spacy.tokens import Doc
 
 from spacy_bioner.architectures.datasets import choose_dataset, dataset_rows
 from spacy_bioner.architectures.encoders import build_transformer_encoder
-from spacy_bioner.corpora.alignment import DATASET_KEY
 from spacy_bioner.errors import ConfigError
+from spacy_bioner.gold import DATASET_KEY
 from spacy_bioner.layers.dataset_vectors import DatasetVectors
 
 TEXTS = ["insulin", "aspirin lowers fever. It helps.", "insulin and aspirin"]

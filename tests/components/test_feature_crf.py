@@ -1,5 +1,6 @@
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -8,7 +9,6 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from spacy_bioner.blanks import squeeze
-from spacy_bioner.components import crf_weights
 from spacy_bioner.components.crf_weights import NEVER, CrfWeights, train_weights
 from spacy_bioner.errors import ConfigError, LabelError, TrainingDataError
 from spacy_bioner.extras import install_command
@@ -140,7 +140,7 @@ def test_label_that_was_not_named_is_an_error(examples):
 
 
 def test_missing_extra_is_named(examples, monkeypatch):
-    monkeypatch.setattr(crf_weights, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "pycrfsuite", None)
     with pytest.raises(ConfigError, match=re.escape(install_command("baselines"))):
         make_nlp().initialize(lambda: examples)
 

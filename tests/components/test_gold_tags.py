@@ -4,8 +4,8 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 
 from spacy_bioner.components.gold_tags import allowed_tags
-from spacy_bioner.corpora.alignment import ANNOTATED_KEY
 from spacy_bioner.errors import LabelError
+from spacy_bioner.gold import ANNOTATED_KEY
 
 TAGS = ("O", "B-Gene", "I-Gene")
 

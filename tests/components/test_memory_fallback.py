@@ -11,8 +11,8 @@ from spacy.training import Example
 from spacy_bioner.architectures.objectives import crf_of
 from spacy_bioner.architectures.torch_bridge import torch_shims
 from spacy_bioner.components.memory_fallback import is_out_of_memory, learn_in_parts
-from spacy_bioner.corpora.alignment import ANNOTATED_KEY
 from spacy_bioner.errors import TrainingDataError
+from spacy_bioner.gold import ANNOTATED_KEY
 from tests.conftest import TOKENIZER
 
 ROWS = (

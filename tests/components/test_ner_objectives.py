@@ -14,8 +14,8 @@ from spacy_bioner.architectures import torch_bridge
 from spacy_bioner.architectures.adversary import make_adversary, tapped
 from spacy_bioner.architectures.objectives import crf_of, make_objective
 from spacy_bioner.architectures.torch_bridge import torch_shims
-from spacy_bioner.corpora.alignment import ANNOTATED_KEY
 from spacy_bioner.errors import ConfigError, TrainingDataError
+from spacy_bioner.gold import ANNOTATED_KEY
 from tests.conftest import TOKENIZER, entities_of, learn_by_heart
 
 TEXT = "Naloxone reverses the effect of clonidine."

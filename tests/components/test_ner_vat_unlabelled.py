@@ -10,7 +10,7 @@ from spacy.training import Example
 from thinc.api import Adam
 
 from spacy_bioner.architectures.torch_bridge import torch_shims
-from spacy_bioner.corpora.alignment import ANNOTATED_KEY
+from spacy_bioner.gold import ANNOTATED_KEY
 from tests.conftest import TOKENIZER, entities_of
 
 TEXT = "Naloxone reverses the effect of clonidine in rats"

@@ -3,12 +3,13 @@ import spacy
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from spacy_bioner.corpora.alignment import GOLD_KEY, ID_KEY, align, gold_mentions, make_words_doc
+from spacy_bioner.corpora.alignment import align, make_words_doc
 from spacy_bioner.corpora.alignment_counts import OUTCOMES, AlignedMention, ConservationCount, Tally
 from spacy_bioner.corpora.formats.pubtator import read_pubtator
 from spacy_bioner.corpora.read_write import Selection, read_records
 from spacy_bioner.corpora.tokenizers import build_tokenizer
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.gold import GOLD_KEY, ID_KEY, gold_mentions
 from spacy_bioner.records import Mention, Record
 
 TEXT = "Acute renal failure in Ca2+/K+ loss "

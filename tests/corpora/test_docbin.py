@@ -3,7 +3,7 @@ import spacy
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from spacy_bioner.corpora.alignment import align, gold_mentions
+from spacy_bioner.corpora.alignment import align
 from spacy_bioner.corpora.docbin import (
     ATTRIBUTES,
     pack_span_groups,
@@ -12,6 +12,7 @@ from spacy_bioner.corpora.docbin import (
     write_shards,
 )
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.gold import gold_mentions
 from spacy_bioner.records import Mention, Record
 
 RECORD = Record(

@@ -8,11 +8,11 @@ import spacy
 from spacy.tokens import Doc
 
 from spacy_bioner.components.evidence import Evidence, add_evidence, register_extensions
-from spacy_bioner.corpora.alignment import GOLD_KEY
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.evaluation.evaluation import measure
-from spacy_bioner.evaluation.metrics.stratified_recall import GoldMention, TrainingMentions
+from spacy_bioner.evaluation.metrics.stratified_recall import TrainingMentions
 from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.gold import GOLD_KEY, GoldMention
 
 register_extensions()
 NLP = spacy.blank("en")

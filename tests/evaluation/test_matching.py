@@ -3,16 +3,9 @@ from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from spacy_bioner.errors import CorpusError
-from spacy_bioner.evaluation.matching import (
-    Comparison,
-    compare_docs,
-    count_matches,
-    list_gold,
-    list_predicted,
-    score_mentions,
-)
-from spacy_bioner.evaluation.metrics.stratified_recall import list_gold_mentions
+from spacy_bioner.evaluation.matching import Comparison, compare_docs, count_matches, score_mentions
 from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.gold import list_gold_mentions, list_predicted
 
 A, B, C = (0, 7, "Chemical"), (10, 18, "Disease"), (20, 25, "Disease")
 
@@ -141,37 +134,6 @@ def doc() -> Doc:
     return Doc(Vocab(), words=words, spaces=[True, True, True, True, False, False])
 
 
-def test_list_gold_prefers_corpus_offsets_to_entities(doc):
-    doc.ents = [Span(doc, 0, 1, label="Chemical")]
-    doc.user_data["bioner_gold"] = [[0, 6, "Chemical", ["MESH:D001241"]], [14, 26, "Disease", []]]
-    assert list_gold(doc) == [(0, 6, "Chemical"), (14, 26, "Disease")]
-
-
-def test_list_gold_without_corpus_offsets_gives_entities(doc):
-    doc.ents = [Span(doc, 2, 4, label="Disease")]
-    assert list_gold(doc) == [(14, 26, "Disease")]
-
-
-def test_list_gold_tells_no_entities_from_no_annotation(doc):
-    assert list_gold(doc) is None
-    doc.ents = []
-    assert list_gold(doc) == []
-
-
-def test_list_gold_of_empty_doc_is_empty():
-    assert list_gold(Doc(Vocab())) == []
-
-
-def test_list_predicted_reads_span_group_with_overlaps(doc):
-    doc.spans["bioner"] = [Span(doc, 2, 4, label="Disease"), Span(doc, 2, 3, label="Anatomy")]
-    expected = [(14, 26, "Disease"), (14, 19, "Anatomy")]
-    assert list_predicted(doc, spans_key="bioner") == expected
-
-
-def test_list_predicted_without_the_group_is_empty(doc):
-    assert list_predicted(doc, spans_key="bioner") == []
-
-
 def test_compare_docs_refuses_different_texts(doc):
     other = Doc(Vocab(), words=["Ibuprofen"])
     with pytest.raises(CorpusError, match="differ in their text"):
@@ -294,12 +256,6 @@ def test_borders_that_show_nothing_are_no_part_of_a_mention(blank):
         assert list_gold_mentions(gold)[0].surface == "aspirin"
     predicted.ents = [Span(predicted, 2, 5, label="Drug")]
     assert list_predicted(predicted) == [key]
-
-
-def test_a_mention_of_nothing_to_see_keeps_its_offsets():
-    gold = Doc(Vocab(), words=["a", "\u200b"], spaces=[False, False])
-    gold.user_data["bioner_gold"] = [[1, 2, "Drug", []], [1, 9, "Drug", []]]
-    assert list_gold(gold) == [(1, 2, "Drug"), (1, 9, "Drug")]
 
 
 def test_texts_that_differ_in_what_shows_nothing_are_compared():

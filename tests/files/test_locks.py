@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from spacy_bioner.errors import CorpusError
+from spacy_bioner.errors import OutputError
 from spacy_bioner.files import locks
 from spacy_bioner.files.locks import left_to_block, locking, refuse_writers_below
 
@@ -51,7 +51,7 @@ def test_the_lock_is_gone_after_the_block(tmp_path, file):
 def test_another_process_is_refused_by_the_number_of_the_first(tmp_path, file):
     with holder(tmp_path / "out", file) as process:
         expected = rf"out: found that process {process.pid} is writing there; wait until it is done"
-        with pytest.raises(CorpusError, match=expected), locking(tmp_path / "out", file):
+        with pytest.raises(OutputError, match=expected), locking(tmp_path / "out", file):
             pass
         assert file.is_file()
 
@@ -69,7 +69,7 @@ def test_a_killed_process_holds_nothing(tmp_path, file):
 def test_a_second_writer_in_the_same_process_is_refused(tmp_path, file):
     expected = rf"process {os.getpid()} \(this one\) is writing there"
     with locking(tmp_path / "out", file):
-        with pytest.raises(CorpusError, match=expected), locking(tmp_path / "out", file):
+        with pytest.raises(OutputError, match=expected), locking(tmp_path / "out", file):
             pass
         assert file.is_file()
 
@@ -78,7 +78,7 @@ def test_a_lock_that_is_left_to_its_block_is_used_once(tmp_path, file):
     with locking(tmp_path / "out", file), left_to_block(file):
         with locking(tmp_path / "out", file) as is_new:
             assert not is_new
-            with pytest.raises(CorpusError), locking(tmp_path / "out", file):
+            with pytest.raises(OutputError), locking(tmp_path / "out", file):
                 pass
         with locking(tmp_path / "out", file) as is_new:
             assert not is_new
@@ -91,7 +91,7 @@ def test_writers_below_a_folder_are_found(tmp_path):
     lock = inner / ".report.html.bioner-lock"
     with (
         holder(inner / "report.html", lock) as process,
-        pytest.raises(CorpusError, match=f"process {process.pid} is writing there"),
+        pytest.raises(OutputError, match=f"process {process.pid} is writing there"),
     ):
         refuse_writers_below(tmp_path / "out")
     assert lock.is_file()
@@ -129,7 +129,7 @@ def test_without_locks_a_process_that_runs_is_known_by_its_number(tmp_path, file
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
         file.write_text(describe(other.pid))
         expected = f"process {other.pid} is writing there"
-        with pytest.raises(CorpusError, match=expected), locking(tmp_path / "out", file):
+        with pytest.raises(OutputError, match=expected), locking(tmp_path / "out", file):
             pass
         other.communicate(b"\n")
     with locking(tmp_path / "out", file) as is_new:
@@ -147,7 +147,7 @@ def test_without_locks_a_number_that_is_used_again_does_not_block(tmp_path, file
 def test_without_locks_another_machine_is_believed(tmp_path, file):
     file.write_text(describe(5, host="elsewhere"))
     expected = "process 5 on elsewhere is writing there"
-    with pytest.raises(CorpusError, match=expected), locking(tmp_path / "out", file):
+    with pytest.raises(OutputError, match=expected), locking(tmp_path / "out", file):
         pass
 
 

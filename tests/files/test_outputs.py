@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from spacy_bioner.errors import CorpusError
+from spacy_bioner.errors import OutputError
 from spacy_bioner.files.outputs import (
     claiming,
     is_claimed,
@@ -30,7 +30,7 @@ def test_the_first_writer_of_a_folder_keeps_it(tmp_path):
     with replacing_folder(tmp_path / "out") as first:
         make(first, "first")
         expected = "is writing there"
-        with pytest.raises(CorpusError, match=expected), replacing_folder(tmp_path / "out"):
+        with pytest.raises(OutputError, match=expected), replacing_folder(tmp_path / "out"):
             pass
         assert (first / "model").read_text() == "first"
     assert (tmp_path / "out" / "model").read_text() == "first"
@@ -40,7 +40,7 @@ def test_the_first_writer_of_a_folder_keeps_it(tmp_path):
 def test_the_first_writer_of_a_file_keeps_it(tmp_path):
     with replacing(tmp_path / "out") as first:
         first.write_text("first")
-        with pytest.raises(CorpusError, match="is writing there"), replacing(tmp_path / "out"):
+        with pytest.raises(OutputError, match="is writing there"), replacing(tmp_path / "out"):
             pass
     assert (tmp_path / "out").read_text() == "first"
     assert names(tmp_path) == ["out"]
@@ -164,7 +164,7 @@ def test_two_spellings_of_an_output_are_one(tmp_path):
     with (
         claiming(tmp_path / "out"),
         replacing(tmp_path / "sub" / ".." / "link"),
-        pytest.raises(CorpusError, match="is writing there"),
+        pytest.raises(OutputError, match="is writing there"),
         replacing(tmp_path / "out"),
     ):
         pass

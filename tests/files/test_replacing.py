@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from spacy_bioner.errors import CorpusError
+from spacy_bioner.errors import OutputError
 from spacy_bioner.files.replacing import check_is_writable, replacing, replacing_folder
 
 
@@ -22,7 +22,7 @@ def write_folder(path):
 def test_a_parent_that_is_a_file_is_named(tmp_path, save):
     (tmp_path / "file").write_text("old")
     path = tmp_path / "file" / "sub" / "out"
-    with pytest.raises(CorpusError, match="found that nothing can be written there") as raised:
+    with pytest.raises(OutputError, match="found that nothing can be written there") as raised:
         save(path)
     assert raised.value.path == str(path)
     assert [item.name for item in tmp_path.iterdir()] == ["file"]
@@ -32,7 +32,7 @@ def test_a_parent_that_is_a_file_is_named(tmp_path, save):
 def test_a_folder_that_cannot_be_made_is_named(save):
     if not os.path.isdir("/proc/self"):
         pytest.skip("no /proc here: nothing that even root cannot write to")
-    with pytest.raises(CorpusError, match=r"^/proc/x/y\.json: found that nothing can be written"):
+    with pytest.raises(OutputError, match=r"^/proc/x/y\.json: found that nothing can be written"):
         save("/proc/x/y.json")
 
 
@@ -42,13 +42,13 @@ def test_a_folder_without_permission_is_named(tmp_path, save):
     folder.mkdir(mode=0o500)
     if os.access(folder, os.W_OK):
         pytest.skip("this user may write anywhere")
-    with pytest.raises(CorpusError, match=r"\(Permission denied\); name another path"):
+    with pytest.raises(OutputError, match=r"\(Permission denied\); name another path"):
         save(folder / "out")
 
 
 @pytest.mark.parametrize("save", [write, check_is_writable])
 def test_a_name_that_is_too_long_is_an_error(tmp_path, save):
-    with pytest.raises(CorpusError, match="File name too long"):
+    with pytest.raises(OutputError, match="File name too long"):
         save(tmp_path / ("x" * 300))
     assert list(tmp_path.iterdir()) == []
 
@@ -103,7 +103,7 @@ def test_who_may_read_a_file_stays(tmp_path, mode):
 def test_want_of_room_names_the_output_and_leaves_what_was(tmp_path, number, saving):
     (tmp_path / "out").mkdir() if saving is replacing_folder else write(tmp_path / "out")
     expected = r"cannot be written to its end \(.*\); make room"
-    with pytest.raises(CorpusError, match=expected) as raised, saving(tmp_path / "out"):
+    with pytest.raises(OutputError, match=expected) as raised, saving(tmp_path / "out"):
         raise OSError(number, os.strerror(number))
     assert raised.value.path == str(tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
@@ -116,6 +116,6 @@ def test_a_rename_that_fails_leaves_what_was(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(CorpusError, match="No space left on device"):
+    with pytest.raises(OutputError, match="No space left on device"):
         write(tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]

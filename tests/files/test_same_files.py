@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from spacy_bioner.errors import CorpusError
+from spacy_bioner.errors import CorpusError, OutputError
 from spacy_bioner.files import same_files
 from spacy_bioner.files.same_files import check_apart, ignores_case, is_same, list_paths
 
@@ -31,7 +31,7 @@ def folder(tmp_path, monkeypatch):
 )
 def test_a_file_is_known_by_any_spelling(folder, spelling):
     assert is_same(spelling, folder / "gold.txt")
-    with pytest.raises(CorpusError, match="found the same path as IN and OUT"):
+    with pytest.raises(OutputError, match="found the same path as IN and OUT"):
         check_apart([spelling], ["gold.txt"])
 
 
@@ -40,7 +40,7 @@ def test_a_file_is_known_by_any_spelling(folder, spelling):
 )
 def test_a_file_that_is_not_there_yet_is_known_by_any_spelling(folder, spelling):
     assert is_same(spelling, folder / "new.txt")
-    with pytest.raises(CorpusError, match="found that two outputs are one"):
+    with pytest.raises(OutputError, match="found that two outputs are one"):
         check_apart([spelling, "new.txt"], [])
 
 
@@ -62,14 +62,14 @@ def test_case_counts_where_it_counts(monkeypatch, folder):
 
 @pytest.mark.usefixtures("folder")
 def test_nothing_is_written_into_an_input():
-    with pytest.raises(CorpusError, match=r"sub/deep/out: found that it lies in the input \."):
+    with pytest.raises(OutputError, match=r"sub/deep/out: found that it lies in the input \."):
         check_apart(["sub/deep/out"], ["."])
 
 
 @pytest.mark.usefixtures("folder")
 def test_an_output_that_is_replaced_holds_no_input():
     check_apart(["../Data"], ["gold.txt"])
-    with pytest.raises(CorpusError, match=r"\.\./other: found gold\.txt, which is read, in what"):
+    with pytest.raises(OutputError, match=r"\.\./other: found gold\.txt, which is read, in what"):
         check_apart(["../other"], ["gold.txt"], replaced=["../other"])
 
 

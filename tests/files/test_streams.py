@@ -9,7 +9,7 @@ from spacy.vocab import Vocab
 
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.formats.registry import WRITABLE, find_format, format_of_target
-from spacy_bioner.errors import CorpusError
+from spacy_bioner.errors import CorpusError, OutputError
 from spacy_bioner.files.lines import check_is_file
 from spacy_bioner.files.replacing import check_is_writable, replacing, replacing_folder
 from spacy_bioner.files.streams import find_descriptor, is_standard_output, is_stream
@@ -48,7 +48,7 @@ def test_a_number_that_cannot_be_written_to_is_refused_before_the_work():
     reading, writing = os.pipe()
     os.close(writing)
     for number in (reading, 999):
-        with pytest.raises(CorpusError, match="Bad file descriptor"):
+        with pytest.raises(OutputError, match="Bad file descriptor"):
             check_is_writable(f"/proc/self/fd/{number}")
     os.close(reading)
 
@@ -92,7 +92,7 @@ def test_a_pipe_with_a_name_is_written_to(tmp_path):
 
 def test_a_device_that_takes_no_more_is_named():
     expected = "/dev/full: found that it does not take all"
-    with pytest.raises(CorpusError, match=expected), replacing("/dev/full") as temporary:
+    with pytest.raises(OutputError, match=expected), replacing("/dev/full") as temporary:
         temporary.write_text("content")
 
 
@@ -101,7 +101,7 @@ def test_a_pipe_whose_reader_leaves_is_named(tmp_path):
     reader = threading.Thread(target=lambda: os.close(os.open(tmp_path / "pipe", os.O_RDONLY)))
     reader.start()
     expected = r"pipe: found .* \(Broken pipe\)"
-    with pytest.raises(CorpusError, match=expected), replacing(tmp_path / "pipe") as temporary:
+    with pytest.raises(OutputError, match=expected), replacing(tmp_path / "pipe") as temporary:
         temporary.write_bytes(bytes(1_000_000))
     reader.join(timeout=10)
 
@@ -114,7 +114,7 @@ def test_a_pipe_is_not_read_as_a_corpus(tmp_path):
 
 @pytest.mark.parametrize("name", ["brat", "i2b2"])
 def test_a_format_of_many_files_needs_a_folder(name):
-    with pytest.raises(CorpusError, match="found a pipe or device, expected a folder"):
+    with pytest.raises(OutputError, match="found a pipe or device, expected a folder"):
         find_format(name, to_write=True).write([], "/dev/null")
 
 
@@ -142,13 +142,13 @@ def test_nothing_is_passed_on_when_the_block_fails(tmp_path):
 
 def test_a_folder_is_not_written_to_a_device():
     expected = "found a pipe or device, expected a folder"
-    with pytest.raises(CorpusError, match=expected), replacing_folder("/dev/null"):
+    with pytest.raises(OutputError, match=expected), replacing_folder("/dev/null"):
         pass
 
 
 def test_a_circle_of_links_is_named(tmp_path):
     (tmp_path / "loop").symlink_to("loop")
     for save in (check_is_writable, lambda path: replacing(path).__enter__()):
-        with pytest.raises(CorpusError, match="Too many levels of symbolic links"):
+        with pytest.raises(OutputError, match="Too many levels of symbolic links"):
             save(tmp_path / "loop")
     assert os.readlink(tmp_path / "loop") == "loop"

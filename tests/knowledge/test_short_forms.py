@@ -1,12 +1,12 @@
 import pytest
 
 from spacy_bioner.knowledge.definitions import Definition, find_definitions
-from spacy_bioner.knowledge.short_forms import Proposal, find_meanings, find_occurrences
+from spacy_bioner.knowledge.short_forms import ProposedEntity, find_meanings, find_occurrences
 
 
 def propose(text, surface, label="Disease", *, start=0, **more):
     offset = text.index(surface, start)
-    return Proposal(offset, offset + len(surface), label, **more)
+    return ProposedEntity(offset, offset + len(surface), label, **more)
 
 
 def meaning_of(text, *proposals):
@@ -115,10 +115,10 @@ def test_what_only_borders_a_long_form_does_not_support_it():
     text = "pre/multiple sclerosis/(MS)"
     definition = Definition(24, 26, "MS", 4, 22, "multiple sclerosis")
     for proposal, unsupported in (
-        (Proposal(0, 4, "Word"), True),
-        (Proposal(22, 26, "Word"), True),
-        (Proposal(0, 5, "Word"), False),
-        (Proposal(21, 26, "Word"), False),
+        (ProposedEntity(0, 4, "Word"), True),
+        (ProposedEntity(22, 26, "Word"), True),
+        (ProposedEntity(0, 5, "Word"), False),
+        (ProposedEntity(21, 26, "Word"), False),
     ):
         (meaning,) = find_meanings(text, [definition], [proposal])
         assert (meaning.entity, meaning.unsupported) == (None, unsupported)

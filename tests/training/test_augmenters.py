@@ -9,10 +9,11 @@ from spacy.training import Example
 from spacy.util import registry
 from thinc.api import Config
 
-from spacy_bioner.corpora.alignment import align, gold_mentions
+from spacy_bioner.corpora.alignment import align
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.corpora.formats.pubtator import read_pubtator
 from spacy_bioner.errors import ConfigError, CorpusError, TermTableError
+from spacy_bioner.gold import gold_mentions
 from spacy_bioner.records import Mention, Record
 from spacy_bioner.training import augmenters
 from spacy_bioner.training.corpus import make_corpus

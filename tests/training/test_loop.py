@@ -12,8 +12,8 @@ from spacy_bioner.errors import (  # noqa: E402
     TrainingDataError,
 )
 from spacy_bioner.training.loop import (  # noqa: E402
-    Pace,
-    RunFiles,
+    LoopFiles,
+    RateSchedule,
     RunLog,
     compute_in_parts,
     load_state,
@@ -50,21 +50,21 @@ class Counter:
 
 @pytest.fixture
 def files(tmp_path):
-    return RunFiles.beside(tmp_path / "out")
+    return LoopFiles.beside(tmp_path / "out")
 
 
-PACE = Pace(6, 0.5, warmup=0.34)
+PACE = RateSchedule(6, 0.5, warmup=0.34)
 SETTINGS = {"seed": 1, "texts": {"a.txt": "3 bytes"}}
 
 
 def test_pace_rises_and_falls():
-    rates = [Pace(10, 1.0, warmup=0.2).rate(step) for step in range(10)]
+    rates = [RateSchedule(10, 1.0, warmup=0.2).rate(step) for step in range(10)]
     assert rates == [0.5, 1.0, 1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125]
 
 
 def test_run_goes_on_from_the_last_checkpoint(files):
     straight = Counter()
-    run_steps(straight, PACE, RunFiles.beside(files.log.with_name("other")), SETTINGS)
+    run_steps(straight, PACE, LoopFiles.beside(files.log.with_name("other")), SETTINGS)
     killed = Counter(dies_at=5, error=MemoryError("killed"))
     with pytest.raises(MemoryError):
         run_steps(killed, PACE, files, SETTINGS, checkpoint_every=3, log_every=1)

@@ -13,9 +13,9 @@ from spacy.util import fix_random_seed, registry
 from thinc.api import Config
 
 from spacy_bioner.components.gold_tags import allowed_tags
-from spacy_bioner.corpora.alignment import ANNOTATED_KEY, DATASET_KEY, GOLD_KEY, ID_KEY
 from spacy_bioner.corpora.docbin import read_docbin, write_docbin
 from spacy_bioner.errors import LabelError, TrainingDataError
+from spacy_bioner.gold import ANNOTATED_KEY, DATASET_KEY, GOLD_KEY, ID_KEY
 from spacy_bioner.training.multi_corpus import make_multi_corpus
 from tests.conftest import TOKENIZER, entities_of
 

@@ -5,8 +5,9 @@ import spacy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from spacy_bioner.corpora.alignment import align, gold_mentions
+from spacy_bioner.corpora.alignment import align
 from spacy_bioner.errors import ConfigError
+from spacy_bioner.gold import gold_mentions
 from spacy_bioner.records import Mention, Record
 from spacy_bioner.training.record_augmenter import RecordAugmenter, chain_augmenters
 from spacy_bioner.transforms.augmentation.editing import edit_record

@@ -162,7 +162,7 @@ def test_language_refuses_settings_that_it_cannot_meet():
 
 
 def test_language_without_the_library_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "py3langid.langid", None)
+    monkeypatch.setitem(sys.modules, "py3langid", None)
     filters._load_identifier.cache_clear()
     with pytest.raises(ConfigError, match=re.escape(install_command("corpora"))):
         language()

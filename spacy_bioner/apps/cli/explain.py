@@ -36,8 +36,8 @@ def explain_cli(
 
     from spacy_bioner.apps.evaluation.explain import explain
     from spacy_bioner.apps.loading import load_pipeline
-    from spacy_bioner.apps.results import write_json
     from spacy_bioner.apps.terminal import unguarded
+    from spacy_bioner.files.json_files import write_json
     from spacy_bioner.files.replacing import replacing
     from spacy_bioner.reports.plots.style import require_jinja2
     from spacy_bioner.reports.text.explanation import print_explanation

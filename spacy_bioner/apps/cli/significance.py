@@ -27,7 +27,7 @@ def significance_cli(
     (approximate randomisation), both over documents. It says nothing of training seeds.
     """
     from spacy_bioner.apps.evaluation.significance import compare_evaluations
-    from spacy_bioner.apps.results import write_json
+    from spacy_bioner.files.json_files import write_json
     from spacy_bioner.reports.text.evaluation import render_paired
 
     compared = compare_evaluations(

@@ -68,8 +68,7 @@ def map_labels(label_map: LabelMap, *, may_lack: bool = False) -> Step:
                 if label is None:
                     dropped.append(mention)
                     continue
-                renamed = label != mention.label
-                kept.append(replace(mention, label=label) if renamed else mention)
+                kept.append(mention.labelled(label))
             if dropped:
                 conversion.lose(record, dropped, NOT_IN_MAP)
             yield replace(record, mentions=tuple(kept))

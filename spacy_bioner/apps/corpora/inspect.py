@@ -1,6 +1,5 @@
 """What is in these corpora? Statistics of each, and what of the others the first one has."""
 
-import json
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.corpora.statistics.corpus import CorpusStatistics, CorpusTally
 from spacy_bioner.corpora.statistics.vocabulary_overlap import Overlap, measure_overlap
 from spacy_bioner.errors import ConfigError, CorpusError
+from spacy_bioner.files.json_files import fill_json
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.reports.html.corpus_page import render_corpus_page
@@ -161,11 +161,10 @@ def _inspect(
 def write_inspection(inspection: Inspection, folder: PathLike, *, clouds: bool = True) -> None:
     """Write `corpus.json` and `corpus.html`; other files in the folder stay."""
     page = render_corpus_page(inspection.corpora, inspection.overlaps, clouds=clouds)
-    data = json.dumps(inspection.to_json(), ensure_ascii=False, indent=1)
     folder = Path(folder)
     with replacing(folder / JSON_NAME) as json_file, replacing(folder / PAGE_NAME) as page_file:
+        fill_json(json_file, inspection.to_json())
         # A lone surrogate has an escape in JSON, but no form in HTML.
-        json_file.write_text(data + "\n", encoding="utf-8", errors="backslashreplace")
         page_file.write_text(page, encoding="utf-8", errors="replace")
 
 

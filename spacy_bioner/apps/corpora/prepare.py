@@ -1,6 +1,5 @@
 """Preparing the corpus of a profile: every split to DocBin, with one account of all mentions."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, Optional, Tuple
@@ -14,7 +13,7 @@ from spacy_bioner.corpora.labels import check_names
 from spacy_bioner.corpora.read_write import Selection, read_records
 from spacy_bioner.corpora.splits.split import Splits, split_records
 from spacy_bioner.errors import AssetError
-from spacy_bioner.files.replacing import replacing
+from spacy_bioner.files.json_files import write_json
 
 ACCOUNT = "corpus.json"
 
@@ -78,9 +77,7 @@ def prepare(
     found = {label for account in accounts.values() for label in account.labels_read}
     check_names(settings.label_map, found, where=f"the label map of corpus '{settings.name}'")
     prepared = PreparedCorpus(settings, accounts, division)
-    with replacing(output / ACCOUNT) as temporary:
-        text = json.dumps(prepared.to_json(), ensure_ascii=False, indent=2)
-        temporary.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+    write_json(output / ACCOUNT, prepared.to_json(), indent=2)
     return prepared
 
 

@@ -10,7 +10,6 @@ from spacy.tokens import Doc
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.packaging.assemble import PIPELINE_MARKS, find_recogniser
-from spacy_bioner.apps.results import write_json
 from spacy_bioner.architectures.decoding import scale_confidences
 from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.corpora.docbin import read_docbin
@@ -20,6 +19,7 @@ from spacy_bioner.evaluation.confidence.predictions import Judged, ScoredDocumen
 from spacy_bioner.evaluation.confidence.thresholds import choose_thresholds, sweep
 from spacy_bioner.evaluation.matching import compare_docs
 from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.files.json_files import write_json
 from spacy_bioner.files.lines import check_is_file
 from spacy_bioner.files.replacing import check_own_folder, replacing_folder
 from spacy_bioner.files.same_files import check_apart, list_paths

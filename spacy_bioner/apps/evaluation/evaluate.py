@@ -14,19 +14,17 @@ from spacy_bioner.apps.evaluation.shared_documents import SharedDocuments, find_
 from spacy_bioner.apps.loading import fingerprint, load_pipeline
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import get_setting
-from spacy_bioner.apps.results import write_json
-from spacy_bioner.corpora.alignment import ANNOTATED_KEY, ID_KEY
 from spacy_bioner.corpora.docbin import list_docbins, read_docbin
-from spacy_bioner.corpora.splits.near_duplicates import require_datasketch
 from spacy_bioner.errors import ConfigError, CorpusError, LabelError
 from spacy_bioner.evaluation.bootstrap.intervals import N_RESAMPLES
 from spacy_bioner.evaluation.evaluation import Marginals, Measurement, Pair, measure
-from spacy_bioner.evaluation.matching import list_gold
-from spacy_bioner.evaluation.metrics.stratified_recall import TrainingMentions, list_gold_mentions
+from spacy_bioner.evaluation.metrics.stratified_recall import TrainingMentions
 from spacy_bioner.evaluation.runner import PipelineEvaluation, entity_labels, run_timed, score_pairs
 from spacy_bioner.evaluation.scores import Scores
-from spacy_bioner.extras import name_extra
+from spacy_bioner.extras import find_missing, name_extra
+from spacy_bioner.files.json_files import write_json
 from spacy_bioner.files.lines import PathLike, check_is_file
+from spacy_bioner.gold import ANNOTATED_KEY, ID_KEY, list_gold, list_gold_mentions
 
 
 @dataclass(frozen=True)
@@ -261,9 +259,7 @@ def _find_shared(
 ) -> Tuple[Optional[SharedDocuments], List[str]]:
     if train is None:
         return None, []
-    try:
-        require_datasketch()
-    except CorpusError:
+    if find_missing("datasketch"):
         # Pages have it, too: no path of this machine.
         needs = f"near-duplicates need the library datasketch ({name_extra('corpora')})"
         return None, [f"documents that stand in training as well were not looked for: {needs}"]

@@ -24,12 +24,12 @@ from spacy_bioner.evaluation.explanation.results import (
     Explanation,
     Proposal,
     Reading,
-    Source,
+    SpanSource,
     TextExplanation,
     WordShare,
     misses_much,
 )
-from spacy_bioner.extras import install_command
+from spacy_bioner.extras import find_missing, say_missing
 from spacy_bioner.spans import overlaps
 
 METHODS = ("auto", "gradients", "occlusion", "none")
@@ -83,10 +83,8 @@ def explain(
 def _why_no_gradients(tagger: Any) -> str:
     if tagger is None:
         return f"the pipeline has no trained '{COMPONENT}' with tag probabilities"
-    try:
-        import captum  # noqa: F401
-    except ImportError:
-        return f"captum is not installed; {install_command('explain')}"
+    if find_missing("captum"):
+        return say_missing("captum", extra="explain", who="explaining by gradients")
     from spacy_bioner.architectures.adversary import find_encoders
 
     if not tagger.model.has_ref("encoder") or not find_encoders(tagger.model):
@@ -108,13 +106,13 @@ def _describe(
             for item in others[:n_readings]
         ]
     sources = tuple(
-        Source(entry.source, entry.confidence, entry.concept_id, entry.rule)
+        SpanSource(entry.source, entry.confidence, entry.concept_id, entry.rule)
         for entry in span_evidence(ent)
     )
     if not sources:
         # spaCy's own components keep no evidence.
         names = [name for name in nlp.pipe_names if "doc.ents" in nlp.get_pipe_meta(name).assigns]
-        sources = tuple(Source(name) for name in names) if len(names) == 1 else ()
+        sources = tuple(SpanSource(name) for name in names) if len(names) == 1 else ()
     offsets = (ent.start_char, ent.end_char)
     return Explanation(ent.text, *offsets, ent.label_, sources, belief, tuple(readings))
 

@@ -16,7 +16,6 @@ from spacy_bioner.corpora.alignment import align
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.formats.docbin import to_record
 from spacy_bioner.errors import BionerError, ConfigError, CorpusError
-from spacy_bioner.evaluation.matching import list_gold
 from spacy_bioner.evaluation.robustness import (
     AttackEmbeddings,
     ChangeText,
@@ -29,6 +28,7 @@ from spacy_bioner.evaluation.robustness import (
     score_clean,
 )
 from spacy_bioner.files.same_files import check_apart
+from spacy_bioner.gold import list_gold
 from spacy_bioner.reports.text.robustness import plot_robustness, render_robustness
 from spacy_bioner.transforms.augmentation.editing import Augmentation
 from spacy_bioner.transforms.augmentation.mentions import make_replace_synonyms

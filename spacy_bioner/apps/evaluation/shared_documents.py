@@ -6,12 +6,12 @@ from typing import Any, Dict, List, Sequence, Tuple
 
 from spacy.tokens import Doc
 
-from spacy_bioner.corpora.alignment import ID_KEY
 from spacy_bioner.corpora.formats.docbin import read_docbin_records, to_record
 from spacy_bioner.corpora.splits.leakage import LeakCount, LeakReport, find_leaks
 from spacy_bioner.evaluation.evaluation import Pair
 from spacy_bioner.evaluation.matching import compare_docs, score_mentions
 from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.gold import ID_KEY
 
 TEST, TRAIN = "test", "train"
 

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from spacy_bioner.apps.evaluation.evaluate import read_gold
+from spacy_bioner.apps.experiments.trials import PlannedTrial, TrialOutcome, run_trials
 from spacy_bioner.apps.loading import fingerprint, load_pipeline
 from spacy_bioner.apps.names import FOLDER_NAME
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile, get_setting, read_training_config
-from spacy_bioner.apps.results import describe_training, load_result, store_result
+from spacy_bioner.apps.results import describe_training
 from spacy_bioner.apps.training.curves import write_outcome
 from spacy_bioner.apps.training.train import check_device
 from spacy_bioner.apps.training.trial import train_and_test
@@ -42,7 +43,6 @@ STANDARD = (
     ("averaged weights", "training.optimizer.use_averages", False),
 )
 """What trainings here choose, for `bioner ablate --each`."""
-RESULT = "result.json"
 
 
 @dataclass(frozen=True)
@@ -131,24 +131,26 @@ def ablate_training(
     common = dict(overrides or {})
     plans = {FULL: common, **{item.name: {**common, **item.overrides} for item in choices}}
     made = describe_training(profile, corpus_dir, seed=seed, max_steps=max_steps)
-    settings = {name: {**made, "overrides": plan} for name, plan in plans.items()}
-    # All of them before the first training, which may take hours.
-    results = {name: load_result(output / name / RESULT, settings[name]) for name in plans}
-    for name, plan in plans.items():
-        if results[name] is not None:
-            report(f"{name}: finished before")
-            continue
-        report(f"{FULL if name == FULL else 'without ' + name}: training")
-        training: Dict[str, Any] = {
-            "gpu_id": gpu_id, "seed": seed, "max_steps": max_steps, "overrides": plan
-        }  # fmt: skip
-        folder = output / name
-        tested = train_and_test(profile, corpus_dir, folder, title=name, **training)
-        store_result(folder / RESULT, settings[name], tested.outcome)
-        results[name] = tested.outcome
+
+    def run(trial: PlannedTrial) -> TrialOutcome:
+        training: Dict[str, Any] = {"gpu_id": gpu_id, "seed": seed, "max_steps": max_steps}
+        training["overrides"] = trial.settings["overrides"]
+        folder = trial.folder
+        tested = train_and_test(profile, corpus_dir, folder, title=folder.name, **training)
+        return TrialOutcome(tested.outcome)
+
+    trials = [
+        PlannedTrial(
+            name if name == FULL else f"without {name}",
+            output / name,
+            {**made, "overrides": plan},
+        )
+        for name, plan in plans.items()
+    ]
+    done = zip(plans, run_trials(trials, run, report=report), strict=True)
     counts = {
         name: [Counts(*row) for row in result["document_counts"]]
-        for name, result in results.items()
+        for name, (result, _) in done
         if result is not None
     }
     about = {"profile": profile.name, "corpus": corpus_dir.name, "max_steps": max_steps}

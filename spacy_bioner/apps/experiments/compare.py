@@ -9,16 +9,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from spacy_bioner.apps.experiments.trials import PlannedTrial, TrialOutcome, run_trials
 from spacy_bioner.apps.names import parse_named
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile, check_one_encoder, read_training_config
-from spacy_bioner.apps.results import describe_training, load_result, store_result, write_json
+from spacy_bioner.apps.results import describe_training
 from spacy_bioner.apps.subprocesses import explain_exit
 from spacy_bioner.apps.training.curves import write_outcome
 from spacy_bioner.apps.training.train import check_device
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.bootstrap.intervals import bootstrap_scores
 from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.files.json_files import write_json
 from spacy_bioner.files.locks import refuse_writers_below
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.reports.text.compare import (
@@ -74,23 +76,14 @@ def compare_encoders(
     check_one_encoder(read_training_config(profile.config), next(iter(encoders.values())))
     check_device(gpu_id)
     plan = _plan(corpus_dir, output, profile, encoders, seeds, max_steps, dict(overrides or {}))
-    # All of them before the first training, which may take hours.
-    known = {folder: load_result(folder / "result.json", settings) for folder, settings in plan}
-    results: Dict[str, List[Any]] = {name: [] for name in encoders}
-    for folder, settings in plan:
-        name, seed = settings["name"], settings["seed"]
-        result, reason = known[folder], ""
-        if result is None:
-            report(f"{name}, seed {seed}: training")
-            job = _make_job(corpus_dir, folder, profile, settings, gpu_id)
-            result, reason = _run_job(job, folder, keep_model=keep_models)
-            if result is not None:
-                store_result(folder / "result.json", settings, result)
-            else:
-                report(f"{name}, seed {seed}: {reason}")
-        else:
-            report(f"{name}, seed {seed}: finished before")
-        results[name].append((result, reason))
+
+    def run(trial: PlannedTrial) -> TrialOutcome:
+        job = _make_job(corpus_dir, trial.folder, profile, trial.settings, gpu_id)
+        return TrialOutcome(*_run_job(job, trial.folder, keep_model=keep_models))
+
+    results: Dict[str, List[TrialOutcome]] = {name: [] for name in encoders}
+    for trial, outcome in zip(plan, run_trials(plan, run, report=report), strict=True):
+        results[trial.settings["name"]].append(outcome)
     rows = [summarise_encoder(name, encoders[name], results[name]) for name in encoders]
     _write(rows, output)
     return rows
@@ -166,12 +159,13 @@ def _plan(
     seeds: int,
     max_steps: int,
     overrides: Dict[str, Any],
-) -> List[Tuple[Path, Dict[str, Any]]]:
+) -> List[PlannedTrial]:
     made = describe_training(profile, corpus_dir, seed=0, max_steps=max_steps)
     base = {**made, "overrides": overrides}
     about = made["profile"]
     return [
-        (
+        PlannedTrial(
+            f"{name}, seed {seed}",
             output / name / f"seed-{seed}",
             {**base, "name": name, "seed": seed, "profile": {**about, "encoder": source}},
         )

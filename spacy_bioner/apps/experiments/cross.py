@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Sequ
 from spacy.language import Language
 
 from spacy_bioner.apps.evaluation.shared_documents import TEST, TRAIN, compare_with_training
+from spacy_bioner.apps.experiments.trials import RESULT
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile
@@ -21,8 +22,6 @@ from spacy_bioner.evaluation.matching import compare_docs
 from spacy_bioner.evaluation.runner import entity_labels, run_timed
 from spacy_bioner.reports.plots.style import require_matplotlib
 from spacy_bioner.reports.text.cross_corpus import plot_matrix, render_matrix
-
-RESULT = "result.json"
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Collection, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
+from spacy_bioner.apps.experiments.trials import PlannedTrial, TrialOutcome, run_trials
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile
-from spacy_bioner.apps.results import describe_profile, load_result, store_result, write_json
+from spacy_bioner.apps.results import describe_profile
 from spacy_bioner.apps.training.train import check_device
 from spacy_bioner.apps.training.trial import train_and_test
-from spacy_bioner.corpora.alignment import ID_KEY
 from spacy_bioner.corpora.docbin import read_docbin, write_docbin
 from spacy_bioner.corpora.formats.docbin import read_docbin_records
 from spacy_bioner.evaluation.bootstrap.intervals import ScoreIntervals, bootstrap_scores
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.files.digests import digest
+from spacy_bioner.files.json_files import write_json
 from spacy_bioner.files.lines import check_is_file
 from spacy_bioner.files.replacing import replacing
+from spacy_bioner.gold import ID_KEY
 from spacy_bioner.records import Record
 from spacy_bioner.reports.scores import format_interval, format_percent
 from spacy_bioner.reports.tables import escape_markdown, render_markdown_table
@@ -29,9 +31,9 @@ from spacy_bioner.training.cross_validation import (
     summarise_counts,
 )
 
-RESULT = "result.json"
 HEADER = ("fold", "train", "dev", "test", "gold", "precision", "recall", "F1", "dev F1", "seconds")
 TYPE_HEADER = ("type", "gold", "folds with it", "precision", "recall", "F1", "F1 std. dev.")
+_TRAINING = ("seed", "max_steps", "overrides")
 
 
 @dataclass(frozen=True)
@@ -152,31 +154,23 @@ def cross_validate(
         "max_steps": max_steps,
         "overrides": dict(overrides or {}),
     }
-    # All of them before the first training, which may take hours.
-    results = {fold.number: load_result(_folder(output, fold) / RESULT, settings) for fold in folds}
-    for fold in folds:
-        finished = results[fold.number]
-        if finished is None:
-            report(f"fold {fold.number} of {k}: training")
-            finished = _run_fold(
-                fold,
-                corpus,
-                _folder(output, fold),
-                profile,
-                keep_models=keep_models,
-                training={
-                    "gpu_id": gpu_id,
-                    "seed": seed,
-                    "max_steps": max_steps,
-                    "overrides": dict(overrides or {}),
-                },
-            )
-            store_result(_folder(output, fold) / RESULT, settings, finished)
-            results[fold.number] = finished
-        else:
-            report(f"fold {fold.number} of {k}: finished before")
+    training = {"gpu_id": gpu_id, **{name: settings[name] for name in _TRAINING}}
+    by_folder = {_folder(output, fold): fold for fold in folds}
+
+    def run(trial: PlannedTrial) -> TrialOutcome:
+        fold = by_folder[trial.folder]
+        done = _run_fold(
+            fold, corpus, trial.folder, profile, keep_models=keep_models, training=training
+        )
+        return TrialOutcome(done)
+
+    plan = [
+        PlannedTrial(f"fold {fold.number} of {k}", folder, settings)
+        for folder, fold in by_folder.items()
+    ]
+    results = [done.result for done in run_trials(plan, run, report=report)]
     outcome = CrossValidation(
-        [result for result in results.values() if result], seed, _list_learned(records, folds)
+        [result for result in results if result], seed, _list_learned(records, folds)
     )
     write_json(output / "folds.json", {"settings": settings, **outcome.to_json()})
     with replacing(output / "folds.md") as temporary:

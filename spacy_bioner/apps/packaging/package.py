@@ -24,7 +24,7 @@ from spacy_bioner.apps.reports.card_facts import (
     read_metrics,
 )
 from spacy_bioner.errors import PackageError
-from spacy_bioner.extras import DISTRIBUTION, install_command
+from spacy_bioner.extras import DISTRIBUTION, say_missing
 from spacy_bioner.files.outputs import scratch_folder
 from spacy_bioner.files.replacing import replacing_folder
 from spacy_bioner.files.same_files import check_apart
@@ -194,8 +194,7 @@ def _check_build_tools() -> None:
             metadata.version(tool)
         except metadata.PackageNotFoundError as error:
             raise PackageError(
-                f"a wheel is built with '{tool}', which is not installed; "
-                f"{install_command('train')}, or use --no-wheel"
+                f"{say_missing(tool, extra='train', who='a wheel')}; or use --no-wheel"
             ) from error
 
 

@@ -18,9 +18,9 @@ from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.recipes.plan import Choices, Command, describe_run, plan_recipe
 from spacy_bioner.apps.recipes.recipe_file import Recipe
 from spacy_bioner.apps.recipes.results import LOGS, collect_results
-from spacy_bioner.apps.results import write_json
 from spacy_bioner.apps.subprocesses import explain_exit
 from spacy_bioner.errors import BionerError, ConfigError, StoppedError
+from spacy_bioner.files.json_files import write_json
 from spacy_bioner.files.locks import refuse_writers_below
 from spacy_bioner.files.outputs import is_debris
 from spacy_bioner.files.replacing import replacing

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Mapping
 
-from spacy_bioner.apps.results import write_json
 from spacy_bioner.apps.training.curves import write_figure
+from spacy_bioner.files.json_files import write_json
 from spacy_bioner.reports.html.elements import Drawing
 
 KINDS = ("png", "svg", "json")

@@ -22,7 +22,6 @@ from spacy_bioner.apps.reports.card_facts import (
     read_account,
 )
 from spacy_bioner.apps.reports.figure_files import write_drawings
-from spacy_bioner.apps.results import write_json
 from spacy_bioner.apps.training.curves import read_rates, read_training_log, with_rates
 from spacy_bioner.apps.training.run_folder import find_log
 from spacy_bioner.corpora.formats.docbin import read_docbin_records, to_record
@@ -30,6 +29,7 @@ from spacy_bioner.corpora.statistics.corpus import describe_corpus
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.metrics.error_contexts import collect_cases
 from spacy_bioner.evaluation.robustness import Robustness
+from spacy_bioner.files.json_files import write_json
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.reports.html.more_sections import (
     make_ablation_section,

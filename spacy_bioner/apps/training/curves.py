@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence
 
 from spacy_bioner.apps.profiles import get_setting, read_config
-from spacy_bioner.apps.results import write_json
 from spacy_bioner.errors import BionerError
+from spacy_bioner.files.json_files import write_json
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.reports.plots.style import plot_style, render_picture
 from spacy_bioner.reports.plots.training import Evaluation, plot_training

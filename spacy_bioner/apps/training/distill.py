@@ -1,6 +1,5 @@
 """Distillation of a trained pipeline into a smaller one, on text or on annotated documents."""
 
-import json
 from contextlib import closing
 from dataclasses import asdict
 from itertools import islice
@@ -17,6 +16,7 @@ from spacy_bioner.apps.training.train import check_device
 from spacy_bioner.components.ner import TokenNER
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.errors import ConfigError
+from spacy_bioner.files.json_files import fill_json
 from spacy_bioner.files.replacing import replacing_folder
 from spacy_bioner.training.corpus import make_corpus
 from spacy_bioner.training.distillation import (
@@ -24,7 +24,7 @@ from spacy_bioner.training.distillation import (
     PassageStream,
     cut_passages,
 )
-from spacy_bioner.training.loop import Pace
+from spacy_bioner.training.loop import RateSchedule
 from spacy_bioner.training.pretraining import (
     check_range,
     fingerprint_weights,
@@ -88,7 +88,7 @@ def distil(
     with closing(documents):
         measured = run_to_end(
             task,
-            Pace(settings.steps, settings.learn_rate, settings.warmup),
+            RateSchedule(settings.steps, settings.learn_rate, settings.warmup),
             output,
             fixed,
             title=f"Distillation of {teacher}",
@@ -101,8 +101,7 @@ def distil(
         )
     with replacing_folder(output) as folder:
         nlp.to_disk(folder)
-        text = json.dumps({"settings": fixed, "held_out": measured}, indent=1) + "\n"
-        (folder / ACCOUNT).write_text(text, encoding="utf-8", errors="backslashreplace")
+        fill_json(folder / ACCOUNT, {"settings": fixed, "held_out": measured})
     drop_state(output)
     return output
 

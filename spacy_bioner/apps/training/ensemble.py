@@ -17,7 +17,6 @@ from spacy.training import Example
 
 from spacy_bioner import __version__
 from spacy_bioner.apps.output_guard import guards_outputs
-from spacy_bioner.apps.results import write_json
 from spacy_bioner.apps.training.ensemble_members import (
     COMPONENT,
     Member,
@@ -31,12 +30,14 @@ from spacy_bioner.components.ner import TokenNER
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.errors import ConfigError, CorpusError
 from spacy_bioner.evaluation.bootstrap.intervals import bootstrap_scores, count_documents
-from spacy_bioner.evaluation.matching import compare_docs, list_gold, score_mentions
+from spacy_bioner.evaluation.matching import compare_docs, score_mentions
 from spacy_bioner.evaluation.scores import Scores
 from spacy_bioner.files.digests import digest
+from spacy_bioner.files.json_files import write_json
 from spacy_bioner.files.lines import check_is_file
 from spacy_bioner.files.replacing import replacing_folder
 from spacy_bioner.files.same_files import check_apart, is_same
+from spacy_bioner.gold import list_gold
 from spacy_bioner.reports.text.ensemble import AVERAGE, STACKED, EnsembleOutcome, Judged
 
 ACCOUNT = "ensemble.json"

@@ -8,7 +8,7 @@ from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.outputs import name_beside
 from spacy_bioner.reports.plots.loop import plot_run
 from spacy_bioner.reports.plots.style import plot_style, require_matplotlib
-from spacy_bioner.training.loop import Pace, RunFiles, Task, run_steps
+from spacy_bioner.training.loop import LoopFiles, RateSchedule, Task, run_steps
 
 
 def check_output(output: Path, account: str) -> None:
@@ -26,7 +26,7 @@ def check_output(output: Path, account: str) -> None:
 
 def run_to_end(
     task: Task,
-    pace: Pace,
+    pace: RateSchedule,
     output: Path,
     fixed: Dict[str, Any],
     *,
@@ -44,7 +44,7 @@ def run_to_end(
     log = run_steps(
         task,
         pace,
-        RunFiles.beside(output),
+        LoopFiles.beside(output),
         fixed,
         start_notes={**start_notes, "settings": fixed},
         on_log=on_log,
@@ -59,4 +59,4 @@ def run_to_end(
 
 def drop_state(output: Path) -> None:
     """Remove the checkpoint of a run whose result is in place."""
-    RunFiles.beside(output).finish()
+    LoopFiles.beside(output).finish()

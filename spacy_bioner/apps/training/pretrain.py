@@ -10,8 +10,9 @@ from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.training.loop_runs import check_output, drop_state, run_to_end
 from spacy_bioner.apps.training.train import check_device
 from spacy_bioner.errors import EncoderError
+from spacy_bioner.files.json_files import fill_json
 from spacy_bioner.files.replacing import replacing_folder
-from spacy_bioner.training.loop import Pace
+from spacy_bioner.training.loop import RateSchedule
 from spacy_bioner.training.packing import Packed, PackedStream, Packer, Vocabulary, make_vocabulary
 from spacy_bioner.training.pretraining import (
     MaskedLMTask,
@@ -111,7 +112,7 @@ def pretrain(
     with closing(task.stream.documents):
         measured = run_to_end(
             task,
-            Pace(settings.steps, settings.learn_rate, settings.warmup),
+            RateSchedule(settings.steps, settings.learn_rate, settings.warmup),
             output,
             fixed,
             title=f"Pre-training of {settings.encoder}",
@@ -262,8 +263,7 @@ def _save(
         config.architectures = _masked_lm_class(config.model_type)
         config.save_pretrained(folder)
         _save_tokenizer(folder, encoder, name)
-        text = json.dumps(account, indent=1) + "\n"
-        (folder / ACCOUNT).write_text(text, encoding="utf-8", errors="backslashreplace")
+        fill_json(folder / ACCOUNT, account)
 
 
 def _masked_lm_class(model_type: str) -> Optional[List[str]]:

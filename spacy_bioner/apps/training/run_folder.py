@@ -10,7 +10,7 @@ from spacy_bioner.errors import ConfigError, CorpusError
 CONFIG = "config.cfg"
 
 
-class RunFiles(NamedTuple):
+class RunFolder(NamedTuple):
     """Where the parts of a run are.
 
     model (Path): The best checkpoint.
@@ -34,7 +34,7 @@ def is_run(folder: Path) -> bool:
     return not (folder / CONFIG).is_file() and (folder / "model-best" / CONFIG).is_file()
 
 
-def find_run_files(run: Path, corpus: Optional[Path] = None) -> RunFiles:
+def find_run_files(run: Path, corpus: Optional[Path] = None) -> RunFolder:
     """Find what a run was trained on, as the config of its best checkpoint names it.
 
     corpus (Optional[Path]): Documents to score; by default the test.spacy beside the development
@@ -71,7 +71,7 @@ def find_run_files(run: Path, corpus: Optional[Path] = None) -> RunFiles:
             f"recall of what was seen in training is not given: {model / CONFIG} names {named} as "
             f"training documents, {reason}; --train names a .spacy file"
         )
-    return RunFiles(model, corpus, _if_file(train), account, find_log(model) or log, warnings)
+    return RunFolder(model, corpus, _if_file(train), account, find_log(model) or log, warnings)
 
 
 def find_log(pipeline: Path) -> Optional[Path]:

@@ -1,7 +1,6 @@
 """Training a profile: `spacy train` with the profile's overrides, behind early checks."""
 
 import logging
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Dict, Optional
 
@@ -18,8 +17,8 @@ from spacy_bioner.apps.profiles import (
 )
 from spacy_bioner.apps.setting_names import check_settings
 from spacy_bioner.apps.terminal import passing_styles
-from spacy_bioner.errors import ConfigError, DeviceError, StoppedError
-from spacy_bioner.extras import install_command
+from spacy_bioner.errors import DeviceError, StoppedError
+from spacy_bioner.extras import find_missing, require, say_missing
 from spacy_bioner.files.outputs import (
     claiming,
     is_claimed,
@@ -202,13 +201,14 @@ def encoder_override(config: Config, encoder: str) -> Dict[str, str]:
 
     A config without an encoder, or with several, is left as it is. spacy-transformers knows hub
     names and folders only, so "package:NAME" becomes a folder there.
-    RAISES ConfigError: For a config whose extra is not installed.
+    RAISES MissingExtraError: For a config whose extra is not installed.
     """
     components = config.get("components", {})
     keys = find_encoder_keys(config)
     for name in PACKAGES:
         if name in components or (name == "bioner" and any(key != TRF_KEY for key in keys)):
-            _check_packages(name)
+            packages, extra = PACKAGES[name]
+            require(*packages, extra=extra, who=f"training '{name}'")
     if keys == [TRF_KEY]:
         from spacy_bioner.architectures.encoder_source import resolve_source
 
@@ -224,8 +224,8 @@ def check_device(gpu_id: int) -> None:
     if gpu_id < 0:
         return
     how = f"use --vars.gpu -1 (or --gpu-id -1) to run on the CPU; GPU {gpu_id} was asked for"
-    if find_spec("torch") is None:
-        raise DeviceError(f"torch is not installed ({install_command('runtime')}); {how}")
+    if find_missing("torch"):
+        raise DeviceError(f"{say_missing('torch', extra='runtime', who='a GPU')}; {how}")
     import torch
     from thinc.util import has_cupy_gpu
 
@@ -235,13 +235,3 @@ def check_device(gpu_id: int) -> None:
         raise DeviceError(f"there are only {torch.cuda.device_count()} CUDA devices; {how}")
     if not has_cupy_gpu:
         raise DeviceError(f"thinc needs cupy to use a GPU (pip install cupy-cuda12x); {how}")
-
-
-def _check_packages(component: str) -> None:
-    names, extra = PACKAGES[component]
-    missing = [name for name in names if find_spec(name) is None]
-    if missing:
-        raise ConfigError(
-            f"training '{component}' needs {' and '.join(missing)}, not installed here: "
-            f"{install_command(extra)}"
-        )

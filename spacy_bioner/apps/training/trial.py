@@ -15,12 +15,12 @@ from spacy.language import Language
 
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.apps.profiles import Profile
-from spacy_bioner.apps.results import write_json
 from spacy_bioner.apps.training.curves import write_training_curves
 from spacy_bioner.apps.training.train import interrupted_folder, train
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.errors import BionerError
 from spacy_bioner.evaluation.runner import DocumentEvaluation, evaluate_documents
+from spacy_bioner.files.json_files import write_json
 from spacy_bioner.files.outputs import beside, claiming, follow_links
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.files.same_files import check_apart

@@ -51,14 +51,14 @@ class DocRows:
         return self.n_tokens + len(self.parents)
 
 
-def lay_out(model: Model, docs: List[Doc], *, every_piece: bool = False) -> "Layout":
+def lay_out(model: Model, docs: List[Doc], *, every_piece: bool = False) -> "WindowLayout":
     """Tokenise the words of Docs and cut them into windows.
 
     model (Model): The encoder.
     every_piece (bool): Give rows to continuation pieces as well, where the pooling tags pieces.
     """
     shim: Any = model.shims[0]
-    layout = Layout(model.attrs, shim.spec, every_piece=every_piece)
+    layout = WindowLayout(model.attrs, shim.spec, every_piece=every_piece)
     if shim.device.type == "cuda":
         layout.stretch = GPU_STRETCH
     words = [find_words(doc) for doc in docs]
@@ -86,7 +86,7 @@ def _cover(pieces: Pieces, doc: Doc, words: Words, tokenizer: Any) -> Pieces:
     return put_mask(pieces, chosen.start_chars, chosen.end_chars, mask_id)
 
 
-class Layout:
+class WindowLayout:
     """Gathers the windows of a batch of Docs.
 
     windows (List[Window]): Of all Docs.

@@ -8,7 +8,7 @@ gives what reading the written file returns.
 import re
 from collections import Counter
 from dataclasses import replace
-from typing import Callable, Collection, Dict, Mapping, Set, Tuple
+from typing import Callable, Collection, Dict, Mapping
 
 from spacy_bioner.corpora.formats.reading_notes import UNREAD_PREFIX, WARNING_KEY
 from spacy_bioner.records import Mention, Record
@@ -137,10 +137,7 @@ def _count_overlaps(record: Record) -> int:
 
 
 def _count_duplicates(record: Record) -> int:
-    keys: Set[Tuple[object, ...]] = {
-        (m.start_char, m.end_char, m.label, m.fragments) for m in record.mentions
-    }
-    return len(record.mentions) - len(keys)
+    return len(record.mentions) - len({mention.key for mention in record.mentions})
 
 
 def _count_claims(record: Record) -> int:

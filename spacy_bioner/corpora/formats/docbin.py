@@ -13,7 +13,6 @@ from typing import Any, Iterable, Iterator, List, Optional, Tuple
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
-from spacy_bioner.corpora.alignment import GOLD_KEY, ID_KEY, RECORD_KEY, SPANS_KEY
 from spacy_bioner.corpora.docbin import (
     DAMAGE,
     damaged,
@@ -28,6 +27,7 @@ from spacy_bioner.corpora.formats.read_errors import FILE, Problems, skip_or_rai
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.outputs import leads_to_stream
+from spacy_bioner.gold import ID_KEY, RECORD_KEY, SPANS_KEY, gold_mentions, has_gold_rows
 from spacy_bioner.records import Fragment, Mention, Record
 
 CARRIES = frozenset(FEATURES) - {DUPLICATES}
@@ -71,7 +71,7 @@ def to_record(doc: Doc, *, default_id: str = "") -> Record:
     default_id (str): The identifier of a Doc that has none in `doc.user_data["bioner_id"]`.
     """
     identifier = str(doc.user_data.get(ID_KEY, default_id))
-    if GOLD_KEY in doc.user_data:
+    if has_gold_rows(doc):
         return _restore(doc, identifier)
     starts: Tuple[int, ...] = ()
     if doc.has_annotation("SENT_START"):
@@ -99,13 +99,13 @@ def _restore(doc: Doc, identifier: str) -> Record:
     texts = dict(rest.get("texts", ()))
     text = doc.text
     mentions: List[Mention] = []
-    for index, (start, end, label, ids) in enumerate(doc.user_data[GOLD_KEY]):
+    for index, row in enumerate(gold_mentions(doc)):
         mention = Mention(
-            start_char=int(start),
-            end_char=int(end),
-            label=str(label),
-            text=str(texts.get(index, text[start:end])),
-            concept_ids=tuple(map(str, ids)),
+            start_char=int(row.start_char),
+            end_char=int(row.end_char),
+            label=str(row.label),
+            text=str(texts.get(index, text[row.start_char : row.end_char])),
+            concept_ids=tuple(map(str, row.concept_ids)),
             fragments=fragments.get(index, ()),
             attributes=attributes.get(index, ()),
         )

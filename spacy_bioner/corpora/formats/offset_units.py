@@ -162,8 +162,7 @@ def stands_right(mention: Mention, text: str) -> bool:
     """Tell whether a mention covers what it claims or, if it claims nothing, whole words."""
     if mention.text:
         return _covers_claim(mention, text)
-    pieces = mention.fragments or ((mention.start_char, mention.end_char),)
-    return all(_covers_words(text, start, end) for start, end in pieces)
+    return all(_covers_words(text, start, end) for start, end in mention.pieces)
 
 
 def read_in_characters(
@@ -319,12 +318,10 @@ def _add_texts(record: Record) -> Record:
 def _covers_claim(mention: Mention, text: str) -> bool:
     if mention.start_char < 0:
         return False
-    forms = [text[mention.start_char : mention.end_char]]
-    if mention.fragments:
-        forms += [
-            joint.join(text[start:end] for start, end in mention.fragments) for joint in ("", " ")
-        ]
-    return mention.text in forms
+    joined = "".join(text[start:end] for start, end in mention.pieces)
+    return mention.text in (
+        text[mention.start_char : mention.end_char], joined, mention.covered(text)
+    )  # fmt: skip
 
 
 def _covers_words(text: str, start: int, end: int) -> bool:

@@ -49,7 +49,7 @@ _LINE_BREAKS = str.maketrans("\n\r\t", "   ")
 
 
 @dataclass
-class _Document:
+class _PubtatorDocument:
     id: str
     title: str
     line: int
@@ -74,7 +74,7 @@ def read_pubtator(path: PathLike, *, problems: Optional[Problems] = None) -> Ite
         mentions before it, or the start of their label.
     """
     path = Path(path)
-    document: Optional[_Document] = None
+    document: Optional[_PubtatorDocument] = None
     found = 0
     with open_lines(path) as lines:
         for number, raw in enumerate(lines, start=1):
@@ -88,7 +88,7 @@ def read_pubtator(path: PathLike, *, problems: Optional[Problems] = None) -> Ite
                     yield _to_record(document)
                 is_title = header is not None and header[2] == "t"
                 found += is_title
-                document = _start(header, number) if header else _Document("", "", number)
+                document = _start(header, number) if header else _PubtatorDocument("", "", number)
                 if not is_title:
                     fault = fault or f"found {_shorten(line)}, expected a title line `id|t|title`"
             elif not document.is_broken and not fault:
@@ -133,18 +133,20 @@ def find_pubtator_losses(record: Record) -> "Counter[str]":
     return Counter({SECTIONS: len(others) or len(record.sections)})
 
 
-def _starts_document(header: "Optional[re.Match[str]]", document: _Document) -> bool:
+def _starts_document(header: "Optional[re.Match[str]]", document: _PubtatorDocument) -> bool:
     """Tell whether a line starts a document: a title, or an abstract behind a whole document."""
     if header is None or header[2] == "t":
         return header is not None
     return document.abstract is not None and header[1].strip() != document.id
 
 
-def _start(header: "re.Match[str]", line: int) -> _Document:
-    return _Document(header[1].strip(), header[3], line)
+def _start(header: "re.Match[str]", line: int) -> _PubtatorDocument:
+    return _PubtatorDocument(header[1].strip(), header[3], line)
 
 
-def _take(document: _Document, header: "Optional[re.Match[str]]", line: str, number: int) -> str:
+def _take(
+    document: _PubtatorDocument, header: "Optional[re.Match[str]]", line: str, number: int
+) -> str:
     """Add a line to a document, or say what is wrong with it."""
     columns = [header[1]] if header else line.split("\t")
     name = columns[0].strip()
@@ -161,7 +163,7 @@ def _take(document: _Document, header: "Optional[re.Match[str]]", line: str, num
     return ""
 
 
-def _add_row(document: _Document, columns: List[str], line: int) -> str:
+def _add_row(document: _PubtatorDocument, columns: List[str], line: int) -> str:
     if len(columns) in (4, 5) and not columns[1].strip().isdigit():
         document.relations += 1
         return ""
@@ -199,7 +201,7 @@ def _meta_key(line: int, column: int) -> str:
     return f"line{line}.column{column}"
 
 
-def _to_record(document: _Document) -> Record:
+def _to_record(document: _PubtatorDocument) -> Record:
     title, abstract = document.title, document.abstract or ""
     text = f"{title} {abstract}" if abstract else title
     body_start = len(text) - len(abstract)

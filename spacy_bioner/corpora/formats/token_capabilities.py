@@ -5,13 +5,13 @@ from typing import Collection
 
 from spacy.tokens import Doc
 
-from spacy_bioner.corpora.alignment import RECORD_KEY, SPANS_KEY
 from spacy_bioner.corpora.formats.capabilities import (
     LINE_BREAKS,
     OVERLAPS,
     WORDS,
     find_losses,
 )
+from spacy_bioner.gold import RECORD_KEY, SPANS_KEY
 from spacy_bioner.records import Record
 
 SPACING = "white space of documents"

@@ -216,7 +216,7 @@ def _label_words(words: Sequence[Tuple[int, int]], mentions: Iterable[Mention]) 
     starts, ends = [start for start, _ in words], [end for _, end in words]
     # The longest come last, and so win.
     for mention in sorted(mentions, key=lambda m: (m.end_char - m.start_char, m.label)):
-        for start, end in mention.fragments or ((mention.start_char, mention.end_char),):
+        for start, end in mention.pieces:
             for index in range(bisect_right(ends, start), bisect_left(starts, end)):
                 labels[index] = mention.label
     return labels

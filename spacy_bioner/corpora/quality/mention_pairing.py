@@ -83,9 +83,7 @@ def _match_overlapping(*, same_label: bool) -> Callable[..., _Match]:
 
 
 def _share_character(one: Mention, other: Mention) -> bool:
-    mine = one.fragments or ((one.start_char, one.end_char),)
-    theirs = other.fragments or ((other.start_char, other.end_char),)
-    return any(overlaps(piece, another) for piece in mine for another in theirs)
+    return any(overlaps(piece, another) for piece in one.pieces for another in other.pieces)
 
 
 def _order(pair: Pair) -> Tuple[int, int, str]:

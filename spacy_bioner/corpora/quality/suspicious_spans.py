@@ -65,11 +65,10 @@ def find_suspicious(
         if reason:
             yield reason, mention
             continue
-        key = (mention.start_char, mention.end_char, mention.label, mention.fragments)
-        if key in seen:
+        if mention.key in seen:
             yield DUPLICATE, mention
             continue
-        seen.add(key)
+        seen.add(mention.key)
         usable.append(mention)
         for kind, applies in _CHECKS.items():
             if applies(record.text, mention):

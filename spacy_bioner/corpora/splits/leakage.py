@@ -144,14 +144,14 @@ def find_leaks(
     corpora (Mapping[str, Iterable[Record]]): The documents by name of the corpus; read once.
     threshold (float): Jaccard index from which texts are near-duplicates, above 0 and up to 1.
     ids (bool): Compare ids at all.
-    RAISES (CorpusError): Without `datasketch`.
+    RAISES MissingExtraError: Without `datasketch`.
     RAISES (ConfigError): A threshold out of range.
     """
     if not 0 < threshold <= 1:
         message = f"found the threshold {threshold}, expected a number above 0 and up to 1"
         raise ConfigError(message)
     require_datasketch()
-    documents: List[_Document] = []
+    documents: List[_ComparedDocument] = []
     for corpus, records in enumerate(corpora.values()):
         for index, record in enumerate(records):
             documents.append(_make_document(corpus, index, record))
@@ -176,7 +176,7 @@ def find_leaks(
 
 
 @dataclass(frozen=True)
-class _Document:
+class _ComparedDocument:
     corpus: int
     index: int
     id: str
@@ -184,10 +184,10 @@ class _Document:
     shingles: Shingles
 
 
-def _make_document(corpus: int, index: int, record: Record) -> _Document:
+def _make_document(corpus: int, index: int, record: Record) -> _ComparedDocument:
     text = " ".join(record.text.casefold().split())
     key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-    return _Document(corpus, index, record.id, key, make_shingles(text))
+    return _ComparedDocument(corpus, index, record.id, key, make_shingles(text))
 
 
 def _group(items: Iterable[Tuple[Any, int]]) -> Dict[Any, List[int]]:
@@ -199,7 +199,7 @@ def _group(items: Iterable[Tuple[Any, int]]) -> Dict[Any, List[int]]:
 
 def _link_groups(
     groups: Iterable[List[int]],
-    documents: Sequence[_Document],
+    documents: Sequence[_ComparedDocument],
     kind: str,
     pairs: Dict[Tuple[int, int], Set[str]],
 ) -> None:
@@ -211,7 +211,7 @@ def _link_groups(
 def _link(
     members: Iterable[int],
     others: Iterable[int],
-    documents: Sequence[_Document],
+    documents: Sequence[_ComparedDocument],
     kind: str,
     pairs: Dict[Tuple[int, int], Set[str]],
 ) -> None:
@@ -227,7 +227,10 @@ def _link(
 
 
 def _make_leak(
-    documents: Sequence[_Document], names: Sequence[str], pair: Tuple[int, int], kinds: Set[str]
+    documents: Sequence[_ComparedDocument],
+    names: Sequence[str],
+    pair: Tuple[int, int],
+    kinds: Set[str],
 ) -> Leak:
     left, right = documents[pair[0]], documents[pair[1]]
     return Leak(

@@ -15,8 +15,7 @@ from typing import Any, Iterator, Sequence, Tuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spacy_bioner.errors import CorpusError
-from spacy_bioner.extras import install_command
+from spacy_bioner.extras import require
 
 SHINGLE_WORDS = 5
 _PERMUTATIONS = 128
@@ -78,15 +77,9 @@ def jaccard(left: Shingles, right: Shingles) -> float:
 
 
 def require_datasketch() -> Any:
-    """Import the library. RAISES (CorpusError): When it is not installed."""
-    try:
-        return import_module("datasketch")
-    except ImportError as error:
-        message = (
-            "near-duplicates need the library datasketch, which is not installed; "
-            f"run: {install_command('corpora')}"
-        )
-        raise CorpusError(message) from error
+    """Import the library. RAISES MissingExtraError: When it is not installed."""
+    require("datasketch", extra="corpora", who="the search for near-duplicates")
+    return import_module("datasketch")
 
 
 @lru_cache(maxsize=100_000)

@@ -23,7 +23,7 @@ from typing import (
     Union,
 )
 
-from spacy_bioner.corpora.splits.stratification import Group, distribute
+from spacy_bioner.corpora.splits.stratification import DocumentGroup, distribute
 from spacy_bioner.errors import ConfigError, CorpusError
 from spacy_bioner.records import Record
 
@@ -167,7 +167,7 @@ def _divide(
     return Splits(tuple(parts), seed, named, stratify)
 
 
-def _collect(records: Iterable[Record], group_by: GroupBy, seed: int) -> List[Group]:
+def _collect(records: Iterable[Record], group_by: GroupBy, seed: int) -> List[DocumentGroup]:
     """Put documents together that share an id or a group."""
     key_of = _make_key(group_by)
     parents: Dict[Tuple[str, str], Tuple[str, str]] = {}
@@ -181,9 +181,9 @@ def _collect(records: Iterable[Record], group_by: GroupBy, seed: int) -> List[Gr
     for record in records:
         documents.append((record.id, Counter(mention.label for mention in record.mentions)))
         parents[find(("id", record.id))] = find(("group", key_of(record)))
-    groups: Dict[Tuple[str, str], Group] = {}
+    groups: Dict[Tuple[str, str], DocumentGroup] = {}
     for identifier, labels in documents:
-        group = groups.setdefault(find(("id", identifier)), Group())
+        group = groups.setdefault(find(("id", identifier)), DocumentGroup())
         group.ids.append(identifier)
         group.labels.update(labels)
     for group in groups.values():
@@ -210,7 +210,7 @@ def _make_key(group_by: GroupBy) -> KeyOf:
     return read_key
 
 
-def _make_part(name: str, share: float, groups: Sequence[Group]) -> Part:
+def _make_part(name: str, share: float, groups: Sequence[DocumentGroup]) -> Part:
     labels: Counter[str] = Counter()
     for group in groups:
         labels.update(group.labels)

@@ -17,7 +17,7 @@ from typing import Iterator, List, Mapping, Sequence
 
 
 @dataclass
-class Group:
+class DocumentGroup:
     """Documents that go into one part together.
 
     labels (Counter[str]): Their mentions by label.
@@ -30,13 +30,13 @@ class Group:
 
 
 def distribute(
-    groups: Sequence[Group], shares: Sequence[float], *, stratify: bool
-) -> List[List[Group]]:
+    groups: Sequence[DocumentGroup], shares: Sequence[float], *, stratify: bool
+) -> List[List[DocumentGroup]]:
     """Give each part its share of the documents, and of each label where they are stratified.
 
-    groups (Sequence[Group]): As many as parts, or more.
+    groups (Sequence[DocumentGroup]): As many as parts, or more.
     shares (Sequence[float]): Of the parts; their sum is 1.
-    RETURNS (List[List[Group]]): The groups of each part; none is empty.
+    RETURNS (List[List[DocumentGroup]]): The groups of each part; none is empty.
     """
     totals: Counter[str] = Counter()
     for group in groups if stratify else ():
@@ -59,15 +59,15 @@ class _Basket:
         self.documents = documents
         self.totals = totals
         self.lacks = {label: totals[label] * share for label in sorted(totals)}
-        self.groups: List[Group] = []
+        self.groups: List[DocumentGroup] = []
 
-    def take(self, group: Group) -> None:
+    def take(self, group: DocumentGroup) -> None:
         self.groups.append(group)
         self.room -= len(group.ids)
         for label in self.lacks:
             self.lacks[label] -= group.labels[label]
 
-    def gain(self, group: Group) -> float:
+    def gain(self, group: DocumentGroup) -> float:
         """Tell how far a group lessens the squared distances to the share: of the documents, and
         of each label's mentions; every total counts as 1."""
         size = len(group.ids)
@@ -90,7 +90,7 @@ def _round(total: int, shares: Sequence[float]) -> List[int]:
     return numbers
 
 
-def _order(groups: Sequence[Group], totals: Mapping[str, int]) -> Iterator[Group]:
+def _order(groups: Sequence[DocumentGroup], totals: Mapping[str, int]) -> Iterator[DocumentGroup]:
     """Give the groups of the label with the fewest mentions left, and so on; then the others.
 
     Of one label the greatest come first: what follows can make up for them.
@@ -108,7 +108,7 @@ def _order(groups: Sequence[Group], totals: Mapping[str, int]) -> Iterator[Group
     yield from sorted(waiting, key=lambda group: (-len(group.ids), group.rank))
 
 
-def _choose(baskets: Sequence[_Basket], group: Group) -> _Basket:
+def _choose(baskets: Sequence[_Basket], group: DocumentGroup) -> _Basket:
     fits = [basket for basket in baskets if basket.room >= len(group.ids)]
     if fits:
         return max(fits, key=lambda basket: basket.gain(group))

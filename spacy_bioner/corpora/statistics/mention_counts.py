@@ -111,7 +111,6 @@ def spell(mention: Mention, text: str) -> str:
 
     The fragments of a discontinuous mention are joined with spaces.
     """
-    pieces = mention.fragments or ((mention.start_char, mention.end_char),)
-    within = all(0 <= start < end <= len(text) for start, end in pieces)
-    found = " ".join(text[start:end] for start, end in pieces) if within else ""
+    within = all(0 <= start < end <= len(text) for start, end in mention.pieces)
+    found = mention.covered(text) if within else ""
     return " ".join((found.strip() or mention.text).split())

@@ -22,7 +22,7 @@ def count_nesting(mentions: Sequence[Mention]) -> Dict[str, int]:
 
     RETURNS (Dict[str, int]): A number for each of `KINDS`.
     """
-    unique = {(m.start_char, m.end_char, m.label, m.fragments): m for m in mentions}
+    unique = {mention.key for mention in mentions}
     counts: Counter[str] = Counter({DUPLICATE: len(mentions) - len(unique)})
     at: Counter[Interval] = Counter()
     for start, end, _, fragments in unique:

@@ -53,11 +53,10 @@ class RecordView:
         """Give the extent of a mention; None for one that does not fit the text or has no word."""
         if why_lost(mention, self.record.text):
             return None
-        pieces = mention.fragments or ((mention.start_char, mention.end_char),)
-        touched = {index for piece in pieces for index in range(*self._touch(piece))}
+        touched = {index for piece in mention.pieces for index in range(*self._touch(piece))}
         if not touched:
             return None
-        characters = sum(end - start for start, end in pieces)
+        characters = sum(end - start for start, end in mention.pieces)
         return Extent(mention, (min(touched), max(touched) + 1), len(touched), characters)
 
     def _touch(self, piece: Interval) -> Interval:

@@ -12,10 +12,7 @@ import numpy as np
 
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.bootstrap.resampling import resample, score_sums
-from spacy_bioner.evaluation.matching import (
-    Comparison,
-    count_matches,
-)
+from spacy_bioner.evaluation.matching import Comparison, count_matches
 from spacy_bioner.evaluation.scores import Counts
 
 N_RESAMPLES = 1000

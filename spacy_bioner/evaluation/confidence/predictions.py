@@ -6,7 +6,7 @@ from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 import numpy as np
 
 from spacy_bioner.errors import ConfigError
-from spacy_bioner.evaluation.matching import MentionKey
+from spacy_bioner.gold import MentionKey
 
 
 @dataclass(frozen=True)

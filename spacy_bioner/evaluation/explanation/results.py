@@ -13,7 +13,7 @@ def misses_much(error: float, change: float) -> bool:
 
 
 @dataclass(frozen=True)
-class Source:
+class SpanSource:
     """A component that proposed a span.
 
     rule (str): What made it do so, in its own terms: a term of the gazetteer, a definition.
@@ -60,7 +60,7 @@ class Proposal:
 class Explanation:
     """Why a span is an entity.
 
-    sources (Tuple[Source, ...]): Who proposed it, the preferred one first.
+    sources (Tuple[SpanSource, ...]): Who proposed it, the preferred one first.
     belief (Optional[float]): Its probability by the tagger itself, before calibration; None where
         no tagger can be asked.
     readings (Tuple[Reading, ...]): The likeliest others, by the tagger itself.
@@ -77,7 +77,7 @@ class Explanation:
     start_char: int
     end_char: int
     label: str
-    sources: Tuple[Source, ...]
+    sources: Tuple[SpanSource, ...]
     belief: Optional[float] = None
     readings: Tuple[Reading, ...] = ()
     method: str = "none"

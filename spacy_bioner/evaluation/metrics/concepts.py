@@ -8,13 +8,11 @@ from typing import Dict, Iterable, Mapping, Set, Tuple
 
 from spacy.tokens import Doc
 
-from spacy_bioner.corpora.alignment import ANNOTATED_KEY, GOLD_KEY
 from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.gold import ANNOTATED_KEY, NO_CONCEPT, gold_mentions
 
 Concept = Tuple[str, str]
 """Label and id."""
-# What corpora write where a mention has no concept.
-NO_CONCEPT = frozenset(("", "-", "-1", "none", "null", "cui-less"))
 
 
 def count_concepts(gold: Set[Concept], predicted: Set[Concept]) -> Dict[str, Counts]:
@@ -60,9 +58,9 @@ def sum_concepts(documents: Iterable[Mapping[str, Counts]]) -> Dict[str, Counts]
 def list_gold_concepts(doc: Doc) -> Set[Concept]:
     """Give the concepts of a gold Doc; a mention of several names them all."""
     return {
-        (label, identifier)
-        for _, _, label, ids in doc.user_data.get(GOLD_KEY, ())
-        for identifier in ids
+        (mention.label, identifier)
+        for mention in gold_mentions(doc)
+        for identifier in mention.concept_ids
         if identifier.casefold() not in NO_CONCEPT
     }
 

@@ -10,7 +10,8 @@ from typing import Any, Dict, Iterable, List, Sequence, Tuple
 
 import numpy as np
 
-from spacy_bioner.evaluation.matching import Comparison, MentionKey
+from spacy_bioner.evaluation.matching import Comparison
+from spacy_bioner.gold import MentionKey
 
 OUTSIDE = "O"
 

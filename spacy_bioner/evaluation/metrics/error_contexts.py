@@ -5,9 +5,9 @@ from typing import Any, Dict, Iterable, List, Sequence, Tuple
 
 from spacy.tokens import Doc
 
-from spacy_bioner.corpora.alignment import ID_KEY
-from spacy_bioner.evaluation.matching import MentionKey, compare_docs
+from spacy_bioner.evaluation.matching import compare_docs
 from spacy_bioner.evaluation.metrics.error_types import Mistake
+from spacy_bioner.gold import ID_KEY, MentionKey
 
 CONTEXT = 80
 """Characters shown before and behind a mistake, up to the next word."""

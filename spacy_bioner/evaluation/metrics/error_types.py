@@ -17,7 +17,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Dict, Iterable, List, Sequence, Tuple
 
-from spacy_bioner.evaluation.matching import Comparison, MentionKey
+from spacy_bioner.evaluation.matching import Comparison
+from spacy_bioner.gold import MentionKey
 
 WRONG_TYPE, TOO_LONG, TOO_SHORT, SHIFTED = "wrong type", "too long", "too short", "shifted"
 MERGED, SPLIT, TANGLED = "merged", "split", "tangled"

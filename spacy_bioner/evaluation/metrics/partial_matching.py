@@ -11,8 +11,9 @@ Read them beside the strict scores of `matching`, not in their place: half a dru
 from bisect import bisect_left
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
-from spacy_bioner.evaluation.matching import Comparison, MentionKey
+from spacy_bioner.evaluation.matching import Comparison
 from spacy_bioner.evaluation.scores import SchemeCounts
+from spacy_bioner.gold import MentionKey
 
 SCHEMES = ("strict", "exact", "partial", "type")
 LEAST_OVERLAP = 0.01

@@ -12,16 +12,9 @@ from typing import Callable, Dict, Iterable, List, Optional, Sequence, Set, Tupl
 
 from spacy.tokens import Doc
 
-from spacy_bioner.corpora.alignment import GOLD_KEY
 from spacy_bioner.errors import CorpusError
-from spacy_bioner.evaluation.matching import (
-    Comparison,
-    MentionKey,
-    compare_docs,
-    list_gold,
-    trim_mention,
-)
-from spacy_bioner.evaluation.metrics.concepts import NO_CONCEPT
+from spacy_bioner.evaluation.matching import Comparison, compare_docs
+from spacy_bioner.gold import GoldMention, list_gold_mentions
 from spacy_bioner.knowledge.definitions import is_short_form
 
 SEEN, SYNONYM, UNSEEN_CONCEPT, UNSEEN_SURFACE = (
@@ -34,20 +27,6 @@ NOVELTY = (SEEN, SYNONYM, UNSEEN_CONCEPT, UNSEEN_SURFACE)
 LENGTHS = ("1 word", "2 words", "3 words", "4 words or more")
 FREQUENCIES = ("not in training", "once", "2 to 9 times", "10 times or more")
 FORMS = ("short form", "other")
-
-
-@dataclass(frozen=True)
-class GoldMention:
-    """A gold mention and what it names.
-
-    key (MentionKey): First character, end and label.
-    surface (str): Its text.
-    concept_ids (Tuple[str, ...]): Empty where the corpus has none.
-    """
-
-    key: MentionKey
-    surface: str
-    concept_ids: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,25 +75,6 @@ class TrainingMentions:
         """Say how often a mention's surface has its label in training; one of `FREQUENCIES`."""
         number = self.surfaces[_fold(mention.surface), mention.key[2]]
         return FREQUENCIES[(number > 0) + (number > 1) + (number > 9)]
-
-
-def list_gold_mentions(doc: Doc) -> List[GoldMention]:
-    """Give the gold mentions of a Doc with their concepts, each once; none without annotation."""
-    text = doc.text
-    if GOLD_KEY not in doc.user_data:
-        keys = list_gold(doc) or []
-        rows: List[Tuple[MentionKey, Sequence[str]]] = [(key, ()) for key in keys]
-    else:
-        stored = doc.user_data[GOLD_KEY]
-        rows = [(trim_mention(text, tuple(row[:3])), row[3]) for row in stored]
-    # A mention that stands twice has the ids of both.
-    known: Dict[MentionKey, List[str]] = {}
-    for key, ids in rows:
-        known.setdefault(key, []).extend(i for i in ids if i.casefold() not in NO_CONCEPT)
-    return [
-        GoldMention(key, text[key[0] : key[1]], tuple(dict.fromkeys(ids)))
-        for key, ids in known.items()
-    ]
 
 
 def split_recall(

@@ -11,8 +11,8 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
-from spacy_bioner.evaluation.matching import MentionKey
 from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.gold import MentionKey
 
 OUTSIDE = "O"
 

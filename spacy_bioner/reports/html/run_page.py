@@ -8,9 +8,9 @@ from typing import Any, Dict, FrozenSet, List, Optional, Sequence, Tuple
 
 from markupsafe import Markup
 
-from spacy_bioner.evaluation.matching import MentionKey
 from spacy_bioner.evaluation.metrics.error_contexts import Case
 from spacy_bioner.evaluation.metrics.error_types import CLASSES
+from spacy_bioner.gold import MentionKey
 from spacy_bioner.printable import make_line
 from spacy_bioner.reports.html.corpus_page import Plot
 from spacy_bioner.reports.html.pages import render_page

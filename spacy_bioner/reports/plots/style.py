@@ -10,8 +10,7 @@ import warnings
 from contextlib import contextmanager
 from typing import Any, Dict, Iterator
 
-from spacy_bioner.errors import ConfigError
-from spacy_bioner.extras import install_command
+from spacy_bioner.extras import require
 
 # Blue, vermillion, green and purple are those of Okabe and Ito, told apart by the colour-blind.
 COLORS: Dict[str, str] = {
@@ -79,25 +78,17 @@ _SIZE = re.compile(r'<svg\b[^<>]*?viewBox="([^"]*)"[^<>]*>')
 def require_matplotlib() -> None:
     """Check that plots can be drawn.
 
-    RAISES (ConfigError): When matplotlib is not installed.
+    RAISES MissingExtraError: When matplotlib is not installed.
     """
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        message = f"plots need matplotlib, which is not installed: {install_command('corpora')}"
-        raise ConfigError(message) from error
+    require("matplotlib", extra="corpora", who="drawing plots")
 
 
 def require_jinja2() -> None:
     """Check that pages can be written.
 
-    RAISES (ConfigError): When jinja2 is not installed.
+    RAISES MissingExtraError: When jinja2 is not installed.
     """
-    try:
-        import jinja2  # noqa: F401
-    except ImportError as error:
-        message = f"pages need jinja2, which is not installed: {install_command('corpora')}"
-        raise ConfigError(message) from error
+    require("jinja2", extra="corpora", who="writing pages")
 
 
 @contextmanager

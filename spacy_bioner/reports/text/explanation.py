@@ -10,7 +10,7 @@ from spacy_bioner.evaluation.explanation.results import (
     Explanation,
     Proposal,
     Reading,
-    Source,
+    SpanSource,
     TextExplanation,
     WordShare,
     misses_much,
@@ -60,7 +60,7 @@ def print_explanation(found: TextExplanation, console: Console) -> None:
         console.print(f"  * words by {MEANINGS[method]}", markup=False)
 
 
-def describe_source(source: Source) -> str:
+def describe_source(source: SpanSource) -> str:
     """Say who proposed an entity, how surely, and by which term or rule."""
     parts = [source.name]
     if source.confidence is not None:

@@ -9,7 +9,7 @@ from typing import Callable, Dict, List, Optional, Pattern, Sequence
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.records import Record
 from spacy_bioner.sentences import sentence_starts
-from spacy_bioner.transforms.augmentation.editing import Group, edit_record, find_groups
+from spacy_bioner.transforms.augmentation.editing import MentionGroup, edit_record, find_groups
 from spacy_bioner.transforms.augmentation.projection import (
     Piece,
     compile_known,
@@ -111,7 +111,7 @@ def _translate(translate: Translate, texts: List[str]) -> List[str]:
     return answers
 
 
-def _cut(record: Record, groups: Sequence[Group], *, whole: bool) -> List[Piece]:
+def _cut(record: Record, groups: Sequence[MentionGroup], *, whole: bool) -> List[Piece]:
     """Cut a record at sentences and sections, never within a group, without space at the ends."""
     cuts = {start for _, start, _ in record.sections} | {end for _, _, end in record.sections}
     if not whole:

@@ -19,7 +19,7 @@ ConceptIds = Mapping[int, Tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class Group:
+class MentionGroup:
     """Mentions that overlap, directly or through others; most groups are one mention.
 
     start (int): Offset of the first character that one of them covers.
@@ -34,7 +34,7 @@ class Group:
     is_free: bool
 
 
-def find_groups(record: Record) -> List[Group]:
+def find_groups(record: Record) -> List[MentionGroup]:
     """Group the mentions by overlap, in the order of the text; those outside of it are left out."""
     spans: List[Tuple[int, int, int]] = []
     for index, mention in enumerate(record.mentions):
@@ -49,7 +49,7 @@ def find_groups(record: Record) -> List[Group]:
         else:
             groups.append((start, end, (index,)))
     return [
-        Group(start, end, members, len(members) == 1 and _is_plain(record, members[0]))
+        MentionGroup(start, end, members, len(members) == 1 and _is_plain(record, members[0]))
         for start, end, members in groups
     ]
 
@@ -118,7 +118,7 @@ def _is_plain(record: Record, index: int) -> bool:
 def _check(
     before: Mention, after: Mention, old_text: str, text: str, edits: Sequence[Edit]
 ) -> None:
-    for old, new in zip(_pieces(before), _pieces(after), strict=True):
+    for old, new in zip(before.pieces, after.pieces, strict=True):
         # What was blank or beyond the text before is the audit's to find.
         if old[1] > len(old_text) or not old_text[old[0] : old[1]].strip():
             continue
@@ -130,10 +130,6 @@ def _check(
                 f"{before.end_char} leave {expected!r}; expected edits within mentions or outside"
             )
             raise ValueError(message)
-
-
-def _pieces(mention: Mention) -> Tuple[Fragment, ...]:
-    return mention.fragments or ((mention.start_char, mention.end_char),)
 
 
 def _edit_piece(piece: Fragment, text: str, edits: Sequence[Edit]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Callable, Dict, List, Optional, Pattern, Sequence, Tuple
 
 from spacy_bioner.records import Fragment, Record
-from spacy_bioner.transforms.augmentation.editing import Group
+from spacy_bioner.transforms.augmentation.editing import MentionGroup
 from spacy_bioner.transforms.offsets import Edit
 
 _SEPARATOR = re.compile(r"[\s\-\u2010-\u2015]+")
@@ -23,12 +23,12 @@ class Piece:
 
     start (int): Offset of its first character.
     end (int): Offset behind its last character.
-    groups (Tuple[Group, ...]): The mentions in it, by offset.
+    groups (Tuple[MentionGroup, ...]): The mentions in it, by offset.
     """
 
     start: int
     end: int
-    groups: Tuple[Group, ...]
+    groups: Tuple[MentionGroup, ...]
 
 
 def mask(record: Record, piece: Piece, placeholder: str) -> Optional[str]:
@@ -107,7 +107,7 @@ def project(
     return edits if gained <= 0 else None
 
 
-def compile_known(record: Record, groups: Sequence[Group]) -> Pattern[str]:
+def compile_known(record: Record, groups: Sequence[MentionGroup]) -> Pattern[str]:
     """Compile what finds the texts of mentions, spelled loosely."""
     surfaces = {record.text[group.start : group.end] for group in groups}
     ordered = sorted(surfaces, key=lambda surface: (-len(surface), surface))

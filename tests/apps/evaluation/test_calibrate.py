@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 from spacy_bioner.apps.cli.main import app
 from spacy_bioner.apps.evaluation.calibrate import calibrate_pipeline
-from spacy_bioner.corpora.alignment import GOLD_KEY, ID_KEY
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import ConfigError, CorpusError
+from spacy_bioner.gold import GOLD_KEY, ID_KEY
 
 KNOWN = "Naloxone reverses the effect of clonidine."
 CHEMICALS = [[0, 8, "Chemical", []], [32, 41, "Chemical", []]]

@@ -11,7 +11,7 @@ from spacy_bioner.apps.evaluation.evaluate import EvaluationSettings, evaluate
 from spacy_bioner.apps.loading import fingerprint
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import BionerError, ConfigError, CorpusError, DeviceError, LabelError
-from spacy_bioner.evaluation.runner import Pace, PipelineEvaluation, entity_labels
+from spacy_bioner.evaluation.runner import PipelineEvaluation, Throughput, entity_labels
 from spacy_bioner.evaluation.scores import Counts, Scores
 
 
@@ -121,17 +121,19 @@ def _titles(evaluation):
 
 def test_render_evaluation_shows_component_and_pipeline():
     scores = {"model": Scores(), "pipeline": Scores(by_type={"Gene": Counts(1)})}
-    evaluation = PipelineEvaluation(scores, 1, Pace(3, 0.5))
+    evaluation = PipelineEvaluation(scores, 1, Throughput(3, 0.5))
     assert _titles(evaluation) == ["Trained component alone", "Full pipeline (doc.ents)"]
 
 
 def test_render_evaluation_shows_equal_scores_once():
-    evaluation = PipelineEvaluation({"model": Scores(), "pipeline": Scores()}, 1, Pace(3, 0.5))
+    evaluation = PipelineEvaluation(
+        {"model": Scores(), "pipeline": Scores()}, 1, Throughput(3, 0.5)
+    )
     assert _titles(evaluation) == ["Trained component alone = Full pipeline (doc.ents)"]
 
 
 def test_render_evaluation_ends_with_the_throughput():
-    evaluation = PipelineEvaluation({"pipeline": Scores()}, 1, Pace(3, 0.5))
+    evaluation = PipelineEvaluation({"pipeline": Scores()}, 1, Throughput(3, 0.5))
     last = render_evaluation(evaluation).splitlines()[-1]
     assert last == "1 document with 3 words (split at white space) in 0.5 s: 6 words/s"
 

@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 from spacy_bioner.apps.cli.main import app
 from spacy_bioner.apps.evaluation.robustness import measure_robustness, text_attacks
-from spacy_bioner.corpora.alignment import GOLD_KEY
 from spacy_bioner.corpora.docbin import read_docbin, write_docbin
 from spacy_bioner.errors import BionerError, ConfigError, CorpusError, TermTableError
+from spacy_bioner.gold import GOLD_KEY
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Test documents that were trained on are found, counted and left out of a second score."""
 
 import json
+import sys
 
 import pytest
 
@@ -11,10 +12,8 @@ from typer.testing import CliRunner
 
 from spacy_bioner.apps.cli.main import app
 from spacy_bioner.apps.evaluation.evaluate import EvaluationSettings, evaluate
-from spacy_bioner.corpora.alignment import GOLD_KEY, ID_KEY
 from spacy_bioner.corpora.docbin import write_docbin
-from spacy_bioner.corpora.splits import near_duplicates
-from spacy_bioner.errors import CorpusError
+from spacy_bioner.gold import GOLD_KEY, ID_KEY
 
 KNOWN = "Naloxone reverses the effect of clonidine."
 OTHER = "Nothing of the kind was seen in any of the other animals."
@@ -69,11 +68,7 @@ def test_the_command_warns(trained_folder, files, tmp_path) -> None:
 
 
 def test_without_datasketch_it_is_said(trained_folder, files, monkeypatch) -> None:
-    def missing():
-        raise CorpusError("near-duplicates need the library datasketch")
-
-    monkeypatch.setattr("spacy_bioner.apps.evaluation.evaluate.require_datasketch", missing)
-    assert near_duplicates.require_datasketch is not missing
+    monkeypatch.setitem(sys.modules, "datasketch", None)
     test, train = files
     found = evaluate(str(trained_folder), test, EvaluationSettings(train=train))
     assert found.shared is None

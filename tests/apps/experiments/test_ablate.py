@@ -22,9 +22,9 @@ from spacy_bioner.apps.experiments.ablate import (
 )
 from spacy_bioner.apps.profiles import get_setting, load_profile, read_training_config
 from spacy_bioner.apps.training import trial
-from spacy_bioner.corpora.alignment import GOLD_KEY
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import ConfigError
+from spacy_bioner.gold import GOLD_KEY
 
 ROOT = paths.ROOT
 SMALL = {"components.bioner.model.encoder.precision": "float32", "training.dropout": 0.0}

@@ -14,12 +14,12 @@ from typer.testing import CliRunner
 from spacy_bioner.apps.cli.main import app
 from spacy_bioner.apps.experiments.ablate import parse_choice
 from spacy_bioner.apps.experiments.cross import CrossSettings, cross_evaluate
-from spacy_bioner.corpora.alignment import GOLD_KEY, ID_KEY
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.corpora.labels import LabelMap
 from spacy_bioner.errors import ConfigError, LabelError
 from spacy_bioner.evaluation.cross_corpus import score_cell
 from spacy_bioner.evaluation.matching import Comparison
+from spacy_bioner.gold import GOLD_KEY, ID_KEY
 
 KNOWN = "Naloxone reverses the effect of clonidine."
 RATS = "hypertension in rats"

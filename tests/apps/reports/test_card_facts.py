@@ -14,7 +14,7 @@ from spacy_bioner.apps.reports.card_facts import (
 )
 from spacy_bioner.apps.training.run_folder import find_run_files
 from spacy_bioner.errors import CorpusError, PackageError
-from spacy_bioner.evaluation.runner import Pace, PipelineEvaluation
+from spacy_bioner.evaluation.runner import PipelineEvaluation, Throughput
 from spacy_bioner.evaluation.scores import Counts, Scores
 from spacy_bioner.reports.text.model_card import CorpusFacts
 
@@ -180,7 +180,7 @@ def model_dir(tmp_path):
 def metrics(tmp_path, model_dir):
     """What `bioner evaluate` writes."""
     scores = {"model": Scores(), "pipeline": Scores(by_type={"Gene": Counts(1)})}
-    evaluation = PipelineEvaluation(scores, 1, Pace(3, 0.5)).to_json()
+    evaluation = PipelineEvaluation(scores, 1, Throughput(3, 0.5)).to_json()
     model = {"path": "training/model", "fingerprint": fingerprint(model_dir)}
     data = {"model": model, "corpus": "/home/me/corpus/test.spacy", **evaluation}
     path = tmp_path / "metrics.json"

@@ -12,9 +12,9 @@ from spacy.util import registry
 from thinc.api import Config
 from typer.testing import CliRunner
 
+from spacy_bioner import extras
 from spacy_bioner.apps.cli.main import app, run
 from spacy_bioner.apps.profiles import Profile, load_profile, read_config, read_training_config
-from spacy_bioner.apps.training import train as train_module
 from spacy_bioner.apps.training import trial
 from spacy_bioner.apps.training.train import (
     check_device,
@@ -206,7 +206,7 @@ def test_several_encoders_keep_their_own_names():
     ],
 )
 def test_missing_extra_is_named(corpus, tmp_path, monkeypatch, name, needs, extra):
-    monkeypatch.setattr(train_module, "find_spec", lambda package: None)
+    monkeypatch.setattr(extras, "find_spec", lambda package: None)
     message = f"needs {needs}, not installed here: {install_command(extra)}"
     with pytest.raises(ConfigError, match=re.escape(message)):
         train(load_profile(name), corpus, tmp_path / "out")
@@ -214,8 +214,8 @@ def test_missing_extra_is_named(corpus, tmp_path, monkeypatch, name, needs, extr
 
 
 def test_gpu_without_torch_is_one_clear_error(monkeypatch):
-    monkeypatch.setattr(train_module, "find_spec", lambda package: None)
-    with pytest.raises(DeviceError, match="torch is not installed"):
+    monkeypatch.setattr(extras, "find_spec", lambda package: None)
+    with pytest.raises(DeviceError, match="a GPU needs torch, not installed here"):
         check_device(0)
 
 
@@ -493,7 +493,7 @@ def test_a_training_that_replaces_a_result_says_so(corpus, tmp_path, monkeypatch
 def test_without_matplotlib_nothing_is_trained(biobert, corpus, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setattr(trial, "train", lambda *a, **k: pytest.fail("trained"))
-    with pytest.raises(ConfigError, match="plots need matplotlib"):
+    with pytest.raises(ConfigError, match="drawing plots needs matplotlib"):
         train_and_draw(biobert, corpus, tmp_path / "out", log_path=tmp_path / "out.jsonl")
 
 

@@ -6,9 +6,9 @@ import pytest
 import spacy
 from spacy.tokens import Span
 
+from spacy_bioner import extras
 from spacy_bioner.apps.packaging.assemble import assemble
 from spacy_bioner.apps.profiles import load_profile, read_config
-from spacy_bioner.apps.training import train as train_module
 from spacy_bioner.apps.training.train import encoder_override, train
 from spacy_bioner.corpora.docbin import read_docbin, write_docbin
 from spacy_bioner.errors import ConfigError
@@ -79,7 +79,7 @@ def test_feature_crf_has_learned_before_the_first_step(corpus, tmp_path):
 
 
 def test_feature_crf_names_its_extra_before_training(corpus, tmp_path, monkeypatch):
-    monkeypatch.setattr(train_module, "find_spec", lambda package: None)
+    monkeypatch.setattr(extras, "find_spec", lambda package: None)
     with pytest.raises(
         ConfigError, match="pycrfsuite and matplotlib, .*" + re.escape(install_command("baselines"))
     ):

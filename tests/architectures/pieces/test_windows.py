@@ -6,7 +6,7 @@ import spacy
 from spacy.tokens import Doc
 
 from spacy_bioner.architectures.pieces.alignment import Pieces
-from spacy_bioner.architectures.pieces.windows import Layout
+from spacy_bioner.architectures.pieces.windows import WindowLayout
 from spacy_bioner.architectures.pieces.words import find_words
 
 SETTINGS = {
@@ -14,10 +14,10 @@ SETTINGS = {
 }  # fmt: skip
 
 
-def lay_out(n_tokens: int, *, max_length: int, **settings) -> Layout:
+def lay_out(n_tokens: int, *, max_length: int, **settings) -> WindowLayout:
     """One Doc of tokens of one piece each; a special piece stands before and behind a window."""
     spec = {"before": [1], "after": [2], "max_length": max_length}
-    layout = Layout({**SETTINGS, **settings}, spec)
+    layout = WindowLayout({**SETTINGS, **settings}, spec)
     doc = Doc(spacy.blank("en").vocab, words=["x"] * n_tokens)
     words = find_words(doc)
     layout.add(doc, words, Pieces(np.arange(n_tokens), words.start_chars, words.end_chars))

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from spacy.tokens import Span
 
-from spacy_bioner.corpora.alignment import GOLD_KEY
 from spacy_bioner.evaluation.bootstrap.ratios import (
     bootstrap_calibration_error,
     bootstrap_shares,
@@ -16,6 +15,7 @@ from spacy_bioner.evaluation.confidence.calibration import calibrate
 from spacy_bioner.evaluation.confidence.predictions import ScoredDocument, judge
 from spacy_bioner.evaluation.evaluation import measure
 from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.gold import GOLD_KEY
 from tests.evaluation.test_evaluation import PAIRS, make_pair
 
 

@@ -4,9 +4,9 @@ import pytest
 import spacy
 from spacy.tokens import Doc, Span
 
-from spacy_bioner.corpora.alignment import ANNOTATED_KEY, GOLD_KEY
 from spacy_bioner.evaluation.metrics.concepts import compare_concepts, sum_concepts
 from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.gold import ANNOTATED_KEY, GOLD_KEY
 
 NLP = spacy.blank("en")
 

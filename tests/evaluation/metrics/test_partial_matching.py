@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nervaluate import Evaluator
 
-from spacy_bioner.evaluation.matching import Comparison, MentionKey
+from spacy_bioner.evaluation.matching import Comparison
 from spacy_bioner.evaluation.metrics.partial_matching import (
     SCHEMES,
     count_schemes,
@@ -16,6 +16,7 @@ from spacy_bioner.evaluation.metrics.partial_matching import (
     score_schemes,
 )
 from spacy_bioner.evaluation.scores import SchemeCounts
+from spacy_bioner.gold import MentionKey
 
 LABELS = ("Chemical", "Disease")
 NAMES = {"strict": "strict", "exact": "exact", "partial": "partial", "type": "ent_type"}

@@ -4,14 +4,9 @@ import pytest
 import spacy
 from spacy.tokens import Doc
 
-from spacy_bioner.corpora.alignment import ANNOTATED_KEY, GOLD_KEY
 from spacy_bioner.errors import CorpusError
-from spacy_bioner.evaluation.metrics.stratified_recall import (
-    GoldMention,
-    TrainingMentions,
-    list_gold_mentions,
-    split_recall,
-)
+from spacy_bioner.evaluation.metrics.stratified_recall import TrainingMentions, split_recall
+from spacy_bioner.gold import ANNOTATED_KEY, GOLD_KEY, GoldMention
 
 NLP = spacy.blank("en")
 TEXT = "ASA and acetylsalicylic acid, Aspirin or severe acute respiratory syndrome"
@@ -91,12 +86,6 @@ def test_labels_that_are_not_annotated_are_left_out() -> None:
     assert sum(row.gold for row in split_recall([(gold, predicted)]) if row.division == "form") == 3
 
 
-def test_mentions_that_stand_twice_count_once() -> None:
-    gold, _ = make_docs()
-    gold.user_data[GOLD_KEY] = [GOLD[0], GOLD[0]]
-    assert list_gold_mentions(gold) == [GoldMention((0, 3, "Chemical"), "ASA", ("D1",))]
-
-
 def test_texts_that_differ_are_refused() -> None:
     gold, _ = make_docs()
     with pytest.raises(CorpusError, match="differ in their white space"):
@@ -112,14 +101,6 @@ def test_short_forms(surface, is_short) -> None:
     gold, predicted = NLP.make_doc(surface), NLP.make_doc(surface)
     gold.user_data[GOLD_KEY] = [[0, len(surface), "X", []]]
     assert cells(split_recall([(gold, predicted)]), "form")["short form"] == (0, int(is_short))
-
-
-def test_a_mention_that_stands_twice_has_the_concepts_of_both() -> None:
-    doc = spacy.blank("en")("fever")
-    doc.user_data[GOLD_KEY] = [[0, 5, "Disease", ["D1", "-1"]], [0, 5, "Disease", ["D2"]]]
-    (mention,) = list_gold_mentions(doc)
-    # "-1" is how corpora write that there is none.
-    assert mention.concept_ids == ("D1", "D2")
 
 
 @pytest.mark.parametrize(

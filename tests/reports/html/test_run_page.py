@@ -10,9 +10,9 @@ import spacy
 from spacy.tokens import Doc
 
 from spacy_bioner.components.evidence import Evidence, add_evidence, register_extensions
-from spacy_bioner.corpora.alignment import GOLD_KEY, ID_KEY
 from spacy_bioner.evaluation.evaluation import measure
 from spacy_bioner.evaluation.metrics.error_contexts import collect_cases
+from spacy_bioner.gold import GOLD_KEY, ID_KEY
 from spacy_bioner.reports.html.run_page import Part, render_run_page, split_text
 from spacy_bioner.reports.html.run_sections import list_facts, make_sections
 from spacy_bioner.reports.plots.style import plot_style

@@ -71,7 +71,7 @@ def _check(record: Record, path: PathLike, forbidden: Pattern[str]) -> None:
             )
             raise CorpusError(message, path=path)
     for mention in record.mentions:
-        for start, end in mention.fragments or ((mention.start_char, mention.end_char),):
+        for start, end in mention.pieces:
             if not 0 <= start <= end:
                 message = f"document {record.id!r}: found a mention from {start} to {end}"
                 raise CorpusError(f"{message}, expected 0 ≤ start ≤ end", path=path)
@@ -198,6 +198,6 @@ def _make_annotation(mention: Mention, record: Record, number: str) -> Any:
         LABEL_KEY: mention.label,
         **write_infons(mention.concept_ids, mention.attributes),
     }
-    for start, end in mention.fragments or ((mention.start_char, mention.end_char),):
+    for start, end in mention.pieces:
         annotation.add_location(BioCLocation(start, end - start))
     return annotation

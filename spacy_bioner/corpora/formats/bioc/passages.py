@@ -31,7 +31,7 @@ _ESCAPES: Tuple[Mapping[str, int], ...] = (
 
 
 @dataclass(frozen=True)
-class Layout:
+class PassageLayout:
     """Where the passages of a document stand.
 
     text (str): The document's text.
@@ -49,7 +49,7 @@ class Layout:
     shifts: Mapping[int, int] = field(default_factory=dict)
 
 
-def lay_out(passages: Sequence[Any]) -> Layout:
+def lay_out(passages: Sequence[Any]) -> PassageLayout:
     """Put the passages of a document into one text.
 
     passages (Sequence[bioc.BioCPassage]): With offsets that are not negative.
@@ -80,7 +80,7 @@ def lay_out(passages: Sequence[Any]) -> Layout:
         moved += start != offset or any(start + at != one.offset for one, at in within)
     # An empty passage behind the text stands one separator too far: at the end of the text.
     furthest = len(text)
-    return Layout(
+    return PassageLayout(
         text=text,
         spans=tuple((min(start, furthest), min(end, furthest)) for start, end in spans),
         starts=tuple(sorted(starts)),

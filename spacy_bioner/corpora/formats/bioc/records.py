@@ -17,7 +17,6 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
@@ -31,7 +30,7 @@ from spacy_bioner.corpora.formats.bioc.infons import (
     read_sections,
     read_starts,
 )
-from spacy_bioner.corpora.formats.bioc.passages import Layout, lay_out
+from spacy_bioner.corpora.formats.bioc.passages import PassageLayout, lay_out
 from spacy_bioner.corpora.formats.read_errors import (
     ANNOTATION,
     DOCUMENT,
@@ -41,7 +40,7 @@ from spacy_bioner.corpora.formats.read_errors import (
 )
 from spacy_bioner.corpora.mention_checks import join_pieces, settle_claim
 from spacy_bioner.errors import CorpusError
-from spacy_bioner.extras import install_command
+from spacy_bioner.extras import require
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Mention, Record
 
@@ -74,11 +73,9 @@ Decode = Callable[[Any, Path, int, Optional[Problems]], Decoded]
 def require_bioc(path: PathLike) -> None:
     """Make sure that the library is there.
 
-    RAISES (CorpusError): It is not installed.
+    RAISES MissingExtraError: It is not installed.
     """
-    if find_spec("bioc") is None:
-        message = f"BioC needs the library `bioc`; run: {install_command('corpora')}"
-        raise CorpusError(message, path=path)
+    require("bioc", extra="corpora", who="BioC", path=path)
 
 
 def make_records(
@@ -196,7 +193,9 @@ def _to_mention(
     return settle_claim(mention, places, text)
 
 
-def _read_borders(document: Any, layout: Layout) -> Tuple[Tuple[Section, ...], Dict[str, str]]:
+def _read_borders(
+    document: Any, layout: PassageLayout
+) -> Tuple[Tuple[Section, ...], Dict[str, str]]:
     """Give the sections of a document, and its infons with those of passages."""
     meta = as_texts(document.infons)
     named = [set(NAME_KEYS) & set(passage.infons) for passage in document.passages]

@@ -75,12 +75,12 @@ def read_token_documents(
     stream (Callable[[Optional[Problems]], Iterator[Item]]): Gives (line, object); called twice.
     beside (Mapping[str, Any]): What the file says beside its documents, such as names of tags.
     """
-    reader = _Reader(path, stream, beside, problems)
+    reader = _TokenReader(path, stream, beside, problems)
     reader.survey()
     yield from reader.read()
 
 
-class _Reader:
+class _TokenReader:
     def __init__(
         self,
         path: Path,

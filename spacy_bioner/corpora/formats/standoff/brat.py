@@ -117,7 +117,7 @@ class _Remark(NamedTuple):
     line: int
 
 
-class _Document:
+class _Annotations:
     """What an .ann file says."""
 
     def __init__(self) -> None:
@@ -160,7 +160,7 @@ def _read_pairs(pairs: Iterable[Pair], problems: Optional[Problems]) -> Iterator
     for pair in pairs:
         try:
             text = read_whole(pair.text)
-            document = _Document()
+            document = _Annotations()
             for path in (pair.annotation, *pair.others.values()):
                 _read_annotations(document, path, problems)
         except CorpusError as error:
@@ -169,7 +169,7 @@ def _read_pairs(pairs: Iterable[Pair], problems: Optional[Problems]) -> Iterator
         yield _to_record(pair.name, text, document, problems)
 
 
-def _read_annotations(document: _Document, path: Path, problems: Optional[Problems]) -> None:
+def _read_annotations(document: _Annotations, path: Path, problems: Optional[Problems]) -> None:
     for number, line in _join_lines(read_lines(path), document):
         if not line.strip():
             continue
@@ -179,7 +179,9 @@ def _read_annotations(document: _Document, path: Path, problems: Optional[Proble
             skip_or_raise(error, ANNOTATION, problems)
 
 
-def _join_lines(lines: Iterable[Tuple[int, str]], document: _Document) -> Iterator[Tuple[int, str]]:
+def _join_lines(
+    lines: Iterable[Tuple[int, str]], document: _Annotations
+) -> Iterator[Tuple[int, str]]:
     """Join the lines over which the text of a mention goes: what is read is read by then."""
     first, parts, missing = 0, [""], 0
     for number, line in lines:
@@ -194,7 +196,7 @@ def _join_lines(lines: Iterable[Tuple[int, str]], document: _Document) -> Iterat
         yield first, "\n".join(parts)
 
 
-def _count_missing(line: str, document: _Document) -> int:
+def _count_missing(line: str, document: _Annotations) -> int:
     """Count the characters of a mention that the claimed text does not have."""
     columns = line.split("\t", 2)
     if len(columns) < 3:
@@ -209,7 +211,7 @@ def _count_missing(line: str, document: _Document) -> int:
     return len(named.text) - len(columns[2]) if named else 0
 
 
-def _read_line(document: _Document, line: str, path: Path, number: int) -> None:
+def _read_line(document: _Annotations, line: str, path: Path, number: int) -> None:
     kind = line[0]
     if kind in "R*":
         document.relations += 1
@@ -246,7 +248,7 @@ def _find_blank_label(kind: str, rest: str) -> str:
     return label if kind == "E" and colon and len(label.split()) > 1 else ""
 
 
-def _read_mention(document: _Document, key: str, rest: str, place: _Place) -> bool:
+def _read_mention(document: _Annotations, key: str, rest: str, place: _Place) -> bool:
     span, tab, text = rest.partition("\t")
     match = _SPAN.fullmatch(span)
     if not match or not tab:
@@ -270,7 +272,7 @@ def _read_mention(document: _Document, key: str, rest: str, place: _Place) -> bo
     return True
 
 
-def _read_event(document: _Document, key: str, rest: str, place: _Place) -> bool:
+def _read_event(document: _Annotations, key: str, rest: str, place: _Place) -> bool:
     trigger, *arguments = rest.split() or [""]
     label, colon, reference = trigger.rpartition(":")
     if not colon or not label:
@@ -281,7 +283,7 @@ def _read_event(document: _Document, key: str, rest: str, place: _Place) -> bool
     return True
 
 
-def _read_attribute(document: _Document, key: str, rest: str, place: _Place) -> bool:
+def _read_attribute(document: _Annotations, key: str, rest: str, place: _Place) -> bool:
     parts = rest.rstrip(" ").split(" ", 2)
     if len(parts) < 2 or not all(parts):
         return False
@@ -290,7 +292,7 @@ def _read_attribute(document: _Document, key: str, rest: str, place: _Place) -> 
     return True
 
 
-def _read_concept(document: _Document, key: str, rest: str, place: _Place) -> bool:
+def _read_concept(document: _Annotations, key: str, rest: str, place: _Place) -> bool:
     match = _CONCEPT.fullmatch(rest.partition("\t")[0])
     if not match:
         return False
@@ -299,7 +301,9 @@ def _read_concept(document: _Document, key: str, rest: str, place: _Place) -> bo
     return bool(concept)
 
 
-def _to_record(name: str, text: str, document: _Document, problems: Optional[Problems]) -> Record:
+def _to_record(
+    name: str, text: str, document: _Annotations, problems: Optional[Problems]
+) -> Record:
     attributes: Dict[str, List[Tuple[str, str]]] = {}
     concepts: Dict[str, List[str]] = {}
     for remark in document.remarks:
@@ -325,7 +329,7 @@ def _to_record(name: str, text: str, document: _Document, problems: Optional[Pro
     return Record(name, text, mentions, meta=meta)
 
 
-def _note_elsewhere(remark: _Remark, document: _Document, problems: Optional[Problems]) -> None:
+def _note_elsewhere(remark: _Remark, document: _Annotations, problems: Optional[Problems]) -> None:
     """Count what is said of a relation with the relations; anything else has no object."""
     if remark.reference in document.relation_keys:
         document.relations += 1
@@ -366,7 +370,7 @@ def _fits(mention: Mention, pieces: Sequence[Fragment], text: str) -> bool:
 def _spell(mention: Mention, text: str) -> str:
     """Give the mention's text; what was only written without line breaks is spelled with them."""
     cover = text[mention.start_char : mention.end_char]
-    joined = " ".join(text[start:end] for start, end in mention.fragments)
+    joined = mention.covered(text)
     if mention.text == joined:
         return joined
     return next((t for t in (cover, joined) if mention.text == t.translate(BLANKS)), mention.text)

@@ -56,10 +56,9 @@ def _format(record: Record, folder: Path) -> Iterator[str]:
 
     for mention in record.mentions:
         key = number("T")
-        pieces = mention.fragments or ((mention.start_char, mention.end_char),)
-        surface = mention.text or " ".join(record.text[a:b] for a, b in pieces)
+        surface = mention.text or mention.covered(record.text)
         _check(mention, record, folder)
-        offsets = ";".join(f"{start} {end}" for start, end in pieces)
+        offsets = ";".join(f"{start} {end}" for start, end in mention.pieces)
         yield f"{key}\t{mention.label} {offsets}\t{surface.translate(BLANKS)}"
         for name, value in mention.attributes:
             if name == EVENT:

@@ -62,11 +62,11 @@ def read_conllu(
     RAISES (CorpusError): No such key; a malformed line, with its number; no sentence.
     """
     path = Path(path)
-    reader = _Reader(path, key)
+    reader = _SentenceReader(path, key)
     yield from survey_and_make_records(reader.read_items, path, problems=problems)
 
 
-class _Reader:
+class _SentenceReader:
     """Reads the sentences of a file by the key that it has."""
 
     def __init__(self, path: Path, key: Optional[str]) -> None:
@@ -145,7 +145,7 @@ class _Reader:
 class _Words:
     """The words of a sentence as they come; those of a multiword token become one."""
 
-    def __init__(self, reader: _Reader) -> None:
+    def __init__(self, reader: _SentenceReader) -> None:
         self.reader = reader
         self.sentence = Sentence()
         self.last = 0

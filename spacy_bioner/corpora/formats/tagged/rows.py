@@ -13,7 +13,6 @@ from typing import Callable, Iterable, Iterator, List, Optional, Tuple, Union
 
 from spacy.tokens import Doc
 
-from spacy_bioner.corpora.alignment import ID_KEY
 from spacy_bioner.corpora.formats.read_errors import (
     ANNOTATION,
     DOCUMENT,
@@ -23,6 +22,7 @@ from spacy_bioner.corpora.formats.read_errors import (
 from spacy_bioner.corpora.formats.tagged.scheme_detection import TagSurvey
 from spacy_bioner.errors import CorpusError, LabelError
 from spacy_bioner.files.lines import PathLike
+from spacy_bioner.gold import ID_KEY
 from spacy_bioner.records import Fragment, Mention, Record
 from spacy_bioner.sentences import sentence_flags, sentence_starts
 from spacy_bioner.tags import (

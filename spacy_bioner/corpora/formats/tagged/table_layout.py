@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 from spacy_bioner.errors import CorpusError, LabelError
-from spacy_bioner.extras import install_command
+from spacy_bioner.extras import require
 from spacy_bioner.files.lines import PathLike, check_is_file, decode_line, open_lines
 from spacy_bioner.tags import parse_tag
 
@@ -285,14 +285,16 @@ def _find_bad_byte(path: Path) -> Optional[Tuple[int, int]]:
 
 
 def _guess_encoding(sample: bytes, path: Path, line: int) -> Optional[str]:
-    try:
-        from charset_normalizer import from_bytes
-    except ImportError as error:
-        message = (
-            "found text that is not UTF-8; to have its encoding detected, "
-            f"{install_command('corpora')} (charset-normalizer); else {_NAME_IT}"
-        )
-        raise CorpusError(message, path=path, line=line) from error
+    require(
+        "charset_normalizer",
+        extra="corpora",
+        who="found text that is not UTF-8: to detect its encoding",
+        otherwise=f"or {_NAME_IT}",
+        path=path,
+        line=line,
+    )
+    from charset_normalizer import from_bytes
+
     matches = [match for match in from_bytes(sample) if _holds_ascii(match.encoding)]
     if not matches:
         return None

@@ -1,5 +1,5 @@
-import builtins
 import re
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -295,14 +295,7 @@ def test_read_table_refuses_encodings_without_lines(tmp_path, encoding):
 
 
 def test_read_table_asks_for_charset_normalizer_where_it_is_missing(tmp_path, monkeypatch):
-    real_import = builtins.__import__
-
-    def refuse(name, *args, **kwargs):
-        if name == "charset_normalizer":
-            raise ImportError(name)
-        return real_import(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
+    monkeypatch.setitem(sys.modules, "charset_normalizer", None)
     with pytest.raises(CorpusError, match=re.escape(install_command("corpora"))) as error:
         read(tmp_path, b"word,tag\na,O\ncaf\xe9,O\n")
     assert error.value.line == 3

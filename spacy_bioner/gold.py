@@ -1,0 +1,134 @@
+"""Gold mentions on a Doc: the only reader and writer of the rows that hold them.
+
+The offsets as the corpus gives them are in `doc.user_data["bioner_gold"]`, as rows of start_char,
+end_char, label and list of concept ids (the lists come back from a DocBin as tuples). These are
+plain data, so they survive bytes, a DocBin and other processes. Where a Doc has no such rows, its
+entities are gold.
+"""
+
+from dataclasses import dataclass
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+from spacy.tokens import Doc, Span
+
+from spacy_bioner.blanks import trim
+from spacy_bioner.records import Mention
+
+GOLD_KEY = "bioner_gold"
+ID_KEY = "bioner_id"
+# The rest of a record: see `corpora.formats.docbin`.
+RECORD_KEY = "bioner_record"
+# Set in training on several corpora: the name of a Doc's corpus, and the labels that it annotates.
+DATASET_KEY = "bioner_dataset"
+ANNOTATED_KEY = "bioner_annotated"
+# The span group of all gold mentions that have tokens.
+SPANS_KEY = "gold"
+# What corpora write where a mention has no concept.
+NO_CONCEPT = frozenset(("", "-", "-1", "none", "null", "cui-less"))
+
+MentionKey = Tuple[int, int, str]
+"""First character, end and label of a mention."""
+
+
+@dataclass(frozen=True)
+class GoldMention:
+    """A gold mention and what it names.
+
+    key (MentionKey): First character, end and label.
+    surface (str): Its text.
+    concept_ids (Tuple[str, ...]): Empty where the corpus has none.
+    """
+
+    key: MentionKey
+    surface: str
+    concept_ids: Tuple[str, ...] = ()
+
+
+def has_gold_rows(doc: Doc) -> bool:
+    """Tell whether a Doc carries the corpus' own offsets, be it those of no mention."""
+    return GOLD_KEY in doc.user_data
+
+
+def write_gold(doc: Doc, mentions: Iterable[Mention]) -> None:
+    """Put gold mentions on a Doc, with the corpus' own character offsets."""
+    doc.user_data[GOLD_KEY] = [
+        [mention.start_char, mention.end_char, mention.label, list(mention.concept_ids)]
+        for mention in mentions
+    ]
+
+
+def gold_mentions(doc: Doc) -> Tuple[Mention, ...]:
+    """Return the gold mentions with the corpus' own character offsets, without duplicates and lost.
+
+    RETURNS (Tuple[Mention, ...]): Empty when the Doc was not made by `align`.
+    """
+    return tuple(
+        Mention(start_char=start, end_char=end, label=label, concept_ids=tuple(ids))
+        for start, end, label, ids in doc.user_data.get(GOLD_KEY, ())
+    )
+
+
+def relabel_gold(doc: Doc, label_map: Mapping[str, str]) -> None:
+    """Rename labels of gold rows; those without a new name stay, and so does a Doc without rows."""
+    if has_gold_rows(doc):
+        mentions = gold_mentions(doc)
+        write_gold(doc, (m.labelled(label_map.get(m.label, m.label)) for m in mentions))
+
+
+def list_gold(doc: Doc) -> Optional[List[MentionKey]]:
+    """Return the gold mentions of a Doc: the corpus' own offsets where it carries them, otherwise
+    `doc.ents`.
+
+    doc (Doc): A gold Doc, with or without `doc.user_data["bioner_gold"]`.
+    RETURNS (Optional[List[MentionKey]]): In the corpus' order; None for a Doc that has neither.
+    """
+    if has_gold_rows(doc):
+        return [key for key, _ in _trimmed_rows(doc)]
+    return list_predicted(doc) if doc.has_annotation("ENT_IOB") else None
+
+
+def list_gold_mentions(doc: Doc) -> List[GoldMention]:
+    """Return the gold mentions of a Doc with their concepts, each once; none without annotation."""
+    text = doc.text
+    rows: List[Tuple[MentionKey, Sequence[str]]] = _trimmed_rows(doc)
+    if not has_gold_rows(doc):
+        rows = [(key, ()) for key in list_gold(doc) or ()]
+    # A mention that stands twice has the ids of both.
+    known: Dict[MentionKey, List[str]] = {}
+    for key, ids in rows:
+        known.setdefault(key, []).extend(i for i in ids if i.casefold() not in NO_CONCEPT)
+    return [
+        GoldMention(key, text[key[0] : key[1]], tuple(dict.fromkeys(ids)))
+        for key, ids in known.items()
+    ]
+
+
+def list_predicted(doc: Doc, *, spans_key: Optional[str] = None) -> List[MentionKey]:
+    """Return the mentions that a pipeline found.
+
+    doc (Doc): A Doc that went through the pipeline.
+    spans_key (Optional[str]): Take them from this span group; None takes `doc.ents`.
+    RETURNS (List[MentionKey]): In the Doc's order; empty when there is no such span group.
+    """
+    spans = doc.ents if spans_key is None else doc.spans.get(spans_key, ())
+    text = doc.text
+    return [make_key(text, span) for span in spans]
+
+
+def make_key(text: str, span: Span) -> MentionKey:
+    """Return the key of a span of a Doc with such a text."""
+    return trim_mention(text, (span.start_char, span.end_char, span.label_))
+
+
+def trim_mention(text: str, mention: MentionKey) -> MentionKey:
+    """Leave out what shows nothing at the borders of a mention."""
+    start, end, label = mention
+    return (*trim(text, start, end), label)
+
+
+def _trimmed_rows(doc: Doc) -> List[Tuple[MentionKey, Sequence[str]]]:
+    text = doc.text
+    return [
+        (trim_mention(text, (m.start_char, m.end_char, m.label)), m.concept_ids)
+        for m in gold_mentions(doc)
+    ]
