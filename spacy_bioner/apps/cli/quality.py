@@ -1,11 +1,9 @@
 """`bioner quality`: inconsistent annotation of a corpus, or how far two annotations agree."""
 
-import json
 from pathlib import Path
 from typing import (
     Annotated,
     Any,
-    Iterator,
     List,
     Optional,
     Sequence,
@@ -16,26 +14,23 @@ from typing import (
 import typer
 
 from spacy_bioner.apps.cli.corpus_options import AnyFormat
+from spacy_bioner.apps.corpora.quality import check_corpus, choose_labels, compare_corpora
 from spacy_bioner.apps.output_guard import guards_outputs
-from spacy_bioner.apps.progress import counted, showing_progress
+from spacy_bioner.apps.progress import showing_progress
+from spacy_bioner.apps.results import write_json
 from spacy_bioner.corpora.formats.read_errors import Problems
-from spacy_bioner.corpora.labels import LabelChoice
 from spacy_bioner.corpora.mention_checks import TEXT_DIFFERS
 from spacy_bioner.corpora.quality.agreement import (
     DISAGREEMENTS,
     Agreement,
     LabelAgreement,
     cohen_kappa,
-    compare_annotations,
     one_against_rest,
 )
 from spacy_bioner.corpora.quality.consistency import Place
-from spacy_bioner.corpora.quality.report import QualityReport, Suspicion, check_quality
+from spacy_bioner.corpora.quality.report import QualityReport, Suspicion
 from spacy_bioner.corpora.quality.suspicious_spans import MAX_CHARACTERS, RESPELLED
-from spacy_bioner.corpora.read_write import parse_label_map, read_records
 from spacy_bioner.evaluation.scores import Counts
-from spacy_bioner.files.replacing import replacing
-from spacy_bioner.records import Record
 from spacy_bioner.reports.tables import ELLIPSIS, render_table, shorten
 
 WIDTH = 44
@@ -78,39 +73,24 @@ def quality_cli(
 
     With --against: how far two annotations (A is IN, B the other) agree, and where they do not.
     """
-    wanted = frozenset(label.strip() for label in labels.split(",") if label.strip())
-    choice = LabelChoice(parse_label_map(label_map or ()), wanted)
+    choice = choose_labels(label_map or (), labels)
     problems = Problems() if lenient else None
     found: Union[QualityReport, Agreement]
     with showing_progress("documents") as progress:
-
-        def read(path: Path, noted: Optional[Problems]) -> Iterator[Record]:
-            records = read_records(path, from_format, problems=noted)
-            return counted(choice.apply(records), progress)
-
+        settings: Any = {"from_format": from_format, "problems": problems, "progress": progress}
         if against is None:
-            # The second reading meets the same problems again.
-            notes = iter([problems])
-            found = check_quality(
-                lambda: read(source, next(notes, problems and Problems())),
-                n_examples=examples,
-                max_characters=max_characters,
+            found = check_corpus(
+                source, choice, n_examples=examples, max_characters=max_characters, **settings
             )
             text = render_quality(found, top=top)
         else:
-            found = compare_annotations(
-                read(source, problems), read(against, problems), problems=problems, path=against
-            )
+            found = compare_corpora(source, against, choice, **settings)
             text = render_agreement(found, top=top)
-    choice.check_names()
-    choice.check_labels()
     typer.echo(text)
     if problems and problems.skipped:
         typer.echo(f"\n{problems.describe()}")
     if report is not None:
-        with replacing(report) as temporary:
-            data = json.dumps(found.to_json(), ensure_ascii=False, indent=1)
-            temporary.write_text(data + "\n", encoding="utf-8", errors="backslashreplace")
+        write_json(report, found.to_json())
 
 
 def render_quality(report: QualityReport, *, top: int = 10) -> str:

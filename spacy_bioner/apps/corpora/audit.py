@@ -6,11 +6,25 @@ from spacy_bioner.apps.corpora.conversion_report import AuditLog
 from spacy_bioner.corpora.alignment import align
 from spacy_bioner.corpora.alignment_counts import OUTCOMES
 from spacy_bioner.corpora.tokenizers import TITLES, TokenizeRecord, build_tokenizer, list_tokenizers
+from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Record
 from spacy_bioner.reports.tables import render_table
 
 _CEILINGS = ("token_ceiling", "flat_ceiling", "recall_ceiling", "f1_ceiling")
 _HEADINGS = ("tokens", "flat spans", "recall", "strict F1")
+
+
+def parse_outcomes(names: str) -> List[str]:
+    """Read a list of outcomes, separated by commas.
+
+    RAISES (CorpusError): For a name that is none.
+    """
+    outcomes = [name.strip() for name in names.split(",") if name.strip()]
+    for name in outcomes:
+        if name not in OUTCOMES:
+            message = f"found the outcome {name!r} to list, expected some of {', '.join(OUTCOMES)}"
+            raise CorpusError(message)
+    return outcomes
 
 
 def compare_tokenizers(records: Iterable[Record], names: Sequence[str] = ()) -> Dict[str, AuditLog]:

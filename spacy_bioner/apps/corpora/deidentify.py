@@ -3,18 +3,20 @@
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, cast
 
 from spacy_bioner.apps.corpora.cleaning import Step
 from spacy_bioner.apps.corpora.conversion_report import Conversion
 from spacy_bioner.apps.corpora.convert import convert
 from spacy_bioner.corpora.formats.capabilities import own_meta
+from spacy_bioner.errors import ConfigError
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.outputs import claiming
 from spacy_bioner.files.same_files import check_apart, list_paths
 from spacy_bioner.records import Record
 from spacy_bioner.transforms.deidentification import (
     MASK,
+    SURROGATES,
     DeidentifiedRecord,
     Find,
     Surrogate,
@@ -106,6 +108,16 @@ class Deidentification:
         }
 
 
+def parse_surrogate(name: str) -> Surrogate:
+    """Read what stands in the place of identifiers.
+
+    RAISES (ConfigError): For a name that is none of `SURROGATES`.
+    """
+    if name not in SURROGATES:
+        raise ConfigError(f"found --replace {name!r}, expected one of {', '.join(SURROGATES)}")
+    return cast(Surrogate, name)
+
+
 def deidentify_corpus(
     source: PathLike,
     target: PathLike,
@@ -121,13 +133,13 @@ def deidentify_corpus(
 ) -> Deidentification:
     """De-identify one corpus; OUT and the account appear only when they are whole.
 
-    find (Callable): Gives the identifiers of a text; see `apps.identifier_finding`.
+    find (Callable): Gives the identifiers of a text; see `apps.corpora.identifier_finders`.
     keep_metadata (bool): Keep what the file says of a document; values are searched as texts are.
         Otherwise it is left out: subject numbers and dates are identifiers.
     number_documents (bool): Put running numbers in the place of the documents' ids.
     report (Optional[PathLike]): Where the account goes as JSON; default: OUT.deid.json.
     reads (Sequence[PathLike]): What else is read, such as a pipeline: nothing is written there.
-    settings (Any): Of `apps.conversion.convert`: from_format, to_format, options, progress.
+    settings (Any): Of `apps.corpora.convert.convert`: from_format, to_format, options, progress.
     RAISES (CorpusError): A file or format that cannot be used as asked.
     """
     path = Path(report) if report is not None else deid_path(Path(target))
