@@ -7,13 +7,7 @@ from typing import Annotated, List, Optional
 import typer
 
 from spacy_bioner.apps.cli.corpus_options import FromFormat
-from spacy_bioner.apps.corpora.audit import (
-    ceilings_to_json,
-    compare_tokenizers,
-    parse_outcomes,
-    render_ceilings,
-)
-from spacy_bioner.apps.corpora.conversion_report import list_rendered
+from spacy_bioner.apps.corpora.audit import ceilings_to_json, compare_tokenizers, parse_outcomes
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import counted, showing_progress
 from spacy_bioner.corpora.alignment_counts import OUTCOMES
@@ -21,6 +15,8 @@ from spacy_bioner.corpora.formats.read_errors import Problems
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.corpora.tokenizers import TITLES
 from spacy_bioner.files.replacing import replacing
+from spacy_bioner.reports.text.corpora.ceilings import render_ceilings
+from spacy_bioner.reports.text.corpora.conversion import list_rendered
 
 
 @guards_outputs("report", inputs=("source",))

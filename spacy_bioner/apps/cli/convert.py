@@ -10,7 +10,6 @@ from spacy_bioner.apps.corpora.audit import parse_outcomes
 from spacy_bioner.apps.corpora.cleaning import (
     read_label_maps,
 )
-from spacy_bioner.apps.corpora.conversion_report import render_conversion
 from spacy_bioner.apps.corpora.convert import convert
 from spacy_bioner.apps.corpora.convert_options import (
     choose_filters,
@@ -25,6 +24,7 @@ from spacy_bioner.corpora.formats.offset_units import UNITS
 from spacy_bioner.corpora.read_write import Selection
 from spacy_bioner.corpora.tokenizers import TITLES
 from spacy_bioner.files.same_files import check_apart, list_paths
+from spacy_bioner.reports.text.corpora.conversion import render_conversion
 from spacy_bioner.transforms.normalization import STEPS
 
 

@@ -8,15 +8,11 @@ import typer
 from spacy_bioner.apps.cli.corpus_options import FromFormat, IdColumn, TextColumn, ToFormat
 from spacy_bioner.apps.cli.options import GpuId
 from spacy_bioner.apps.corpora.convert_options import find_note_columns
-from spacy_bioner.apps.corpora.deidentify import (
-    MODELS_MISS_SOME,
-    RULES_ARE_NOT_ENOUGH,
-    deidentify_corpus,
-    parse_surrogate,
-    render_deidentification,
-)
+from spacy_bioner.apps.corpora.deidentify import deidentify_corpus, parse_surrogate
 from spacy_bioner.apps.corpora.identifier_finders import build_finder, choose_model_labels
 from spacy_bioner.apps.progress import showing_progress
+from spacy_bioner.reports.text.corpora.deidentification import render_deidentification
+from spacy_bioner.transforms.deidentification_account import MODELS_MISS_SOME, RULES_ARE_NOT_ENOUGH
 
 
 def deidentify_cli(
@@ -65,7 +61,7 @@ def deidentify_cli(
     columns = find_note_columns(source, from_format, text_column, id_column)
     find = build_finder(model, labels=labels, keep_year=keep_year, gpu_id=gpu_id)
     with showing_progress("documents") as progress:
-        account = deidentify_corpus(
+        account, conversion = deidentify_corpus(
             source,
             target,
             find=find,
@@ -80,4 +76,4 @@ def deidentify_cli(
             options={"encoding": encoding, **columns},
             progress=progress,
         )
-    typer.echo(render_deidentification(account))
+    typer.echo(render_deidentification(account, conversion))

@@ -18,12 +18,9 @@ from spacy_bioner.apps.results import write_json
 from spacy_bioner.corpora.formats.read_errors import Problems
 from spacy_bioner.corpora.formats.registry import WRITABLE
 from spacy_bioner.corpora.splits.leakage import (
-    SAME_ID,
-    SAME_TEXT,
     THRESHOLD,
-    LeakReport,
 )
-from spacy_bioner.reports.tables import render_table
+from spacy_bioner.reports.text.corpora.leaks import render_dropped, render_leaks
 
 
 @guards_outputs("drop_leaks", "report")
@@ -92,47 +89,6 @@ def leaks_cli(
             to_format=to_format,
             lenient=lenient,
         )
-        typer.echo(f"\n{dropped.render()}")
+        typer.echo(f"\n{render_dropped(dropped)}")
     if fail and has_leaks(found, dropped_from=sources[0].name if drop_leaks else None):
         raise typer.Exit(1)
-
-
-def render_leaks(report: LeakReport, *, top: int = 20) -> str:
-    """Show numbers by pair of corpora, and the first pairs of documents."""
-    header = ("corpus", "documents", "also in", "same id", "same text", "near", "leaking")
-    rows = [
-        (
-            count.left,
-            f"{report.documents[count.left]:,}",
-            "repeated in itself" if count.left == count.right else count.right,
-            *(f"{number:,}" for number in (count.same_id, count.same_text, count.near)),
-            f"{count.documents:,}",
-        )
-        for count in [*report.between(), *report.within()]
-        if count.documents or count.left != count.right
-    ]
-    parts = [render_table(header, rows, right=(1, 3, 4, 5, 6))]
-    if report.leaks and top:
-        parts.append(_render_pairs(report, top))
-    for left, right in report.running_ids:
-        pair = f"{left} and {right}" if left != right else left
-        parts.append(f"ids of {pair} were not compared: most that are equal have another text")
-    return "\n\n".join(parts)
-
-
-def _render_pairs(report: LeakReport, top: int) -> str:
-    # What is not obvious comes first.
-    plain = (SAME_ID, SAME_TEXT)
-    ranked = sorted(report.leaks, key=lambda leak: (leak.left == leak.right, leak.kinds == plain))
-    rows = [
-        (
-            f"{leak.left}: {leak.left_id}",
-            f"{leak.right}: {leak.right_id}",
-            ", ".join(leak.kinds),
-            f"{leak.similarity:.2f}",
-        )
-        for leak in ranked[:top]
-    ]
-    table = render_table(("document", "and", "common", "similarity"), rows, right=(3,))
-    more = len(ranked) - top
-    return table + (f"\n  and {more:,} more pairs, all of them in --report" if more > 0 else "")

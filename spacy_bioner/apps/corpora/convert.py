@@ -6,8 +6,8 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optio
 from spacy.tokens import Doc
 
 from spacy_bioner.apps.corpora.cleaning import Step, map_labels
-from spacy_bioner.apps.corpora.conversion_report import Conversion, audit_path, digest_output
 from spacy_bioner.corpora.alignment import align
+from spacy_bioner.corpora.conversion import Conversion, audit_path, digest_output
 from spacy_bioner.corpora.docbin import SHARD, list_docbins
 from spacy_bioner.corpora.formats.capabilities import (
     DUPLICATES,
@@ -74,7 +74,7 @@ def convert(
     label_map (Union[LabelMap, Mapping[str, str], None]): New names of labels; labels that a plain
         mapping does not name stay as they are.
     may_lack_labels (bool): Note labels of the map that no mention has, instead of refusing them.
-    steps (Sequence[Step]): Further cleaning (see `apps.cleaning`), in this order.
+    steps (Sequence[Step]): Further cleaning (see `apps.corpora.cleaning`), in this order.
     options (Optional[Mapping[str, Any]]): Further settings of the source format's reader.
     to_scheme (str): The tag scheme of a target with tags.
     lenient (bool): Leave out what cannot be read and mentions that do not fit their text, and
@@ -124,7 +124,7 @@ def convert(
         conversion.documents = _write(records, written, conversion, tokenizer, to_scheme)
         conversion.count = conversion.log.count()
         conversion.warnings += notes.list_warnings()
-        conversion.warnings.extend((*_warn_of(conversion), *_render_hints(hints)))
+        conversion.warnings.extend((*_warn_of(conversion), *_describe_hints(hints)))
         conversion.skipped = problems.to_json() if problems and problems.skipped else {}
         conversion.sha256 = digest_output(target)
         if report is not None:
@@ -179,7 +179,7 @@ def _note_hints(records: Iterable[Record], hints: Dict[str, List[str]]) -> Itera
         yield record
 
 
-def _render_hints(hints: Dict[str, List[str]]) -> Iterator[str]:
+def _describe_hints(hints: Dict[str, List[str]]) -> Iterator[str]:
     for hint, documents in hints.items():
         named = ", ".join(documents[:SHOWN_DOCUMENTS])
         more = len(documents) - SHOWN_DOCUMENTS

@@ -1,46 +1,20 @@
 """Documents of a corpus that stand in others: find them, and write the corpus without them."""
 
 from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Container, Dict, Iterable, Iterator, Mapping, Optional
+from typing import Callable, Container, Dict, Iterable, Iterator, Optional
 
 from spacy_bioner.apps.corpora.inspect import Source
 from spacy_bioner.corpora.formats.read_errors import Problems
 from spacy_bioner.corpora.formats.registry import format_of_target
 from spacy_bioner.corpora.read_write import read_records, write_records
-from spacy_bioner.corpora.splits.leakage import THRESHOLD, LeakReport, find_leaks
+from spacy_bioner.corpora.splits.leakage import THRESHOLD, Dropped, LeakReport, find_leaks
 from spacy_bioner.errors import ConfigError, CorpusError
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.same_files import check_apart, list_paths
 from spacy_bioner.records import Record
 
 Progress = Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """What was left out of a corpus.
-
-    mentions (int): Those of the documents that were left out, of `all_mentions`.
-    losses (Mapping[str, int]): What of the others the written format has no place for.
-    """
-
-    target: str
-    documents: int
-    all_documents: int
-    mentions: int
-    all_mentions: int
-    losses: Mapping[str, int] = field(default_factory=dict)
-
-    def render(self) -> str:
-        """Say it in a line, and in another what was lost."""
-        lost = ", ".join(f"{name} {number:,}" for name, number in sorted(self.losses.items()))
-        return (
-            f"wrote {self.target} without {self.documents:,} of {self.all_documents:,} documents "
-            f"({self.mentions:,} of {self.all_mentions:,} mentions)"
-            + (f"\nnot in it, which has no place for it: {lost}" if lost else "")
-        )
 
 
 def check_outputs(

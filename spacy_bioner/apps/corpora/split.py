@@ -12,14 +12,13 @@ from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.read_errors import Problems
 from spacy_bioner.corpora.formats.registry import WRITABLE, Format, find_format
 from spacy_bioner.corpora.read_write import read_records, write_records
-from spacy_bioner.corpora.splits.split import GroupBy, Splits, k_folds, split_records
+from spacy_bioner.corpora.splits.split import JSON_NAME, GroupBy, Splits, k_folds, split_records
 from spacy_bioner.errors import ConfigError, CorpusError
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.outputs import is_debris
 from spacy_bioner.files.replacing import replacing_folder
 from spacy_bioner.files.same_files import check_apart
 
-JSON_NAME = "split.json"
 TRAIN, TEST = "train", "test"
 # Whole numbers that add up to more are meant as parts of 100.
 MAX_SHARES = 20
