@@ -16,7 +16,7 @@ from spacy_bioner.errors import PackageError
 from spacy_bioner.evaluation.runner import MODEL, PIPELINE, TITLES
 from spacy_bioner.evaluation.scores import Scores
 from spacy_bioner.reports.scores import merge_equal
-from spacy_bioner.reports.text.model_card import CorpusFacts, EncoderFacts, ScoredCorpus
+from spacy_bioner.training.results.model_facts import CorpusFacts, EncoderFacts, ScoredCorpus
 
 ENCODER_OWNERS = ("spacy_bioner.", "spacy-transformers.", "spacy-curated-transformers.")
 TRAINING_SETTINGS = (
