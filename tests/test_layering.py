@@ -7,7 +7,7 @@ import ast
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Set
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Set, TypeGuard
 
 import pytest
 
@@ -31,6 +31,10 @@ MAX_LINES = 400
 MAX_MODULES = 18
 # The commands, one a module.
 FULLER = {"apps.cli"}
+# What describes a drawing or a page; results lie where they are computed.
+DRAWN = {"Plot", "Drawing", "Section", "Part", "CorpusSection", "LabelCard", "Table"}
+DRAWN |= {"Cloud", "CloudWord"}
+COMMANDS_MODULE = f"{PACKAGE}.apps.cli.main"
 # Test folders that mirror no part of the package.
 OTHER_TESTS = {"benchmarks", "mutants", "data", "cases"}
 
@@ -47,9 +51,11 @@ def find_violations(sources: Dict[str, str]) -> List[str]:
     found: List[str] = []
     for name in sorted(sources):
         found += _check_shape(name, sources[name])
+        found += _check_duties(name, sources[name])
         for item in imports[name]:
             found += _check_import(name, item)
     found += _check_rooms(sources)
+    found += _check_commands(sources)
     found += _check_cycles(imports)
     found += _check_weight(imports)
     return found
@@ -90,6 +96,45 @@ def _check_shape(name: str, code: str) -> Iterator[str]:
     n_lines = code.count("\n")
     if n_lines >= MAX_LINES:
         yield f"{name}: {n_lines} lines, fewer than {MAX_LINES} expected"
+
+
+def _check_duties(name: str, code: str) -> Iterator[str]:
+    """Apps turn nothing into text, and reports define nothing but what they draw."""
+    part = _part(name)
+    for node in ast.walk(ast.parse(code)) if part in ("apps", "reports") else ():
+        if part == "apps" and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            if node.name.lstrip("_").startswith("render_"):
+                yield f"{name}:{node.lineno}: apps render nothing, found {node.name}; see reports"
+        elif part == "reports" and _holds_data(node) and node.name not in DRAWN:
+            yield f"{name}:{node.lineno}: reports define no results, found {node.name}"
+
+
+def _holds_data(node: ast.AST) -> TypeGuard[ast.ClassDef]:
+    if not isinstance(node, ast.ClassDef):
+        return False
+    marks = " ".join(map(ast.unparse, [*node.decorator_list, *node.bases]))
+    return any(mark in marks for mark in ("dataclass", "NamedTuple", "TypedDict"))
+
+
+def _check_commands(sources: Dict[str, str]) -> Iterator[str]:
+    """What a command does can be called without it: in an app module of its name."""
+    apps = f"{PACKAGE}.apps."
+    known = {
+        name.rpartition(".")[2]
+        for name in sources
+        if name.startswith(apps) and not name.startswith(f"{apps}cli")
+    }
+    for command in _list_commands(sources.get(COMMANDS_MODULE, "")):
+        if command not in known:
+            yield f"{COMMANDS_MODULE}: '{command}' has no app module of its name"
+
+
+def _list_commands(code: str) -> List[str]:
+    for node in ast.parse(code).body:
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "GROUPS":
+            groups: Dict[str, Dict[str, str]] = ast.literal_eval(node.value)
+            return [name for group in groups.values() for name in group]
+    return []
 
 
 def _check_import(name: str, item: Import) -> Iterator[str]:
@@ -232,6 +277,19 @@ def test_a_room_that_is_too_full_is_found():
     ]
 
 
+def test_every_command_was_looked_at():
+    assert len(_list_commands(_read_package()[COMMANDS_MODULE])) >= 30
+
+
+def test_a_command_without_an_app_module_is_found():
+    main = 'GROUPS: Dict = {"Corpora": {"split": "Divide.", "leaks": "Find."}}\n'
+    apps = {COMMANDS_MODULE: main, "spacy_bioner.apps.corpora.leaks": "", f"{PACKAGE}.apps": ""}
+    beside = {"spacy_bioner.apps.cli.split": "", "spacy_bioner.corpora.splits.split": ""}
+    assert find_violations({**GOOD, **apps, **beside}) == [
+        "spacy_bioner.apps.cli.main: 'split' has no app module of its name"
+    ]
+
+
 def test_every_part_of_the_design_was_looked_at():
     assert set(LEVELS) <= {_part(name) for name in _read_package()}
 
@@ -244,6 +302,7 @@ GOOD = {
     "spacy_bioner.architectures.crf": "from spacy_bioner.layers.crf import Crf\n",
     "spacy_bioner.components.ner": "def load():\n    import torch\n",
     "spacy_bioner.evaluation.matching": "from ..corpora import docs\n",
+    "spacy_bioner.reports.tables": "@dataclass\nclass Table:\n    rows: list\n",
     "spacy_bioner.apps.cli.main": "from ... import errors\nfrom ...evaluation.matching import m\n",
 }
 
@@ -294,6 +353,21 @@ def test_modules_that_keep_the_rule_pass():
             "from ..architectures.crf import build",
             "spacy_bioner.training.bad: loads torch at module scope "
             "through spacy_bioner.layers.crf",
+        ),
+        (
+            "apps.cli.bad",
+            "class Leaks:\n    def _render_pairs(self):\n        pass",
+            "spacy_bioner.apps.cli.bad:2: apps render nothing, found _render_pairs; see reports",
+        ),
+        (
+            "reports.bad",
+            "@dataclass(frozen=True)\nclass Row:\n    name: str",
+            "spacy_bioner.reports.bad:2: reports define no results, found Row",
+        ),
+        (
+            "reports.bad",
+            "class Row(typing.NamedTuple):\n    name: str",
+            "spacy_bioner.reports.bad:1: reports define no results, found Row",
         ),
         ("corpora.utils", "", "spacy_bioner.corpora.utils: name a module after what it holds"),
         ("misc", "", "spacy_bioner.misc: 'misc' is no part of the design"),
