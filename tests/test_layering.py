@@ -34,7 +34,8 @@ FULLER = {"apps.cli"}
 # What describes a drawing or a page; results lie where they are computed.
 DRAWN = {"Plot", "Drawing", "Section", "Part", "CorpusSection", "LabelCard", "Table"}
 DRAWN |= {"Cloud", "CloudWord"}
-COMMANDS_MODULE = f"{PACKAGE}.apps.cli.main"
+COMMANDS = f"{PACKAGE}.apps.cli."
+COMMANDS_MODULE = f"{COMMANDS}main"
 # Test folders that mirror no part of the package.
 OTHER_TESTS = {"benchmarks", "mutants", "data", "cases"}
 
@@ -99,14 +100,27 @@ def _check_shape(name: str, code: str) -> Iterator[str]:
 
 
 def _check_duties(name: str, code: str) -> Iterator[str]:
-    """Apps turn nothing into text, and reports define nothing but what they draw."""
+    """Commands refuse nothing, apps turn nothing into text, reports define only what they draw."""
     part = _part(name)
+    is_command = name.startswith(COMMANDS) and name != COMMANDS_MODULE
     for node in ast.walk(ast.parse(code)) if part in ("apps", "reports") else ():
-        if part == "apps" and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            if node.name.lstrip("_").startswith("render_"):
-                yield f"{name}:{node.lineno}: apps render nothing, found {node.name}; see reports"
+        place = f"{name}:{getattr(node, 'lineno', 0)}"
+        if part == "apps" and _renders(node):
+            yield f"{place}: apps render nothing, found {node.name}; see reports"
+        elif is_command and _refuses(node):
+            yield f"{place}: commands decide nothing, found an error; see apps"
         elif part == "reports" and _holds_data(node) and node.name not in DRAWN:
-            yield f"{name}:{node.lineno}: reports define no results, found {node.name}"
+            yield f"{place}: reports define no results, found {node.name}"
+
+
+def _renders(node: ast.AST) -> TypeGuard[ast.FunctionDef]:
+    return isinstance(node, ast.FunctionDef) and node.name.lstrip("_").startswith("render_")
+
+
+def _refuses(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Raise):
+        return False
+    return node.exc is None or not ast.unparse(node.exc).startswith("typer.Exit")
 
 
 def _holds_data(node: ast.AST) -> TypeGuard[ast.ClassDef]:
@@ -118,11 +132,10 @@ def _holds_data(node: ast.AST) -> TypeGuard[ast.ClassDef]:
 
 def _check_commands(sources: Dict[str, str]) -> Iterator[str]:
     """What a command does can be called without it: in an app module of its name."""
-    apps = f"{PACKAGE}.apps."
     known = {
         name.rpartition(".")[2]
         for name in sources
-        if name.startswith(apps) and not name.startswith(f"{apps}cli")
+        if name.startswith(f"{PACKAGE}.apps.") and not name.startswith(COMMANDS)
     }
     for command in _list_commands(sources.get(COMMANDS_MODULE, "")):
         if command not in known:
@@ -358,6 +371,11 @@ def test_modules_that_keep_the_rule_pass():
             "apps.cli.bad",
             "class Leaks:\n    def _render_pairs(self):\n        pass",
             "spacy_bioner.apps.cli.bad:2: apps render nothing, found _render_pairs; see reports",
+        ),
+        (
+            "apps.cli.bad",
+            "def bad_cli():\n    raise ConfigError('x')",
+            "spacy_bioner.apps.cli.bad:2: commands decide nothing, found an error; see apps",
         ),
         (
             "reports.bad",

@@ -58,6 +58,19 @@ class Choice:
     overrides: Mapping[str, Any]
 
 
+def check_asked(model: str, off: Sequence[str], *, each: bool) -> None:
+    """Make sure that a pipeline is named, or choices in training.
+
+    off (Sequence[str]): Choices by name and setting.
+    each (bool): The standard choices.
+    RAISES ConfigError: For both, and for neither.
+    """
+    if bool(model) == bool(off or each):
+        raise ConfigError(
+            "found --model with --off or --each, or none of them; expected --model, or the others"
+        )
+
+
 @guards_outputs("output", inputs=("model", "corpus"), file="ablation.json")
 def ablate_components(
     model: str,
