@@ -15,8 +15,8 @@ from spacy_bioner.reports.plots import corpus as plots
 from spacy_bioner.reports.plots.style import plot_style, render_svg, require_matplotlib
 from spacy_bioner.reports.plots.word_clouds import has_word_clouds, lay_out_cloud
 from spacy_bioner.reports.tables import Table
-from spacy_bioner.reports.text import corpus_tables as tables
-from spacy_bioner.reports.text.corpus_tables import decimal, percent, whole
+from spacy_bioner.reports.text.corpora import corpus_tables as tables
+from spacy_bioner.reports.text.corpora.corpus_tables import decimal, percent, whole
 
 TEMPLATE = "corpus.html.j2"
 MAX_CLOUDS = 60
