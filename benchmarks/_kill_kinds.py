@@ -12,7 +12,7 @@ from typing import Callable, Dict, List, Sequence, Tuple
 from _common import ROOT, write_random_bert
 from spacy.vocab import Vocab
 
-from spacy_bioner.apps.corpora.conversion_report import check_account
+from spacy_bioner.corpora.conversion import check_account
 from spacy_bioner.corpora.docbin import list_docbins, read_docbin
 from spacy_bioner.corpora.formats.standoff.brat import read_brat
 from spacy_bioner.errors import CorpusError

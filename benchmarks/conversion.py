@@ -20,9 +20,9 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from _common import add_data, median, show
 
-from spacy_bioner.apps.corpora.conversion_report import Conversion
 from spacy_bioner.apps.corpora.convert import convert
 from spacy_bioner.corpora.alignment_counts import OUTCOMES
+from spacy_bioner.corpora.conversion import Conversion
 from spacy_bioner.corpora.mention_checks import TEXT_DIFFERS
 from spacy_bioner.corpora.read_write import Selection
 

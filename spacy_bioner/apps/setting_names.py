@@ -6,7 +6,7 @@ section takes any; a training of hours would run without what was asked for.
 
 from difflib import get_close_matches
 from inspect import Parameter, signature
-from typing import Any, Collection, Dict, Iterable, List, Mapping, Optional, Set
+from typing import Any, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Set
 
 from thinc.api import Config
 
@@ -34,6 +34,25 @@ def check_settings(config: Config, names: Iterable[str]) -> None:
             place = place[section]
         else:
             _check_last(place, sections, last, name)
+
+
+def read_overrides(words: Sequence[str], parameters: Iterable[str]) -> Dict[str, Any]:
+    """Read config overrides as `spacy train` does.
+
+    parameters (Iterable[str]): Names of the command's own options, as a function has them.
+    RAISES ConfigError: For an option that is neither one of the command nor a setting.
+    """
+    from spacy.cli._util import parse_config_overrides
+
+    own = [f"--{name.replace('_', '-')}" for name in parameters]
+    for word in words:
+        option = word.partition("=")[0]
+        if option.startswith("--") and "." not in option:
+            close = get_close_matches(option, own, n=1)
+            hint = f"did you mean {close[0]}?" if close else "settings have a section in front"
+            raise ConfigError(f"found no option {option}; {hint} (--training.dropout 0.2)")
+    overrides: Dict[str, Any] = parse_config_overrides(list(words), env_var=None)
+    return overrides
 
 
 def _check_last(place: Mapping[str, Any], sections: List[str], last: str, name: str) -> None:

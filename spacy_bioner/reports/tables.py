@@ -1,7 +1,8 @@
 """Plain-text tables for a terminal: aligned by display width, headed and ruled."""
 
 import re
-from typing import Collection, List, Sequence
+from dataclasses import dataclass, field
+from typing import Collection, FrozenSet, List, Sequence, Tuple
 from unicodedata import category, combining, east_asian_width
 
 from spacy_bioner.printable import make_line
@@ -16,6 +17,19 @@ _WITHOUT_WIDTH = ("Mn", "Me", "Cf")
 GAP = "  "
 RULE = "─"
 ELLIPSIS = "…"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text with a header.
+
+    right (FrozenSet[int]): The columns that are flush right (numbers).
+    """
+
+    caption: str
+    header: Tuple[str, ...]
+    rows: Tuple[Tuple[str, ...], ...]
+    right: FrozenSet[int] = field(default_factory=frozenset)
 
 
 def render_table(

@@ -3,9 +3,10 @@
 import json
 import math
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import IO, Any, Callable, Dict, List, Literal, Mapping, Optional, Tuple
+from typing import IO, Any, Callable, Dict, List, Literal, Mapping, Optional, Sequence, Tuple
 
 from spacy.language import Language
 from spacy.training.loggers import console_logger_v3
@@ -16,6 +17,26 @@ from spacy_bioner.training.step_progress import StepProgress
 LogStep = Callable[[Optional[Dict[str, Any]]], None]
 Finalize = Callable[[], None]
 SetUp = Callable[..., Tuple[LogStep, Finalize]]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What the log says of one evaluation.
+
+    losses (Mapping[str, Optional[float]]): By component, summed since the evaluation before.
+    scores (Mapping[str, Any]): As spaCy's scorers give them, shares of 1.
+    score (Optional[float]): The score that chooses the best checkpoint.
+    learn_rate (Optional[float]): None where it is not known.
+    fitted (Mapping[str, Sequence[float]]): Losses of components that learned all before the first
+        step, one per iteration.
+    """
+
+    step: int
+    losses: Mapping[str, Optional[float]] = field(default_factory=dict)
+    scores: Mapping[str, Any] = field(default_factory=dict)
+    score: Optional[float] = None
+    learn_rate: Optional[float] = None
+    fitted: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 def make_training_logger(

@@ -268,6 +268,19 @@ def get_reason(trial: "optuna.trial.FrozenTrial") -> str:
     return str(trial.user_attrs.get(_REASON, ""))
 
 
+def get_score(trial: "optuna.trial.FrozenTrial") -> Optional[float]:
+    """Return a trial's score; that of a pruned one is its best till then."""
+    if trial.state.name == "COMPLETE":
+        return trial.value
+    return max(trial.intermediate_values.values(), default=None)
+
+
+def rank_trial(trial: "optuna.trial.FrozenTrial") -> Tuple[bool, float, int]:
+    """Return what trials are sorted by: finished ones first, the best of them in front."""
+    score = get_score(trial)
+    return (trial.state.name != "COMPLETE", -(score if score is not None else -1.0), trial.number)
+
+
 def _mark(study: "optuna.Study", number: int, key: str, value: Any) -> None:
     """End a trial as failed, with a note why."""
     import optuna

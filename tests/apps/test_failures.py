@@ -161,7 +161,7 @@ def test_a_reader_that_goes_away_is_no_traceback(corpus):
 
 INTERRUPT = """
 import os, signal, sys
-from spacy_bioner.apps import conversion
+from spacy_bioner.apps.corpora import convert as conversion
 from spacy_bioner.apps.cli.main import run
 # What starts the tests in the background may have it ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)

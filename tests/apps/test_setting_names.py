@@ -11,9 +11,8 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from spacy_bioner.apps.cli.main import run
-from spacy_bioner.apps.cli.train import read_overrides
 from spacy_bioner.apps.profiles import load_profile, read_training_config
-from spacy_bioner.apps.setting_names import check_settings
+from spacy_bioner.apps.setting_names import check_settings, read_overrides
 from spacy_bioner.errors import ConfigError
 
 ROOT = paths.ROOT
@@ -81,12 +80,15 @@ def test_the_command_says_so_before_anything_is_read(capsys, monkeypatch, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
+OPTIONS = ["corpus_dir", "output", "max_steps", "seed"]
+
+
 def test_options_without_a_section_are_no_settings():
     with pytest.raises(ConfigError, match="found no option --max-step; did you mean --max-steps"):
-        read_overrides(["--max-step", "3"])
+        read_overrides(["--max-step", "3"], OPTIONS)
     with pytest.raises(ConfigError, match="settings have a section in front"):
-        read_overrides(["--qqq", "3"])
-    assert read_overrides(["--training.dropout", "0.2"]) == {"training.dropout": 0.2}
+        read_overrides(["--qqq", "3"], OPTIONS)
+    assert read_overrides(["--training.dropout", "0.2"], OPTIONS) == {"training.dropout": 0.2}
 
 
 def test_components_are_known_to_a_process_that_has_loaded_nothing(tmp_path):

@@ -8,9 +8,10 @@ from spacy.vocab import Vocab
 from typer.testing import CliRunner
 
 from spacy_bioner.apps.cli.main import app
-from spacy_bioner.apps.cli.show import read_text, render_entities
+from spacy_bioner.apps.show import read_text
 from spacy_bioner.components.evidence import Evidence, add_evidence, register_extensions
 from spacy_bioner.errors import BionerError
+from spacy_bioner.reports.text.entities import render_entities
 
 
 @pytest.fixture

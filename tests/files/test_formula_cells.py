@@ -12,7 +12,8 @@ from spacy_bioner.corpora.formats.mimic import read_mimic, write_mimic
 from spacy_bioner.corpora.read_write import read_records, write_records
 from spacy_bioner.files.formula_cells import CsvRows, is_formula
 from spacy_bioner.records import Mention, Record
-from spacy_bioner.reports.text.compare import ComparisonRow, render_comparison_csv
+from spacy_bioner.reports.text.compare import render_comparison_csv
+from spacy_bioner.training.results.experiments import ComparisonRow
 
 ATTACK = "=HYPERLINK(evil)"
 

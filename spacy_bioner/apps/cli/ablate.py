@@ -47,17 +47,14 @@ def ablate_cli(
     from spacy_bioner.apps.experiments.ablate import (
         ablate_components,
         ablate_training,
+        check_asked,
         list_choices,
         parse_choice,
     )
     from spacy_bioner.apps.profiles import load_profile
-    from spacy_bioner.errors import ConfigError
     from spacy_bioner.reports.text.ablation import render_ablation
 
-    if bool(model) == bool(off or each):
-        raise ConfigError(
-            "found --model with --off or --each, or none of them; expected --model, or the others"
-        )
+    check_asked(model, off or (), each=each)
 
     def say(line: str) -> None:
         typer.echo(line, err=True)

@@ -7,16 +7,16 @@ from typing import Annotated, List, Optional
 import typer
 
 from spacy_bioner.apps.cli.corpus_options import FromFormat
-from spacy_bioner.apps.corpora.audit import ceilings_to_json, compare_tokenizers, render_ceilings
-from spacy_bioner.apps.corpora.conversion_report import list_rendered
+from spacy_bioner.apps.corpora.audit import ceilings_to_json, compare_tokenizers, parse_outcomes
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import counted, showing_progress
 from spacy_bioner.corpora.alignment_counts import OUTCOMES
 from spacy_bioner.corpora.formats.read_errors import Problems
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.corpora.tokenizers import TITLES
-from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.replacing import replacing
+from spacy_bioner.reports.text.corpora.ceilings import render_ceilings
+from spacy_bioner.reports.text.corpora.conversion import list_rendered
 
 
 @guards_outputs("report", inputs=("source",))
@@ -60,16 +60,3 @@ def audit_cli(
         with replacing(report) as temporary:
             text = json.dumps(ceilings_to_json(logs), ensure_ascii=False, indent=2)
             temporary.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
-
-
-def parse_outcomes(names: str) -> List[str]:
-    """Read a list of outcomes, separated by commas.
-
-    RAISES (CorpusError): For a name that is none.
-    """
-    outcomes = [name.strip() for name in names.split(",") if name.strip()]
-    for name in outcomes:
-        if name not in OUTCOMES:
-            message = f"found the outcome {name!r} to list, expected some of {', '.join(OUTCOMES)}"
-            raise CorpusError(message)
-    return outcomes

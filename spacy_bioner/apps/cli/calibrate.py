@@ -22,7 +22,8 @@ def calibrate_cli(
     Adds the component `bioner_confidence` behind the trained one, with a temperature and a
     threshold for each label that gives the best F1 on the development documents.
     """
-    from spacy_bioner.apps.evaluation.calibrate import calibrate_pipeline, render_fitted
+    from spacy_bioner.apps.evaluation.calibrate import calibrate_pipeline
+    from spacy_bioner.reports.text.calibration import render_fitted
 
     fitted = calibrate_pipeline(
         model,

@@ -5,35 +5,26 @@ from typing import Annotated, Any, Dict, List, Optional
 
 import typer
 
-from spacy_bioner.apps.cli.audit import parse_outcomes
-from spacy_bioner.apps.cli.corpus_options import (
-    FromFormat,
-    IdColumn,
-    TextColumn,
-    ToFormat,
-    choose_note_columns,
-)
+from spacy_bioner.apps.cli.corpus_options import FromFormat, IdColumn, TextColumn, ToFormat
+from spacy_bioner.apps.corpora.audit import parse_outcomes
 from spacy_bioner.apps.corpora.cleaning import (
-    Step,
-    build_text_normalizer,
-    filter_documents,
-    normalize_text,
     read_label_maps,
 )
-from spacy_bioner.apps.corpora.conversion_report import render_conversion
 from spacy_bioner.apps.corpora.convert import convert
+from spacy_bioner.apps.corpora.convert_options import (
+    choose_filters,
+    choose_layout,
+    choose_note_columns,
+    choose_steps,
+    find_source_format,
+    read_ids,
+)
 from spacy_bioner.apps.progress import showing_progress
-from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.offset_units import UNITS
-from spacy_bioner.corpora.formats.registry import find_format
-from spacy_bioner.corpora.formats.tagged.conll import ConllLayout
-from spacy_bioner.corpora.formats.tagged.table_layout import TableLayout
 from spacy_bioner.corpora.read_write import Selection
 from spacy_bioner.corpora.tokenizers import TITLES
-from spacy_bioner.errors import CorpusError
-from spacy_bioner.files.lines import read_lines
 from spacy_bioner.files.same_files import check_apart, list_paths
-from spacy_bioner.transforms import filters
+from spacy_bioner.reports.text.corpora.conversion import render_conversion
 from spacy_bioner.transforms.normalization import STEPS
 
 
@@ -159,7 +150,7 @@ def convert_cli(
     outcomes = parse_outcomes(list_outcomes)
     maps = [Path(part) for part in label_map or () if Path(part).is_file()]
     check_apart([target, *list_paths(report)], [*list_paths([ids, expansions, texts]), *maps])
-    name = guess_format(source) if from_format == "auto" else find_format(from_format).name
+    name = find_source_format(source, from_format)
     columns = {
         "word": word_column,
         "tag": tag_column,
@@ -167,8 +158,8 @@ def convert_cli(
         "document": document_column,
     }
     steps = [
-        *_choose_filters(drop_empty, drop_unannotated, drop_duplicates, min_words, language),
-        *_choose_steps(normalize, compatibility, join_lines, expansions),
+        *choose_filters(drop_empty, drop_unannotated, drop_duplicates, min_words, language),
+        *choose_steps(normalize, compatibility, join_lines, expansions),
     ]
     given: Dict[str, Any] = {
         "encoding": encoding,
@@ -186,10 +177,10 @@ def convert_cli(
             tokenizer=tokenizer,
             label_map=read_label_maps(label_map or ()),
             steps=steps,
-            selection=Selection(skip=skip, first=first, ids=_read_ids(ids)),
+            selection=Selection(skip=skip, first=first, ids=read_ids(ids)),
             options={
                 **given,
-                **_choose_layout(name, columns, scheme, label),
+                **choose_layout(name, columns, scheme, label),
                 **choose_note_columns(name, text_column, id_column),
             },
             to_scheme=to_scheme,
@@ -201,70 +192,3 @@ def convert_cli(
     typer.echo(render_conversion(conversion, outcomes=outcomes))
     for warning in conversion.warnings:
         typer.echo(f"warning: {warning}", err=True)
-
-
-def _read_ids(path: Optional[Path]) -> frozenset[str]:
-    if path is None:
-        return frozenset()
-    return frozenset(line.strip() for _, line in read_lines(path) if line.strip())
-
-
-def _choose_filters(
-    empty: bool,
-    unannotated: bool,
-    duplicates: bool,
-    min_words: Optional[int],
-    language: Optional[str],
-) -> List[Step]:
-    chosen = [
-        *([filters.empty_text()] if empty else []),
-        *([filters.min_words(min_words)] if min_words else []),
-        *([filters.without_annotation()] if unannotated else []),
-        *([filters.duplicate_text()] if duplicates else []),
-        *([filters.language(language)] if language else []),
-    ]
-    return [filter_documents(chosen)] if chosen else []
-
-
-def _choose_steps(
-    names: str, compatibility: bool, join_lines: bool, table: Optional[Path]
-) -> List[Step]:
-    steps = [name.strip() for name in names.split(",") if name.strip()]
-    if table and "expand" not in steps:
-        message = "found --expansions without the step that uses it; add --normalize expand"
-        raise CorpusError(message)
-    if not steps:
-        return []
-    normalizer = build_text_normalizer(
-        steps,
-        form="NFKC" if compatibility else "NFC",
-        line_breaks="join" if join_lines else "keep",
-        table=table,
-    )
-    return [normalize_text(normalizer)]
-
-
-def _choose_layout(
-    name: str, columns: Dict[str, Optional[str]], scheme: Optional[str], label: str
-) -> Dict[str, Any]:
-    given = {key: _as_column(value) for key, value in columns.items() if value is not None}
-    if name == "csv":
-        return {"layout": TableLayout(**given, scheme=scheme, label=label)}
-    if name == "conll":
-        layout = {f"{key}_column": value for key, value in given.items()}
-        for key, value in layout.items():
-            if key not in ("word_column", "tag_column") or isinstance(value, str):
-                option = f"--{key.replace('_', '-')} {value}"
-                message = f"found {option} for CoNLL, expected numbers of word and tag columns"
-                raise CorpusError(message)
-        return {"layout": ConllLayout(**layout, scheme=scheme, label=label)}
-    if name == "conllu" and set(given) == {"tag"} and not scheme and not label:
-        return {"key": str(given["tag"])}
-    if given or scheme or label:
-        message = f"found settings of tags for format {name}, which has none of them"
-        raise CorpusError(message)
-    return {}
-
-
-def _as_column(value: str) -> Any:
-    return int(value) if value.lstrip("-").isdigit() else value

@@ -1,31 +1,18 @@
 """`bioner deidentify`: identifiers of persons out of a corpus, with an account of what was done."""
 
 from pathlib import Path
-from typing import Annotated, Any, Dict, List, Optional
+from typing import Annotated, List, Optional
 
 import typer
 
-from spacy_bioner.apps.cli.corpus_options import (
-    FromFormat,
-    IdColumn,
-    TextColumn,
-    ToFormat,
-    choose_note_columns,
-)
+from spacy_bioner.apps.cli.corpus_options import FromFormat, IdColumn, TextColumn, ToFormat
 from spacy_bioner.apps.cli.options import GpuId
-from spacy_bioner.apps.corpora.deidentify import (
-    MODELS_MISS_SOME,
-    RULES_ARE_NOT_ENOUGH,
-    deidentify_corpus,
-    render_deidentification,
-)
-from spacy_bioner.apps.corpora.identifier_finders import build_finder
+from spacy_bioner.apps.corpora.convert_options import find_note_columns
+from spacy_bioner.apps.corpora.deidentify import deidentify_corpus, parse_surrogate
+from spacy_bioner.apps.corpora.identifier_finders import build_finder, choose_model_labels
 from spacy_bioner.apps.progress import showing_progress
-from spacy_bioner.corpora.formats.detection import guess_format
-from spacy_bioner.corpora.formats.registry import find_format
-from spacy_bioner.corpora.read_write import parse_label_map
-from spacy_bioner.errors import ConfigError
-from spacy_bioner.transforms.deidentification import SURROGATES
+from spacy_bioner.reports.text.corpora.deidentification import render_deidentification
+from spacy_bioner.transforms.deidentification_account import MODELS_MISS_SOME, RULES_ARE_NOT_ENOUGH
 
 
 def deidentify_cli(
@@ -69,22 +56,16 @@ def deidentify_cli(
     ] = None,
 ) -> None:
     """Replace identifiers of persons; gold mentions follow. Rules alone are not enough."""
-    if replace not in SURROGATES:
-        raise ConfigError(f"found --replace {replace!r}, expected one of {', '.join(SURROGATES)}")
-    labels = parse_label_map(model_label or ())
-    if labels and model is None:
-        raise ConfigError("found --model-label without --model, expected both")
-    options: Dict[str, Any] = {"encoding": encoding}
-    if text_column is not None or id_column is not None:
-        name = guess_format(source) if from_format == "auto" else find_format(from_format).name
-        options.update(choose_note_columns(name, text_column, id_column))
-    find = build_finder(model, labels=labels or None, keep_year=keep_year, gpu_id=gpu_id)
+    replace_by = parse_surrogate(replace)
+    labels = choose_model_labels(model_label or (), model)
+    columns = find_note_columns(source, from_format, text_column, id_column)
+    find = build_finder(model, labels=labels, keep_year=keep_year, gpu_id=gpu_id)
     with showing_progress("documents") as progress:
-        account = deidentify_corpus(
+        account, conversion = deidentify_corpus(
             source,
             target,
             find=find,
-            replace_by=replace,  # type: ignore[arg-type]
+            replace_by=replace_by,
             keep_metadata=keep_metadata,
             number_documents=number_documents,
             warning=RULES_ARE_NOT_ENOUGH if model is None else MODELS_MISS_SOME,
@@ -92,7 +73,7 @@ def deidentify_cli(
             reads=[] if model is None else [model],
             from_format=from_format,
             to_format=to_format,
-            options=options,
+            options={"encoding": encoding, **columns},
             progress=progress,
         )
-    typer.echo(render_deidentification(account))
+    typer.echo(render_deidentification(account, conversion))

@@ -7,8 +7,8 @@ from typing import Annotated, Optional
 import typer
 
 from spacy_bioner.apps.cli.options import GpuId
-from spacy_bioner.apps.cli.show import read_text
 from spacy_bioner.apps.output_guard import guards_outputs
+from spacy_bioner.apps.show import read_text
 
 
 @guards_outputs("html", "output", inputs=("model", "file"))

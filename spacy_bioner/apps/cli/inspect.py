@@ -10,7 +10,7 @@ from spacy_bioner.apps.corpora.inspect import JSON_NAME, PAGE_NAME, inspect, par
 from spacy_bioner.apps.progress import showing_progress
 from spacy_bioner.corpora.read_write import parse_label_map
 from spacy_bioner.printable import make_line
-from spacy_bioner.reports.text.corpus import render_corpus_summary
+from spacy_bioner.reports.text.corpora.corpus import render_corpus_summary
 
 
 def inspect_cli(

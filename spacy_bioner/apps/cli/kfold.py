@@ -36,8 +36,9 @@ def kfold_cli(
     """
     from spacy.cli._util import parse_config_overrides
 
-    from spacy_bioner.apps.experiments.kfold import cross_validate, render_folds
+    from spacy_bioner.apps.experiments.kfold import cross_validate
     from spacy_bioner.apps.profiles import load_profile
+    from spacy_bioner.reports.text.cross_validation import render_folds
 
     outcome = cross_validate(
         corpus,

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from spacy_bioner.apps.cli.options import ProfileName
-from spacy_bioner.apps.corpora.conversion_report import Conversion, render_conversion
 from spacy_bioner.apps.corpora.prepare import prepare
 from spacy_bioner.apps.profiles import load_corpus_settings, load_profile
+from spacy_bioner.corpora.conversion import Conversion
+from spacy_bioner.reports.text.corpora.conversion import render_conversion
 
 
 def prepare_cli(

@@ -45,13 +45,13 @@ def recipe_cli(
     """Run a published system's recipe. The same command goes on after an interruption."""
     from spacy_bioner.apps.recipes.plan import (
         Choices,
+        check_output,
         find_recipe,
         list_recipes,
         parse_settings,
         plan_recipe,
     )
     from spacy_bioner.apps.recipes.recipe import run_recipe
-    from spacy_bioner.errors import ConfigError
     from spacy_bioner.reports.text.recipe import render_commands, render_list
 
     if not name:
@@ -72,9 +72,8 @@ def recipe_cli(
         lines = ((item.step.name, item.step.title, item.line) for item in commands)
         typer.echo(render_commands(lines))
         return
-    if output is None:
-        raise ConfigError(f"found no OUT, expected `bioner recipe {recipe.name} OUT`")
+    folder = check_output(recipe, output)
     typer.echo(f"{recipe.name}: {recipe.about.title}")
     typer.echo(recipe.about.stand_in if corpus is None else f"Data: {corpus}")
-    summary = run_recipe(recipe, output, choices, report=typer.echo)
+    summary = run_recipe(recipe, folder, choices, report=typer.echo)
     typer.echo(f"wrote {summary}")

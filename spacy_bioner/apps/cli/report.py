@@ -72,31 +72,28 @@ def report_cli(
     require_matplotlib()
     require_jinja2()
     from spacy_bioner.apps.reports.report import ReportFiles, check_folder, write_report
-    from spacy_bioner.apps.training.run_folder import find_run_files, is_run
-    from spacy_bioner.errors import ConfigError
+    from spacy_bioner.apps.reports.report_inputs import find_report_inputs
 
-    model = run
-    if is_run(Path(run)):
-        found = find_run_files(Path(run), corpus)
-        model, corpus, output = str(found.model), found.corpus, output or Path(run) / "report"
-        for warning in found.warnings if train is None else ():
-            typer.echo(f"warning: {warning}", err=True)
-        train, account, log = train or found.train, account or found.account, log or found.log
-        title = title or f"{Path(run).resolve().name} on {corpus.stem}"
-    elif corpus is None or output is None:
-        raise ConfigError(
-            f"{run}: is no folder of `bioner train` with model-best in it, and a pipeline needs "
-            "CORPUS and OUT after it"
-        )
-    check_folder(output)
+    files = ReportFiles(log, account, robustness, ablation)
+    found = find_report_inputs(run, corpus, output, train=train, files=files, title=title)
+    for warning in found.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    check_folder(found.output)
     settings = EvaluationSettings(
         labels=label or (),
         dataset=dataset,
-        train=train,
+        train=found.train,
         marginals=marginals,
         seed=seed,
         n_resamples=resamples,
     )
-    files = ReportFiles(log, account, robustness, ablation)
-    page = write_report(model, corpus, output, settings, files=files, title=title, gpu_id=gpu_id)
+    page = write_report(
+        found.model,
+        found.corpus,
+        found.output,
+        settings,
+        files=found.files,
+        title=found.title,
+        gpu_id=gpu_id,
+    )
     typer.echo(f"wrote {page}")

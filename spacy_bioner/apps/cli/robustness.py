@@ -1,11 +1,12 @@
 """`bioner robustness`: pipelines under typos, casing, synonyms and attacks on their embeddings."""
 
 from pathlib import Path
-from typing import Annotated, List, Optional, Tuple
+from typing import Annotated, List, Optional
 
 import typer
 
 from spacy_bioner.apps.cli.options import GpuId
+from spacy_bioner.apps.evaluation.robustness import parse_model
 
 
 def robustness_cli(
@@ -57,7 +58,7 @@ def robustness_cli(
         # Now, rather than after the attacks that come first.
         table.read()
     results = measure_robustness(
-        [_parse_model(model) for model in models],
+        [parse_model(model) for model in models],
         corpus,
         output,
         attacks=text_attacks(noise=noise, synonyms=table),
@@ -72,12 +73,3 @@ def robustness_cli(
     )
     typer.echo("\n" + render_robustness(results, seed=seed))
     typer.echo(f"\nwrote {output / 'robustness.md'}")
-
-
-def _parse_model(text: str) -> Tuple[str, str]:
-    name, sign, path = text.partition("=")
-    if sign:
-        return name, path
-    parts = Path(text).parts
-    # "model-best" says nothing: the run's folder does.
-    return (parts[-2] if len(parts) > 1 and parts[-1].startswith("model-") else parts[-1]), text

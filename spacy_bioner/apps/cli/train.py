@@ -1,15 +1,14 @@
 """`bioner train`: `spacy train` with the settings of a profile."""
 
-from difflib import get_close_matches
 from inspect import signature
 from pathlib import Path
-from typing import Annotated, Any, Dict, Optional, Sequence
+from typing import Annotated, Optional
 
 import typer
 
 from spacy_bioner.apps.cli.options import EncoderName, GpuId, MaxSteps, ProfileName
 from spacy_bioner.apps.profiles import load_profile
-from spacy_bioner.errors import ConfigError
+from spacy_bioner.apps.setting_names import read_overrides
 from spacy_bioner.files.outputs import name_beside
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -48,7 +47,7 @@ def train_cli(
     chosen = load_profile(profile, encoder=encoder)
     if package_name:
         check_package_name(package_name, chosen, corpus_dir)
-    overrides = read_overrides(context.args)
+    overrides = read_overrides(context.args, signature(train_cli).parameters)
     if (output / "model-best").is_dir():
         message = "found an earlier result there; it is replaced when this training ends well"
         typer.echo(f"{output}: {message}", err=True)
@@ -65,21 +64,3 @@ def train_cli(
         resume=resume,
     )
     typer.echo(f"best checkpoint: {best}")
-
-
-def read_overrides(words: Sequence[str]) -> Dict[str, Any]:
-    """Read config overrides as `spacy train` does.
-
-    RAISES ConfigError: For an option that is neither one of the command nor a setting.
-    """
-    from spacy.cli._util import parse_config_overrides
-
-    for word in words:
-        option = word.partition("=")[0]
-        if option.startswith("--") and "." not in option:
-            own = [f"--{name.replace('_', '-')}" for name in signature(train_cli).parameters]
-            close = get_close_matches(option, own, n=1)
-            hint = f"did you mean {close[0]}?" if close else "settings have a section in front"
-            raise ConfigError(f"found no option {option}; {hint} (--training.dropout 0.2)")
-    overrides: Dict[str, Any] = parse_config_overrides(list(words), env_var=None)
-    return overrides

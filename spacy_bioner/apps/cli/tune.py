@@ -30,8 +30,9 @@ def tune_cli(
     """
     from spacy.cli._util import parse_config_overrides
 
-    from spacy_bioner.apps.experiments.tune import BEST, read_space, render_trials, tune
+    from spacy_bioner.apps.experiments.tune import BEST, read_space, tune
     from spacy_bioner.apps.profiles import load_profile
+    from spacy_bioner.reports.text.tuning import render_trials
 
     study = tune(
         corpus_dir,

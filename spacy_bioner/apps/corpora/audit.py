@@ -1,16 +1,26 @@
 """Tokenizers side by side: how much of a corpus can spans of their tokens express?"""
 
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Sequence
 
-from spacy_bioner.apps.corpora.conversion_report import AuditLog
 from spacy_bioner.corpora.alignment import align
 from spacy_bioner.corpora.alignment_counts import OUTCOMES
-from spacy_bioner.corpora.tokenizers import TITLES, TokenizeRecord, build_tokenizer, list_tokenizers
+from spacy_bioner.corpora.conversion import AuditLog
+from spacy_bioner.corpora.tokenizers import TokenizeRecord, build_tokenizer, list_tokenizers
+from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Record
-from spacy_bioner.reports.tables import render_table
 
-_CEILINGS = ("token_ceiling", "flat_ceiling", "recall_ceiling", "f1_ceiling")
-_HEADINGS = ("tokens", "flat spans", "recall", "strict F1")
+
+def parse_outcomes(names: str) -> List[str]:
+    """Read a list of outcomes, separated by commas.
+
+    RAISES (CorpusError): For a name that is none.
+    """
+    outcomes = [name.strip() for name in names.split(",") if name.strip()]
+    for name in outcomes:
+        if name not in OUTCOMES:
+            message = f"found the outcome {name!r} to list, expected some of {', '.join(OUTCOMES)}"
+            raise CorpusError(message)
+    return outcomes
 
 
 def compare_tokenizers(records: Iterable[Record], names: Sequence[str] = ()) -> Dict[str, AuditLog]:
@@ -30,19 +40,6 @@ def compare_tokenizers(records: Iterable[Record], names: Sequence[str] = ()) -> 
             alignment = align(record, lambda _, r=record, t=tokenize: t(r))  # type: ignore[misc]
             logs[name].add(record, alignment.mentions, alignment.doc)
     return logs
-
-
-def render_ceilings(logs: Mapping[str, AuditLog]) -> str:
-    """Render a row for each tokenizer: its ceilings in per cent, then the outcomes."""
-    counts = {name: log.count() for name, log in logs.items()}
-    shown = [name for name in OUTCOMES if any(getattr(c, name) for c in counts.values())]
-    header = ("tokenizer", *_HEADINGS, *shown, "total")
-    rows: List[Tuple[str, ...]] = []
-    for name, count in counts.items():
-        ceilings = [f"{100 * getattr(count, ceiling):.2f} %" for ceiling in _CEILINGS]
-        outcomes = [f"{getattr(count, outcome):,}" for outcome in (*shown, "total")]
-        rows.append((f"{name} ({TITLES[name]})", *ceilings, *outcomes))
-    return render_table(header, rows, right=range(1, len(header)))
 
 
 def ceilings_to_json(logs: Mapping[str, AuditLog]) -> Dict[str, Any]:

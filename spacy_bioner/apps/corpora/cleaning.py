@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence
 
-from spacy_bioner.apps.corpora.conversion_report import Conversion
+from spacy_bioner.corpora.conversion import Conversion
 from spacy_bioner.corpora.labels import LabelMap, check_names, list_label_maps, load_label_map
 from spacy_bioner.corpora.read_write import parse_label_map
 from spacy_bioner.errors import LabelError

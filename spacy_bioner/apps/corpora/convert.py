@@ -6,8 +6,8 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optio
 from spacy.tokens import Doc
 
 from spacy_bioner.apps.corpora.cleaning import Step, map_labels
-from spacy_bioner.apps.corpora.conversion_report import Conversion, audit_path, digest_output
 from spacy_bioner.corpora.alignment import align
+from spacy_bioner.corpora.conversion import Conversion, audit_path, digest_output
 from spacy_bioner.corpora.docbin import SHARD, list_docbins
 from spacy_bioner.corpora.formats.capabilities import (
     DUPLICATES,
@@ -129,7 +129,7 @@ def convert(
         conversion.documents = _write(records, written, conversion, tokenizer, to_scheme)
         conversion.count = conversion.log.count()
         conversion.warnings += notes.list_warnings()
-        conversion.warnings.extend((*_warn_of(conversion), *_render_hints(hints)))
+        conversion.warnings.extend((*_warn_of(conversion), *_describe_hints(hints)))
         conversion.skipped = problems.to_json() if problems and problems.skipped else {}
         conversion.sha256 = digest_output(target)
         if report is not None:
@@ -184,7 +184,7 @@ def _note_hints(records: Iterable[Record], hints: Dict[str, List[str]]) -> Itera
         yield record
 
 
-def _render_hints(hints: Dict[str, List[str]]) -> Iterator[str]:
+def _describe_hints(hints: Dict[str, List[str]]) -> Iterator[str]:
     for hint, documents in hints.items():
         named = ", ".join(documents[:SHOWN_DOCUMENTS])
         more = len(documents) - SHOWN_DOCUMENTS

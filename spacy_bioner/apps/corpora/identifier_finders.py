@@ -1,10 +1,11 @@
 """What finds identifiers: the rules, and the entities of a trained pipeline added to them."""
 
-from typing import List, Mapping, Optional
+from typing import Iterable, List, Mapping, Optional
 
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.corpora.labels import check_names
-from spacy_bioner.errors import LabelError
+from spacy_bioner.corpora.read_write import parse_label_map
+from spacy_bioner.errors import ConfigError, LabelError
 from spacy_bioner.transforms.deidentification import (
     Find,
     combine,
@@ -33,6 +34,17 @@ MODEL_LABELS: Mapping[str, str] = {
     **dict.fromkeys(("LICENSE", "US_DRIVER_LICENSE", "CERTIFICATE_LICENSE_NUMBER"), "LICENSE"),
     **dict.fromkeys(("ID", "IDNUM", "UNIQUE_IDENTIFIER", "DEVICE", "BIOID"), "ID"),
 }
+
+
+def choose_model_labels(texts: Iterable[str], model: Optional[str]) -> Optional[Mapping[str, str]]:
+    """Read which labels of a pipeline are identifiers: texts like OLD=NEW; None takes the usual.
+
+    RAISES (ConfigError): For labels without a pipeline.
+    """
+    labels = parse_label_map(texts)
+    if labels and model is None:
+        raise ConfigError("found --model-label without --model, expected both")
+    return labels or None
 
 
 def build_finder(

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, Optional, Tuple
 
-from spacy_bioner.apps.corpora.conversion_report import Conversion
 from spacy_bioner.apps.corpora.convert import convert
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import CorpusSettings, SplitSettings
+from spacy_bioner.corpora.conversion import Conversion
 from spacy_bioner.corpora.formats.read_errors import Problems
 from spacy_bioner.corpora.labels import check_names
 from spacy_bioner.corpora.read_write import Selection, read_records

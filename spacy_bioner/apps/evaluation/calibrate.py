@@ -1,8 +1,8 @@
 """Temperature and thresholds of a pipeline's confidences, fitted on development data and saved."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -14,7 +14,7 @@ from spacy_bioner.architectures.decoding import scale_confidences
 from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.errors import ConfigError, CorpusError
-from spacy_bioner.evaluation.confidence.calibration import Calibration, calibrate, fit_temperature
+from spacy_bioner.evaluation.confidence.calibration import Fitted, calibrate, fit_temperature
 from spacy_bioner.evaluation.confidence.predictions import Judged, ScoredDocument, judge
 from spacy_bioner.evaluation.confidence.thresholds import choose_thresholds, sweep
 from spacy_bioner.evaluation.matching import compare_docs
@@ -23,43 +23,8 @@ from spacy_bioner.files.json_files import write_json
 from spacy_bioner.files.lines import check_is_file
 from spacy_bioner.files.replacing import check_own_folder, replacing_folder
 from spacy_bioner.files.same_files import check_apart, list_paths
-from spacy_bioner.reports.scores import format_percent
-from spacy_bioner.reports.tables import render_table
 
 FILTER = "bioner_confidence"
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """What was chosen on development data, and what it does to them.
-
-    source (str): The component whose confidences these are.
-    thresholds (Dict[str, float]): On scaled confidences, by label; empty where none was asked for.
-    before, after (Calibration): Of the trained component's predictions.
-    counts_before, counts_after (Dict[str, Counts]): Strict, by label.
-    note (str): Why there is no temperature; empty where there is one.
-    """
-
-    source: str
-    temperature: float
-    thresholds: Dict[str, float]
-    before: Calibration
-    after: Calibration
-    counts_before: Dict[str, Counts]
-    counts_after: Dict[str, Counts]
-    n_docs: int
-    note: str = ""
-
-    def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
-        return {
-            "source": self.source,
-            "temperature": self.temperature,
-            "thresholds": self.thresholds,
-            "before": self.before.to_json(),
-            "after": self.after.to_json(),
-            "n_docs": self.n_docs,
-        }
 
 
 @guards_outputs("output", "report")
@@ -113,26 +78,6 @@ def calibrate_pipeline(
     if report is not None:
         write_json(report, fitted.to_json())
     return fitted
-
-
-def render_fitted(fitted: Fitted) -> str:
-    """Render temperature and thresholds, and F1 on the development data with and without them."""
-    rows = []
-    for label in sorted({*fitted.counts_before, *fitted.counts_after}):
-        before, after = fitted.counts_before[label], fitted.counts_after[label]
-        least = f"{fitted.thresholds.get(label, 0.0):.3f}"
-        rows.append([label, least, *(format_percent(item.f_score) for item in (before, after))])
-    table = render_table(("type", "threshold", "F1 before", "F1 after"), rows, right=(1, 2, 3))
-    errors = [item.error for item in (fitted.before, fitted.after)]
-    lines = [
-        f"temperature {fitted.temperature:.3f}"
-        + (f" ({fitted.note})" if fitted.note else "")
-        + "; expected calibration error "
-        + " → ".join("–" if value is None else f"{value:.3f}" for value in errors),
-        f"fitted and shown on the same {fitted.n_docs:,} documents: what is left of it on others, "
-        "`bioner evaluate` says",
-    ]
-    return "\n".join([table, "", *(f"  * {line}" for line in lines)])
 
 
 def _judge(nlp: Language, source: str, dev: Path) -> Judged:

@@ -65,6 +65,16 @@ def text_attacks(
     return attacks
 
 
+def parse_model(text: str) -> Tuple[str, str]:
+    """Read `NAME=MODEL` or `MODEL`; without a name, that of its folder is taken."""
+    name, sign, path = text.partition("=")
+    if sign:
+        return name, path
+    parts = Path(text).parts
+    # "model-best" says nothing: the run's folder does.
+    return (parts[-2] if len(parts) > 1 and parts[-1].startswith("model-") else parts[-1]), text
+
+
 @guards_outputs("output", inputs=("corpus",), file="robustness.json")
 def measure_robustness(
     models: Sequence[Tuple[str, str]],

@@ -20,7 +20,8 @@ from spacy_bioner.evaluation.runner import evaluate_documents
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.files.lines import check_is_file
 from spacy_bioner.reports.plots.style import require_matplotlib
-from spacy_bioner.reports.text.ablation import AblationRow, plot_ablation, render_ablation
+from spacy_bioner.reports.text.ablation import plot_ablation, render_ablation
+from spacy_bioner.training.results.experiments import AblationRow
 
 FULL = "all"
 COMPONENT = "components.bioner"
@@ -55,6 +56,19 @@ class Choice:
 
     name: str
     overrides: Mapping[str, Any]
+
+
+def check_asked(model: str, off: Sequence[str], *, each: bool) -> None:
+    """Make sure that a pipeline is named, or choices in training.
+
+    off (Sequence[str]): Choices by name and setting.
+    each (bool): The standard choices.
+    RAISES ConfigError: For both, and for neither.
+    """
+    if bool(model) == bool(off or each):
+        raise ConfigError(
+            "found --model with --off or --each, or none of them; expected --model, or the others"
+        )
 
 
 @guards_outputs("output", inputs=("model", "corpus"), file="ablation.json")

@@ -24,11 +24,11 @@ from spacy_bioner.files.json_files import write_json
 from spacy_bioner.files.locks import refuse_writers_below
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.reports.text.compare import (
-    ComparisonRow,
     plot_comparison,
     render_comparison,
     render_comparison_csv,
 )
+from spacy_bioner.training.results.experiments import ComparisonRow
 
 ENCODERS: Dict[str, str] = {
     "bert-base-cased": "google-bert/bert-base-cased",

@@ -4,7 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from thinc.api import Config
 
@@ -20,14 +20,14 @@ from spacy_bioner.files.replacing import replacing
 from spacy_bioner.reports.plots.style import plot_style
 from spacy_bioner.reports.plots.tuning import plot_history, plot_importances
 from spacy_bioner.reports.scores import format_percent
-from spacy_bioner.reports.tables import render_markdown_table, shorten
+from spacy_bioner.reports.text.tuning import format_setting, render_trials
 from spacy_bioner.training.tuning import (
     DEFAULT_SPACE,
     WARMUP_SHARE,
     WARMUP_STEPS,
     Setting,
     find_importances,
-    get_reason,
+    get_score,
     list_trials,
     open_study,
     parse_setting,
@@ -144,21 +144,6 @@ def read_space(path: Path) -> List[Setting]:
     return [parse_setting(key, value, place=str(path)) for key, value in section.items()]
 
 
-def render_trials(study: "optuna.Study") -> str:
-    """Render a Markdown table of the trials, the best first."""
-    trials = sorted(list_trials(study), key=_rank)
-    keys = list(dict.fromkeys(key for trial in trials for key in trial.params))
-    header = ("trial", "state", "score", "last step", *(key.split(".")[-1] for key in keys), "why")
-    rows = []
-    for trial in trials:
-        values = [_format_value(trial.params.get(key)) for key in keys]
-        score, step = _score_of(trial), trial.last_step
-        state = trial.state.name.lower()
-        start = (str(trial.number), state, format_percent(score), "" if step is None else f"{step}")
-        rows.append((*start, *values, shorten(get_reason(trial), 80)))
-    return render_markdown_table(header, rows, right=range(2, len(header) - 1))
-
-
 def _run_trial(
     trial: "optuna.Trial",
     corpus_dir: Path,
@@ -199,7 +184,7 @@ def _write(
     trials = list_trials(study)
     if trials:
         _write_text(output / "trials.md", render_trials(study) + "\n")
-        points = [(trial.number, _score_of(trial), trial.state.name.lower()) for trial in trials]
+        points = [(trial.number, get_score(trial), trial.state.name.lower()) for trial in trials]
         with plot_style():
             write_figure(plot_history(points), output, "history")
     importances = find_importances(study)
@@ -210,11 +195,11 @@ def _write(
         best = {**profile.overrides, **overrides, **study.best_trial.user_attrs[_CHOSEN]}
         head = f"# The best of {len(trials)} trials: trial {study.best_trial.number}, "
         head += f"{format_percent(study.best_value)} on the development set."
-        text = render_profile(replace(profile, overrides=best))
+        text = make_profile_text(replace(profile, overrides=best))
         _write_text(output / BEST, f"{head}\n\n{text}")
 
 
-def render_profile(profile: Profile) -> str:
+def make_profile_text(profile: Profile) -> str:
     """Write a profile as `load_profile` reads it."""
     about = {
         "config": str(profile.config),
@@ -233,30 +218,12 @@ def _completed(study: "optuna.Study") -> bool:
     return any(trial.state.name == "COMPLETE" for trial in list_trials(study))
 
 
-def _score_of(trial: "optuna.trial.FrozenTrial") -> Optional[float]:
-    """Give a trial's score; that of a pruned one is its best till then."""
-    if trial.state.name == "COMPLETE":
-        return trial.value
-    return max(trial.intermediate_values.values(), default=None)
-
-
-def _rank(trial: "optuna.trial.FrozenTrial") -> Tuple[bool, float, int]:
-    score = _score_of(trial)
-    return (trial.state.name != "COMPLETE", -(score if score is not None else -1.0), trial.number)
-
-
 def _step_override(max_steps: int) -> Dict[str, int]:
     return {"training.max_steps": max_steps} if max_steps else {}
 
 
 def _describe(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key.split('.')[-1]} {_format_value(item)}" for key, item in values.items())
-
-
-def _format_value(value: Any) -> str:
-    if value is None:
-        return ""
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return ", ".join(f"{key.split('.')[-1]} {format_setting(item)}" for key, item in values.items())
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -28,7 +28,8 @@ from spacy_bioner.extras import DISTRIBUTION, say_missing
 from spacy_bioner.files.outputs import scratch_folder
 from spacy_bioner.files.replacing import replacing_folder
 from spacy_bioner.files.same_files import check_apart
-from spacy_bioner.reports.text.model_card import CorpusFacts, ModelCard, render_model_card
+from spacy_bioner.reports.text.model_card import render_model_card
+from spacy_bioner.training.results.model_facts import CorpusFacts, ModelCard
 
 
 @dataclass(frozen=True)

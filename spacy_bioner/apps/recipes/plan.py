@@ -5,7 +5,7 @@ import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
-from typing import Dict, List, Mapping, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from spacy_bioner.apps.recipes.recipe_file import Recipe, RecipeStep, read_recipe
 from spacy_bioner.errors import ConfigError
@@ -73,6 +73,16 @@ def find_recipe(name: str) -> Recipe:
         expected = ", ".join(known)
         raise ConfigError(f"found no recipe {name!r}, expected one of {expected}, or a .yaml file")
     return read_recipe(known[name.upper()])
+
+
+def check_output(recipe: Recipe, output: Optional[Path]) -> Path:
+    """Return the folder that a recipe is run in.
+
+    RAISES ConfigError: Where none was named.
+    """
+    if output is None:
+        raise ConfigError(f"found no OUT, expected `bioner recipe {recipe.name} OUT`")
+    return output
 
 
 def plan_recipe(recipe: Recipe, out: Path, choices: Choices) -> List[Command]:

@@ -33,7 +33,7 @@ import srsly
 
 from spacy_bioner.apps.recipes.score_readers import READERS
 from spacy_bioner.errors import ConfigError
-from spacy_bioner.reports.text.recipe import RecipeAbout, ScoreRow
+from spacy_bioner.training.results.recipes import RecipeAbout, ScoreRow
 
 WHEN = ("", "stand-in", "corpus", "hub")
 _TEXTS = ("title", "paper", "did", "stand_in", "data", "not_comparable", "corpus")

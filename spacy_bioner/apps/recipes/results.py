@@ -7,7 +7,7 @@ from typing import Any, Iterator, List, Mapping, Sequence
 from spacy_bioner.apps.recipes.plan import Command
 from spacy_bioner.apps.recipes.score_readers import READERS
 from spacy_bioner.errors import BionerError
-from spacy_bioner.reports.text.recipe import StepResult
+from spacy_bioner.training.results.recipes import StepResult
 
 LOGS = "logs"
 _PLOTS = ("*.png", "*.html")

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, Mapping
 
-from spacy_bioner.reports.text.recipe import ScoreRow
+from spacy_bioner.training.results.recipes import ScoreRow
 
 _SPANS = "spans"
 

@@ -8,15 +8,15 @@ from typing import Any, Collection, Dict, Iterator, List, Mapping, Optional, Seq
 
 from thinc.api import Config
 
-from spacy_bioner.apps.corpora.conversion_report import check_account
 from spacy_bioner.apps.loading import fingerprint
 from spacy_bioner.apps.names import encoder_words
 from spacy_bioner.apps.profiles import get_setting
+from spacy_bioner.corpora.conversion import check_account
 from spacy_bioner.errors import PackageError
 from spacy_bioner.evaluation.runner import MODEL, PIPELINE, TITLES
 from spacy_bioner.evaluation.scores import Scores
 from spacy_bioner.reports.scores import merge_equal
-from spacy_bioner.reports.text.model_card import CorpusFacts, EncoderFacts, ScoredCorpus
+from spacy_bioner.training.results.model_facts import CorpusFacts, EncoderFacts, ScoredCorpus
 
 ENCODER_OWNERS = ("spacy_bioner.", "spacy-transformers.", "spacy-curated-transformers.")
 TRAINING_SETTINGS = (

@@ -11,9 +11,10 @@ from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.bootstrap.significance import compare_systems
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.files.replacing import replacing
-from spacy_bioner.reports.html.overview_sections import StoredRun, make_overview
+from spacy_bioner.reports.html.overview_sections import make_overview
 from spacy_bioner.reports.html.run_page import render_run_page
 from spacy_bioner.reports.plots.style import plot_style, require_matplotlib
+from spacy_bioner.training.results.experiments import StoredRun
 
 REPORT = "report.json"
 

@@ -40,15 +40,10 @@ from spacy_bioner.reports.html.more_sections import (
 from spacy_bioner.reports.html.run_page import render_run_page
 from spacy_bioner.reports.html.run_sections import list_facts, make_sections
 from spacy_bioner.reports.plots.style import plot_style, require_matplotlib
-from spacy_bioner.reports.plots.training import Evaluation
-from spacy_bioner.reports.text.ablation import AblationRow
-from spacy_bioner.reports.text.model_card import (
-    LEARNT,
-    LIMITS,
-    NOT_RECORDED,
-    UNCALIBRATED,
-    CorpusFacts,
-)
+from spacy_bioner.reports.text.model_card import LEARNT, LIMITS, NOT_RECORDED, UNCALIBRATED
+from spacy_bioner.training.loggers import Evaluation
+from spacy_bioner.training.results.experiments import AblationRow
+from spacy_bioner.training.results.model_facts import CorpusFacts
 
 PACKAGES = ("spacy", "thinc", "torch", "transformers", "numpy")
 FILTER = "bioner_confidence"

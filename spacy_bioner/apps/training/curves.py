@@ -12,7 +12,8 @@ from spacy_bioner.errors import BionerError
 from spacy_bioner.files.json_files import write_json
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.reports.plots.style import plot_style, render_picture
-from spacy_bioner.reports.plots.training import Evaluation, plot_training
+from spacy_bioner.reports.plots.training import plot_training
+from spacy_bioner.training.loggers import Evaluation
 
 
 def write_training_curves(

@@ -38,7 +38,7 @@ from spacy_bioner.files.lines import check_is_file
 from spacy_bioner.files.replacing import replacing_folder
 from spacy_bioner.files.same_files import check_apart, is_same
 from spacy_bioner.gold import list_gold
-from spacy_bioner.reports.text.ensemble import AVERAGE, STACKED, EnsembleOutcome, Judged
+from spacy_bioner.training.results.ensemble import AVERAGE, STACKED, EnsembleOutcome, JudgedSystem
 
 ACCOUNT = "ensemble.json"
 BEST = "best"
@@ -212,13 +212,13 @@ class _Judge:
 
     def __call__(
         self, name: str, tagger: TokenNER, scores: List[np.ndarray], log_probs: Any
-    ) -> Judged:
+    ) -> JudgedSystem:
         from spacy_bioner.layers.losses import mean_over_known, tag_loss
 
         tagger.set_annotations(self.docs, scores)
         comparisons = [compare_docs(gold, doc) for gold, doc in zip(self.gold, self.docs)]
         nats = mean_over_known(tag_loss(log_probs.double(), self.allowed), self.allowed)
-        return Judged(
+        return JudgedSystem(
             name,
             score_mentions(comparisons, model_labels=tagger.labels),
             bootstrap_scores(count_documents(comparisons)),

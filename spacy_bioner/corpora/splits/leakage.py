@@ -6,7 +6,7 @@ Memory grows with the text: 8 bytes a word, and half a kilobyte a document.
 """
 
 from collections import defaultdict
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import blake2b
 from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Mapping, Sequence, Set, Tuple
 
@@ -130,6 +130,22 @@ class LeakReport:
             documents=number(KINDS),
             partners=len({leak.right_index for leak in leaks}),
         )
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """What was left out of a corpus.
+
+    mentions (int): Those of the documents that were left out, of `all_mentions`.
+    losses (Mapping[str, int]): What of the others the written format has no place for.
+    """
+
+    target: str
+    documents: int
+    all_documents: int
+    mentions: int
+    all_mentions: int
+    losses: Mapping[str, int] = field(default_factory=dict)
 
 
 def find_leaks(

@@ -30,6 +30,8 @@ from spacy_bioner.records import Record
 KeyOf = Callable[[Record], str]
 GroupBy = Optional[Union[str, KeyOf]]
 BY_ID = "id"
+# The account of a division, beside the files of its parts.
+JSON_NAME = "split.json"
 NAMES = {2: ("train", "test"), 3: ("train", "dev", "test")}
 
 

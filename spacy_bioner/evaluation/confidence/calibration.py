@@ -14,6 +14,7 @@ import numpy as np
 from spacy_bioner.architectures.decoding import EDGE, scale_confidences
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.confidence.predictions import Judged
+from spacy_bioner.evaluation.scores import Counts
 
 N_BINS = 10
 LEAST_TEMPERATURE, GREATEST_TEMPERATURE = 0.05, 20.0
@@ -63,6 +64,39 @@ class Calibration:
             "log_loss": self.log_loss,
             "n": self.n,
             "bins": [vars(item) for item in self.bins],
+        }
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What was chosen on development data, and what it does to them.
+
+    source (str): The component whose confidences these are.
+    thresholds (Dict[str, float]): On scaled confidences, by label; empty where none was asked for.
+    before, after (Calibration): Of the trained component's predictions.
+    counts_before, counts_after (Dict[str, Counts]): Strict, by label.
+    note (str): Why there is no temperature; empty where there is one.
+    """
+
+    source: str
+    temperature: float
+    thresholds: Dict[str, float]
+    before: Calibration
+    after: Calibration
+    counts_before: Dict[str, Counts]
+    counts_after: Dict[str, Counts]
+    n_docs: int
+    note: str = ""
+
+    def to_json(self) -> Dict[str, Any]:
+        """Give everything as plain data."""
+        return {
+            "source": self.source,
+            "temperature": self.temperature,
+            "thresholds": self.thresholds,
+            "before": self.before.to_json(),
+            "after": self.after.to_json(),
+            "n_docs": self.n_docs,
         }
 
 

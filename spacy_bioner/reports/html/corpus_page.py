@@ -1,7 +1,6 @@
 """One self-contained HTML page on a corpus: plots, tables, word clouds. It loads nothing."""
 
-from dataclasses import dataclass
-from typing import Any, Callable, Dict, Optional, Sequence, Tuple
+from typing import Any, Callable, Sequence, Tuple
 
 from markupsafe import Markup
 
@@ -9,54 +8,19 @@ from spacy_bioner.corpora.statistics.corpus import CorpusStatistics, LabelStatis
 from spacy_bioner.corpora.statistics.vocabulary_overlap import Overlap
 from spacy_bioner.corpora.statistics.words import WORD_RULE
 from spacy_bioner.extras import name_extra
+from spacy_bioner.reports.html.elements import CorpusSection, LabelCard, Plot
 from spacy_bioner.reports.html.pages import render_page
 from spacy_bioner.reports.plots import corpora_compared as comparisons
 from spacy_bioner.reports.plots import corpus as plots
 from spacy_bioner.reports.plots.style import plot_style, render_svg, require_matplotlib
-from spacy_bioner.reports.plots.word_clouds import Cloud, has_word_clouds, lay_out_cloud
-from spacy_bioner.reports.text import corpus_tables as tables
-from spacy_bioner.reports.text.corpus_tables import Table, decimal, percent, whole
+from spacy_bioner.reports.plots.word_clouds import has_word_clouds, lay_out_cloud
+from spacy_bioner.reports.tables import Table
+from spacy_bioner.reports.text.corpora import corpus_tables as tables
+from spacy_bioner.reports.text.corpora.corpus_tables import decimal, percent, whole
 
 TEMPLATE = "corpus.html.j2"
 MAX_CLOUDS = 60
 """Labels of one corpus that get a word cloud, the most frequent ones."""
-
-
-@dataclass(frozen=True)
-class Plot:
-    """A figure of the page.
-
-    svg (Markup): The picture, as an element.
-    caption (str): What it shows; read out in its place as well.
-    """
-
-    svg: Markup
-    caption: str
-
-
-@dataclass(frozen=True)
-class LabelCard:
-    """A label's most frequent mentions, as picture and table."""
-
-    label: LabelStatistics
-    top: Table
-    cloud: Optional[Cloud]
-
-
-@dataclass(frozen=True)
-class CorpusSection:
-    """What the page says of one corpus."""
-
-    corpus: CorpusStatistics
-    anchor: str
-    facts: Tuple[Tuple[str, str], ...]
-    lengths: Plot
-    labels: Plot
-    tags: Plot
-    mention_lengths: Plot
-    tables: Dict[str, Table]
-    outliers: Tuple[Table, ...]
-    cards: Tuple[LabelCard, ...]
 
 
 def render_corpus_page(

@@ -3,8 +3,8 @@
 from typing import Any, Dict, List, Tuple
 
 from spacy_bioner.evaluation.explanation.results import Explanation, TextExplanation
+from spacy_bioner.reports.html.elements import Part
 from spacy_bioner.reports.html.pages import render_page
-from spacy_bioner.reports.html.run_page import Part
 from spacy_bioner.reports.text.explanation import (
     MEANINGS,
     describe_error,

@@ -1,15 +1,15 @@
 """The parts of a page that compares runs, from what was stored of each."""
 
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from spacy_bioner.evaluation.bootstrap.intervals import Interval
 from spacy_bioner.evaluation.bootstrap.significance import PairedComparison
 from spacy_bioner.evaluation.scores import SCORE_NAMES
-from spacy_bioner.reports.html.elements import Drawings, draw_plot, make_table
-from spacy_bioner.reports.html.run_page import Section
+from spacy_bioner.reports.html.elements import Drawings, Section, draw_plot, make_table
 from spacy_bioner.reports.plots import overview as plots
 from spacy_bioner.reports.scores import DASH, format_decimal_interval, format_interval
 from spacy_bioner.reports.text.evaluation import explain_p
+from spacy_bioner.training.results.experiments import StoredRun
 
 # Figures as the JSON of a calibration calls them, and their intervals.
 CALIBRATION = {
@@ -17,28 +17,6 @@ CALIBRATION = {
     "brier": "Brier score",
     "log_loss": "log loss",
 }
-
-
-class StoredRun(NamedTuple):
-    """A run as `bioner report` or `bioner evaluate --output` has stored it.
-
-    data (Mapping[str, Any]): Everything that was measured.
-    training (Sequence[Mapping[str, Any]]): Evaluations by step; empty where there is no log.
-    attacked (Optional[Mapping[str, Any]]): Its robustness, where that was measured.
-    compared (Optional[PairedComparison]): With the first run, on the same documents.
-    """
-
-    name: str
-    data: Mapping[str, Any]
-    training: Sequence[Mapping[str, Any]] = ()
-    attacked: Optional[Mapping[str, Any]] = None
-    compared: Optional[PairedComparison] = None
-
-    @property
-    def measured(self) -> Mapping[str, Any]:
-        """All that was measured."""
-        found: Mapping[str, Any] = self.data["measurement"]
-        return found
 
 
 def make_overview(runs: Sequence[StoredRun]) -> Tuple[List[Section], Drawings]:

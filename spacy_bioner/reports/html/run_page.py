@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Dict, FrozenSet, List, Optional, Sequence, Tuple
 
@@ -12,43 +11,14 @@ from spacy_bioner.evaluation.metrics.error_contexts import Case
 from spacy_bioner.evaluation.metrics.error_types import CLASSES
 from spacy_bioner.gold import MentionKey
 from spacy_bioner.printable import make_line
-from spacy_bioner.reports.html.corpus_page import Plot
+from spacy_bioner.reports.html.elements import Part, Section
 from spacy_bioner.reports.html.pages import render_page
-from spacy_bioner.reports.text.corpus_tables import Table
 from spacy_bioner.spans import overlaps, select_flat
 
 TEMPLATE = "run.html.j2"
 SCRIPT = "run.js"
 MAX_CASES = 2000
 """Mistakes that one page shows."""
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page.
-
-    lines (Tuple[str, ...]): Paragraphs.
-    folded (Tuple[Table, ...]): Tables that open on a click.
-    """
-
-    anchor: str
-    title: str
-    lines: Tuple[str, ...] = ()
-    plots: Tuple[Plot, ...] = ()
-    tables: Tuple[Table, ...] = ()
-    folded: Tuple[Table, ...] = ()
-
-
-@dataclass(frozen=True)
-class Part:
-    """A piece of text, marked where it has a label.
-
-    tone (str): "wrong" where it is part of the mistake.
-    """
-
-    text: str
-    label: str = ""
-    tone: str = ""
 
 
 def render_run_page(

@@ -8,11 +8,9 @@ from spacy_bioner.evaluation.evaluation import Measurement
 from spacy_bioner.evaluation.metrics.error_types import count_mistakes
 from spacy_bioner.evaluation.metrics.partial_matching import SCHEMES
 from spacy_bioner.evaluation.scores import SCORE_NAMES
-from spacy_bioner.reports.html.corpus_page import Plot
-from spacy_bioner.reports.html.elements import Drawings, draw_plot, make_table
-from spacy_bioner.reports.html.run_page import Section
+from spacy_bioner.reports.html.elements import Drawings, Plot, Section, draw_plot, make_table
 from spacy_bioner.reports.plots import evaluation as plots
-from spacy_bioner.reports.plots.training import Evaluation, plot_training
+from spacy_bioner.reports.plots.training import plot_training
 from spacy_bioner.reports.scores import (
     DASH,
     footnotes,
@@ -31,6 +29,7 @@ from spacy_bioner.reports.text.evaluation import (
     list_token_rows,
     share_cell,
 )
+from spacy_bioner.training.loggers import Evaluation
 
 
 def make_sections(

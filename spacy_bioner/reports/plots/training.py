@@ -1,11 +1,11 @@
 """Curves of a training run: loss, scores, F1 of each type and the learning rate, over the steps."""
 
-from dataclasses import dataclass, field
 from math import floor, log10
-from typing import Any, Callable, Collection, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Collection, Dict, List, Sequence, Tuple
 
 from spacy_bioner.reports.plots.row_plots import fit_name
 from spacy_bioner.reports.plots.style import COLORS, MARKERS, SERIES, make_drawable, make_figure
+from spacy_bioner.training.loggers import Evaluation
 
 MAX_TYPES = 6
 _WIDTH = 10.0
@@ -14,26 +14,6 @@ _SCORES = (("ents_f", "F1"), ("ents_p", "precision"), ("ents_r", "recall"))
 _MARGIN = 1.02
 _MAX_POINTS = 2000
 Points = List[Tuple[int, float]]
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What the log says of one evaluation.
-
-    losses (Mapping[str, Optional[float]]): By component, summed since the evaluation before.
-    scores (Mapping[str, Any]): As spaCy's scorers give them, shares of 1.
-    score (Optional[float]): The score that chooses the best checkpoint.
-    learn_rate (Optional[float]): None where it is not known.
-    fitted (Mapping[str, Sequence[float]]): Losses of components that learned all before the first
-        step, one per iteration.
-    """
-
-    step: int
-    losses: Mapping[str, Optional[float]] = field(default_factory=dict)
-    scores: Mapping[str, Any] = field(default_factory=dict)
-    score: Optional[float] = None
-    learn_rate: Optional[float] = None
-    fitted: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 def plot_training(

@@ -1,47 +1,16 @@
 """What is lost without each part: a table of differences with their intervals, and a plot."""
 
-from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, List, Sequence, Tuple
 
 from spacy_bioner.evaluation.bootstrap.intervals import Interval
-from spacy_bioner.evaluation.bootstrap.significance import PairedComparison
-from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.reports.plots.row_plots import make_rows
 from spacy_bioner.reports.plots.style import COLORS, SERIES
 from spacy_bioner.reports.scores import DASH, format_percent
 from spacy_bioner.reports.tables import render_markdown_table
 from spacy_bioner.reports.text.evaluation import explain_p
+from spacy_bioner.training.results.experiments import AblationRow
 
 HEADER = ("without", "P", "R", "F1", "ΔF1 with interval", "p")
-
-
-@dataclass(frozen=True)
-class AblationRow:
-    """One system.
-
-    name (str): What it lacks; the whole first.
-    counts (Counts): Strict, all types together.
-    compared (Optional[PairedComparison]): With the whole; None for that itself.
-    """
-
-    name: str
-    counts: Counts
-    compared: Optional[PairedComparison] = None
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "AblationRow":
-        """Read what `to_json` wrote."""
-        counts = Counts(*(data["counts"][key] for key in ("tp", "fp", "fn")))
-        compared = data["compared"] and PairedComparison.from_json(data["compared"])
-        return cls(data["name"], counts, compared)
-
-    def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
-        return {
-            "name": self.name,
-            "counts": self.counts.to_json(),
-            "compared": self.compared and self.compared.to_json(),
-        }
 
 
 def render_ablation(rows: Sequence[AblationRow]) -> str:

@@ -1,15 +1,15 @@
 """Several trained systems side by side: a table, CSV and a plot of F1 with its intervals."""
 
 import io
-from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, List, Optional, Sequence
 
-from spacy_bioner.evaluation.bootstrap.intervals import Interval, ScoreIntervals
+from spacy_bioner.evaluation.bootstrap.intervals import Interval
 from spacy_bioner.files.formula_cells import CsvRows
 from spacy_bioner.reports.plots.row_plots import fit_name
 from spacy_bioner.reports.plots.style import COLORS, SERIES, make_figure
 from spacy_bioner.reports.scores import DASH
 from spacy_bioner.reports.tables import render_markdown_table, shorten
+from spacy_bioner.training.results.experiments import ComparisonRow
 
 HEADER = (
     "encoder",
@@ -27,49 +27,6 @@ _GPU = HEADER.index("GPU MB")
 _REASON_WIDTH = 160
 _WIDTH = 8.2
 _SCORES = (("precision", "P"), ("recall", "R"), ("f_score", "F1"))
-
-
-@dataclass(frozen=True)
-class ComparisonRow:
-    """One system.
-
-    source (str): Where its weights come from.
-    scores (Optional[ScoreIntervals]): On the test set, the counts of all seeds together; None
-        where nothing came of it.
-    dev_f_score (Optional[float]): As all that follow, the mean over the seeds.
-    peak_memory_mb (Optional[float]): Of the host, the greatest over the seeds.
-    gpu_memory_mb (Optional[float]): Of the GPU, the greatest over the seeds; None without one.
-    f_scores (Sequence[Optional[float]]): On the test set, by seed.
-    reason (str): Why there is nothing.
-    """
-
-    name: str
-    source: str
-    scores: Optional[ScoreIntervals] = None
-    dev_f_score: Optional[float] = None
-    training_seconds: Optional[float] = None
-    words_per_second: Optional[float] = None
-    peak_memory_mb: Optional[float] = None
-    gpu_memory_mb: Optional[float] = None
-    parameters: Optional[int] = None
-    f_scores: Sequence[Optional[float]] = ()
-    reason: str = ""
-
-    def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
-        return {
-            "name": self.name,
-            "source": self.source,
-            "scores": self.scores.to_json() if self.scores else None,
-            "dev_f_score": self.dev_f_score,
-            "training_seconds": self.training_seconds,
-            "words_per_second": self.words_per_second,
-            "peak_memory_mb": self.peak_memory_mb,
-            "gpu_memory_mb": self.gpu_memory_mb,
-            "parameters": self.parameters,
-            "f_scores": list(self.f_scores),
-            "reason": self.reason,
-        }
 
 
 def rank_rows(rows: Sequence[ComparisonRow]) -> List[ComparisonRow]:

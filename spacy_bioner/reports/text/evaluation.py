@@ -1,6 +1,6 @@
 """What was measured of a pipeline, as tables for a terminal."""
 
-from typing import Any, List, Mapping, Optional
+from typing import TYPE_CHECKING, Any, List, Mapping, Optional
 
 from spacy_bioner.evaluation.bootstrap.intervals import Interval
 from spacy_bioner.evaluation.bootstrap.ratios import name_score, name_stratum
@@ -18,8 +18,14 @@ from spacy_bioner.reports.scores import (
     format_ends,
     format_interval,
     format_percent,
+    merge_equal,
+    render_scores,
 )
 from spacy_bioner.reports.tables import render_table
+
+if TYPE_CHECKING:
+    from spacy_bioner.evaluation.runner import PipelineEvaluation
+
 
 FEW = 10
 """Below so many documents that differ, an exact randomisation has few outcomes."""
@@ -29,6 +35,42 @@ MEANINGS = {
     "partial": "some overlap, any label, counts half",
     "type": "some overlap and the label",
 }
+
+
+def render_evaluation(
+    evaluation: "PipelineEvaluation",
+    measurement: Optional["Measurement"] = None,
+    group: Optional["Measurement"] = None,
+    *,
+    details: bool = False,
+) -> str:
+    """Render a table for each source of predictions that differs, intervals and throughput.
+
+    measurement (Optional[Measurement]): What was measured of the pipeline's entities.
+    group (Optional[Measurement]): The same of its span group, where one was asked for.
+    details (bool): All of that, instead of intervals and the number of mistakes.
+    """
+    from spacy_bioner.evaluation.runner import TITLES
+
+    tables = merge_equal({TITLES[source]: scores for source, scores in evaluation.scores.items()})
+    parts = [render_scores(scores, title=title) for title, scores in tables.items()]
+    titled = {"doc.ents": measurement, "The span group": group}
+    for title, item in titled.items():
+        if item is None:
+            continue
+        summary = render_summary(item)
+        parts.append(f"{title}\n\n{summary}" if group is not None else summary)
+        if details:
+            parts.append(render_details(item))
+    pace = evaluation.pace
+    speed = pace.words_per_second
+    rate = f": {speed:,.0f} words/s" if speed else ""
+    noun = "document" if evaluation.n_docs == 1 else "documents"
+    parts.append(
+        f"{evaluation.n_docs:,} {noun} with {pace.n_words:,} words (split at white space) "
+        f"in {pace.seconds:,.1f} s{rate}"
+    )
+    return "\n" + "\n\n".join(parts) + "\n"
 
 
 def render_summary(found: Measurement) -> str:

@@ -1,12 +1,12 @@
 """The README of a packaged pipeline: what it is, what it learned from, how good it is."""
 
-from dataclasses import dataclass, field
-from typing import List, Mapping, Optional, Sequence, Tuple
+from typing import List
 
 from spacy_bioner import __version__
-from spacy_bioner.evaluation.scores import Counts, Scores
+from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.reports.scores import footnotes, format_percent
 from spacy_bioner.reports.tables import escape_markdown, quote_code, render_markdown_table
+from spacy_bioner.training.results.model_facts import ModelCard
 
 SCORE_HEADER = ("type", "n", "precision", "recall", "F1")
 NOT_RECORDED = "not recorded"
@@ -24,78 +24,6 @@ LIMITS = (
 """What every pipeline's user has to know."""
 # Below this a corpus is a demonstration; the published corpora of the field have 500 and more.
 FEW_DOCUMENTS = 300
-
-
-@dataclass(frozen=True)
-class EncoderFacts:
-    """The pre-trained encoder that a pipeline was trained from.
-
-    name (str): As the training config names it.
-    licence (str): Empty when not known.
-    """
-
-    name: str
-    licence: str = ""
-
-
-@dataclass(frozen=True)
-class CorpusFacts:
-    """The corpus that a pipeline was trained on.
-
-    name (str): Empty when not known.
-    licence (str): Empty when not known.
-    n_docs (Optional[int]): Training documents; None when not known.
-    n_mentions (Mapping[str, int]): Training mentions by label; empty when not known.
-    short_name (str): As files and packages are named after it; empty when not known.
-    """
-
-    name: str = ""
-    licence: str = ""
-    n_docs: Optional[int] = None
-    n_mentions: Mapping[str, int] = field(default_factory=dict)
-    short_name: str = ""
-
-
-@dataclass(frozen=True)
-class ScoredCorpus:
-    """Scores on documents that took no part in training.
-
-    corpus (str): The file that was scored.
-    scores (Mapping[str, Scores]): By what was scored, in the order of display.
-    """
-
-    corpus: str
-    scores: Mapping[str, Scores]
-
-
-@dataclass(frozen=True)
-class ModelCard:
-    """Everything that a model card says.
-
-    package (str): Name of the package, "en_bioner_biobert".
-    version (str): Version of the package.
-    description (str): One sentence.
-    licence (str): Licence of the package; empty when not stated.
-    components (Mapping[str, str]): Factory of each pipeline component, by name, in order.
-    labels (Sequence[str]): What the pipeline can predict.
-    requirements (Sequence[str]): What is installed with it.
-    corpus (CorpusFacts): What it was trained on.
-    encoder (Optional[EncoderFacts]): None for a pipeline without one.
-    test (Optional[ScoredCorpus]): None when it was not scored.
-    settings (Sequence[Tuple[str, str]]): Names and values of training settings.
-    """
-
-    package: str
-    version: str
-    description: str
-    licence: str = ""
-    components: Mapping[str, str] = field(default_factory=dict)
-    labels: Sequence[str] = ()
-    requirements: Sequence[str] = ()
-    corpus: CorpusFacts = field(default_factory=CorpusFacts)
-    encoder: Optional[EncoderFacts] = None
-    test: Optional[ScoredCorpus] = None
-    settings: Sequence[Tuple[str, str]] = ()
 
 
 def render_model_card(card: ModelCard) -> str:

@@ -3,12 +3,13 @@ import json
 import pytest
 
 from spacy_bioner.apps.cli.main import run
-from spacy_bioner.apps.corpora.audit import compare_tokenizers, render_ceilings
-from spacy_bioner.apps.corpora.conversion_report import AuditLog, audit_path
+from spacy_bioner.apps.corpora.audit import compare_tokenizers
 from spacy_bioner.apps.progress import counted, showing_progress
 from spacy_bioner.corpora.alignment_counts import AlignedMention
+from spacy_bioner.corpora.conversion import AuditLog, audit_path
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.records import Mention, Record
+from spacy_bioner.reports.text.corpora.ceilings import render_ceilings
 
 PUBTATOR = (
     "1|t|IL6R|KO mice ate.\n"

@@ -11,11 +11,11 @@ from spacy_bioner.apps.corpora.cleaning import (
     normalize_text,
     read_label_maps,
 )
-from spacy_bioner.apps.corpora.conversion_report import render_conversion
 from spacy_bioner.apps.corpora.convert import convert
 from spacy_bioner.corpora.labels import LabelMap
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.errors import LabelError
+from spacy_bioner.reports.text.corpora.conversion import render_conversion
 from spacy_bioner.transforms.filters import min_words, without_annotation
 
 PUBTATOR = (

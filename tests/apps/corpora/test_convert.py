@@ -9,18 +9,15 @@ import typer
 from typer.testing import CliRunner
 
 from spacy_bioner.apps.cli.convert import convert_cli
-from spacy_bioner.apps.corpora.conversion_report import (
-    check_account,
-    digest_output,
-    render_conversion,
-)
 from spacy_bioner.apps.corpora.convert import convert
+from spacy_bioner.corpora.conversion import check_account, digest_output
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.formats.pubtator import read_pubtator
 from spacy_bioner.corpora.formats.tagged.conll import ConllLayout
 from spacy_bioner.corpora.read_write import Selection, read_records
 from spacy_bioner.errors import CorpusError, LabelError
 from spacy_bioner.files.digests import digest
+from spacy_bioner.reports.text.corpora.conversion import render_conversion
 from spacy_bioner.training.corpus import make_corpus
 from tests import paths
 

@@ -57,7 +57,7 @@ def test_gold_follows_into_any_format(source, tmp_path, name):
 
 
 def test_the_account_conserves_mentions_and_repeats_no_identifier(source, tmp_path):
-    account = deidentify_corpus(source, tmp_path / "x.jsonl")
+    account, _ = deidentify_corpus(source, tmp_path / "x.jsonl")
     assert dict(account.mentions) == {"same": 1, "moved": 1, "changed": 1, "dropped": 1}
     data = account_of(tmp_path / "x.jsonl.deid.json")
     assert data["deidentification"]["identifiers"] == {"NAME": 1, "DATE": 1, "AGE": 1}
@@ -74,7 +74,7 @@ def test_a_parting_identifier_is_named_by_place_alone(tmp_path):
     spans = [{"start": 9, "end": 21, "label": "Disease"}]
     record = {"text": "Mr. John Parkin's ill", "spans": spans}
     source.write_text(json.dumps(record) + "\n", encoding="utf-8")
-    account = deidentify_corpus(source, tmp_path / "y.jsonl", number_documents=True)
+    account, _ = deidentify_corpus(source, tmp_path / "y.jsonl", number_documents=True)
     assert account.n_left == 1
     left = account_of(tmp_path / "y.jsonl.deid.json")["deidentification"]["left_in_mentions"]
     assert left == [{"document": "1", "start": 9, "end": 15, "label": "NAME"}]

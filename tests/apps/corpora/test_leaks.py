@@ -4,8 +4,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from spacy_bioner.apps.cli.leaks import check_leaks, drop, leaks_cli
+from spacy_bioner.apps.cli.leaks import leaks_cli
 from spacy_bioner.apps.corpora.inspect import Source
+from spacy_bioner.apps.corpora.leaks import check_leaks, drop
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.errors import ConfigError, CorpusError
 

@@ -5,8 +5,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from spacy_bioner.apps.cli.split import parse_ratios, split, split_cli
+from spacy_bioner.apps.cli.split import split_cli
 from spacy_bioner.apps.corpora.convert import convert
+from spacy_bioner.apps.corpora.split import parse_ratios, split
 from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
 from spacy_bioner.corpora.formats.read_errors import Problems
 from spacy_bioner.corpora.read_write import read_records
@@ -106,7 +107,7 @@ def test_a_failure_leaves_no_folder(source, tmp_path, monkeypatch):
             raise FullError
         path.write_text("")
 
-    monkeypatch.setattr("spacy_bioner.apps.cli.split.write_records", write_in_vain)
+    monkeypatch.setattr("spacy_bioner.apps.corpora.split.write_records", write_in_vain)
     with pytest.raises(FullError):
         split(source, tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["in"]

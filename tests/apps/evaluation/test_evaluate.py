@@ -5,7 +5,6 @@ import pytest
 import spacy
 from typer.testing import CliRunner
 
-from spacy_bioner.apps.cli.evaluate import render_evaluation
 from spacy_bioner.apps.cli.main import app
 from spacy_bioner.apps.evaluation.evaluate import EvaluationSettings, evaluate
 from spacy_bioner.apps.loading import fingerprint
@@ -13,6 +12,7 @@ from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import BionerError, ConfigError, CorpusError, DeviceError, LabelError
 from spacy_bioner.evaluation.runner import PipelineEvaluation, Throughput, entity_labels
 from spacy_bioner.evaluation.scores import Counts, Scores
+from spacy_bioner.reports.text.evaluation import render_evaluation
 
 
 @pytest.fixture(scope="module")

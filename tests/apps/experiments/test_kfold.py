@@ -2,16 +2,13 @@ import json
 
 import pytest
 
-from spacy_bioner.apps.experiments.kfold import (
-    cross_validate,
-    list_types,
-    render_folds,
-    render_types,
-)
+from spacy_bioner.apps.experiments.kfold import cross_validate
 from spacy_bioner.apps.profiles import load_profile
 from spacy_bioner.apps.training import trial
 from spacy_bioner.corpora.docbin import read_docbin, write_docbin
 from spacy_bioner.errors import ConfigError, CorpusError
+from spacy_bioner.reports.text.cross_validation import render_folds, render_types
+from spacy_bioner.training.cross_validation import list_types
 from tests import paths
 
 ROOT = paths.ROOT

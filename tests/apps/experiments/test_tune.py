@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from spacy_bioner.apps.experiments import tune as tune_module
-from spacy_bioner.apps.experiments.tune import check_space, read_space, render_profile, tune
+from spacy_bioner.apps.experiments.tune import check_space, make_profile_text, read_space, tune
 from spacy_bioner.apps.profiles import Profile, load_profile, read_config
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import BionerError, ConfigError
@@ -133,7 +133,7 @@ def test_space_is_read_from_a_file(tmp_path):
 
 def test_profile_is_written_as_it_is_read(tmp_path, monkeypatch):
     profile = Profile("p", Path("a.cfg"), "hub/b", "MIT", "demo", {"a.b": 1e-05, "c.d": None})
-    (tmp_path / "p.cfg").write_text(render_profile(profile), encoding="utf-8")
+    (tmp_path / "p.cfg").write_text(make_profile_text(profile), encoding="utf-8")
     monkeypatch.setattr("spacy_bioner.apps.profiles.PROFILES", tmp_path)
     assert load_profile("p") == profile
 

@@ -24,9 +24,8 @@ from spacy_bioner.apps.recipes.plan import (
 from spacy_bioner.apps.recipes.recipe import run_in_process, run_recipe
 from spacy_bioner.apps.recipes.recipe_file import read_recipe
 from spacy_bioner.errors import BionerError, ConfigError
-from tests import paths
+from tests.paths import ROOT
 
-ROOT = paths.ROOT
 NAMES = ["P1", "P2", "P3", "P4", "P5"]
 OUT = Path("OUT")
 STAND_IN = Choices(from_hub=True)

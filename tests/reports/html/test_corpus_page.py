@@ -12,8 +12,8 @@ from spacy_bioner.records import Mention, Record
 from spacy_bioner.reports.html import corpus_page
 from spacy_bioner.reports.html.corpus_page import render_corpus_page
 from spacy_bioner.reports.plots.word_clouds import has_word_clouds, lay_out_cloud
-from spacy_bioner.reports.text.corpus import render_corpus_summary
-from spacy_bioner.reports.text.corpus_tables import tabulate_overview
+from spacy_bioner.reports.text.corpora.corpus import render_corpus_summary
+from spacy_bioner.reports.text.corpora.corpus_tables import tabulate_overview
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 HOSTILE = '<script>alert("x")</script>'

@@ -13,10 +13,11 @@ from spacy_bioner.components.evidence import Evidence, add_evidence, register_ex
 from spacy_bioner.evaluation.evaluation import measure
 from spacy_bioner.evaluation.metrics.error_contexts import collect_cases
 from spacy_bioner.gold import GOLD_KEY, ID_KEY
-from spacy_bioner.reports.html.run_page import Part, render_run_page, split_text
+from spacy_bioner.reports.html.elements import Part
+from spacy_bioner.reports.html.run_page import render_run_page, split_text
 from spacy_bioner.reports.html.run_sections import list_facts, make_sections
 from spacy_bioner.reports.plots.style import plot_style
-from spacy_bioner.reports.plots.training import Evaluation
+from spacy_bioner.training.loggers import Evaluation
 from tests.reports.browser import needs_browser, open_page
 from tests.reports.html.test_corpus_page import Page
 

@@ -2,7 +2,6 @@ import pytest
 
 from spacy_bioner.reports.plots.style import plot_style
 from spacy_bioner.reports.plots.training import (
-    Evaluation,
     average_losses,
     format_rate,
     gather_fitted,
@@ -10,6 +9,7 @@ from spacy_bioner.reports.plots.training import (
     plot_training,
     thin_rates,
 )
+from spacy_bioner.training.loggers import Evaluation
 
 
 def test_loss_is_the_mean_over_the_steps_since_the_last_evaluation():

@@ -6,12 +6,12 @@ import pytest
 from spacy_bioner.evaluation.bootstrap.intervals import bootstrap_scores
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.reports.text.compare import (
-    ComparisonRow,
     plot_comparison,
     rank_rows,
     render_comparison,
     render_comparison_csv,
 )
+from spacy_bioner.training.results.experiments import ComparisonRow
 
 
 def row(name, tp, **settings):

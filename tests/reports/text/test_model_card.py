@@ -4,12 +4,12 @@ from dataclasses import replace
 import pytest
 
 from spacy_bioner.evaluation.scores import Counts, Scores
-from spacy_bioner.reports.text.model_card import (
+from spacy_bioner.reports.text.model_card import render_model_card
+from spacy_bioner.training.results.model_facts import (
     CorpusFacts,
     EncoderFacts,
     ModelCard,
     ScoredCorpus,
-    render_model_card,
 )
 
 

@@ -1,13 +1,7 @@
 """The summary of a recipe: both kinds of figures in one table, and what is said of the data."""
 
-from spacy_bioner.reports.text.recipe import (
-    RecipeAbout,
-    ScoreRow,
-    StepResult,
-    render_commands,
-    render_list,
-    render_recipe,
-)
+from spacy_bioner.reports.text.recipe import render_commands, render_list, render_recipe
+from spacy_bioner.training.results.recipes import RecipeAbout, ScoreRow, StepResult
 
 ABOUT = RecipeAbout(
     name="P0",

@@ -1,4 +1,4 @@
-"""The audit of a conversion: what became of every gold mention, as numbers, rows and text."""
+"""The account of a conversion: what became of every gold mention, as numbers and rows."""
 
 import json
 import logging
@@ -6,22 +6,19 @@ import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional
 
 from spacy.tokens import Doc
 
 from spacy_bioner.corpora.alignment_counts import AlignedMention, ConservationCount, Tally
-from spacy_bioner.corpora.labels import describe_unused
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.digests import digest, digest_folder
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.outputs import leads_to_stream
 from spacy_bioner.files.replacing import replacing
-from spacy_bioner.printable import make_line
 from spacy_bioner.records import Mention, Record
 
 logger = logging.getLogger(__name__)
-SHOWN_ROWS = 10
 _CHUNK = 65_536
 
 
@@ -31,7 +28,7 @@ class MentionRow:
 
     document (str): The record's identifier.
     line (Optional[int]): The line of the source file.
-    outcome (str): One of `conservation.OUTCOMES`.
+    outcome (str): One of `alignment_counts.OUTCOMES`.
     reason (str): Why it was lost, how it was flattened, what it overlaps.
     claimed (str): The surface form that the annotation claims.
     found (str): What stands at its offsets.
@@ -48,18 +45,6 @@ class MentionRow:
     claimed: str
     found: str
     tokens: str = ""
-
-    def render(self, source: str) -> str:
-        """Render as one line."""
-        place = source if self.line is None else f"{source}:{self.line}"
-        where = f"{self.document} {self.start_char}-{self.end_char} {self.label}"
-        reason = f" ({self.reason})" if self.reason else ""
-        text = f"found {self.found!r}"
-        if self.claimed and self.claimed != self.found:
-            text += f", expected {self.claimed!r}"
-        if self.tokens:
-            text += f", tokens {self.tokens!r}"
-        return make_line(f"{place}: {where}: {self.outcome}{reason}: {text}")
 
 
 class AuditLog:
@@ -170,7 +155,7 @@ class Conversion:
         self.log.add(record, [AlignedMention(m, "lost", reason=why) for m in mentions])
 
     def to_json(self) -> Dict[str, Any]:
-        """Give the account as plain data, without the rows."""
+        """Return the account as plain data, without the rows."""
         data = {name: value for name, value in vars(self).items() if name != "log"}
         for name in ("counters", "losses", "labels_read", "edits"):
             data[name] = dict(sorted(data[name].items()))
@@ -190,7 +175,7 @@ def audit_path(target: Path) -> Path:
 
 
 def digest_output(target: Path) -> str:
-    """Give the SHA-256 of a corpus that was written, a file or a folder without its audit."""
+    """Return the SHA-256 of a corpus that was written, a file or a folder without its audit."""
     if target.is_dir():
         return digest_folder(target, leave_out=[audit_path(target).name])
     return "" if leads_to_stream(target) else digest(target)
@@ -218,79 +203,6 @@ def check_account(account: Mapping[str, Any], corpus: Path, *, path: PathLike) -
             f"found an account of another corpus than {corpus}, as after a conversion that was"
         )
         raise CorpusError(f"{message} killed; convert it again", path=path)
-
-
-def render_conversion(conversion: Conversion, *, outcomes: Iterable[str] = ()) -> str:
-    """Render the account as text: the table, then what deserves a look.
-
-    outcomes (Iterable[str]): List all mentions of these outcomes; otherwise the first lost ones.
-    """
-    count = conversion.count
-    lines = [
-        f"{conversion.target}: {conversion.documents:,} documents, {count.total:,} gold mentions"
-        + (f", {conversion.entities:,} entities" if conversion.tokenizer else ""),
-        count.to_table(),
-        *_render_ceiling(conversion),
-        *_render_counts("left out while reading", conversion.counters),
-        *_render_counts("the target has no place for", conversion.losses),
-        *_render_counts("edits", conversion.edits),
-        *_render_counts("documents removed by filters", conversion.filtered.get("removed", {})),
-        *_render_counts("skipped (--lenient)", conversion.skipped.get("skipped", {})),
-        *map(make_line, conversion.skipped.get("messages", [])[:SHOWN_ROWS]),
-    ]
-    if conversion.labels_not_found:
-        lines.append(describe_unused(conversion.labels_not_found))
-    return "\n".join([*lines, *_render_rows(conversion, tuple(outcomes))])
-
-
-def _render_ceiling(conversion: Conversion) -> Iterator[str]:
-    count = conversion.count
-    if not conversion.tokenizer or not count.sought:
-        return
-    yield (
-        f"recall ceiling under strict matching: {100 * count.recall_ceiling:.2f} % "
-        f"(tokenizer {conversion.tokenizer} {100 * count.token_ceiling:.2f} %, "
-        f"flat spans {100 * count.flat_ceiling:.2f} %), strict F1 at most "
-        f"{100 * count.f1_ceiling:.2f} %"
-    )
-    yield from _render_counts("lost", count.lost_reasons)
-    yield from _render_counts("discontinuous mentions became", count.flattened)
-
-
-def _render_counts(title: str, counts: Any) -> Iterator[str]:
-    if counts:
-        yield f"{title}: " + ", ".join(
-            f"{str(name).replace('_', ' ')} {number:,}" for name, number in sorted(counts.items())
-        )
-
-
-def _render_rows(conversion: Conversion, outcomes: tuple[str, ...]) -> Iterator[str]:
-    if outcomes:
-        yield from list_rendered(conversion.log, outcomes, conversion.source)
-        return
-    for shown, row in enumerate(conversion.log.list_rows("lost")):
-        if shown == SHOWN_ROWS:
-            more = conversion.count.lost - SHOWN_ROWS
-            yield f"… and {more:,} more like these; --list lost shows all of them"
-            return
-        yield row.render(conversion.source)
-
-
-def list_rendered(log: AuditLog, outcomes: Sequence[str], source: str) -> Iterator[str]:
-    """Render the rows of some outcomes, and say of which of them there is none."""
-    found = set()
-    for row in log.list_rows(*outcomes):
-        found.add(row.outcome)
-        yield row.render(source)
-    missing = [outcome for outcome in outcomes if outcome not in found]
-    if missing:
-        counts = log.count()
-        listed = [name for name in missing if getattr(counts, name)]
-        nothing = [name for name in missing if name not in listed]
-        if nothing:
-            yield f"none of the mentions is {' or '.join(nothing)}"
-        if listed:
-            yield f"mentions that are {' or '.join(listed)} are counted, not listed"
 
 
 def _make_row(record: Record, item: AlignedMention, doc: Optional[Doc]) -> MentionRow:

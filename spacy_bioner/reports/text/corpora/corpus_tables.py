@@ -1,7 +1,6 @@
 """The numbers of a corpus as tables, for the terminal and for the page."""
 
-from dataclasses import dataclass, field
-from typing import FrozenSet, List, Optional, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 from spacy_bioner.corpora.statistics.corpus import (
     TOP_MENTIONS,
@@ -12,21 +11,9 @@ from spacy_bioner.corpora.statistics.lengths import Lengths
 from spacy_bioner.corpora.statistics.mention_counts import Ambiguity
 from spacy_bioner.corpora.statistics.vocabulary_overlap import MEASURES, Overlap, SeenShare
 from spacy_bioner.reports.scores import DASH
+from spacy_bioner.reports.tables import Table
 
 MAX_READINGS = 4
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of text with a header.
-
-    right (FrozenSet[int]): The columns that are flush right (numbers).
-    """
-
-    caption: str
-    header: Tuple[str, ...]
-    rows: Tuple[Tuple[str, ...], ...]
-    right: FrozenSet[int] = field(default_factory=frozenset)
 
 
 def tabulate_overview(corpora: Sequence[CorpusStatistics]) -> Table:

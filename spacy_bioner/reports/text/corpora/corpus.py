@@ -6,9 +6,8 @@ from typing import List, Sequence
 from spacy_bioner.corpora.statistics.corpus import CorpusStatistics
 from spacy_bioner.corpora.statistics.vocabulary_overlap import Overlap
 from spacy_bioner.reports.scores import DASH
-from spacy_bioner.reports.tables import render_table, shorten
-from spacy_bioner.reports.text.corpus_tables import (
-    Table,
+from spacy_bioner.reports.tables import Table, render_table, shorten
+from spacy_bioner.reports.text.corpora.corpus_tables import (
     list_lengths,
     tabulate_label_counts,
     tabulate_overlap,

@@ -1,0 +1,135 @@
+"""What a conversion is asked for, from the words of a command line."""
+
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+from spacy_bioner.apps.corpora.cleaning import (
+    Step,
+    build_text_normalizer,
+    filter_documents,
+    normalize_text,
+)
+from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.mimic import NoteColumns
+from spacy_bioner.corpora.formats.registry import find_format
+from spacy_bioner.corpora.formats.tagged.conll import ConllLayout
+from spacy_bioner.corpora.formats.tagged.table_layout import TableLayout
+from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.lines import PathLike, read_lines
+from spacy_bioner.transforms import filters
+
+
+def read_ids(path: Optional[Path]) -> frozenset[str]:
+    """Read the ids of documents to take, one a line; none without a file."""
+    if path is None:
+        return frozenset()
+    return frozenset(line.strip() for _, line in read_lines(path) if line.strip())
+
+
+def choose_filters(
+    empty: bool,
+    unannotated: bool,
+    duplicates: bool,
+    min_words: Optional[int],
+    language: Optional[str],
+) -> List[Step]:
+    """Return the step that leaves out documents; none where nothing is asked for."""
+    chosen = [
+        *([filters.empty_text()] if empty else []),
+        *([filters.min_words(min_words)] if min_words else []),
+        *([filters.without_annotation()] if unannotated else []),
+        *([filters.duplicate_text()] if duplicates else []),
+        *([filters.language(language)] if language else []),
+    ]
+    return [filter_documents(chosen)] if chosen else []
+
+
+def choose_steps(
+    names: str, compatibility: bool, join_lines: bool, table: Optional[Path]
+) -> List[Step]:
+    """Return the step that changes texts; none where nothing is asked for.
+
+    names (str): Of `transforms.normalization.STEPS`, separated by commas.
+    RAISES CorpusError: For a table of expansions that no step uses.
+    """
+    steps = [name.strip() for name in names.split(",") if name.strip()]
+    if table and "expand" not in steps:
+        message = "found --expansions without the step that uses it; add --normalize expand"
+        raise CorpusError(message)
+    if not steps:
+        return []
+    normalizer = build_text_normalizer(
+        steps,
+        form="NFKC" if compatibility else "NFC",
+        line_breaks="join" if join_lines else "keep",
+        table=table,
+    )
+    return [normalize_text(normalizer)]
+
+
+def choose_layout(
+    name: str, columns: Dict[str, Optional[str]], scheme: Optional[str], label: str
+) -> Dict[str, Any]:
+    """Return the reader's options for tags of a source; nothing where none is named.
+
+    name (str): The format.
+    columns (Dict[str, Optional[str]]): Numbers or names by what the column holds: word, tag, …
+    RAISES CorpusError: For a format that has no such columns, scheme or labels.
+    """
+    given = {key: _as_column(value) for key, value in columns.items() if value is not None}
+    if name == "csv":
+        return {"layout": TableLayout(**given, scheme=scheme, label=label)}
+    if name == "conll":
+        layout = {f"{key}_column": value for key, value in given.items()}
+        for key, value in layout.items():
+            if key not in ("word_column", "tag_column") or isinstance(value, str):
+                option = f"--{key.replace('_', '-')} {value}"
+                message = f"found {option} for CoNLL, expected numbers of word and tag columns"
+                raise CorpusError(message)
+        return {"layout": ConllLayout(**layout, scheme=scheme, label=label)}
+    if name == "conllu" and set(given) == {"tag"} and not scheme and not label:
+        return {"key": str(given["tag"])}
+    if given or scheme or label:
+        message = f"found settings of tags for format {name}, which has none of them"
+        raise CorpusError(message)
+    return {}
+
+
+def choose_note_columns(
+    format_name: str, text: Optional[str], id_column: Optional[str]
+) -> Dict[str, Any]:
+    """Return the reader's option for columns of notes; nothing where none is named.
+
+    RAISES CorpusError: For a format that has none.
+    """
+    if text is None and id_column is None:
+        return {}
+    if format_name != "mimic":
+        raise CorpusError(
+            f"found columns of notes for format {format_name}, expected them with mimic"
+        )
+    return {"columns": NoteColumns(text=text, id=id_column)}
+
+
+def find_note_columns(
+    source: PathLike, from_format: str, text: Optional[str], id_column: Optional[str]
+) -> Dict[str, Any]:
+    """Return the same for a source whose format is looked up where columns are named.
+
+    RAISES CorpusError: For a source that has none.
+    """
+    if text is None and id_column is None:
+        return {}
+    return choose_note_columns(find_source_format(source, from_format), text, id_column)
+
+
+def find_source_format(source: PathLike, from_format: str) -> str:
+    """Return the name of a source's format; "auto" looks into it.
+
+    RAISES CorpusError: For a name or a source of no known format.
+    """
+    return guess_format(source) if from_format == "auto" else find_format(from_format).name
+
+
+def _as_column(value: str) -> Any:
+    return int(value) if value.lstrip("-").isdigit() else value

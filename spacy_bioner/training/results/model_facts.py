@@ -1,0 +1,78 @@
+"""What a packaged pipeline is, what it learned from, and how good it is."""
+
+from dataclasses import dataclass, field
+from typing import Mapping, Optional, Sequence, Tuple
+
+from spacy_bioner.evaluation.scores import Scores
+
+
+@dataclass(frozen=True)
+class EncoderFacts:
+    """The pre-trained encoder that a pipeline was trained from.
+
+    name (str): As the training config names it.
+    licence (str): Empty when not known.
+    """
+
+    name: str
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class CorpusFacts:
+    """The corpus that a pipeline was trained on.
+
+    name (str): Empty when not known.
+    licence (str): Empty when not known.
+    n_docs (Optional[int]): Training documents; None when not known.
+    n_mentions (Mapping[str, int]): Training mentions by label; empty when not known.
+    short_name (str): As files and packages are named after it; empty when not known.
+    """
+
+    name: str = ""
+    licence: str = ""
+    n_docs: Optional[int] = None
+    n_mentions: Mapping[str, int] = field(default_factory=dict)
+    short_name: str = ""
+
+
+@dataclass(frozen=True)
+class ScoredCorpus:
+    """Scores on documents that took no part in training.
+
+    corpus (str): The file that was scored.
+    scores (Mapping[str, Scores]): By what was scored, in the order of display.
+    """
+
+    corpus: str
+    scores: Mapping[str, Scores]
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """Everything that a model card says.
+
+    package (str): Name of the package, "en_bioner_biobert".
+    version (str): Version of the package.
+    description (str): One sentence.
+    licence (str): Licence of the package; empty when not stated.
+    components (Mapping[str, str]): Factory of each pipeline component, by name, in order.
+    labels (Sequence[str]): What the pipeline can predict.
+    requirements (Sequence[str]): What is installed with it.
+    corpus (CorpusFacts): What it was trained on.
+    encoder (Optional[EncoderFacts]): None for a pipeline without one.
+    test (Optional[ScoredCorpus]): None when it was not scored.
+    settings (Sequence[Tuple[str, str]]): Names and values of training settings.
+    """
+
+    package: str
+    version: str
+    description: str
+    licence: str = ""
+    components: Mapping[str, str] = field(default_factory=dict)
+    labels: Sequence[str] = ()
+    requirements: Sequence[str] = ()
+    corpus: CorpusFacts = field(default_factory=CorpusFacts)
+    encoder: Optional[EncoderFacts] = None
+    test: Optional[ScoredCorpus] = None
+    settings: Sequence[Tuple[str, str]] = ()
