@@ -43,7 +43,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def corpus_file(parser: argparse.ArgumentParser, data: Path, corpus: str, split: str) -> Path:
-    """Give the PubTator file of a split; leaves the program where it is not there."""
+    """Return the PubTator file of a split; leaves the program where it is not there."""
     path = data.resolve() / "corpora" / corpus / f"{split}.pubtator.txt"
     if not path.is_file():
         parser.error(f"found no {path}; name the folder that has corpora/ in it with --data")
@@ -71,7 +71,7 @@ def require_encoder(parser: argparse.ArgumentParser, encoder: str) -> None:
 
 
 def use_threads(threads: int) -> None:
-    """Give torch and the tokenizers the same number of threads, here and in child processes."""
+    """Return torch and the tokenizers the same number of threads, here and in child processes."""
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"):
         os.environ[name] = str(threads)
     import torch
@@ -130,7 +130,7 @@ def show(rows: Sequence[Sequence[str]], *, left: int = 1, **about: Any) -> None:
 
 
 def markdown(rows: Sequence[Sequence[str]], *, left: int = 1) -> List[str]:
-    """Give the lines of a Markdown table; see `show`."""
+    """Return the lines of a Markdown table; see `show`."""
     ruler = [*["---"] * left, *["---:"] * (len(rows[0]) - left)]
     return [f"| {' | '.join(row)} |" for row in (rows[0], ruler, *rows[1:])]
 
@@ -138,7 +138,7 @@ def markdown(rows: Sequence[Sequence[str]], *, left: int = 1) -> List[str]:
 def local_corpus(
     parser: argparse.ArgumentParser, data: Path, name: str, *, docs: int = 0
 ) -> CorpusSettings:
-    """Give the settings of a corpus with the split files of a data folder, or the demo corpus.
+    """Return the settings of a corpus with the split files of a data folder, or the demo corpus.
 
     docs (int): Take at most so many documents of each split; 0 takes all.
     """

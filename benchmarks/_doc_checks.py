@@ -36,7 +36,7 @@ def check_doc(text: str, doc: Doc, *, glues: bool = False) -> List[Problem]:
 
 
 def snapshot(doc: Doc) -> Dict[str, Any]:
-    """Give what components have written to a Doc, as plain data."""
+    """Return what components have written to a Doc, as plain data."""
     return {
         "tokens": doc.to_array(TOKENS).reshape(-1, len(TOKENS)),
         "sentences": doc.to_array([SENT_START]).ravel(),
@@ -153,7 +153,7 @@ def _check_definitions(doc: Doc) -> Iterator[Problem]:
 
 
 def _list_tags(doc: Doc) -> np.ndarray:
-    """Give what tokens say of entities; whether a token was looked at does not matter."""
+    """Return what tokens say of entities; whether a token was looked at does not matter."""
     tags = doc.to_array(TAGS).reshape(-1, len(TAGS))
     tags[:, 0][tags[:, 0] == 0] = OUTSIDE
     return tags

@@ -52,7 +52,7 @@ class Failure:
 
 
 def case_random(seed: int, number: int) -> random.Random:
-    """Give the generator of one case."""
+    """Return the generator of one case."""
     return random.Random(f"{seed}:{number}")
 
 
@@ -135,7 +135,7 @@ def distinct(failures: Sequence[Failure], failure: Failure) -> bool:
 
 
 def chosen_numbers(count: int, only: List[int]) -> List[int]:
-    """Give the numbers of the cases to run."""
+    """Return the numbers of the cases to run."""
     return only or list(range(count))
 
 

@@ -95,12 +95,12 @@ class Setup:
         use_device(-1)
 
     def base_encoder(self) -> str:
-        """Give a BERT-base of random weights in BioBERT's layout; a smaller one in a rehearsal."""
+        """Return BERT-base with random weights in BioBERT's layout; a smaller one in a rehearsal."""
         size = {**SMALL, "hidden_size": 64} if self.quick else BASE
         return self._encoder("biobert_random", 600 if self.quick else BIOBERT_ROWS, size)
 
     def small_encoder(self) -> str:
-        """Give a small BERT of random weights in the same layout."""
+        """Return a small BERT of random weights in the same layout."""
         return self._encoder("bert_small_random", 4000, SMALL)
 
     def _encoder(self, name: str, rows: int, size: Dict[str, Any]) -> str:
@@ -156,14 +156,14 @@ def free_memory() -> None:
 
 
 def peak_memory() -> str:
-    """Give the most that torch held on the GPU since `free_memory`, in GiB."""
+    """Return the most that torch held on the GPU since `free_memory`, in GiB."""
     if not torch.cuda.is_available():
         return "–"
     return f"{torch.cuda.max_memory_allocated() / 2**30:.2f}"
 
 
 def now() -> float:
-    """Give seconds, once the GPU has done what it was told."""
+    """Return seconds, once the GPU has done what it was told."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     return time.perf_counter()

@@ -47,7 +47,7 @@ class Variant:
     stretch: float = GPU_STRETCH
 
     def overrides(self, encoder: str, seed: int) -> Dict[str, Any]:
-        """Give them as keys of the training config."""
+        """Return them as keys of the training config."""
         return {
             f"{ENCODER}.name": encoder,
             f"{ENCODER}.precision": self.precision,

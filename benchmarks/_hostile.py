@@ -164,7 +164,7 @@ def _is_in(char: str, items: Any) -> bool:
 
 
 def seconds(call: Callable[[], Any], limit: float) -> Optional[float]:
-    """Give the processor's seconds of a call; None beyond the limit, at which it is stopped.
+    """Return the processor's seconds of a call; None beyond the limit, at which it is stopped.
 
     What else the machine does is not counted, nor what other threads of this process do; the
     limit is one of the whole process.

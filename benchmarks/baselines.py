@@ -101,7 +101,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def run(job: Job) -> Dict[str, Any]:
-    """Give a finished row, or train for it in a fresh process."""
+    """Return a finished row, or train for it in a fresh process."""
     settings = {
         "profile": describe_profile(load_profile(job.profile)),
         "corpus": {split: digest(job.corpus_dir / f"{split}.spacy") for split in SPLITS},

@@ -51,7 +51,7 @@ def main() -> None:
 def annotate(
     model: str, precision: str, texts: Sequence[str], batch_sizes: Sequence[int]
 ) -> List[List[Entities]]:
-    """Give the entities of each text with their confidences, for each batch size."""
+    """Return the entities of each text with their confidences, for each batch size."""
     import spacy
 
     encoder = {"precision": precision}
@@ -73,7 +73,7 @@ def list_entities(spans: Sequence) -> Entities:
 
 
 def compare(alone: Sequence[Entities], together: Sequence[Entities]) -> Tuple[str, ...]:
-    """Give the cells of a row for what single calls and batches found."""
+    """Return the cells of a row for what single calls and batches found."""
     pairs = list(zip(alone, together))
     gaps = [abs(one[key] - other[key]) for one, other in pairs for key in one.keys() & other.keys()]
     return (

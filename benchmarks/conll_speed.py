@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def compare(path: Path, folder: Path, repeats: int) -> List[Sequence[str]]:
-    """Give a row for each system on one file."""
+    """Return a row for each system on one file."""
     # spaCy chooses its converter's reading by the ending.
     source = folder / "source.iob"
     shutil.copy(path, source)

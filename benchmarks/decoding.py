@@ -128,7 +128,7 @@ def measure(case: Case, repeats: int) -> List[Tuple[str, ...]]:
 
 
 def peak_of(run: Callable[[], Any]) -> int:
-    """Give the most bytes that a run allocates, results included."""
+    """Return the most bytes that a run allocates, results included."""
     tracemalloc.start()
     run()
     _, peak = tracemalloc.get_traced_memory()
@@ -137,7 +137,7 @@ def peak_of(run: Callable[[], Any]) -> int:
 
 
 def time_runs(runs: Mapping[str, Callable[[], Any]], repeats: int) -> Dict[str, float]:
-    """Give the median seconds of the processor, all runs in turns: small steps suffer most where
+    """Return the median seconds of the processor, all runs in turns: small steps suffer most where
     others use the machine as well."""
     seconds: Dict[str, List[float]] = {name: [] for name in runs}
     for _ in range(repeats):
@@ -149,7 +149,7 @@ def time_runs(runs: Mapping[str, Callable[[], Any]], repeats: int) -> Dict[str, 
 
 
 def measure_training(args: argparse.Namespace) -> Iterator[Tuple[str, ...]]:
-    """Give the rows of training, each measured in a process of its own."""
+    """Return the rows of training, each measured in a process of its own."""
     random = np.random.default_rng(args.seed)
     lengths = draw_lengths(random, TRAINED)
     for name, chosen in (("abstracts", lengths), ("one of them long", [*lengths[1:], args.long])):

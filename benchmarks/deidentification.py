@@ -179,7 +179,7 @@ def is_identifier(mention: Mention, text: str) -> bool:
 
 
 def cover(text: str, start: int, end: int) -> Set[int]:
-    """Give the offsets of the characters that are no white space."""
+    """Return the offsets of the characters that are no white space."""
     return {at for at in range(start, end) if not text[at].isspace()}
 
 

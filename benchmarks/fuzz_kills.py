@@ -221,7 +221,7 @@ class Process:
         self.wait()
 
     def read(self) -> str:
-        """Give what it printed."""
+        """Return what it printed."""
         self._output.seek(0)
         return self._output.read().decode("utf-8", "replace")
 

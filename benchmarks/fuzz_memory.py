@@ -131,7 +131,7 @@ def main() -> None:
 
 
 def list_setups(args: argparse.Namespace) -> List[Setup]:
-    """Give the rows that are asked for; each gets the same share of the time."""
+    """Return the rows that are asked for; each gets the same share of the time."""
     counts = {"rules": args.texts, "trained": args.trained}
     kinds = [KINDS[name] for name in args.kinds]
     wanted = [(name, *kind) for name in counts if counts[name] for kind in kinds]
@@ -177,7 +177,7 @@ def run_part(nlp: Language, texts: Sequence[str], *, zones: bool) -> int:
 
 
 def make_texts(setup: Setup) -> Iterator[str]:
-    """Give texts without end: known words in any order, with or without new ones among them."""
+    """Return texts without end: known words in any order, with or without new ones among them."""
     source = random.Random(setup.seed)
     known = " ".join(read_sentences(DEMO / "source")).split()
     while True:
@@ -201,7 +201,7 @@ def resident_kilobytes() -> float:
 
 
 def render(setup: Setup, growth: Growth) -> Sequence[str]:
-    """Give a row of the table."""
+    """Return a row of the table."""
     return (
         setup.pipeline,
         "two new ones a text" if setup.new_words else "known",

@@ -90,7 +90,7 @@ def main() -> None:
 
 
 def valid_cases(folder: Path, strangers: Path) -> List[Case]:
-    """Give a valid case of every format at least, and files as strangers have sent them.
+    """Return a valid case of every format at least, and files as strangers have sent them.
 
     Those are read as what they are taken for; some are of no format that is known.
     """
@@ -141,7 +141,7 @@ def run(
 
 
 def shrink(case: Case, folder: Path, plan: Plan, problem: Problem) -> Case:
-    """Give the smallest case found that breaks the same: files leave, then lines, then bytes."""
+    """Return the smallest case found that breaks the same: files leave, then lines, then bytes."""
 
     def fails(files: Dict[str, bytes]) -> bool:
         if not files:

@@ -181,7 +181,7 @@ class Run:
         ]
 
     def _choose_ways(self, turn: int) -> Sequence[str]:
-        """Give all ways, or, with several pipelines, of those that take long one in turn."""
+        """Return all ways, or, with several pipelines, of those that take long one in turn."""
         if len(self.subjects) == 1:
             return (*QUICK_WAYS, *LONG_WAYS)
         return (*QUICK_WAYS, LONG_WAYS[turn % len(LONG_WAYS)])
@@ -318,7 +318,7 @@ def _culprits(run: Callable[[Sequence[str]], Iterable[Doc]], texts: Sequence[str
 
 
 def shrink(subject: Subject, text: str, problem: Problem) -> str:
-    """Give the smallest text found that breaks the same, as a literal."""
+    """Return the smallest text found that breaks the same, as a literal."""
     names = [way for way in (*QUICK_WAYS, *LONG_WAYS) if problem.check.startswith(way)]
     for beside in ((), COMPANIONS):
 

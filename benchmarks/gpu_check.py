@@ -57,7 +57,7 @@ class Report:
         self.lines: List[str] = ["# GPU check", "", f"`{render_command(about)}`"]
 
     def elapsed(self) -> float:
-        """Give the seconds since the start."""
+        """Return the seconds since the start."""
         return time.perf_counter() - self.began
 
     def skip(self, name: str) -> None:
@@ -104,7 +104,7 @@ def render_table(table: Any) -> List[str]:
 
 
 def render_command(about: Dict[str, Any]) -> str:
-    """Give the command line, without folders: those are of one machine."""
+    """Return the command line, without folders: those are of one machine."""
     words = [f"--{name} {value}" for name, value in about.items() if not isinstance(value, bool)]
     words += [f"--{name}" for name, value in about.items() if value is True]
     return " ".join(["python benchmarks/gpu_check.py", *words])

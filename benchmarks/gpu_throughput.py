@@ -93,7 +93,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def read_texts(args: argparse.Namespace) -> tuple[str, List[str]]:
-    """Give as many texts as were asked for, and where they come from."""
+    """Return as many texts as were asked for, and where they come from."""
     path, source = args.data / "corpora" / "bc5cdr" / "test.pubtator.txt", "BC5CDR test"
     if not path.is_file():
         path, source = ROOT / "assets" / "demo" / "train.pubtator.txt", "the demo corpus"

@@ -102,7 +102,7 @@ def choose_encoder(
     settings: CorpusSettings,
     folder: Path,
 ) -> str:
-    """Give the encoder's name, or make one with random weights."""
+    """Return the encoder's name, or make one with random weights."""
     if not args.random_encoder:
         require_encoder(parser, args.encoder)
         return str(args.encoder)

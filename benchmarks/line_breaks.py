@@ -124,7 +124,7 @@ def measure(model: Path, nlp: Language, records: Sequence[Record]) -> Iterator[S
 
 
 def compare(clean: Sequence[Counts], counts: Sequence[Counts]) -> Tuple[str, str]:
-    """Give the difference in F1 and its interval, by drawing documents."""
+    """Return the difference in F1 and its interval, by drawing documents."""
     table = np.array([[[c.tp, c.fp, c.fn] for c in side] for side in (clean, counts)], dtype=float)
     drawn = np.random.default_rng(SEED).integers(len(counts), size=(N_RESAMPLES, len(counts)))
     sums = np.concatenate([table.sum(axis=1)[:, None], table[:, drawn].sum(axis=2)], axis=1)

@@ -74,7 +74,7 @@ def make_units(length: int) -> List[str]:
 
 
 def function_calls(folder: Path) -> Dict[str, Call]:
-    """Give what reads texts, by name; files of readers go to a folder."""
+    """Return what reads texts, by name; files of readers go to a folder."""
     normalizer = build_normalizer(
         ["controls", "spaces", "unicode", "dashes", "quotes", "expand", "collapse"]
     )
@@ -96,8 +96,8 @@ def function_calls(folder: Path) -> Dict[str, Call]:
 
 
 def pattern_calls() -> Dict[str, Tuple["re.Pattern[str]", Call]]:
-    """Give every pattern with the use that its module makes of it: where only the beginning or the
-    whole is asked for, no other starts are tried."""
+    """Return every pattern with the use that its module makes of it: where only the beginning or
+    the whole is asked for, no other starts are tried."""
     calls: Dict[str, Tuple[re.Pattern[str], Call]] = {}
     for name, pattern in list_patterns().items():
         calls[name] = (pattern, _use(name, pattern))
@@ -141,7 +141,7 @@ def _fastest(call: Call, text: str, worst: float) -> Any:
 
 
 def ratio(short: Optional[float], long: Optional[float]) -> Optional[float]:
-    """Give how much longer four times the text takes; None beyond the limit."""
+    """Return how much longer four times the text takes; None beyond the limit."""
     if short is None or long is None:
         return None
     return 4.0 if long < LEAST_SECONDS else long / max(short, LEAST_SECONDS / 4)

@@ -122,7 +122,7 @@ def run_section(section: Dict[str, Any], names: Dict[str, str], out: Path) -> Li
 
 
 def read_sections(text: str) -> Dict[str, str]:
-    """Give the text under each heading of RESULTS.md."""
+    """Return the text under each heading of RESULTS.md."""
     _, *parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
     return dict(zip(parts[::2], parts[1::2]))
 
@@ -149,12 +149,12 @@ def compare(out: Path, title: str, published: Dict[str, str]) -> str:
 
 
 def list_figures(text: str) -> List[str]:
-    """Give the different numbers with decimals or a thousands separator, in their order."""
+    """Return the different numbers with decimals or a thousands separator, in their order."""
     return list(dict.fromkeys(FIGURE.findall(text)))
 
 
 def name_file(title: str) -> str:
-    """Give a section's file its name."""
+    """Return the name of a section's file."""
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
 
 

@@ -149,7 +149,7 @@ def make_job(
 
 
 def take_over(job: Job, path: Path) -> Dict[str, Any]:
-    """Give a finished row's account, or train it.
+    """Return a finished row's account, or train it.
 
     RAISES ConfigError: Where the account is one of other settings.
     """

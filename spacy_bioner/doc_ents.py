@@ -37,7 +37,7 @@ def copy_span(span: Span, *, label: str = "") -> Span:
 
 
 def add_identifiers(span: Span, other: Span) -> None:
-    """Give a span those identifiers of another one that it lacks."""
+    """Add to a span those identifiers of another one that it lacks."""
     span.kb_id = span.kb_id or other.kb_id
     span.id = span.id or other.id
 

@@ -167,7 +167,7 @@ def _is_border(text: str, match: Match[str]) -> bool:
 
 
 def _left_words(left: str) -> Tuple[str, str]:
-    """Give the last two words; the last one is empty where white space stands at the end."""
+    """Return the last two words; the last one is empty where white space stands at the end."""
     words = ["", "", *left.split()]
     return (words[-1], "") if left[-1:].isspace() else (words[-2], words[-1])
 

@@ -31,7 +31,7 @@ _ALL_PREFIXES = frozenset("BI") | _LAST | _SINGLE
 
 
 def normalize_scheme(name: str) -> str:
-    """Give a scheme's name as in `SCHEMES`; "BIO", "IOBES" and "BILUO" are accepted too.
+    """Return a scheme's name as in `SCHEMES`; "BIO", "IOBES" and "BILUO" are accepted too.
 
     RAISES (LabelError): An unknown scheme.
     """
@@ -231,7 +231,7 @@ def tag_continues(tags: Sequence[str]) -> np.ndarray:
 
 
 def _span_prefixes(length: int, scheme: str, touching: bool) -> List[str]:
-    """Give the prefixes of one span; `touching` says that one of its label ends where it starts."""
+    """Return the prefixes of a span; `touching`: one of its label ends where it starts."""
     if scheme == "IO" or (scheme == "IOB1" and not touching):
         return ["I"] * length
     if scheme in ("IOB1", "IOB2"):

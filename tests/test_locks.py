@@ -26,7 +26,7 @@ def read_lock(name: str) -> List[Requirement]:
 
 
 def chosen(name: str, python: str, platform: str = "linux") -> Dict[str, str]:
-    """Give the versions for one Python; each package has one."""
+    """Return the versions for one Python; each package has one."""
     system = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}[platform]
     machine = {"linux": "x86_64", "darwin": "arm64", "win32": "AMD64"}[platform]
     place = {

@@ -109,7 +109,7 @@ def encoder_words(encoder: str) -> List[str]:
 
 
 def _suggest(encoders: Sequence[str], others: Collection[str]) -> str:
-    """Give a name that is true: of the encoder, else of the corpus."""
+    """Return a name that is true: of the encoder, else of the corpus."""
     if encoders:
         return f"bioner_{_choose_word(encoder_words(encoders[0]))}"
     corpus = sorted(set(others) - {*ARCHITECTURES, TRF})

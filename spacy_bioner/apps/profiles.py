@@ -173,7 +173,7 @@ def read_training_config(path: Path) -> Config:
 
 
 def get_setting(config: Mapping[str, Any], key: str, default: Any = None) -> Any:
-    """Give what stands at a dotted key of a config; the default where there is no such key."""
+    """Return what stands at a dotted key of a config; the default where there is no such key."""
     value: Any = config
     for name in key.split("."):
         if not isinstance(value, Mapping) or name not in value:

@@ -15,7 +15,7 @@ from spacy_bioner.files.json_files import write_json
 
 
 def load_result(path: Path, settings: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
-    """Give a stored result; None where there is none yet.
+    """Return a stored result; None where there is none yet.
 
     RAISES ConfigError: For a file that is no result, and one that was made with other settings.
     """
@@ -43,7 +43,7 @@ def store_result(path: Path, settings: Mapping[str, Any], result: Mapping[str, A
 
 
 def describe_profile(profile: Profile) -> Dict[str, Any]:
-    """Give what of a profile decides about the outcome of training."""
+    """Return what of a profile decides about the outcome of training."""
     return {
         "config": digest(profile.config),
         "encoder": profile.encoder,
@@ -54,7 +54,7 @@ def describe_profile(profile: Profile) -> Dict[str, Any]:
 def describe_training(
     profile: Profile, corpus_dir: Path, *, seed: int, max_steps: int
 ) -> Dict[str, Any]:
-    """Give what decides about the outcome of a training besides its overrides.
+    """Return what decides about the outcome of a training besides its overrides.
 
     corpus_dir (Path): The folder with train.spacy, dev.spacy and test.spacy.
     RAISES CorpusError: A split that is not there.

@@ -48,7 +48,7 @@ class GuardedStream:
 
 
 def replace_closed_streams() -> None:
-    """Give those standard streams that the process was started without (`>&-`) a stand-in.
+    """Put a stand-in for those standard streams that the process was started without (`>&-`).
 
     Their numbers are taken as well: else the next file that is opened would have one of them, and
     get what libraries in other languages write there.
@@ -103,7 +103,7 @@ def passing_styles() -> Iterator[None]:
 
 
 def unguarded(stream: TextIO) -> TextIO:
-    """Give the stream below a guarded one, for what has made all its texts printable."""
+    """Return the stream below a guarded one, for what has made all its texts printable."""
     return stream.unguarded if isinstance(stream, GuardedStream) else stream
 
 

@@ -96,7 +96,7 @@ def integrate_gradients(
 
 
 def mask_piece(model: Model) -> str:
-    """Give the piece that stands for any word in an encoder's vocabulary; "" where none does."""
+    """Return the piece that stands for any word in an encoder's vocabulary; "" where none does."""
     tokenizer = cast(Any, model.shims[0]).tokenizer
     return next((name for name in STAND_INS if tokenizer.token_to_id(name) is not None), "")
 

@@ -39,7 +39,7 @@ class TagGrammar:
 
     @property
     def chain(self) -> Chain:
-        """Give the scores alone."""
+        """Return the scores alone."""
         return Chain(self.transitions, self.starts, self.ends)
 
 
@@ -95,7 +95,7 @@ def span_confidences(
     spans: Sequence[Sequence[Tuple[int, int]]],
     grammar: TagGrammar,
 ) -> List[List[float]]:
-    """Give the probability of each decoded span: that its tags are so, and that it is not longer,
+    """Return the probability of each decoded span: that its tags are so, and that it is not longer,
     on its left only in schemes (IO) whose first tag may go on with what is before.
 
     Where transitions are learned it is taken over all legal sequences; else tokens count as
@@ -140,7 +140,7 @@ def scale_confidences(confidences: ArrayLike, temperature: float) -> np.ndarray:
 
 
 def tag_log_marginals(scores: Sequence[np.ndarray], grammar: TagGrammar) -> List[np.ndarray]:
-    """Give the log probability of each tag at each token, over all legal sequences.
+    """Return the log probability of each tag at each token, over all legal sequences.
 
     Forward-backward (Rabiner, 1989): what a CRF believes of a token, its neighbours considered.
 
@@ -183,7 +183,7 @@ def _independent(
 
 
 def _starts(log_probs: np.ndarray, path: np.ndarray, start: int, continues: np.ndarray) -> float:
-    """Give the probability that the span whose first token is `start` begins there."""
+    """Return the probability that the span whose first token is `start` begins there."""
     joins = continues[:, path[start]]
     if not start or not joins.any():
         return 1.0
@@ -192,7 +192,7 @@ def _starts(log_probs: np.ndarray, path: np.ndarray, start: int, continues: np.n
 
 
 def _stops(log_probs: np.ndarray, path: np.ndarray, end: int, continues: np.ndarray) -> float:
-    """Give the probability that the span whose last token is `end - 1` is not longer."""
+    """Return the probability that the span whose last token is `end - 1` is not longer."""
     if end == len(path):
         return 1.0
     longer = np.exp(log_probs[end, continues[path[end - 1]]].astype(np.float64)).sum()

@@ -120,7 +120,7 @@ def resolve_source(name: str) -> str:
 
 
 def special_ids(tokenizer: Tokenizer) -> Tuple[List[int], List[int]]:
-    """Give the special piece ids that the checkpoint puts before and behind a text."""
+    """Return the special piece ids that the checkpoint puts before and behind a text."""
     bare = tokenizer.encode("a", add_special_tokens=False).ids
     full = tokenizer.encode("a", add_special_tokens=True).ids
     for start in range(len(full) - len(bare) + 1):

@@ -87,7 +87,7 @@ def match_tags(labels: Sequence[str], own: Sequence[str], scheme: str, number: i
 
 
 def set_pool_weights(model: Model, weights: np.ndarray) -> None:
-    """Give an ensemble its weights.
+    """Set the weights of an ensemble.
 
     weights (np.ndarray): Shares of the members for each tag, shape (members, tags).
     """
@@ -99,7 +99,7 @@ def set_pool_weights(model: Model, weights: np.ndarray) -> None:
 
 
 def pool_weights(model: Model) -> np.ndarray:
-    """Give an ensemble's weights; float32, shape (members, tags)."""
+    """Return an ensemble's weights; float32, shape (members, tags)."""
     module = cast(TorchShim, model.get_ref("output_layer").shims[0]).module
     return cast(OpinionPool, module).weights.detach().cpu().numpy()
 

@@ -124,13 +124,13 @@ def make_objective(
 
 
 def crf_of(model: Model) -> Optional[LinearChainCRF]:
-    """Give a token classifier's CRF; None for a softmax head."""
+    """Return a token classifier's CRF; None for a softmax head."""
     shim = cast(TorchShim, model.get_ref("output_layer").shims[0])
     return getattr(shim.module, "crf", None) if shim.is_ready else None
 
 
 def learned_transitions(model: Model) -> Optional[Learned]:
-    """Give the CRF's transition, start and end weights as float64 arrays; None without a CRF."""
+    """Return the CRF's transition, start and end weights as float64 arrays; None without a CRF."""
     crf = crf_of(model)
     if crf is None:
         return None

@@ -49,7 +49,7 @@ class CrfWeights:
         return np.add.reduceat(self.states[rows], starts, axis=0)
 
     def to_plain(self) -> Dict[str, Any]:
-        """Give everything as data for msgpack."""
+        """Return everything as data for msgpack."""
         return {
             "features": list(self.features),
             "states": self.states.tobytes(),

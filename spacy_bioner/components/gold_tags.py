@@ -67,13 +67,13 @@ def allowed_tags(
 
 
 def annotated_labels(doc: Doc) -> Optional[Collection[str]]:
-    """Give the labels that a gold Doc's corpus annotates; None means all."""
+    """Return the labels that a gold Doc's corpus annotates; None means all."""
     found = doc.user_data.get(ANNOTATED_KEY)
     return None if found is None else frozenset(found)
 
 
 def _find_word_spans(entities: Sequence[Span], words: Words) -> Tuple[List[TokenSpan], np.ndarray]:
-    """Give entities as spans of words, and which words they have a part of only."""
+    """Return entities as spans of words, and which words they have a part of only."""
     spans: List[TokenSpan] = []
     in_part = np.zeros(len(words), dtype=bool)
     for ent in entities:

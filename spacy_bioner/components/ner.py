@@ -237,7 +237,7 @@ class TokenNER(TagLabels, TrainablePipe):
         return self.scorer(examples, **kwargs) if self.scorer is not None else {}
 
     def grammar(self) -> TagGrammar:
-        """Give the legal tag sequences, with the transition weights of a CRF."""
+        """Return the legal tag sequences, with the transition weights of a CRF."""
         from spacy_bioner.architectures.objectives import learned_transitions
 
         return make_grammar(self.tags, self.cfg["scheme"], learned_transitions(self.model))

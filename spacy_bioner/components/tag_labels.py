@@ -36,7 +36,7 @@ def find_labels(
     name: str,
     added: Iterable[str] = (),
 ) -> List[str]:
-    """Give the labels that a component is trained for: those that are known, else all there are.
+    """Return the labels that a component is trained for: those that are known, else all there are.
 
     labels (Optional[Sequence[str]]): The labels, where they are known.
     name (str): The component's name, for the error.

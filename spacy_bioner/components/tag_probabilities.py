@@ -47,13 +47,13 @@ class TagBeliefs:
         self.scores = scores
 
     def places(self, start: int, end: int, label: str) -> List[Tuple[int, int]]:
-        """Give the tags of a span: the token and the column of the scores of each of its words."""
+        """Return the tags of a span: token and column of the scores of each of its words."""
         first, last = self.words.touched(start, end)
         tokens = self.words.starts[first:last].tolist()
         return list(zip(tokens, self._columns(first, last, label)))
 
     def confidence(self, start: int, end: int, label: str) -> float:
-        """Give the probability of a span, whether it was chosen or not; 0 for one without words."""
+        """Return a span's probability, whether it was chosen or not; 0 for one without words."""
         first, last = self.words.touched(start, end)
         return self._believe(first, last, label) if first < last else 0.0
 

@@ -40,7 +40,7 @@ class Parts:
 
 
 def word_features(doc: Doc, words: Words) -> List[List[str]]:
-    """Give the features of each word; those of its neighbours end with its sentence.
+    """Return the features of each word; those of its neighbours end with its sentence.
 
     Parts of speech are used where the Doc has them.
 
@@ -55,8 +55,8 @@ def word_features(doc: Doc, words: Words) -> List[List[str]]:
 
 
 def sequence_borders(doc: Doc, words: Words) -> List[Tuple[int, int]]:
-    """Give the borders, in words, of what is tagged together: the sentences, or the whole Doc where
-    nothing says where they are."""
+    """Return the borders, in words, of what is tagged together: the sentences, or the whole Doc
+    where nothing says where they are."""
     if not len(words):
         return []
     if not doc.has_annotation("SENT_START"):

@@ -148,7 +148,7 @@ def _add_spaces(record: Record, borders: List[Tuple[int, int]]) -> Tuple[List[st
 
 
 def _borders(doc: Doc) -> Tuple[List[int], List[int]]:
-    """Give the offsets at which tokens start and end."""
+    """Return the offsets at which tokens start and end."""
     columns = doc.to_array([IDX, LENGTH]).reshape(len(doc), 2).astype("int64")
     return columns[:, 0].tolist(), columns.sum(axis=1).tolist()
 

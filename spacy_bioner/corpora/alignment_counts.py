@@ -118,7 +118,7 @@ class ConservationCount:
         )
 
     def to_json(self) -> Dict[str, Any]:
-        """Give the numbers, total and ceilings included, as plain data with labels in order."""
+        """Return the numbers, total and ceilings included, as plain data with labels in order."""
         data: Dict[str, Any] = {name: getattr(self, name) for name in OUTCOMES}
         data["total"] = self.total
         data["off_borders"] = self.off_borders

@@ -157,7 +157,7 @@ class _Packer(DocBin):
 
 
 def pack_span_groups(doc: Doc) -> bytes:
-    """Give what `doc.spans.to_bytes()` gives, faster.
+    """Return what `doc.spans.to_bytes()` gives, faster.
 
     srsly looks through the entry points of all installed packages for each message that it packs;
     with small documents that takes most of a conversion's time.

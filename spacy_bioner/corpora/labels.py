@@ -61,7 +61,7 @@ class LabelMap:
     source: str = ""
 
     def rename(self, label: str) -> Optional[str]:
-        """Give the new name of a label, or None where its mentions are left out.
+        """Return the new name of a label, or None where its mentions are left out.
 
         Of a label that is a list ("T047,T191"), each known part is mapped; the first name that is
         not "Other" counts, else "Other". Dropped parts have no say unless there is nothing else.
@@ -105,7 +105,7 @@ class LabelCounts:
             self.renamed[label, new] += 1
 
     def to_json(self) -> Dict[str, Any]:
-        """Give the counts as plain data, the renamed as old label → new label → number."""
+        """Return the counts as plain data, the renamed as old label → new label → number."""
         renamed: Dict[str, Dict[str, int]] = {}
         for (old, new), number in sorted(self.renamed.items()):
             renamed.setdefault(old, {})[new] = number
@@ -297,6 +297,6 @@ def describe_unused(names: Iterable[str]) -> str:
 
 
 def _find_close(name: str, there: Sequence[str]) -> List[str]:
-    """Give the label that is most like a name, in capitals or not."""
+    """Return the label that is most like a name, in capitals or not."""
     folded = {label.casefold(): label for label in reversed(there)}
     return [folded[key] for key in get_close_matches(name.casefold(), folded, n=1)]

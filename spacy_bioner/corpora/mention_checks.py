@@ -61,7 +61,7 @@ def join_pieces(pieces: Iterable[Fragment]) -> Tuple[Fragment, ...]:
 
 
 def settle_claim(mention: Mention, pieces: Sequence[Fragment], text: str) -> Mention:
-    """Give a mention with the text of its fragments, where it claims that of a file's pieces.
+    """Return a mention with the text of its fragments, where it claims that of a file's pieces.
 
     A file may list its pieces in another order than they stand in the text, and some that overlap;
     the fragments of a mention are ordered, and those that overlap are one.

@@ -136,7 +136,7 @@ def _warn_of_problems(
 
 
 def trust_offsets(records: Iterable[Record]) -> Iterator[Record]:
-    """Give the records without the claims of mentions that another text is at their offsets."""
+    """Return the records without the claims of mentions that another text is at their offsets."""
     for record in records:
         overruled = [why_lost(mention, record.text) == TEXT_DIFFERS for mention in record.mentions]
         if any(overruled):
@@ -233,7 +233,7 @@ def parse_label_map(pairs: Iterable[str]) -> Dict[str, str]:
 
 
 def rename_labels(records: Iterable[Record], label_map: Mapping[str, str]) -> Iterator[Record]:
-    """Give the records with their mentions' labels renamed; labels not in the map stay."""
+    """Return the records with their mentions' labels renamed; labels not in the map stay."""
     for record in records:
         mentions = tuple(
             mention.labelled(label_map.get(mention.label, mention.label))
@@ -245,7 +245,7 @@ def rename_labels(records: Iterable[Record], label_map: Mapping[str, str]) -> It
 def select_records(
     records: Iterable[Record], selection: Selection, *, path: Optional[PathLike] = None
 ) -> Iterator[Record]:
-    """Give the selected records.
+    """Return the selected records.
 
     RAISES (CorpusError): At the end, when nothing was taken or an identifier never came.
     """

@@ -37,7 +37,7 @@ class Cell:
     n_left_out: Optional[int] = None
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         return {
             "model": self.model,
             "corpus": self.corpus,
@@ -50,7 +50,7 @@ class Cell:
 
 
 def rename_labels(labels: Iterable[str], rename: Rename) -> FrozenSet[str]:
-    """Give the names that labels have in all corpora."""
+    """Return the names that labels have in all corpora."""
     return frozenset(name for name in map(rename, labels) if name)
 
 

@@ -98,7 +98,7 @@ class Measurement:
     missing: Mapping[str, str]
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data, but for what is in `strict`, and texts."""
+        """Return everything as plain data, but for what is in `strict`, and texts."""
         concepts = self.concepts
         every = [mistake for mistakes in self.mistakes for mistake in mistakes]
         return {
@@ -215,7 +215,7 @@ def _measure_shares(
 
 
 def _list_swept(judged: Judged) -> List[Optional[str]]:
-    """Give the labels that have a curve, all together (None) first."""
+    """Return the labels that have a curve, all together (None) first."""
     return [None, *sorted({*judged.labels, *judged.gold, *judged.without})]
 
 

@@ -73,7 +73,7 @@ class Outcome:
         return cls(*about, examples, interval)
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         return {
             "attack": self.attack,
             "strength": self.strength,
@@ -113,7 +113,7 @@ class Robustness:
         return cls(data["name"], clean, text, curve, data.get("fingerprint", ""))
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         return {
             "name": self.name,
             "fingerprint": self.fingerprint,
@@ -236,7 +236,7 @@ def find_epsilon(
 
 
 def recovered_share(clean: Counts, attacked: Counts, defended: Counts) -> Optional[float]:
-    """Give the share of the points lost under an attack that another system does not lose.
+    """Return the share of the points lost under an attack that another system does not lose.
 
     clean, attacked (Counts): Of the system without a defence.
     defended (Counts): Of the other one under the attack.

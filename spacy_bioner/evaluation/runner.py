@@ -55,7 +55,7 @@ class PipelineEvaluation:
     pace: Throughput
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         speed = self.pace.words_per_second
         return {
             "scores": {source: scores.to_json() for source, scores in self.scores.items()},

@@ -62,7 +62,7 @@ class Counts:
         return _ratio(self.tp, self.tp + self.fp + self.fn)
 
     def to_json(self) -> Dict[str, Any]:
-        """Give the scores and the integers behind them as plain data."""
+        """Return the scores and the integers behind them as plain data."""
         return {
             "precision": self.precision,
             "recall": self.recall,
@@ -139,7 +139,7 @@ class SchemeCounts:
         return _ratio(2 * self.correct + self.partial, self.gold + self.predicted)
 
     def to_json(self) -> Dict[str, Any]:
-        """Give the scores and the integers behind them as plain data."""
+        """Return the scores and the integers behind them as plain data."""
         return {
             "precision": self.precision,
             "recall": self.recall,
@@ -205,7 +205,7 @@ class Scores:
         return Average(precision, recall, f_score, len(known))
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data, types in alphabetical order."""
+        """Return everything as plain data, types in alphabetical order."""
         return {
             "micro": self.micro.to_json(),
             "macro": asdict(self.macro),

@@ -10,7 +10,7 @@ _BLOCK = 1 << 20
 
 
 def digest(path: PathLike) -> str:
-    """Give the SHA-256 of a file, in hexadecimal.
+    """Return the SHA-256 of a file, in hexadecimal.
 
     RAISES CorpusError: No such file.
     """
@@ -20,7 +20,7 @@ def digest(path: PathLike) -> str:
 
 
 def digest_folder(folder: PathLike, *, leave_out: Collection[str] = ()) -> str:
-    """Give the SHA-256 over names, sizes and content of the files in a folder, in hexadecimal.
+    """Return the SHA-256 over names, sizes and content of the files in a folder, in hexadecimal.
 
     Hidden files are left out.
     leave_out (Collection[str]): Files that do not count, by their paths within the folder.

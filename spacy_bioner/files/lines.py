@@ -20,7 +20,7 @@ _ARCHIVES = {
 
 
 def check_is_file(path: PathLike) -> Path:
-    """Give the path of an existing file that is no archive.
+    """Return the path of an existing file that is no archive.
 
     RAISES (CorpusError): When nothing is there, or a folder, pipe or device is, or an archive.
     """
@@ -74,7 +74,7 @@ def read_lines(
 
 
 def check_text(text: str, path: PathLike, line: int) -> str:
-    """Give a text that can be written as UTF-8 again; escapes in JSON can name half a character.
+    """Return a text that can be written as UTF-8 again; escapes in JSON can name half a character.
 
     RAISES (CorpusError): Where the text has a lone surrogate.
     """
@@ -101,7 +101,7 @@ def refuse_wide_encoding(head: bytes, path: Path) -> None:
 
 @contextmanager
 def open_lines(path: PathLike) -> Iterator[Iterator[bytes]]:
-    """Give a file's lines as bytes with their ends, without a byte order mark.
+    """Yield a file's lines as bytes with their ends, without a byte order mark.
 
     RAISES (CorpusError): No such file, an archive, or UTF-16.
     """

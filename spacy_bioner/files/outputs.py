@@ -112,7 +112,7 @@ def replace_folder(new: Path, final: Path) -> None:
 
 
 def follow_links(path: Path) -> Path:
-    """Give the absolute path that links lead to; what they lead to may be absent.
+    """Return the absolute path that links lead to; what they lead to may be absent.
 
     RAISES OSError: For a circle of links.
     """

@@ -52,7 +52,7 @@ def check_is_writable(path: PathLike) -> None:
 
 @contextmanager
 def replacing(path: PathLike) -> Iterator[Path]:
-    """Give a temporary path in the folder of `path`, which replaces it when the block succeeds.
+    """Yield a temporary path in the folder of `path`, which replaces it when the block succeeds.
 
     When the block raises, `path` is as it was and the temporary file is gone. A link is followed:
     what it leads to is replaced. What was written for a pipe or a device is passed on to it.
@@ -83,7 +83,7 @@ def replacing(path: PathLike) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(path: PathLike, *, marks: Sequence[str] = ()) -> Iterator[Path]:
-    """Give the path of a folder to make, which replaces `path` when the block succeeds.
+    """Yield the path of a folder to make, which replaces `path` when the block succeeds.
 
     When the block raises, `path` is as it was and the new folder is gone.
     marks (Sequence[str]): Names of which an earlier result has at least one. A folder with content

@@ -101,7 +101,7 @@ def _check_pair(output: Path, source: Path) -> None:
 
 
 def _divide(path: PathLike) -> Tuple[Path, List[str]]:
-    """Give the innermost folder that is there, without links, and the names below it."""
+    """Return the innermost folder that is there, without links, and the names below it."""
     place = Path(os.path.realpath(path))
     names: List[str] = []
     while not place.exists() and place != place.parent:

@@ -43,7 +43,7 @@ def is_standard_output(path: Path) -> bool:
 
 
 def find_descriptor(path: Path) -> Optional[int]:
-    """Give the number of the open file that a path such as /dev/stdout leads to, if it does.
+    """Return the number of the open file that a path such as /dev/stdout leads to, if it does.
 
     Such a path must not be opened: a file that the shell opened for standard output would be
     emptied, and what is printed written over what was written.
@@ -64,7 +64,7 @@ def find_descriptor(path: Path) -> Optional[int]:
 
 @contextmanager
 def passing_on(path: Path) -> Iterator[Path]:
-    """Give a temporary path; what stands there goes to a stream when the block succeeds.
+    """Yield a temporary path; what stands there goes to a stream when the block succeeds.
 
     RAISES OutputError: Where the stream takes no more, such as a pipe without a reader.
     RAISES BrokenPipeError: Where that is standard output.

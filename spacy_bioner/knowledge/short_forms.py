@@ -164,7 +164,7 @@ def _wording(definition: Definition) -> Tuple[str, str]:
 
 
 def _number_variants(short: str) -> List[str]:
-    """Give the plural of "NSAID" and the singular of "NSAIDs"."""
+    """Return the plural of "NSAID" and the singular of "NSAIDs"."""
     if len(short) > 2 and short.endswith("s") and short[-2].isupper():
         return [short[:-1]]
     return [short + "s"] if short[-1].isupper() else []

@@ -57,13 +57,13 @@ class TermTable:
         return self._names
 
     def rule(self, index: int) -> Tuple[str, bool, bool]:
-        """Give what a comparison needs of a term: name, case sensitivity, `tokens`."""
+        """Return what a comparison needs of a term: name, case sensitivity, `tokens`."""
         flags = int(self._flags[index])
         name = _cut(self._names, self._name_ends, index)
         return name, bool(flags & _EXACT_FLAG), bool(flags & _TOKENS_FLAG)
 
     def to_columns(self) -> Dict[str, Any]:
-        """Give the columns as strings, lists of strings and little-endian bytes."""
+        """Return the columns as strings, lists of strings and little-endian bytes."""
         return {
             "labels": self.labels,
             "names": self._names,

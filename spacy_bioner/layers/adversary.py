@@ -30,7 +30,7 @@ class EmbeddingTap:
     def perturb(
         self, embedded: Sequence[torch.Tensor], masks: Sequence[torch.Tensor]
     ) -> List[torch.Tensor]:
-        """Give what goes on into the encoder."""
+        """Return what goes on into the encoder."""
         self.masks = list(masks)
         pairs = zip(embedded, self.deltas) if self.deltas else ((rows, None) for rows in embedded)
         self.embedded = [rows if delta is None else rows + delta for rows, delta in pairs]
@@ -40,7 +40,7 @@ class EmbeddingTap:
         return self.embedded
 
     def gradients(self) -> List[torch.Tensor]:
-        """Give the loss' gradient by embeddings after a backward pass; 0 in the padding."""
+        """Return the loss' gradient by embeddings after a backward pass; 0 in the padding."""
         found = []
         for rows, mask in zip(self.embedded, self.masks):
             gradient = torch.zeros_like(rows) if rows.grad is None else rows.grad
@@ -51,7 +51,7 @@ class EmbeddingTap:
 
 
 def steepest(gradient: torch.Tensor, size: float, norm: str) -> torch.Tensor:
-    """Give the step of a given size that raises a loss the most, to first order.
+    """Return the step of a given size that raises a loss the most, to first order.
 
     gradient (torch.Tensor): Shape (windows, length, width).
     size (float): The step's norm within each window.

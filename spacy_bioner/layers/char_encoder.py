@@ -14,7 +14,7 @@ PADDING = 0
 
 
 def character_ids(words: Sequence[str]) -> np.ndarray:
-    """Give the rows of each word's characters; int64, shape (words, longest), 0 in the padding.
+    """Return the rows of each word's characters; int64, shape (words, longest), 0 in the padding.
 
     Of words longer than `MAX_CHARACTERS` the first and the last half of so many are taken.
     """
@@ -85,7 +85,7 @@ class SequenceLstm(nn.Module):
         self.lstm = nn.LSTM(n_in, width // 2, depth, batch_first=True, bidirectional=True)
 
     def forward(self, states: torch.Tensor, lengths: List[int], dropout: float) -> torch.Tensor:
-        """Give shape (tokens, width) for stacked states and each document's number of tokens."""
+        """Return shape (tokens, width) for stacked states and each document's number of tokens."""
         dropped = nn.functional.dropout(states, p=dropout, training=self.training)
         parts = [rows for rows in dropped.split(lengths) if len(rows)]
         if not parts:

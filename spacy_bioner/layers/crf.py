@@ -64,7 +64,7 @@ class LinearChainCRF(nn.Module):
     def forward(
         self, emissions: torch.Tensor, lengths: torch.Tensor, allowed: torch.Tensor, legal: Weights
     ) -> torch.Tensor:
-        """Give the negative log-likelihood of what is known, per sequence.
+        """Return the negative log-likelihood of what is known, per sequence.
 
         emissions (torch.Tensor): Tag scores; float, shape (B, L, T), anything in the padding.
         lengths (torch.Tensor): Tokens per sequence, each at least 1; int64, shape (B,).
@@ -96,7 +96,7 @@ class LinearChainCRF(nn.Module):
         return total
 
     def constrained(self, legal: Weights) -> Weights:
-        """Give the weights with what is illegal made impossible."""
+        """Return the weights with what is illegal made impossible."""
         own = Weights(self.transitions, self.starts, self.ends)
         return Weights(
             *(weight.masked_fill(~allowed, IMPOSSIBLE) for weight, allowed in zip(own, legal))
@@ -163,7 +163,7 @@ class _NegativeLogLikelihood(torch.autograd.Function):
 def _forward_backward(
     emissions: torch.Tensor, lengths: torch.Tensor, weights: Weights
 ) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Give log alpha (with the token's own emission), log beta (without) and alpha's log scales.
+    """Return log alpha (with the token's own emission), log beta (without) and alpha's log scales.
 
     Both recursions run side by side, the backward one over the sequences turned round. Each step is
     scaled to sum to 1, else the sums of a long text would outgrow the digits of a float32.

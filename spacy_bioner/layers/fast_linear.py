@@ -86,7 +86,7 @@ class PackedLinear(nn.Module):
         )
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
-        """Give `states @ weight.T + bias`, or the GELU of it.
+        """Return `states @ weight.T + bias`, or the GELU of it.
 
         states (torch.Tensor): Shape (…, width in).
         RETURNS (torch.Tensor): Shape (…, width out), in this layer's precision.
@@ -101,7 +101,7 @@ class PackedLinear(nn.Module):
 
 
 def round_up_rows(n_rows: int) -> int:
-    """Give the number of rows that so many are padded to: the smallest that is kept."""
+    """Return the number of rows that so many are padded to: the smallest that is kept."""
     grain = next((grain for most, grain in _GRAINS if n_rows <= most), _LAST_GRAIN)
     return -(-n_rows // grain) * grain
 

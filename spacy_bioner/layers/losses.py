@@ -13,7 +13,7 @@ def tag_loss(
     focal_gamma: float = 0.0,
     label_smoothing: float = 0.0,
 ) -> torch.Tensor:
-    """Give the loss of each token: minus the log of the probability of what is known of it.
+    """Return the loss of each token: minus the log of the probability of what is known of it.
 
     With one allowed tag this is cross-entropy; with several it is the marginal likelihood of the
     set (Cour, Sapp and Taskar, 2011), which does not say which of them is right; with all it is 0.
@@ -56,7 +56,7 @@ def mean_over_known(losses: torch.Tensor, allowed: torch.Tensor) -> torch.Tensor
 
 
 def divergence(student: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
-    """Give KL(teacher ∥ student) of each token's tag distribution, from scores; shape (tokens,)."""
+    """Return KL(teacher ∥ student) of each token's distribution of tags; shape (tokens,)."""
     log_student = torch.log_softmax(student, dim=-1)
     log_teacher = torch.log_softmax(teacher, dim=-1)
     return (log_teacher.exp() * (log_teacher - log_student)).sum(dim=-1)

@@ -43,7 +43,7 @@ class LMHead(nn.Module):
         nn.init.zeros_(self.dense.bias)
 
     def forward(self, states: torch.Tensor, embeddings: torch.Tensor) -> torch.Tensor:
-        """Give scores, shape (positions, pieces), for states of shape (positions, width).
+        """Return scores, shape (positions, pieces), for states of shape (positions, width).
 
         embeddings (torch.Tensor): The input embeddings, shape (pieces, embedding_width).
         """

@@ -34,7 +34,7 @@ class OpinionPool(nn.Module):
         self.weights = nn.Parameter(equal, requires_grad=False)
 
     def forward(self, log_probs: torch.Tensor) -> torch.Tensor:
-        """Give the pool's log probabilities.
+        """Return the pool's log probabilities.
 
         log_probs (torch.Tensor): Of the members; finite, shape (members, tokens, tags).
         RETURNS (torch.Tensor): Shape (tokens, tags).
@@ -93,7 +93,7 @@ def fit_weights(
 def negative_log_likelihood(
     log_probs: torch.Tensor, allowed: torch.Tensor, weights: torch.Tensor
 ) -> float:
-    """Give the mean over the tokens of which anything is known, in nats; NaN where there is none.
+    """Return the mean over the tokens of which anything is known, in nats; NaN where there is none.
 
     Arguments are those of `fit_weights` and what it returns.
     """

@@ -51,15 +51,15 @@ class Packing:
 
     @property
     def n_steps(self) -> int:
-        """Give the length of the longest sequence."""
+        """Return the length of the longest sequence."""
         return len(self.bounds) - 1
 
     def step(self, number: int) -> slice:
-        """Give the packed rows of a step."""
+        """Return the packed rows of a step."""
         return slice(int(self.bounds[number]), int(self.bounds[number + 1]))
 
     def rows(self, sequence: int) -> np.ndarray:
-        """Give the packed rows of a sequence; int64, shape (tokens,)."""
+        """Return the packed rows of a sequence; int64, shape (tokens,)."""
         return self.bounds[: self.lengths[sequence]] + self.places[sequence]
 
     def blocks(self, n_tags: int) -> Iterator[Tuple[int, int]]:
@@ -76,7 +76,7 @@ class Packing:
             first = last
 
     def block_size(self, n_tags: int) -> int:
-        """Give how many numbers a temporary array has."""
+        """Return how many numbers a temporary array has."""
         return int(np.clip(self.bounds[-1] * n_tags // 16, *BLOCKS))
 
     def pack(self, sequences: Sequence[np.ndarray], dtype: np.dtype) -> np.ndarray:
@@ -100,7 +100,7 @@ def pack_scores(scores: Sequence[np.ndarray]) -> Tuple[Packing, np.ndarray]:
 
 
 def smallest_dtype(n_tags: int) -> np.dtype:
-    """Give the integers that hold a tag in the fewest bytes."""
+    """Return the integers that hold a tag in the fewest bytes."""
     return np.min_scalar_type(n_tags - 1)
 
 
@@ -124,7 +124,7 @@ def best_paths(scores: Sequence[np.ndarray], chain: Chain) -> List[np.ndarray]:
 
 
 def log_marginals(scores: Sequence[np.ndarray], chain: Chain) -> List[np.ndarray]:
-    """Give the log probability of each tag at each token, over all sequences of tags.
+    """Return the log probability of each tag at each token, over all sequences of tags.
 
     scores (Sequence[np.ndarray]): Tag scores; float, shape (tokens, tags), at least one token.
     RETURNS (List[np.ndarray]): float64, -inf for what cannot be, the same shapes.
@@ -139,7 +139,7 @@ def log_marginals(scores: Sequence[np.ndarray], chain: Chain) -> List[np.ndarray
 
 
 def forward(rows: np.ndarray, packing: Packing, chain: Chain) -> np.ndarray:
-    """Give alpha (with each token's own score), scaled to sum to 1 at each token.
+    """Return alpha (with each token's own score), scaled to sum to 1 at each token.
 
     rows (np.ndarray): Packed scores, shape (tokens, tags).
     RETURNS (np.ndarray): Packed; float64, of the same shape.
@@ -162,7 +162,7 @@ def forward(rows: np.ndarray, packing: Packing, chain: Chain) -> np.ndarray:
 def backward(
     rows: np.ndarray, packing: Packing, chain: Chain
 ) -> Iterator[Tuple[slice, np.ndarray, np.ndarray]]:
-    """Give beta, block by block from behind.
+    """Return beta, block by block from behind.
 
     rows (np.ndarray): Packed scores, shape (tokens, tags).
     YIELDS (Tuple[slice, np.ndarray, np.ndarray]): Packed rows; their beta (without the tokens' own
@@ -192,7 +192,7 @@ def scale(rows: np.ndarray) -> np.ndarray:
 
 
 def _point_back(rows: np.ndarray, packing: Packing, chain: Chain) -> Tuple[np.ndarray, np.ndarray]:
-    """Give for each token and tag the best tag before it, and the best last tag of each sequence.
+    """Return for each token and tag the best tag before it, and the best last tag of each sequence.
 
     The sequences are in the order of the packing.
     """

@@ -28,7 +28,7 @@ def span_probabilities(
     chain: Chain,
     continues: np.ndarray,
 ) -> List[List[float]]:
-    """Give the probability of each span.
+    """Return the probability of each span.
 
     scores (Sequence[np.ndarray]): Tag scores; float, shape (tokens, tags), at least one token.
     paths (Sequence[np.ndarray]): The tags that the probabilities are of; int64, shape (tokens,).
@@ -110,16 +110,16 @@ def _link(packing: Packing, spans: Sequence[Sequence[Tuple[int, int]]], tags: np
 
 
 def _within(block: slice, rows: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Give which of some packed rows are in a block; `order` sorts them."""
+    """Return which of some packed rows are in a block; `order` sorts them."""
     low, high = np.searchsorted(rows, [block.start, block.stop], sorter=order)
     return order[low:high]
 
 
 def _share(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Give the share that one column of each row has of its sum."""
+    """Return the share that one column of each row has of its sum."""
     return rows[np.arange(len(rows)), columns] / rows.sum(axis=1)
 
 
 def _share_of_many(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Give the share of some columns; bool, of the same shape."""
+    """Return the share of some columns; bool, of the same shape."""
     return (rows * columns).sum(axis=1) / rows.sum(axis=1)

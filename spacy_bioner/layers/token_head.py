@@ -24,6 +24,6 @@ class TokenHead(nn.Module):
         self.crf: Optional[LinearChainCRF] = LinearChainCRF(n_tags) if crf else None
 
     def forward(self, states: torch.Tensor, dropout: float) -> torch.Tensor:
-        """Give emissions, shape (tokens, tags), for states of shape (tokens, width)."""
+        """Return emissions, shape (tokens, tags), for states of shape (tokens, width)."""
         dropped = nn.functional.dropout(states, p=dropout, training=self.training)
         return self.output(dropped)

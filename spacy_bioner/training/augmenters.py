@@ -185,7 +185,7 @@ class SynonymTable:
         self._names: Optional[Dict[str, List[str]]] = None
 
     def __call__(self, concept_id: str) -> Sequence[str]:
-        """Give the names of a concept, none if it is unknown.
+        """Return the names of a concept, none if it is unknown.
 
         RAISES (TermTableError): A table that cannot be read.
         """
@@ -215,7 +215,7 @@ class MentionPool:
             self._forms = {label: [Form(t) for t in texts] for label, texts in mentions.items()}
 
     def __call__(self, label: str) -> Sequence[Form]:
-        """Give what a label's mentions may be replaced by.
+        """Return what a label's mentions may be replaced by.
 
         RAISES (CorpusError): A file that is absent or not a DocBin.
         """

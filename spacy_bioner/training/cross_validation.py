@@ -27,7 +27,7 @@ class Fold:
 
     @property
     def parts(self) -> Dict[str, Tuple[str, ...]]:
-        """Give the ids by "train", "dev" and "test"."""
+        """Return the ids by "train", "dev" and "test"."""
         return {"train": self.train, "dev": self.dev, "test": self.test}
 
 
@@ -43,7 +43,7 @@ class Spread:
     n: int
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         return {"mean": self.mean, "standard_deviation": self.deviation, "n": self.n}
 
 
@@ -67,7 +67,7 @@ class TypeInFolds:
     untrained: Sequence[int]
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         return {
             "gold": self.gold,
             "summary": {name: spread.to_json() for name, spread in self.spreads.items()},
@@ -90,27 +90,27 @@ class CrossValidation:
 
     @property
     def counts(self) -> List[Counts]:
-        """Give the counts of each fold."""
+        """Return the counts of each fold."""
         return [_sum(fold["document_counts"]) for fold in self.folds]
 
     @property
     def summary(self) -> Dict[str, Spread]:
-        """Give mean and standard deviation over the folds."""
+        """Return mean and standard deviation over the folds."""
         return summarise_counts(self.counts)
 
     @property
     def types(self) -> List[TypeInFolds]:
-        """Give each type's scores over the folds that have it."""
+        """Return each type's scores over the folds that have it."""
         return list_types(self.folds, self.learned)
 
     @property
     def pooled(self) -> ScoreIntervals:
-        """Give the score of all test documents together, with its interval."""
+        """Return the score of all test documents together, with its interval."""
         documents = [Counts(*row) for fold in self.folds for row in fold["document_counts"]]
         return bootstrap_scores(documents, seed=self.seed)
 
     def to_json(self) -> Dict[str, Any]:
-        """Give folds, mean, standard deviation and the pooled score with its interval."""
+        """Return folds, mean, standard deviation and the pooled score with its interval."""
         return {
             "folds": [
                 {key: value for key, value in fold.items() if key != "document_counts"}
@@ -160,14 +160,14 @@ def plan_folds(
 
 
 def summarise_counts(folds: Sequence[Counts]) -> Dict[str, Spread]:
-    """Give mean and deviation of precision, recall and F1 over the folds' micro counts."""
+    """Return mean and deviation of precision, recall and F1 over the folds' micro counts."""
     return {name: _spread([getattr(counts, name) for counts in folds]) for name in SCORE_NAMES}
 
 
 def list_types(
     folds: Sequence[Mapping[str, Any]], learned: Mapping[int, Collection[str]]
 ) -> List[TypeInFolds]:
-    """Give each type that any fold has to find, in alphabetical order.
+    """Return each type that any fold has to find, in alphabetical order.
 
     folds (Sequence[Mapping[str, Any]]): What `result.json` of each fold holds.
     learned (Mapping[int, Collection[str]]): The labels of each fold's training mentions.

@@ -46,7 +46,7 @@ class PassageStream:
         return self.documents.epoch
 
     def next_batch(self, n_passages: int) -> List[str]:
-        """Give so many passages."""
+        """Yield so many passages."""
         while len(self.passages) < self.size + n_passages:
             doc = self.nlp.make_doc(next(self.documents))
             self.passages += cut_passages(doc, self.n_tokens)
@@ -164,7 +164,7 @@ class DistillationTask:
         return {"loss": loss / n_words, "agreement": same / n_words, "n": n_words}
 
     def state(self) -> Dict[str, Any]:
-        """Give weights, optimizers, position in the texts and torch's random state."""
+        """Return weights, optimizers, position in the texts and torch's random state."""
         import torch
 
         shims = [

@@ -16,7 +16,7 @@ from spacy_bioner.components.ner import TokenNER
 
 
 def choose_targets(teacher: TokenNER, student: TokenNER, docs: Sequence[Doc]) -> List[np.ndarray]:
-    """Give what a student's emissions shall become: log probabilities, (tokens, tags), per Doc.
+    """Return what a student's emissions shall become: log probabilities, (tokens, tags), per Doc.
 
     A softmax student is taught what its teacher believes. A CRF student adds transitions to its
     emissions, so a CRF teacher teaches it emissions: `make_student` gives it the teacher's

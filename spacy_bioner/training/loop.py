@@ -40,7 +40,7 @@ class Task(Protocol):
         """Measure on data that is set aside; empty where there is none. Draws no random number."""
 
     def state(self) -> Dict[str, Any]:
-        """Give all that the next step depends on, in plain data, arrays and tensors."""
+        """Return all that the next step depends on, in plain data, arrays and tensors."""
 
     def restore(self, state: Dict[str, Any]) -> None:
         """Go on from a state."""
@@ -60,7 +60,7 @@ class RateSchedule:
     warmup: float = 0.06
 
     def rate(self, step: int) -> float:
-        """Give the rate of a step, numbered from 0."""
+        """Return the rate of a step, numbered from 0."""
         rising = max(1, round(self.steps * self.warmup))
         falling = max(1, self.steps - rising)
         return self.learn_rate * min((step + 1) / rising, max(0, self.steps - step) / falling, 1.0)
@@ -107,7 +107,7 @@ class RunLog:
             file.write(json.dumps(entry) + "\n")
 
     def read(self) -> List[Dict[str, Any]]:
-        """Give all entries; a last line that a kill has cut is left out."""
+        """Return all entries; a last line that a kill has cut is left out."""
         if not self.path.is_file():
             return []
         lines = self.path.read_text(encoding="utf-8").split("\n")

@@ -186,7 +186,7 @@ class PackedStream:
         return self.documents.epoch
 
     def next_batch(self, n_sequences: int) -> Packed:
-        """Give so many sequences.
+        """Yield so many sequences.
 
         RAISES TrainingDataError: Where whole epochs leave nothing to learn from.
         """

@@ -101,7 +101,7 @@ class MaskedLMTask:
         return entry
 
     def evaluate(self) -> Dict[str, Any]:
-        """Give the mean loss of the held-out sequences, and its exponential."""
+        """Return the mean loss of the held-out sequences, and its exponential."""
         import torch
 
         if not len(self.held_out.targets):
@@ -114,7 +114,7 @@ class MaskedLMTask:
         return {"loss": loss, "perplexity": math.exp(min(loss, 700)), "n": self.held_out.ids.size}
 
     def state(self) -> Dict[str, Any]:
-        """Give weights, optimizer, position in the texts and torch's random state."""
+        """Return weights, optimizer, position in the texts and torch's random state."""
         import torch
 
         return {
@@ -213,7 +213,7 @@ def require_held_out(kept: Kept, share: float) -> Kept:
 
 
 def fingerprint_weights(weights: Sequence["torch.Tensor"]) -> str:
-    """Give a short hash of weights."""
+    """Return a short hash of weights."""
     digest = hashlib.blake2b(digest_size=8)
     for tensor in weights:
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())

@@ -90,7 +90,7 @@ class PlateauSchedule:
         _waiting.add(self)
 
     def __next__(self) -> float:
-        """Give the next step's rate."""
+        """Return the next step's rate."""
         rise = min(1.0, self.step / self.warmup_steps) if self.warmup_steps else 1.0
         self.step += 1
         return self.rate * rise

@@ -95,7 +95,7 @@ class TextStream:
         return self
 
     def __next__(self) -> str:
-        """Give the next document.
+        """Return the next document.
 
         RAISES TrainingDataError: Where a whole epoch has none.
         RAISES CorpusError: For a file that cannot be read.
@@ -105,7 +105,7 @@ class TextStream:
         return document
 
     def read_epoch(self) -> Iterator[str]:
-        """Give the documents that are left of the epoch; a further call gives all of the next.
+        """Return the documents that are left of the epoch; a further call gives all of the next.
 
         RAISES TrainingDataError: Where the whole epoch has none.
         RAISES CorpusError: For a file that cannot be read.
@@ -140,7 +140,7 @@ class TextStream:
         self._open = []
 
     def _read(self) -> Optional[str]:
-        """Give the next document of this epoch; None at its end, with all files closed."""
+        """Return the next document of this epoch; None at its end, with all files closed."""
         while True:
             self._open_files()
             if not self._open:
@@ -190,7 +190,7 @@ class TextList:
         return self.texts[self.next - 1]
 
     def read_epoch(self) -> Iterator[str]:
-        """Give all texts once."""
+        """Return all texts once."""
         return iter(self.texts)
 
     def state(self) -> Dict[str, Any]:
@@ -223,7 +223,7 @@ class _OpenText:
         return self.n_chars / self.weight
 
     def read(self) -> Optional[str]:
-        """Give the next document; None at the end."""
+        """Return the next document; None at the end."""
         lines: List[str] = []
         size = 0
         while line := self._read_line():

@@ -74,7 +74,7 @@ class Setting:
         return trial.suggest_float(self.key, self.low, self.high, log=self.log)
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         if self.choices:
             return {"key": self.key, "choices": list(self.choices)}
         return {"key": self.key, "low": self.low, "high": self.high, "log": self.log}
@@ -129,7 +129,7 @@ def to_overrides(values: Mapping[str, Any], *, max_steps: int) -> Dict[str, Any]
 
 @contextmanager
 def reporting_to(callback: Callable[[int, float], None]) -> Iterator[Dict[str, Any]]:
-    """Give config overrides with which `spacy train` tells a function of each evaluation.
+    """Return config overrides with which `spacy train` tells a function of each evaluation.
 
     callback (Callable): Gets the step and the score that chooses the best model; what it raises
         ends the training. An evaluation without a score is not told.
@@ -200,7 +200,7 @@ def open_study(path: Path, *, startup_trials: int = STARTUP_TRIALS) -> "optuna.S
 
 
 def list_trials(study: "optuna.Study") -> List["optuna.trial.FrozenTrial"]:
-    """Give the trials that were ended: finished, pruned or failed, not interrupted."""
+    """Return the trials that were ended: finished, pruned or failed, not interrupted."""
     return [
         trial
         for trial in study.get_trials(deepcopy=False)

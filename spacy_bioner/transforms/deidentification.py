@@ -185,7 +185,7 @@ def _is_year(item: Identifier, text: str) -> bool:
 
 
 def _subtract(item: Identifier, holes: Iterable[Fragment], text: str) -> List[Identifier]:
-    """Give the parts of an identifier outside of holes, without punctuation at the new borders."""
+    """Return the parts of an identifier outside holes, without punctuation at new borders."""
     parts: List[Identifier] = []
     position = item.start
     cuts = sorted(hole for hole in holes if overlaps(hole, (item.start, item.end)))

@@ -67,7 +67,7 @@ class Deidentification:
         self.left += [(record_id, item) for item in result.left[:room]]
 
     def to_json(self) -> Dict[str, Any]:
-        """Give the account as plain data."""
+        """Return the account as plain data."""
         left = [
             {"document": name, "start": item.start, "end": item.end, "label": item.label}
             for name, item in self.left

@@ -62,7 +62,7 @@ class FilterReport:
             self.ids.append((name, record.id))
 
     def to_json(self) -> Dict[str, Any]:
-        """Give the report as plain data."""
+        """Return the report as plain data."""
         return {
             "read": self.read,
             "kept": self.kept,

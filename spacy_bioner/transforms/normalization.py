@@ -89,7 +89,7 @@ class NormalizationAccount:
         self.lost += [(result.record.id, mention) for mention in result.lost[:room]]
 
     def to_json(self) -> Dict[str, Any]:
-        """Give the account as plain data."""
+        """Return the account as plain data."""
         lost = [
             {"id": name, "start": m.start_char, "end": m.end_char, "label": m.label, "text": m.text}
             for name, m in self.lost

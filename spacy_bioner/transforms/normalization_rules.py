@@ -202,7 +202,7 @@ class _Definitions:
         self.pattern = re.compile(rf"(?<!\w)(?:{forms})(?!\w)")
 
     def long_form(self, short: str, position: int) -> str:
-        """Give the long form that counts at a position; empty before the definition's end."""
+        """Return the long form that counts at a position; empty before the definition's end."""
         earlier = [long_form for end, long_form in self.by_form[short] if end <= position]
         return earlier[-1] if earlier else ""
 

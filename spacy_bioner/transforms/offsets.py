@@ -48,7 +48,7 @@ class OffsetMap:
             shift += len(edit.new) - (edit.end - edit.start)
 
     def apply(self, text: str) -> str:
-        """Give the edited text."""
+        """Return the edited text."""
         pieces: List[str] = []
         position = 0
         for edit in self.edits:

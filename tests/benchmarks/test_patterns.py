@@ -33,7 +33,7 @@ def grows_too_fast(
     quick: float = QUICK,
     pauses: Sequence[float] = PAUSES,
 ) -> Optional[str]:
-    """Give the text, of those made, for which time grows with the square; None where none does."""
+    """Return a text, of those made, for which time grows with the square; None if none does."""
     seconds = import_module("_hostile").seconds
 
     def fastest(text: str) -> Optional[float]:

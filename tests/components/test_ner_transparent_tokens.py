@@ -89,7 +89,7 @@ def annotate(nlp, text):
 
 
 def read(doc):
-    """Give the entities as they read, with their confidences."""
+    """Return the entities as they read, with their confidences."""
     return [(squeeze(ent.text).text, ent.label_, ent._.confidence) for ent in doc.ents]
 
 

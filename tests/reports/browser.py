@@ -15,7 +15,7 @@ TIMEOUT = 30
 
 
 def find_browser() -> Optional[str]:
-    """Give the browser's path; None where there is none."""
+    """Return the browser's path; None where there is none."""
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
@@ -53,7 +53,7 @@ class Tab:
                 return
 
     def run(self, script: str) -> Any:
-        """Give the value of an expression on the page."""
+        """Return the value of an expression on the page."""
         found = self.call("Runtime.evaluate", expression=script, returnByValue=True)
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")

@@ -91,7 +91,7 @@ class CommandGroup(TyperGroup):
             raise StoppedError("interrupted") from error
 
     def list_commands(self, ctx: Any) -> List[str]:
-        """Give the names in the order of the help."""
+        """Return the names in the order of the help."""
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:

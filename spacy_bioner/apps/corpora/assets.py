@@ -89,7 +89,7 @@ def prepare_assets(
 
 
 def md5_of(path: Path) -> str:
-    """Give the MD5 of a file in hexadecimal."""
+    """Return the MD5 of a file in hexadecimal."""
     digest = hashlib.md5(usedforsecurity=False)
     with path.open("rb") as file:
         while block := file.read(_BLOCK):

@@ -43,5 +43,5 @@ def compare_tokenizers(records: Iterable[Record], names: Sequence[str] = ()) -> 
 
 
 def ceilings_to_json(logs: Mapping[str, AuditLog]) -> Dict[str, Any]:
-    """Give the account of each tokenizer as plain data."""
+    """Return the account of each tokenizer as plain data."""
     return {name: log.count().to_json() for name, log in logs.items()}

@@ -262,5 +262,5 @@ def _account(
 
 
 def replace_mentions(record: Record, mentions: Sequence[Mention]) -> Record:
-    """Give a record with other mentions."""
+    """Return a record with other mentions."""
     return Record(**{**vars(record), "mentions": tuple(mentions)})

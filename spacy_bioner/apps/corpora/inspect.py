@@ -50,7 +50,7 @@ class Inspection:
     skipped: Dict[str, Any]
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         return {
             "version": __version__,
             "sources": [{"name": s.name, "path": str(s.path)} for s in self.sources],

@@ -32,7 +32,7 @@ class PreparedCorpus:
     division: Optional[Splits] = None
 
     def to_json(self) -> Dict[str, Any]:
-        """Give name, licence and the account of each split as plain data."""
+        """Return name, licence and the account of each split as plain data."""
         divided = {} if self.division is None else {"division": self.division.to_json()}
         return {
             "name": self.settings.name,

@@ -99,7 +99,7 @@ def _judge(nlp: Language, source: str, dev: Path) -> Judged:
 def _confidences(
     doc: Doc, mentions: Sequence[Tuple[int, int, str]], key: Optional[str], source: str
 ) -> List[Optional[float]]:
-    """Give the source's own confidences, which the component scales, whoever else agrees."""
+    """Return the source's own confidences, which the component scales, whoever else agrees."""
     spans = doc.ents if key is None else doc.spans.get(key, ())
     known: Dict[Tuple[int, int, str], Optional[float]] = {}
     for span in spans:

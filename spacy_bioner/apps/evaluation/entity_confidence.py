@@ -44,7 +44,7 @@ class Target:
 
 
 def find_tagger(nlp: Language) -> Any:
-    """Give the trained tagger whose probabilities can be asked for; None where there is none."""
+    """Return the trained tagger whose probabilities can be asked for; None where there is none."""
     component = nlp.get_pipe(COMPONENT) if COMPONENT in nlp.pipe_names else None
     return component if has_beliefs(component) else None
 
@@ -90,7 +90,7 @@ def make_score(nlp: Language, tagger: Any, target: Target) -> Score:
 
 
 def find_occluder(tagger: Any) -> str:
-    """Give the word that says nothing: the mask of the tagger's encoder, where it has one."""
+    """Return the word that says nothing: the mask of the tagger's encoder, where it has one."""
     if tagger is None or not hasattr(tagger, "model"):
         return OCCLUDER
     from spacy_bioner.architectures.adversary import find_encoders

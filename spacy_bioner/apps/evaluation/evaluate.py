@@ -75,7 +75,7 @@ class Evaluated:
     group: Optional[Measurement] = None
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data, texts left out."""
+        """Return everything as plain data, texts left out."""
         return {
             **self.about,
             **self.evaluation.to_json(),
@@ -89,7 +89,7 @@ class Evaluated:
 
 
 def digest_text(text: str) -> str:
-    """Give twelve hexadecimal digits by which texts are told apart, as ids may be missing."""
+    """Return twelve hexadecimal digits by which texts are told apart, as ids may be missing."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
@@ -280,7 +280,7 @@ def _check_labels(labels: Sequence[str], gold: Sequence[Doc], corpus: Path) -> N
 def _describe(
     nlp: Language, model: str, corpus: Path, settings: EvaluationSettings
 ) -> Dict[str, Any]:
-    """Give what was scored on what, settings at their defaults left out."""
+    """Return what was scored on what, settings at their defaults left out."""
     about = {key: nlp.meta.get(key, "") for key in ("lang", "name", "version")}
     about["fingerprint"] = fingerprint(Path(nlp.path))
     given: Dict[str, Any] = {

@@ -46,7 +46,7 @@ _BATCH = 8
 def text_attacks(
     *, noise: float = 0.05, synonyms: Optional[Callable[[str], Sequence[str]]] = None
 ) -> Dict[str, Augmentation]:
-    """Give the attacks on mentions by name.
+    """Return the attacks on mentions by name.
 
     noise (float): The share of a mention's letters that get a typo; short words and symbols, where
         a letter makes another name, are left alone.

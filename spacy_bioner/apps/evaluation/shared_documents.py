@@ -32,7 +32,7 @@ class SharedDocuments:
     rest: Counts
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         return {
             "in_train": asdict(self.in_train),
             "within": asdict(self.within),

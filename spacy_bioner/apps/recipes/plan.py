@@ -57,12 +57,12 @@ class Command:
 
 
 def list_recipes() -> List[Recipe]:
-    """Give the recipes that come with the package."""
+    """Return the recipes that come with the package."""
     return [read_recipe(path) for path in sorted(FOLDER.glob("P*.yaml"))]
 
 
 def find_recipe(name: str) -> Recipe:
-    """Give a recipe by its name, in either case, or by the path of its file.
+    """Return a recipe by its name, in either case, or by the path of its file.
 
     RAISES ConfigError: For neither.
     """

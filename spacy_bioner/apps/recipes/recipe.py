@@ -207,7 +207,7 @@ def _load_state(out: Path, recipe: Recipe) -> State:
 
 
 def _without_place(command: Command, out: Path) -> List[str]:
-    """Give the command line as it would be in any other OUT, so that OUT can be moved."""
+    """Return the command line as it would be in any other OUT, so that OUT can be moved."""
     return [word.replace(str(out), "${out}") for word in command.words]
 
 

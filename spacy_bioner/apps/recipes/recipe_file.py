@@ -129,7 +129,7 @@ def _read_mapping(path: Path) -> Dict[str, Any]:
 def _read_list(
     data: Mapping[str, Any], key: str, place: str, expected: str, *, kind: type = object
 ) -> List[Any]:
-    """Give a list, empty where the key has no value; its items are of a kind."""
+    """Return a list, empty where the key has no value; its items are of a kind."""
     found = data.get(key)
     if found is None:
         return []

@@ -52,7 +52,7 @@ CHECKPOINTS = {
     "model-best": "the checkpoint with the best score on the development documents",
     "model-last": "the last checkpoint of the training, not the best one",
 }
-Part = TypeVar("Part")
+PagePart = TypeVar("PagePart")
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,9 @@ def check_folder(output: Path) -> None:
         raise ConfigError(f"{output}: found a file, expected a folder to write to")
 
 
-def read_stored(path: Optional[Path], read: Callable[[Any], Part], command: str) -> Optional[Part]:
+def read_stored(
+    path: Optional[Path], read: Callable[[Any], PagePart], command: str
+) -> Optional[PagePart]:
     """Read the JSON that another command has written; None without a file.
 
     RAISES ConfigError: No such file, or another kind of JSON.
@@ -194,7 +196,7 @@ def _read_ablation(data: Any) -> Tuple[Optional[str], List[AblationRow]]:
 def describe_training(
     nlp: Language, account: Optional[CorpusFacts]
 ) -> Tuple[List[Tuple[str, str]], List[Tuple[str, str]]]:
-    """Give what a pipeline learned from, and how, as rows of tables."""
+    """Return what a pipeline learned from, and how, as rows of tables."""
     encoders = find_encoders(nlp.config)
     named = {row["name"]: row["license"] for row in nlp.meta.get("sources") or () if "name" in row}
     encoder = describe_encoder(encoders, named)

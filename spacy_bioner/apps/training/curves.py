@@ -66,7 +66,7 @@ def write_outcome(
 
 
 def name_curves(logs: Sequence[Path]) -> List[str]:
-    """Give each log's picture a name of its own: "curves" for one log, else the log's name, with
+    """Name the picture of each log: "curves" for one log, else the log's name, with
     the names of folders above it as far as they are needed to tell logs apart.
 
     RAISES BionerError: For a log that is named twice.

@@ -254,7 +254,7 @@ def _describe(members: Sequence[Member], dev: Path, gold: Sequence[Doc]) -> Dict
 
 
 def _performance(scores: Scores) -> Dict[str, Any]:
-    """Give scores under the names that `spacy train` writes to a pipeline's meta."""
+    """Return scores under the names that `spacy train` writes to a pipeline's meta."""
     types = {
         label: {"p": counts.precision, "r": counts.recall, "f": counts.f_score}
         for label, counts in sorted(scores.by_type.items())

@@ -151,7 +151,7 @@ def _describe_log(output: Path, log_path: Path) -> str:
 
 
 def _settle(output: Path, log_path: Path) -> Optional[Path]:
-    """Give back what was set aside for a training that ended early; RETURNS: the log of that."""
+    """Return back what was set aside for a training that ended early; RETURNS: the log of that."""
     earlier, own = _earlier(log_path), follow_links(log_path)
     has_own = own.is_file() and own.stat().st_size > 0
     if not earlier.is_file():
@@ -242,7 +242,7 @@ def main(path: Path) -> int:
 
 
 def read_peak_memory() -> int:
-    """Give the most memory that this process held at a time, in bytes.
+    """Return the most memory that this process held at a time, in bytes.
 
     Linux counts what a process held before it became this program (its parent's memory, when that
     was large) into `ru_maxrss`, but not into VmHWM.

@@ -75,7 +75,7 @@ class TokenAlignment:
 
 
 def token_offsets(doc: Doc) -> Tuple[np.ndarray, np.ndarray]:
-    """Give the start and end character offsets of a Doc's tokens as two int64 arrays."""
+    """Return the start and end character offsets of a Doc's tokens as two int64 arrays."""
     if len(doc) == 0:
         empty = np.zeros(0, dtype=np.int64)
         return empty, empty
@@ -105,7 +105,7 @@ def align_pieces(pieces: Pieces, starts: np.ndarray, ends: np.ndarray) -> TokenA
 
 
 def unit_starts(doc: Doc, unit: str) -> np.ndarray:
-    """Give the token indices at which a unit starts; int64, ascending.
+    """Return the token indices at which a unit starts; int64, ascending.
 
     unit (str): "sentence" or "document"; "neighbours" are sentences as well.
 
@@ -236,7 +236,7 @@ def _share_overlaps(
 
 
 def _last_cut(first_token: np.ndarray, start: int, capacity: int) -> int:
-    """Give where a window that starts at piece `start` and does not hold all behind it ends."""
+    """Return where a window that starts at piece `start` and does not hold all behind it ends."""
     end = _token_border(first_token, start + capacity)
     # One token longer than the model: cutting inside it loses context, not text.
     return end if end > start else start + capacity
@@ -263,5 +263,5 @@ def _widen(
 
 
 def _token_border(first_token: np.ndarray, piece: int) -> int:
-    """Give the last piece at or before `piece` that begins a token."""
+    """Return the last piece at or before `piece` that begins a token."""
     return int(np.searchsorted(first_token, first_token[piece], side="left"))

@@ -80,7 +80,7 @@ class Words:
         return placed
 
     def fill(self, rows: np.ndarray) -> np.ndarray:
-        """Give log probabilities of words to their tokens; transparent ones are outside for sure.
+        """Return log probabilities of words to their tokens; transparent ones are outside for sure.
 
         rows (np.ndarray): O first; shape (words, tags).
         RETURNS (np.ndarray): Shape (tokens, tags).
@@ -101,7 +101,7 @@ class Words:
         ]
 
     def touched(self, start: int, end: int) -> Tuple[int, int]:
-        """Give the words, as a half-open span, that a span of tokens has tokens of."""
+        """Return the words, as a half-open span, that a span of tokens has tokens of."""
         first = int(np.searchsorted(self.ends, start, side="right"))
         return first, max(first, int(np.searchsorted(self.starts, end, side="left")))
 
@@ -170,7 +170,7 @@ def find_entities(
 def find_spans(
     scores: Sequence[np.ndarray], tags: Sequence[str], grammar: TagGrammar
 ) -> List[Tuple[List[TokenSpan], List[float]]]:
-    """Give the spans of the best tag sequence of each text, and the probability of each.
+    """Return the spans of the best tag sequence of each text, and the probability of each.
 
     scores (Sequence[np.ndarray]): Tag scores of words, shape (words, tags); see `decode_tags` and
         `span_confidences`.
@@ -184,7 +184,7 @@ def find_spans(
 def word_log_marginals(
     scores: Sequence[np.ndarray], words: Sequence[Words], grammar: TagGrammar
 ) -> List[np.ndarray]:
-    """Give the log probability of each tag at each token, over the legal sequences of the words.
+    """Return the log probability of each tag at each token, over the legal sequences of the words.
 
     RETURNS (List[np.ndarray]): float64, shape (tokens, tags), per Doc; see `Words.fill`.
     """

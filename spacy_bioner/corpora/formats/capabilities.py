@@ -72,7 +72,7 @@ def find_losses(record: Record, carries: Collection[str]) -> Counter[str]:
 
 
 def reduce_record(record: Record, carries: Collection[str]) -> Record:
-    """Give what is left of a record in a format that carries only some features.
+    """Return what is left of a record in a format that carries only some features.
 
     Line numbers and the readers' counters are left out: they belong to a file, not to a document.
     """
@@ -94,7 +94,7 @@ def reduce_record(record: Record, carries: Collection[str]) -> Record:
 
 
 def own_meta(meta: Mapping[str, str]) -> Dict[str, str]:
-    """Give what a file says of a document, without what its reader counted."""
+    """Return what a file says of a document, without what its reader counted."""
     return {key: value for key, value in meta.items() if not is_bookkeeping(key)}
 
 
@@ -106,7 +106,7 @@ def is_bookkeeping(key: str) -> bool:
 
 
 def read_counters(meta: Mapping[str, str]) -> Dict[str, int]:
-    """Give the numbers that a reader left; what else a file has under these keys is no number."""
+    """Return the numbers that a reader left; what else a file has under these keys is no number."""
     keys = [key for key in meta if key in COUNTERS or key.startswith(UNREAD_PREFIX)]
     return {key: int(meta[key]) for key in keys if meta[key].isdecimal()}
 

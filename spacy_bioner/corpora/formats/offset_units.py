@@ -56,7 +56,7 @@ class OffsetTable:
         self._steps: Dict[str, List[_Step]] = {}
 
     def translate(self, offset: int, unit: str) -> Optional[int]:
-        """Give the offset in characters; None within a character and beyond the text.
+        """Return the offset in characters; None within a character and beyond the text.
 
         Where the unit is the same as characters all over the text, it is the offset itself.
         """
@@ -77,7 +77,7 @@ class OffsetTable:
         return found if found <= len(self.text) else None
 
     def move(self, mention: Mention, unit: str) -> Optional[Mention]:
-        """Give a mention with offsets in characters; None where they are none of the unit."""
+        """Return a mention with offsets in characters; None where they are none of the unit."""
         if unit == CHARACTERS:
             return mention
         return move_mention(mention, partial(self.translate, unit=unit))
@@ -148,7 +148,7 @@ class UnitSurvey:
 
 
 def move_mention(mention: Mention, translate: Callable[[int], Optional[int]]) -> Optional[Mention]:
-    """Give a mention with other offsets; None where one of them has no translation."""
+    """Return a mention with other offsets; None where one of them has no translation."""
     pairs = [(mention.start_char, mention.end_char), *mention.fragments]
     moved = [(translate(start), translate(end)) for start, end in pairs]
     found = [(start, end) for start, end in moved if start is not None and end is not None]
@@ -216,7 +216,7 @@ def _survey_and_hold(
 
 
 def _settle(record: Record, found: UnitSurvey, unit: str) -> Record:
-    """Give a record as all the file says that it is meant."""
+    """Return a record as all the file says that it is meant."""
     if found.includes_ends and record.mentions:
         lengthened = tuple(map(_lengthen, record.mentions))
         record = add_warning(replace(record, mentions=lengthened), _ENDS_INCLUDED)
@@ -292,7 +292,7 @@ def _is_plain(text: str) -> bool:
 
 
 def _lengthen(mention: Mention) -> Mention:
-    """Give a mention with the character at its end."""
+    """Return a mention with the character at its end."""
     fragments = tuple((start, end + 1) for start, end in mention.fragments)
     return replace(mention, end_char=mention.end_char + 1, fragments=fragments)
 

@@ -272,7 +272,7 @@ def _format_mention(record: Record, mention: Mention) -> str:
 
 
 def _whole_title(text: str) -> Tuple[Tuple[str, int, int], ...]:
-    """Give the sections of a document that has nothing but a title."""
+    """Return the sections of a document that has nothing but a title."""
     return (("title", 0, len(text)), ("abstract", len(text), len(text)))
 
 

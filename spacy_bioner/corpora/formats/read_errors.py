@@ -43,7 +43,7 @@ class Problems:
         return "\n".join([f"skipped (--lenient): {numbers}", *lines])
 
     def to_json(self) -> Dict[str, Any]:
-        """Give the numbers and messages as plain data."""
+        """Return the numbers and messages as plain data."""
         return {"skipped": dict(sorted(self.skipped.items())), "messages": list(self.messages)}
 
 

@@ -31,7 +31,7 @@ def add_warning(record: Record, message: str) -> Record:
 
 
 def note_unread(keys: Iterable[str]) -> Dict[str, str]:
-    """Give what to put into `meta` for keys of a document that are not read."""
+    """Return what to put into `meta` for keys of a document that are not read."""
     return {f"{UNREAD_PREFIX}{key}": "1" for key in keys}
 
 

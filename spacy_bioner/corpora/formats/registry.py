@@ -312,7 +312,7 @@ _ALIASES = {
 
 
 def find_format(name: str, *, to_write: bool = False) -> Format:
-    """Give a format by its name or another name of it.
+    """Return a format by its name or another name of it.
 
     to_write (bool): It has to be one that can be written.
     RAISES (CorpusError): An unknown format, or one that cannot be used so.

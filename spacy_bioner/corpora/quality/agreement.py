@@ -1,9 +1,9 @@
 """Two annotations of the same documents: what agrees, what differs, and Cohen's kappa.
 
-How mentions are paired, one to one, is said in `corpora.pairing`.
+How mentions are paired, one to one, is said in `corpora.quality.mention_pairing`.
 
 Kappa (Cohen 1960) is the agreement beyond chance, (observed - expected) / (1 - expected): 1 is
-perfect, 0 is chance. It is given for words (`corpora.describing.WORD_RULE`), each with the label of
+perfect, 0 is chance. It is given for words (`statistics.words.WORD_RULE`), each with the label of
 the mention on it or none, the longest where there are several; and for the choice of labels, over
 the mentions that have the same offsets in both annotations.
 """
@@ -83,7 +83,7 @@ class Agreement:
     disagreements: List[Disagreement] = field(default_factory=list)
 
     def total(self) -> LabelAgreement:
-        """Give the numbers of all labels together."""
+        """Return the numbers of all labels together."""
         rows = self.labels.values()
         return LabelAgreement(
             sum(row.in_a for row in rows),
@@ -98,7 +98,7 @@ class Agreement:
         return {kind: counts[kind] for kind in DISAGREEMENTS}
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data; kappa of words also by label, against all others."""
+        """Return everything as plain data; kappa of words also by label, against all others."""
         words = {label: cohen_kappa(one_against_rest(self.words, label)) for label in self.labels}
         return {
             "documents": self.documents,
@@ -153,7 +153,7 @@ def compare_annotations(
 
 
 def cohen_kappa(table: Table) -> Optional[float]:
-    """Give Cohen's kappa of a table of (A's choice, B's choice) → number.
+    """Return Cohen's kappa of a table of (A's choice, B's choice) → number.
 
     RETURNS (Optional[float]): None for an empty table, and where chance alone would agree always
         because both chose the same one each time.
@@ -172,7 +172,7 @@ def cohen_kappa(table: Table) -> Optional[float]:
 
 
 def one_against_rest(table: Table, choice: str) -> Counter[Tuple[str, str]]:
-    """Give the table of one choice against all others together."""
+    """Return the table of one choice against all others together."""
     reduced: Counter[Tuple[str, str]] = Counter()
     for (left, right), number in table.items():
         reduced[str(left == choice), str(right == choice)] += number

@@ -46,7 +46,7 @@ class QualityReport:
     suspicions: Tuple[Suspicion, ...]
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         omissions = [{**asdict(item), "rate": item.rate} for item in self.omissions]
         return {**asdict(self), "omissions": omissions}
 

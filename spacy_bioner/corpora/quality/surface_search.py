@@ -14,7 +14,7 @@ _SPACE = re.compile(r"\s")
 
 
 def make_key(surface: str) -> str:
-    """Give what equal surfaces have in common; empty for one without a letter or digit."""
+    """Return what equal surfaces have in common; empty for one without a letter or digit."""
     surface = " ".join(surface.split())
     if not any(character.isalnum() for character in surface):
         return ""
@@ -39,7 +39,7 @@ class SurfaceFinder:
         self._automaton = CharwiseDoubleArrayAhoCorasick(patterns) if patterns else None
 
     def find(self, text: str) -> Iterator[Tuple[int, int, str]]:
-        """Give every occurrence that begins and ends at borders of words, overlapping ones too.
+        """Return every occurrence that begins and ends at borders of words, overlapping ones too.
 
         RETURNS (Iterator[Tuple[int, int, str]]): First character, end and key.
         """

@@ -51,7 +51,7 @@ _FINE_AT_END = frozenset("'′’*%")
 def find_suspicious(
     record: Record, *, max_characters: int = MAX_CHARACTERS
 ) -> Iterator[Tuple[str, Mention]]:
-    """Give the suspicious mentions of a document, each with one of `KINDS`; several for some.
+    """Return the suspicious mentions of a document, each with one of `KINDS`; several for some.
 
     Overlaps are looked for among mentions of one piece: coordinations make the others overlap. Of
     two that overlap, the later one is named.

@@ -1,8 +1,8 @@
 """Documents that stand in two corpora, or twice in one: same id, same text, nearly the same text.
 
 The same text is the same but for case and white space. How near texts are is the Jaccard index of
-their word 5-grams (`corpora.shingles`); a sentence is not near the abstract that it was taken from.
-Memory grows with the text: 8 bytes a word, and half a kilobyte a document.
+their word 5-grams (`splits.near_duplicates`); a sentence is not near the abstract that it was taken
+from. Memory grows with the text: 8 bytes a word, and half a kilobyte a document.
 """
 
 from collections import defaultdict
@@ -97,13 +97,13 @@ class LeakReport:
         return [self._count(name, name) for name in self.documents]
 
     def leaking(self, name: str) -> FrozenSet[int]:
-        """Give the positions of a corpus' documents that have a partner in another corpus."""
+        """Return the positions of a corpus' documents that have a partner in another corpus."""
         found = [leak for leak in self.leaks if leak.left != leak.right]
         left = {leak.left_index for leak in found if leak.left == name}
         return frozenset(left | {leak.right_index for leak in found if leak.right == name})
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         return {
             "threshold": self.threshold,
             "documents": dict(self.documents),

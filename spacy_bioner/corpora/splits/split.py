@@ -52,7 +52,7 @@ class Part:
     labels: Mapping[str, int]
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         return {
             "share": self.share,
             "documents": len(self.ids),
@@ -89,7 +89,7 @@ class Splits:
                 yield record
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         return {
             "seed": self.seed,
             "group_by": self.group_by,

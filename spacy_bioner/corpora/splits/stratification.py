@@ -32,7 +32,7 @@ class DocumentGroup:
 def distribute(
     groups: Sequence[DocumentGroup], shares: Sequence[float], *, stratify: bool
 ) -> List[List[DocumentGroup]]:
-    """Give each part its share of the documents, and of each label where they are stratified.
+    """Fill each part with its share of the documents, and of each label where they are stratified.
 
     groups (Sequence[DocumentGroup]): As many as parts, or more.
     shares (Sequence[float]): Of the parts; their sum is 1.
@@ -91,7 +91,7 @@ def _round(total: int, shares: Sequence[float]) -> List[int]:
 
 
 def _order(groups: Sequence[DocumentGroup], totals: Mapping[str, int]) -> Iterator[DocumentGroup]:
-    """Give the groups of the label with the fewest mentions left, and so on; then the others.
+    """Return the groups of the label with the fewest mentions left, and so on; then the others.
 
     Of one label the greatest come first: what follows can make up for them.
     """
@@ -116,7 +116,7 @@ def _choose(baskets: Sequence[_Basket], group: DocumentGroup) -> _Basket:
 
 
 def _fill_empty(baskets: Sequence[_Basket]) -> None:
-    """Give a part that got nothing the smallest group of the part with the most groups."""
+    """Move the smallest group of the part with the most groups to one that got nothing."""
     for empty in (basket for basket in baskets if not basket.groups):
         donor = max(baskets, key=lambda basket: len(basket.groups))
         group = min(donor.groups, key=lambda item: (len(item.ids), item.rank))

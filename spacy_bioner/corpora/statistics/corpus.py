@@ -121,7 +121,7 @@ class CorpusStatistics:
         return None if self.entropy is None else 2**self.entropy
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         names = ("outside_share", "imbalance", "entropy", "effective_labels")
         return {**asdict(self), **{name: getattr(self, name) for name in names}}
 
@@ -265,6 +265,6 @@ def _count_singletons(counts: Counter[str]) -> int:
 
 
 def _show(text: str) -> str:
-    """Give the start of a text, on one line."""
+    """Return the start of a text, on one line."""
     line = " ".join(text[: 2 * _SHOWN_START].split())
     return line if len(line) <= _SHOWN_START else line[: _SHOWN_START - 1].rstrip() + "…"

@@ -90,7 +90,7 @@ class MentionInventory:
         return sorted(found, key=lambda item: (-item.minority, -item.mentions, item.surface))
 
     def _group(self) -> Iterator[Tuple[str, Counter[Entry]]]:
-        """Give each surface with its entries, named by its most frequent spelling."""
+        """Return each surface with its entries, named by its most frequent spelling."""
         groups: Dict[str, Counter[Entry]] = defaultdict(Counter)
         for entry, number in self.entries.items():
             groups[entry[1].casefold()][entry] = number
@@ -107,7 +107,7 @@ def rank(counts: Counter[str]) -> Tuple[Tuple[str, int], ...]:
 
 
 def spell(mention: Mention, text: str) -> str:
-    """Give what stands at a mention's offsets, or what it claims where nothing does.
+    """Return what stands at a mention's offsets, or what it claims where nothing does.
 
     The fragments of a discontinuous mention are joined with spaces.
     """

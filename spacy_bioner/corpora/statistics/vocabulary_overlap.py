@@ -43,7 +43,7 @@ class SeenShare:
         return self.distinct_seen / self.distinct if self.distinct else None
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         shares = {"mention_share": self.mention_share, "distinct_share": self.distinct_share}
         return {**asdict(self), **shares}
 
@@ -63,11 +63,11 @@ class Overlap:
     shares: Tuple[SeenShare, ...]
 
     def of_label(self, label: str = "") -> Tuple[SeenShare, ...]:
-        """Give the shares of one label, or of all mentions, in the order of `MEASURES`."""
+        """Return the shares of one label, or of all mentions, in the order of `MEASURES`."""
         return tuple(share for share in self.shares if share.label == label)
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         shares = [share.to_json() for share in self.shares]
         return {"train": self.train, "other": self.other, "shares": shares}
 

@@ -42,7 +42,7 @@ class RecordView:
         self._ends = [end for _, end in self.words]
 
     def list_sentences(self) -> Iterator[Tuple[int, int, int]]:
-        """Give the sentences that have words, as (start_char, end_char, number of words)."""
+        """Return the sentences that have words, as (start_char, end_char, number of words)."""
         starts = self.record.sentence_starts or sentence_starts(self.record.text)
         borders = {0, len(self.words), *(bisect_left(self._starts, start) for start in starts)}
         ordered = sorted(borders)
@@ -50,7 +50,7 @@ class RecordView:
             yield self._starts[first], self._ends[last - 1], last - first
 
     def measure(self, mention: Mention) -> Optional[Extent]:
-        """Give the extent of a mention; None for one that does not fit the text or has no word."""
+        """Return a mention's extent; None for one that does not fit the text or has no word."""
         if why_lost(mention, self.record.text):
             return None
         touched = {index for piece in mention.pieces for index in range(*self._touch(piece))}
@@ -60,7 +60,7 @@ class RecordView:
         return Extent(mention, (min(touched), max(touched) + 1), len(touched), characters)
 
     def _touch(self, piece: Interval) -> Interval:
-        """Give the words that share a character with a stretch of the text."""
+        """Return the words that share a character with a stretch of the text."""
         return bisect_right(self._ends, piece[0]), bisect_left(self._starts, piece[1])
 
 

@@ -36,7 +36,7 @@ class TypeIntervals:
     seed: int
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         return {
             "averages": {key: _to_json(row) for key, row in self.averages.items()},
             "by_type": {key: _to_json(row) for key, row in self.by_type.items()},
@@ -73,7 +73,7 @@ def bootstrap_types(
     n_resamples: int = N_RESAMPLES,
     level: float = LEVEL,
 ) -> TypeIntervals:
-    """Give the scores of every type and their averages with bootstrap intervals.
+    """Return the scores of every type and their averages with bootstrap intervals.
 
     labels, table: As `count_by_type` gives them.
     RAISES ConfigError: No resample, or a level that is not between 0 and 1.

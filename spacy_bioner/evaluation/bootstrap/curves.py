@@ -30,7 +30,7 @@ def bootstrap_areas(
     n_resamples: int = N_RESAMPLES,
     level: float = LEVEL,
 ) -> Dict[str, Interval]:
-    """Give the area under the ROC curve of each label against all else, over tokens.
+    """Return the area under the ROC curve of each label against all else, over tokens.
 
     A resample's area is that of the tokens of its documents, each as often as it was drawn.
     marginals (Sequence[np.ndarray]): Probability of each tag at each token; shape (tokens, tags),
@@ -98,7 +98,7 @@ def bootstrap_average_precision(
     n_resamples: int = N_RESAMPLES,
     level: float = LEVEL,
 ) -> Interval:
-    """Give the area under a precision/recall curve, as `thresholds.sweep` defines it.
+    """Return the area under a precision/recall curve, as `thresholds.sweep` defines it.
 
     counts (np.ndarray): Strict tp, fp and fn of each document, of the label or of all; int64,
         shape (documents, 3). They have the predictions without a confidence as well.

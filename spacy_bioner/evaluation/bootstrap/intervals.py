@@ -32,7 +32,7 @@ class Interval:
     high: Optional[float]
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         return {"value": self.value, "low": self.low, "high": self.high}
 
 
@@ -59,7 +59,7 @@ class ScoreIntervals:
     seed: int
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         return {
             "precision": self.precision.to_json(),
             "recall": self.recall.to_json(),
@@ -97,7 +97,7 @@ def bootstrap_scores(
     n_resamples: int = N_RESAMPLES,
     level: float = LEVEL,
 ) -> ScoreIntervals:
-    """Give precision, recall and F1 of a set of documents with bootstrap intervals.
+    """Return precision, recall and F1 of a set of documents with bootstrap intervals.
 
     counts (Sequence[Counts]): One for each document; documents without mentions count too.
     level (float): Share of the resamples between the ends of an interval.

@@ -26,7 +26,7 @@ def bootstrap_shares(
     n_resamples: int = N_RESAMPLES,
     level: float = LEVEL,
 ) -> Dict[str, Interval]:
-    """Give each share over all documents with its interval; None where there is nothing to share.
+    """Return each share over all documents with its interval; None where there is nothing to share.
 
     shares (Mapping[str, Share]): Of the same documents, by any name.
     """
@@ -177,7 +177,7 @@ def list_losses(judged: Judged) -> Dict[str, Share]:
 def bootstrap_calibration_error(
     judged: Judged, *, seed: int = 0, n_resamples: int = N_RESAMPLES, level: float = LEVEL
 ) -> Interval:
-    """Give the expected calibration error of ten bins with its interval.
+    """Return the expected calibration error of ten bins with its interval.
 
     It is never below 0, so that of a resample is greater on average: the interval lies high.
     """

@@ -53,7 +53,7 @@ def swap_at_random(
 
 
 def score_sums(sums: np.ndarray) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give precision, recall and F1 of rows of tp, fp, fn; NaN where `Counts` gives None."""
+    """Return precision, recall and F1 of rows of tp, fp, fn; NaN where `Counts` gives None."""
     tp, fp, fn = sums.T.astype("float64")
     with np.errstate(invalid="ignore"):
         return tp / (tp + fp), tp / (tp + fn), 2 * tp / (2 * tp + fp + fn)

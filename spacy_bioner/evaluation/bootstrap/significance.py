@@ -38,7 +38,7 @@ class Difference:
     p: float
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         return {"difference": self.difference.to_json(), "p": self.p}
 
 
@@ -73,7 +73,7 @@ class PairedComparison:
         return cls(**read)
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         return {
             "first": self.first.to_json(),
             "second": self.second.to_json(),

@@ -56,7 +56,7 @@ class Calibration:
     n: int
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         return {
             "expected_calibration_error": self.error,
             "maximum_calibration_error": self.greatest,
@@ -89,7 +89,7 @@ class Fitted:
     note: str = ""
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         return {
             "source": self.source,
             "temperature": self.temperature,
@@ -176,7 +176,7 @@ def _make_bin(
 
 
 def log_losses(confidences: np.ndarray, outcomes: np.ndarray) -> np.ndarray:
-    """Give the log loss of each prediction, in nats.
+    """Return the log loss of each prediction, in nats.
 
     outcomes (np.ndarray): 1.0 for right predictions and 0.0 for wrong ones.
     """

@@ -63,7 +63,7 @@ class Judged:
         return order, np.flatnonzero(last)
 
     def select(self, label: str) -> "Judged":
-        """Give the predictions and gold mentions of one label."""
+        """Return the predictions and gold mentions of one label."""
         chosen = np.array([name == label for name in self.labels], dtype=bool)
         return Judged(
             tuple(name for name in self.labels if name == label),

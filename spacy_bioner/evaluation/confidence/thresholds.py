@@ -37,11 +37,11 @@ class Sweep:
     average_precision: Optional[float]
 
     def best(self) -> Point:
-        """Give the point with the greatest F1, of equal ones the lowest threshold."""
+        """Return the point with the greatest F1, of equal ones the lowest threshold."""
         return max(self.points, key=lambda point: (point.counts.f_score or 0.0, -point.threshold))
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         return {
             "label": self.label,
             "average_precision": self.average_precision,
@@ -80,7 +80,7 @@ def sweep(judged: Judged, label: Optional[str] = None) -> Sweep:
 
 
 def choose_thresholds(judged: Judged) -> Dict[str, float]:
-    """Give the threshold with the greatest F1 for each label, as found on these predictions.
+    """Return the threshold with the greatest F1 for each label, as found on these predictions.
 
     They belong on dev: on the test set they would be chosen by what they are to be judged by.
     """

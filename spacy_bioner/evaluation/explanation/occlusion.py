@@ -75,7 +75,7 @@ def occlude(
     words: Optional[Sequence[Tuple[int, int]]] = None,
     sent_starts: Optional[Sequence[bool]] = None,
 ) -> np.ndarray:
-    """Give what each word adds to a score: what the score loses when it is covered.
+    """Return what each word adds to a score: what the score loses when it is covered.
 
     words (Optional[Sequence[Tuple[int, int]]]): The tokens of each, as half-open spans; None takes
         each token that is no white space or the like for one.

@@ -102,5 +102,5 @@ class TextExplanation:
     left_out: Tuple[Proposal, ...]
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         return asdict(self)

@@ -56,7 +56,7 @@ def sum_concepts(documents: Iterable[Mapping[str, Counts]]) -> Dict[str, Counts]
 
 
 def list_gold_concepts(doc: Doc) -> Set[Concept]:
-    """Give the concepts of a gold Doc; a mention of several names them all."""
+    """Return the concepts of a gold Doc; a mention of several names them all."""
     return {
         (mention.label, identifier)
         for mention in gold_mentions(doc)
@@ -66,6 +66,6 @@ def list_gold_concepts(doc: Doc) -> Set[Concept]:
 
 
 def list_concepts(doc: Doc) -> Set[Concept]:
-    """Give the concepts that a pipeline found."""
+    """Return the concepts that a pipeline found."""
     found = ((ent.label_, ent.kb_id_) for ent in doc.ents)
     return {(label, name) for label, name in found if name.casefold() not in NO_CONCEPT}

@@ -31,7 +31,7 @@ class Confusion:
     n_exact: int
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         return {
             "labels": list(self.labels),
             "matrix": self.matrix.tolist(),

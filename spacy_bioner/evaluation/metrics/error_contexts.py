@@ -32,7 +32,7 @@ class Case:
     predicted: Tuple[MentionKey, ...]
 
     def to_json(self) -> Dict[str, Any]:
-        """Give the mistake and its text as plain data."""
+        """Return the mistake and its text as plain data."""
         place = {"document": self.document, "text": self.text, "start": self.start}
         return {**place, **self.mistake.to_json()}
 

@@ -46,7 +46,7 @@ class Mistake:
         return len({label for _, _, label in (*self.gold, *self.predicted)}) == 1
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         return {
             "kind": self.kind,
             "gold": [list(mention) for mention in self.gold],

@@ -116,7 +116,7 @@ def _count(gold: _GoldMentions, predicted: Sequence[MentionKey], scheme: str) ->
 def _meet(
     gold: _GoldMentions, mention: MentionKey, met: Set[int], scheme: str
 ) -> Tuple[str, Optional[int]]:
-    """Give what a prediction counts as, and the gold mention that it uses up."""
+    """Return what a prediction counts as, and the gold mention that it uses up."""
     start, end, label = mention
     best: Optional[Tuple[Any, int]] = None
     other: Optional[int] = None
@@ -144,5 +144,5 @@ def _is_right(scheme: str, distance: int, same_label: bool) -> bool:
 
 
 def list_schemes(counts: Mapping[str, SchemeCounts]) -> List[Dict[str, Any]]:
-    """Give the counts as rows of plain data, in the order of `SCHEMES`."""
+    """Return the counts as rows of plain data, in the order of `SCHEMES`."""
     return [{"scheme": scheme, **counts[scheme].to_json()} for scheme in SCHEMES]

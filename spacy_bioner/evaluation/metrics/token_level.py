@@ -41,7 +41,7 @@ class TokenScores:
         return sum(inside, Counts())
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         return {
             "accuracy": self.accuracy,
             "micro": self.micro.to_json(),
@@ -51,7 +51,7 @@ class TokenScores:
 
 
 def tag_tokens(mentions: Iterable[MentionKey], tokens: Sequence[Tuple[int, int]]) -> List[str]:
-    """Give tokens IOB2 tags.
+    """Return the IOB2 tags of tokens.
 
     A token that a mention touches is in it; of mentions that share tokens, the first and longest
     is taken.
@@ -88,7 +88,7 @@ def score_tokens(pairs: Iterable[Tuple[Sequence[str], Sequence[str]]]) -> TokenS
 
 
 def area_under_roc(scores: np.ndarray, positive: np.ndarray) -> Optional[float]:
-    """Give the chance that a positive has a higher score than a negative, ties counting half.
+    """Return the chance that a positive has a higher score than a negative, ties counting half.
 
     The area under the ROC curve by ranks (Hanley and McNeil, 1982).
     scores (np.ndarray): Shape (items,).

@@ -40,7 +40,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Part:
+class PagePart:
     """A piece of text, marked where it has a label.
 
     tone (str): "wrong" where it is part of the mistake.

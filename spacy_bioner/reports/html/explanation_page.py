@@ -3,7 +3,7 @@
 from typing import Any, Dict, List, Tuple
 
 from spacy_bioner.evaluation.explanation.results import Explanation, TextExplanation
-from spacy_bioner.reports.html.elements import Part
+from spacy_bioner.reports.html.elements import PagePart
 from spacy_bioner.reports.html.pages import render_page
 from spacy_bioner.reports.text.explanation import (
     MEANINGS,
@@ -51,12 +51,12 @@ def _present(entity: Explanation) -> Dict[str, Any]:
     }
 
 
-def _split_text(found: TextExplanation) -> List[Part]:
-    parts: List[Part] = []
+def _split_text(found: TextExplanation) -> List[PagePart]:
+    parts: List[PagePart] = []
     last = 0
     for item in found.entities:
-        parts.append(Part(found.text[last : item.start_char]))
-        parts.append(Part(item.text, item.label or "(none)", "right"))
+        parts.append(PagePart(found.text[last : item.start_char]))
+        parts.append(PagePart(item.text, item.label or "(none)", "right"))
         last = item.end_char
-    parts.append(Part(found.text[last:]))
+    parts.append(PagePart(found.text[last:]))
     return [part for part in parts if part.text]

@@ -86,7 +86,7 @@ def _make_scores(runs: Sequence[StoredRun], drawings: Drawings) -> Section:
 
 
 def _find_share(run: StoredRun, name: str, value: Optional[float]) -> Interval:
-    """Give a figure with its interval, where the evaluation has stored one."""
+    """Return a figure with its interval, where the evaluation has stored one."""
     found = run.measured.get("shares", {}).get(name)
     return Interval(value, None, None) if found is None else Interval(**found)
 

@@ -11,7 +11,7 @@ from spacy_bioner.evaluation.metrics.error_contexts import Case
 from spacy_bioner.evaluation.metrics.error_types import CLASSES
 from spacy_bioner.gold import MentionKey
 from spacy_bioner.printable import make_line
-from spacy_bioner.reports.html.elements import Part, Section
+from spacy_bioner.reports.html.elements import PagePart, Section
 from spacy_bioner.reports.html.pages import render_page
 from spacy_bioner.spans import overlaps, select_flat
 
@@ -57,7 +57,7 @@ def render_run_page(
 
 
 def _hash(script: str) -> str:
-    """Give what a content security policy calls a script by: nothing else runs on the page."""
+    """Return what a content security policy calls a script by: nothing else runs on the page."""
     digest = hashlib.sha256(script.encode("utf-8")).digest()
     return "sha256-" + base64.b64encode(digest).decode("ascii")
 
@@ -85,20 +85,20 @@ def _present(case: Case) -> Dict[str, Any]:
 
 def split_text(
     text: str, mentions: Sequence[MentionKey], wrong: FrozenSet[MentionKey]
-) -> List[Part]:
+) -> List[PagePart]:
     """Cut a text at its mentions; of those that overlap, the longest of the mistake are shown."""
     chosen: List[MentionKey] = []
     for among in (sorted(wrong), sorted(set(mentions) - wrong)):
         free = [item for item in among if not any(overlaps(item[:2], one[:2]) for one in chosen)]
         chosen += select_flat(free, interval=lambda mention: (mention[0], mention[1]))[0]
-    parts: List[Part] = []
+    parts: List[PagePart] = []
     last = 0
     for start, end, label in sorted(chosen):
-        parts.append(Part(text[last:start]))
+        parts.append(PagePart(text[last:start]))
         tone = "wrong" if (start, end, label) in wrong else "right"
-        parts.append(Part(text[start:end], label or "(none)", tone))
+        parts.append(PagePart(text[start:end], label or "(none)", tone))
         last = end
-    parts.append(Part(text[last:]))
+    parts.append(PagePart(text[last:]))
     return [part for part in parts if part.text]
 
 

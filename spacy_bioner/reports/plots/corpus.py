@@ -100,7 +100,7 @@ def plot_mention_lengths(corpus: CorpusStatistics) -> Any:
 
 
 def share_lengths(label: LabelStatistics) -> List[float]:
-    """Give the share of a label's mentions with 1, 2, … 8 words and with more."""
+    """Return the share of a label's mentions with 1, 2, … 8 words and with more."""
     counts = [0] * (MAX_WORDS + 1)
     for length, number in label.words.histogram:
         counts[min(length, MAX_WORDS + 1) - 1] += number

@@ -49,7 +49,7 @@ def fit_name(name: str) -> str:
 
 
 def split_points(points: Sequence[Tuple[float, int]]) -> Tuple[List[float], List[int]]:
-    """Give the two coordinates of points apart, as `plot` takes them."""
+    """Return the two coordinates of points apart, as `plot` takes them."""
     return [x for x, _ in points], [y for _, y in points]
 
 

@@ -52,7 +52,7 @@ def plot_training(
 
 
 def average_losses(evaluations: Sequence[Evaluation]) -> Dict[str, Points]:
-    """Give each component's loss for one step: the mean over the steps since the last evaluation.
+    """Return each component's loss for one step: the mean over the steps since the last evaluation.
 
     spaCy counts steps from 0 and evaluates step 0 too, whose loss is that of one step.
     """
@@ -68,7 +68,7 @@ def average_losses(evaluations: Sequence[Evaluation]) -> Dict[str, Points]:
 
 
 def gather_fitted(evaluations: Sequence[Evaluation]) -> Dict[str, Points]:
-    """Give the loss of each iteration, from 1 on, of what was learned before the first step."""
+    """Return the loss of each iteration, from 1 on, of what was learned before the first step."""
     return {
         name: list(enumerate(losses, start=1))
         for evaluation in evaluations
@@ -78,7 +78,7 @@ def gather_fitted(evaluations: Sequence[Evaluation]) -> Dict[str, Points]:
 
 
 def gather_rates(evaluations: Sequence[Evaluation]) -> Points:
-    """Give the learning rate where it is known."""
+    """Return the learning rate where it is known."""
     return [(item.step, item.learn_rate) for item in evaluations if item.learn_rate is not None]
 
 
@@ -94,7 +94,7 @@ def thin_rates(rates: Sequence[float]) -> Points:
 
 
 def gather_types(evaluations: Sequence[Evaluation]) -> Dict[str, Points]:
-    """Give the F1 of each type, the types with most gold mentions first where that is known."""
+    """Return the F1 of each type, the types with most gold mentions first where that is known."""
     curves: Dict[str, Points] = {}
     sizes: Dict[str, int] = {}
     for evaluation in evaluations:

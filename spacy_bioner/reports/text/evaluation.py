@@ -189,7 +189,7 @@ def _render_schemes(found: Measurement) -> str:
 
 
 def list_strata_rows(found: Measurement) -> List[List[str]]:
-    """Give division, kind, gold, found and recall with its interval of each kind of mention."""
+    """Return division, kind, gold, found and recall with its interval of each kind of mention."""
     return [
         [
             item.division,
@@ -213,7 +213,7 @@ def share_cell(found: Measurement, name: str) -> str:
 
 
 def list_confusion_rows(confusion: Confusion) -> List[List[str]]:
-    """Give each gold label with its numbers by predicted label; a dash for 0."""
+    """Return each gold label with its numbers by predicted label; a dash for 0."""
     return [
         [label, *(f"{number:,}" if number else DASH for number in row)]
         for label, row in zip(confusion.labels, confusion.matrix.tolist())
@@ -238,7 +238,7 @@ def _render_tokens(found: Measurement) -> str:
 
 
 def list_token_rows(found: Measurement) -> List[List[str]]:
-    """Give gold, predicted, P, R and F1 of each tag, of all but O in the last row."""
+    """Return gold, predicted, P, R and F1 of each tag, of all but O in the last row."""
     every = [
         *((tag, tag, counts) for tag, counts in found.tokens.by_tag.items()),
         ("all but O", None, found.tokens.micro),
@@ -247,7 +247,7 @@ def list_token_rows(found: Measurement) -> List[List[str]]:
 
 
 def list_concept_rows(found: Measurement) -> List[List[str]]:
-    """Give gold, predicted, P, R and F1 of each label's concepts, of all in the last row."""
+    """Return gold, predicted, P, R and F1 of each label's concepts, of all in the last row."""
     concepts = found.concepts or {}
     every = [
         *((label or "(none)", label, counts) for label, counts in concepts.items()),
@@ -289,7 +289,7 @@ def _render_calibration(found: Measurement) -> str:
 
 
 def list_sweep_rows(found: Measurement) -> List[List[str]]:
-    """Give type, average precision, F1 of all, best F1 and its threshold of each sweep."""
+    """Return type, average precision, F1 of all, best F1 and its threshold of each sweep."""
     rows = []
     for item in found.sweeps:
         best, all_kept = item.best(), item.points[0]

@@ -45,7 +45,7 @@ def render_recipe(
 
 
 def render_commands(lines: Iterable[Tuple[str, str, str]]) -> str:
-    """Give command lines as one can type them.
+    """Return command lines as one can type them.
 
     lines (Iterable[Tuple[str, str, str]]): Name, title and command line of each step.
     """

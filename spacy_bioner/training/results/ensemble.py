@@ -30,7 +30,7 @@ class JudgedSystem:
         return self.scores.micro.f_score or 0.0
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         return {
             "name": self.name,
             "scores": self.scores.to_json(),
@@ -90,7 +90,7 @@ class EnsembleOutcome:
         return f"{about}, {gain:+.2f} points beside the best member, {best.name}"
 
     def to_json(self) -> Dict[str, Any]:
-        """Give all numbers as plain data."""
+        """Return all numbers as plain data."""
         weights = {
             name: [[round(float(value), 6) for value in row] for row in rows]
             for name, rows in self.weights.items()

@@ -29,7 +29,7 @@ class AblationRow:
         return cls(data["name"], counts, compared)
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         return {
             "name": self.name,
             "counts": self.counts.to_json(),
@@ -64,7 +64,7 @@ class ComparisonRow:
     reason: str = ""
 
     def to_json(self) -> Dict[str, Any]:
-        """Give everything as plain data."""
+        """Return everything as plain data."""
         return {
             "name": self.name,
             "source": self.source,

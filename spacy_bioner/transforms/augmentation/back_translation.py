@@ -55,7 +55,7 @@ class BackTranslation:
         self.count: Counter[str] = Counter()
 
     def __call__(self, record: Record, rng: random.Random) -> Optional[Record]:
-        """Give a variant of a record.
+        """Return a variant of a record.
 
         rng (Random): Not used: chance is up to the translator.
         RETURNS (Optional[Record]): None where pieces were refused and none was projected.

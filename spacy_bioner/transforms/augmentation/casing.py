@@ -62,7 +62,7 @@ def is_headline(name: str) -> bool:
 
 
 def fit_case(name: str, old: str, *, opens: bool, shouted: bool) -> str:
-    """Give a name the capitals that its place calls for.
+    """Return a name with the capitals that its place calls for.
 
     name (str): As it is written in the middle of a sentence.
     old (str): What stood in the place.

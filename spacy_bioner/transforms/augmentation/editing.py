@@ -55,12 +55,12 @@ def find_groups(record: Record) -> List[MentionGroup]:
 
 
 def find_free_mentions(record: Record) -> List[int]:
-    """Give the positions in `Record.mentions` of those that may be edited, by offset."""
+    """Return the positions in `Record.mentions` of those that may be edited, by offset."""
     return [group.members[0] for group in find_groups(record) if group.is_free]
 
 
 def find_context(record: Record) -> List[Fragment]:
-    """Give the stretches of the text that no mention covers, by offset; none is empty."""
+    """Return the stretches of the text that no mention covers, by offset; none is empty."""
     stretches: List[Fragment] = []
     position = 0
     for group in find_groups(record):

@@ -76,7 +76,7 @@ def make_replace_synonyms(synonyms: Synonyms, *, rate: float = 0.5) -> Augmentat
 
 
 def choose_names(names: Sequence[str], old: str) -> List[str]:
-    """Give the names that can stand for another one in a sentence, in the case they have there.
+    """Return the names that can stand for another one in a sentence, in the case they have there.
 
     Only names in the number of the old one (singular, plural), and of its kind: abbreviations and
     symbols, or words.
@@ -158,7 +158,7 @@ def gather_forms(records: Iterable[Record]) -> Dict[str, List[Form]]:
 
 
 def as_in_prose(record: Record, mention: Mention) -> str:
-    """Give a mention's text as it would be written in the middle of a sentence."""
+    """Return a mention's text as it would be written in the middle of a sentence."""
     text = record.text[mention.start_char : mention.end_char]
     if is_shouted(record, mention.start_char, mention.end_char) and " " in text:
         return text.lower()

@@ -227,7 +227,7 @@ def _find_forms(text: str, forms: Iterable[str]) -> Iterator[Fragment]:
 
 
 def _follow(tree: _Branch, pieces: Sequence[Match[str]], place: int) -> Optional[int]:
-    """Give the end of the longest form that begins with a piece of the text."""
+    """Return the end of the longest form that begins with a piece of the text."""
     end: Optional[int] = None
     branch = tree
     for index in range(place, len(pieces)):

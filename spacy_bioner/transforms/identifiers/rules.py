@@ -59,7 +59,7 @@ class Rule:
 
 
 def span_of(match: Match[str]) -> Fragment:
-    """Give the offsets of the group `id`, or of the whole match."""
+    """Return the offsets of the group `id`, or of the whole match."""
     return match.span("id" if "id" in match.re.groupindex else 0)
 
 

@@ -143,7 +143,7 @@ def test_package_pipeline_leaves_nothing_behind_when_the_build_fails(
 
 
 def _read_wheel(wheel):
-    """Give the METADATA and the entry points of a wheel."""
+    """Return the METADATA and the entry points of a wheel."""
     with zipfile.ZipFile(wheel) as archive:
         folder = wheel.name.removesuffix("-py3-none-any.whl") + ".dist-info/"
         about, points = (

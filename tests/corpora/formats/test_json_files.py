@@ -379,7 +379,7 @@ def list_places(value, place=()):
 
 
 def put(value, place, new):
-    """Give a copy of a value with another at a path of keys."""
+    """Return a copy of a value with another at a path of keys."""
     copy = json.loads(json.dumps(value))
     inner = copy
     for key in place[:-1]:

@@ -13,7 +13,7 @@ from spacy_bioner.components.evidence import Evidence, add_evidence, register_ex
 from spacy_bioner.evaluation.evaluation import measure
 from spacy_bioner.evaluation.metrics.error_contexts import collect_cases
 from spacy_bioner.gold import GOLD_KEY, ID_KEY
-from spacy_bioner.reports.html.elements import Part
+from spacy_bioner.reports.html.elements import PagePart
 from spacy_bioner.reports.html.run_page import render_run_page, split_text
 from spacy_bioner.reports.html.run_sections import list_facts, make_sections
 from spacy_bioner.reports.plots.style import plot_style
@@ -78,7 +78,7 @@ def test_mistakes_stand_on_it_with_their_mentions_marked(page: str) -> None:
 
 def test_mentions_of_the_mistake_come_before_longer_ones_beside_them() -> None:
     parts = split_text("severe headache", [(0, 15, "D"), (7, 15, "D")], frozenset({(7, 15, "D")}))
-    assert parts == [Part("severe "), Part("headache", "D", "wrong")]
+    assert parts == [PagePart("severe "), PagePart("headache", "D", "wrong")]
 
 
 def test_a_run_without_mistakes_has_a_page() -> None:

@@ -99,7 +99,7 @@ class _Guard:
         self.parser.StartElementHandler = self._check_root
 
     def check(self, chunk: bytes, *, is_last: bool) -> Tuple[bytes, Optional[CorpusError]]:
-        """Give what of the file may be parsed, with this chunk, and the error behind it."""
+        """Return what of the file may be parsed, with this chunk, and the error behind it."""
         error: Optional[CorpusError] = None
         self.pending += chunk
         try:
@@ -143,7 +143,7 @@ class _Guard:
 
 
 def _read_documents(path: Path) -> Iterator[Tuple[int, Any]]:
-    """Give the <document> elements of a file with their lines, freeing each behind it."""
+    """Return the <document> elements of a file with their lines, freeing each behind it."""
     from lxml import etree
 
     guard = _Guard(path)
@@ -257,7 +257,7 @@ def _find_child_fault(parent: Any) -> str:
 
 
 def _in_order(document: Any) -> Iterator[Any]:
-    """Give annotations in the order of `bioc_records.iter_annotations`."""
+    """Return annotations in the order of `bioc_records.iter_annotations`."""
     for passage in document.findall("passage"):
         for sentence in passage.findall("sentence"):
             yield from sentence.findall("annotation")

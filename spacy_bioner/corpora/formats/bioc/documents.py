@@ -101,7 +101,7 @@ def _iter_texts(record: Record) -> Iterator[Tuple[str, str]]:
 
 
 def _find_pieces(record: Record) -> Optional[List[_Piece]]:
-    """Give the passages of a record; None when its sections overlap or are not in order."""
+    """Return the passages of a record; None when its sections overlap or are not in order."""
     pieces: List[_Piece] = []
     text, position = record.text, 0
     for name, start, end in record.sections:
@@ -120,7 +120,7 @@ def _find_pieces(record: Record) -> Optional[List[_Piece]]:
 
 
 def _split_starts(starts: Sequence[int], pieces: Sequence[_Piece]) -> Optional[List[List[int]]]:
-    """Give the sentences of each passage; None when one does not lie in a passage."""
+    """Return the sentences of each passage; None when one does not lie in a passage."""
     split = [[at for at in starts if start <= at < end] for _, start, end in pieces]
     if [at for offsets in split for at in offsets] != list(starts):
         return None
@@ -135,7 +135,7 @@ def _split_starts(starts: Sequence[int], pieces: Sequence[_Piece]) -> Optional[L
 def _split_meta(
     record: Record, pieces: Sequence[_Piece], infons: Dict[str, str]
 ) -> List[Dict[str, str]]:
-    """Give the infons of each passage, its name among them; those of the document are added."""
+    """Return the infons of each passage, its name among them; those of the document are added."""
     split: List[Dict[str, str]] = [{} for _ in pieces]
     for key, value in own_meta(record.meta).items():
         match = _PASSAGE_KEY.fullmatch(key)

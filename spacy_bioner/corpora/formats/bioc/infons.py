@@ -40,7 +40,7 @@ Section = Tuple[str, int, int]
 
 
 def as_texts(infons: Mapping[str, Optional[str]]) -> Dict[str, str]:
-    """Give infons with an empty text in place of none."""
+    """Return infons with an empty text in place of none."""
     return {key: value or "" for key, value in infons.items()}
 
 
@@ -63,7 +63,7 @@ def read_infons(infons: Mapping[str, str]) -> Tuple[Tuple[str, ...], Attributes]
 
 
 def write_infons(ids: Sequence[str], attributes: Attributes) -> Dict[str, str]:
-    """Give the infons from which `read_infons` reads the same."""
+    """Return the infons from which `read_infons` reads the same."""
     infons: Dict[str, str] = {}
     joined = join_concept_ids(ids)
     if ids and joined is not None:

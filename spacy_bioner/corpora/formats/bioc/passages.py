@@ -90,7 +90,7 @@ def lay_out(passages: Sequence[Any]) -> PassageLayout:
 
 
 def _join_sentences(passage: Any, name: str) -> Tuple[str, List[Tuple[Any, int]]]:
-    """Give the text of a passage with sentences, and where these start in it."""
+    """Return the text of a passage with sentences, and where these start in it."""
     base, body = passage.offset, ""
     places: List[Tuple[Any, int]] = []
     for number, sentence in enumerate(passage.sentences, start=1):

@@ -119,12 +119,12 @@ def make_records(
 
 
 def iter_annotations(document: Any) -> Iterator[Any]:
-    """Give the annotations of a document: those of passages, sentences first, then its own."""
+    """Return the annotations of a document: those of passages, sentences first, then its own."""
     return (annotation for _, annotation in _iter_places(document))
 
 
 def _iter_places(document: Any) -> Iterator[Tuple[Any, Any]]:
-    """Give each annotation with the object that has it."""
+    """Return each annotation with the object that has it."""
     for passage in document.passages:
         for node in (*passage.sentences, passage):
             yield from ((node, annotation) for annotation in node.annotations)
@@ -132,7 +132,7 @@ def _iter_places(document: Any) -> Iterator[Tuple[Any, Any]]:
 
 
 def _place(error: CorpusError, path: Path, line: int) -> CorpusError:
-    """Give an error a place, if it has none: what no line is known of belongs to the document."""
+    """Add a place to an error that has none: what no line is known of belongs to the document."""
     return error if error.line is not None else CorpusError(str(error), path=path, line=line)
 
 
@@ -196,7 +196,7 @@ def _to_mention(
 def _read_borders(
     document: Any, layout: PassageLayout
 ) -> Tuple[Tuple[Section, ...], Dict[str, str]]:
-    """Give the sections of a document, and its infons with those of passages."""
+    """Return the sections of a document, and its infons with those of passages."""
     meta = as_texts(document.infons)
     named = [set(NAME_KEYS) & set(passage.infons) for passage in document.passages]
     defaults = ("title", "abstract") if named == [set(), set()] else ()

@@ -103,7 +103,7 @@ def stream_documents(
 
 
 def read_beside(path: PathLike, container: Container) -> Dict[str, Any]:
-    """Give what stands beside the list of documents in its objects, such as names of labels."""
+    """Return what stands beside the list of documents in its objects, such as names of labels."""
     found: Dict[str, Any] = {}
     if container.kind == "list":
         with Path(path).open("rb") as file:

@@ -53,7 +53,7 @@ class Fields:
         return CorpusError(message, path=self.path, line=self.line)
 
     def get(self, key: str, kind: Type[T], default: Optional[T] = None) -> T:
-        """Give a field, which must be of a kind; without a default it must be there.
+        """Return a field, which must be of a kind; without a default it must be there.
 
         Null counts as absent.
         RAISES (CorpusError): Where it is something else.
@@ -68,22 +68,22 @@ class Fields:
         return value
 
     def text(self, key: str, default: Optional[str] = None) -> str:
-        """Give a text of whole characters."""
+        """Return a text of whole characters."""
         return check_text(self.get(key, str, default), self.path, self.line)
 
     def name(self, key: str, default: str = "") -> str:
-        """Give an identifier: a text or a number."""
+        """Return an identifier: a text or a number."""
         value = self.value.get(key)
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         return self.text(key, default)
 
     def objects(self, key: str, what: str) -> List["Fields"]:
-        """Give a list of objects; an absent one is empty."""
+        """Return a list of objects; an absent one is empty."""
         return [self.inner(item, what) for item in self.get(key, list, [])]
 
     def inner(self, value: Any, what: str) -> "Fields":
-        """Give an object that stands within this one."""
+        """Return an object that stands within this one."""
         return Fields(value, self.path, self.line, what)
 
     def row(self, value: Any, kinds: Tuple[type, ...], what: str) -> List[Any]:
@@ -101,7 +101,7 @@ class Fields:
         return tuple(check_text(as_text(item), self.path, self.line) for item in value)
 
     def meta(self, value: Any) -> Dict[str, str]:
-        """Give an object's values as texts."""
+        """Return an object's values as texts."""
         fields = Fields(value, self.path, self.line, "meta")
         pairs = ((key, as_text(item)) for key, item in fields.value.items())
         return {
@@ -111,7 +111,7 @@ class Fields:
 
 
 def as_text(value: Any) -> str:
-    """Give a text as it is, anything else as JSON."""
+    """Return a text as it is, anything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

@@ -184,7 +184,7 @@ def _find_text(data: Fields, text_key: Optional[str]) -> str:
 
 
 def _choose(task: Fields, annotation: Union[str, int]) -> Tuple[List[Fields], int]:
-    """Give the annotations that count, and the number of others."""
+    """Return the annotations that count, and the number of others."""
     # "completions" is the name in versions before 1.0.
     key = "annotations" if "annotations" in task.value else "completions"
     annotations = task.objects(key, "annotation")

@@ -293,7 +293,7 @@ def take_note(
 
 
 def _scan_line(file: IO[bytes]) -> Tuple[bytes, bytes]:
-    """Give the first characters and the last one of the next line that is not blank, without
+    """Return the first characters and the last one of the next line that is not blank, without
     holding it; nothing at the end of the file."""
     first, last = b"", b""
     while piece := file.readline(_CHUNK):
@@ -306,7 +306,7 @@ def _scan_line(file: IO[bytes]) -> Tuple[bytes, bytes]:
 
 
 def decode_line(raw: bytes, path: Path, number: int) -> Any:
-    """Give the value of a line.
+    """Return the value of a line.
 
     RAISES (CorpusError): Not UTF-8, no JSON, more than one value, or half a character in it.
     """

@@ -219,7 +219,7 @@ def _is_jsonl(value: Any) -> bool:
 
 
 def _first(value: Any, key: str) -> Dict[str, Any]:
-    """Give the first object in a list under a key, else an empty one."""
+    """Return the first object in a list under a key, else an empty one."""
     items = value.get(key) if isinstance(value, dict) else None
     item = items[0] if isinstance(items, list) and items else None
     return item if isinstance(item, dict) else {}

@@ -88,7 +88,7 @@ def _list_tokens(paragraph: Fields) -> List[_Tokens]:
 
 
 def _list_tags(sentences: List[_Tokens]) -> Tuple[List[str], int]:
-    """Give the tags of a paragraph, and how many of them are missing."""
+    """Return the tags of a paragraph, and how many of them are missing."""
     found = [token.value.get("ner") for sentence in sentences for token in sentence]
     missing = sum(tag in MISSING for tag in found if not isinstance(tag, (list, dict)))
     return [OUTSIDE if _is_missing(tag) else as_text(tag) for tag in found], missing
@@ -141,7 +141,7 @@ def _to_record(
 
 
 def _place(paragraph: Fields, sentences: List[_Tokens]) -> Tuple[str, Tuple[Fragment, ...], bool]:
-    """Give the text, where its words are, and whether it is another than the raw one."""
+    """Return the text, where its words are, and whether it is another than the raw one."""
     tokens = [token for sentence in sentences for token in sentence]
     words = [token.text("orth") for token in tokens]
     raw = paragraph.text("raw", "")

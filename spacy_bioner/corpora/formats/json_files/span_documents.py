@@ -217,7 +217,7 @@ def _read_mentions(
 
 
 def _of(item: Any, noted: Dict[str, List[Tuple[str, str]]]) -> Tuple[Tuple[str, str], ...]:
-    """Give the attributes of the span with an item's id."""
+    """Return the attributes of the span with an item's id."""
     name = item.get("id") if isinstance(item, dict) else item[0] if item else None
     return tuple(noted.get(str(name), ())) if name is not None else ()
 

@@ -88,7 +88,7 @@ def read_span(item: Any, fields: Fields, text: str, group: str = "") -> Iterator
 
 
 def as_offset(value: Any) -> Optional[int]:
-    """Give a whole number, also one written as 8.0 or "8"; None for what is no offset."""
+    """Return a whole number, also one written as 8.0 or "8"; None for what is no offset."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):

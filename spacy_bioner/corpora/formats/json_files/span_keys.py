@@ -276,12 +276,12 @@ def find_name(item: Dict[str, Any], keys: Tuple[str, ...]) -> Optional[str]:
 
 @lru_cache(maxsize=1 << 12)
 def fold(key: str) -> str:
-    """Give a key without capitals and joints: "startOffset" and "Start_Offset" are one name."""
+    """Return a key without capitals and joints: "startOffset" and "Start_Offset" are one name."""
     return key.replace("_", "").replace("-", "").replace(" ", "").casefold()
 
 
 def get_at(value: Any, path: Path) -> Any:
-    """Give what stands at a path of keys; None where nothing does."""
+    """Return what stands at a path of keys; None where nothing does."""
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
     return value

@@ -44,7 +44,7 @@ class TagLists:
         self._scheme = "IO" if self._is_bare else self._survey.choose_scheme(lenient=lenient)
 
     def read(self, tags: Sequence[str]) -> Tuple[List[TokenSpan], int]:
-        """Give the stretches of words, and how many tags had to be repaired.
+        """Return the stretches of words, and how many tags had to be repaired.
 
         RAISES (LabelError): A tag that is none.
         """

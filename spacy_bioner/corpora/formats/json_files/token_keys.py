@@ -88,7 +88,7 @@ def iter_rows(value: Any) -> Iterator[Any]:
 
 
 def _list_columns(value: Any) -> Dict[str, List[Any]]:
-    """Give the columns of a table whose cells are lists of words and tags; else none."""
+    """Return the columns of a table whose cells are lists of words and tags; else none."""
     if not isinstance(value, dict):
         return {}
     words = _first_column(value, TOKEN_KEYS, (str,))
@@ -100,7 +100,7 @@ def _list_columns(value: Any) -> Dict[str, List[Any]]:
 def _first_column(
     value: Dict[str, Any], keys: Tuple[str, ...], kinds: Tuple[type, ...]
 ) -> List[Any]:
-    """Give the first list of lists of some kind under some keys."""
+    """Return the first list of lists of some kind under some keys."""
     for column in map(value.get, keys):
         if isinstance(column, list) and column and _is_list_of(column[0], kinds):
             return column

@@ -165,7 +165,7 @@ class _TokenReader:
 def place_words(
     fields: Fields, words: Sequence[str], *, taken: str = ""
 ) -> Tuple[str, Tuple[Fragment, ...]]:
-    """Give the text of a document of words, and where each word stands in it."""
+    """Return the text of a document of words, and where each word stands in it."""
     words = fields.texts(list(words), "words")
     path = find_text(fields.value)
     if path is not None and path[0] != taken:

@@ -240,7 +240,7 @@ def _read_line(document: _Annotations, line: str, path: Path, number: int) -> No
 
 
 def _find_blank_label(kind: str, rest: str) -> str:
-    """Give the label of a malformed line that has blanks in it, where that is the fault."""
+    """Return the label of a malformed line that has blanks in it, where that is the fault."""
     if kind == "T":
         match = _BLANK_LABEL.fullmatch(rest.partition("\t")[0])
         return match[1] if match else ""
@@ -342,7 +342,7 @@ def _note_elsewhere(remark: _Remark, document: _Annotations, problems: Optional[
 def choose_text(
     text: str, mentions: Collection[Mention], pieces: Collection[Sequence[Fragment]] = ()
 ) -> str:
-    """Give the characters of a file that the offsets of its mentions count.
+    """Return the characters of a file that the offsets of its mentions count.
 
     pieces (Collection[Sequence[Tuple[int, int]]]): Those of each mention in the order of the file;
         none where they are the mention's own.
@@ -368,7 +368,7 @@ def _fits(mention: Mention, pieces: Sequence[Fragment], text: str) -> bool:
 
 
 def _spell(mention: Mention, text: str) -> str:
-    """Give the mention's text; what was only written without line breaks is spelled with them."""
+    """Return the mention's text; what was only written without line breaks is spelled with them."""
     cover = text[mention.start_char : mention.end_char]
     joined = mention.covered(text)
     if mention.text == joined:

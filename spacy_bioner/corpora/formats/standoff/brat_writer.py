@@ -35,7 +35,7 @@ def write_brat(records: Iterable[Record], folder: PathLike) -> int:
 
 
 def _text_to_write(record: Record, folder: Path) -> str:
-    """Give what the reader takes for the record's text: a mark that belongs to it needs another
+    """Return what the reader takes for the record's text: a mark that belongs to it needs another
     before it where no mention counts it."""
     for text in (record.text, BYTE_ORDER_MARK + record.text):
         if choose_text(text, record.mentions) == record.text:

@@ -127,7 +127,7 @@ class _Tokens:
         self._ends = [token[1] for token in self.flat]
 
     def find(self, place: str) -> Optional[Fragment]:
-        """Give the token at LINE:TOKEN; None where there is none."""
+        """Return the token at LINE:TOKEN; None where there is none."""
         line, token = map(int, place.split(":"))
         if not 1 <= line <= len(self.lines) or token >= len(self.lines[line - 1]):
             return None
@@ -139,11 +139,11 @@ class _Tokens:
         return (first, last) if start < end and first <= last else None
 
     def cover(self, first: int, last: int) -> Fragment:
-        """Give the interval from a token to another."""
+        """Return the interval from a token to another."""
         return self._starts[first], self._ends[last]
 
     def places(self, first: int, last: int) -> str:
-        """Give "LINE:TOKEN LINE:TOKEN" for a token and another."""
+        """Return "LINE:TOKEN LINE:TOKEN" for a token and another."""
         return f"{self._places[first]} {self._places[last]}"
 
 

@@ -171,7 +171,7 @@ def match_folders(texts: Collection[str], annotations: Collection[str]) -> Dict[
 def writing_pairs(
     folder: PathLike, ending: str, *, folders: Collection[str] = ()
 ) -> Iterator["PairWriter"]:
-    """Give a writer into a folder that appears when the block succeeds.
+    """Yield a writer into a folder that appears when the block succeeds.
 
     ending, folders: As for `find_pairs`.
     RAISES (CorpusError): Where something is there already: it might be a corpus.
@@ -252,7 +252,7 @@ def _name_pairs(matches: Dict[str, str]) -> Iterator[Tuple[Tuple[str, str], str]
 
 
 def _leave_out_one(name: str) -> Set[str]:
-    """Give a path, and what it is without each of its folders."""
+    """Return a path, and what it is without each of its folders."""
     *folders, stem = name.split("/")
     return {name} | {
         "/".join((*folders[:place], *folders[place + 1 :], stem)) for place in range(len(folders))

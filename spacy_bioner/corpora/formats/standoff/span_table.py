@@ -127,7 +127,7 @@ def _stream_rows(path: Path, encoding: str, problems: Optional[Problems]) -> Ite
 
 
 def _decode_row(header: List[str], cells: List[str]) -> Dict[str, Any]:
-    """Give a row as an object; cells that hold a list as lists, empty ones as null."""
+    """Return a row as an object; cells that hold a list as lists, empty ones as null."""
     return {
         name: _decode_cell(cell)
         for name, cell in zip(header, cells)
@@ -149,7 +149,7 @@ def _decode_cell(cell: str) -> Any:
 
 
 def _as_lists(value: Any) -> Any:
-    """Give what JSON would have: lists for tuples."""
+    """Return what JSON would have: lists for tuples."""
     if isinstance(value, (list, tuple)):
         return [_as_lists(item) for item in value]
     if isinstance(value, dict):

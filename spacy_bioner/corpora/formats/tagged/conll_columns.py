@@ -71,7 +71,7 @@ def looks_like_conll(lines: Iterable[str]) -> bool:
 
 
 def sample_rows(lines: Iterable[str]) -> List[List[str]]:
-    """Give the columns of lines; an empty list for each blank line."""
+    """Return the columns of lines; an empty list for each blank line."""
     return [split_columns(line) if line.strip() else [] for line in lines if not is_no_token(line)]
 
 

@@ -96,7 +96,7 @@ class _SentenceReader:
             yield sentence.sentence
 
     def read_value(self, columns: Sequence[str]) -> str:
-        """Give what the key says of a word."""
+        """Return what the key says of a word."""
         place = self.columns.get(self.key)
         if place is None:
             value = _split_misc(columns, self.columns.get(_MISC)).get(self.key, "")
@@ -211,5 +211,5 @@ def _split_misc(columns: Sequence[str], place: Optional[int]) -> Dict[str, str]:
 
 
 def _plain(name: str) -> str:
-    """Give a key without what differs from treebank to treebank."""
+    """Return a key without what differs from treebank to treebank."""
     return re.sub(r"[\W_]", "", name.rpartition(":")[2]).lower()

@@ -96,7 +96,7 @@ def split_sentences(items: Iterable[Item]) -> Iterator[Item]:
 
 
 def _find_borders(sentence: Sentence) -> List[int]:
-    """Give the words with which sentences start; the first is one of them."""
+    """Return the words with which sentences start; the first is one of them."""
     text, starts, _ = _join_words([sentence])
     flags = sentence_flags(starts[: len(sentence.words)], sentence_starts(text))
     borders = [0]
@@ -110,7 +110,7 @@ def _find_borders(sentence: Sentence) -> List[int]:
 
 
 def find_conflict(items: Iterable[Item]) -> int:
-    """Give the first line whose tag no scheme has together with those before; 1 without any."""
+    """Return the first line whose tag no scheme has together with those before; 1 without any."""
     seen: List[str] = []
     for item in items:
         if isinstance(item, str):
@@ -215,7 +215,7 @@ def tagged_words(doc: Doc, scheme: str, name: str) -> List[Tuple[bool, str, str]
 
 
 def document_id(doc: Doc, number: int) -> str:
-    """Give the identifier that `align` leaves on a Doc, else its number."""
+    """Return the identifier that `align` leaves on a Doc, else its number."""
     return str(doc.user_data.get(ID_KEY, number))
 
 
@@ -264,7 +264,7 @@ def _make_record(name: str, sentences: List[Sentence], scheme: str) -> Record:
 
 
 def _join_words(sentences: List[Sentence]) -> Tuple[str, List[int], Tuple[Fragment, ...]]:
-    """Give the text, the start of each word and one more, and the borders of the words."""
+    """Return the text, the start of each word and one more, and the borders of the words."""
     spelled = [word for sentence in sentences for word in sentence.words]
     lengths = [len(word) for word in spelled]
     if not any(sentence.spaces for sentence in sentences):

@@ -129,7 +129,7 @@ def detect_table(
 
 
 def split_header(line: str) -> Tuple[str, List[str]]:
-    """Give the delimiter of which a header has most, and its cells in small letters."""
+    """Return the delimiter of which a header has most, and its cells in small letters."""
     line = line.rstrip("\r\n")
     delimiter = max(DELIMITERS, key=line.count)
     row = split_row(line, delimiter) or line.split(delimiter)
@@ -255,7 +255,7 @@ def detect_encoding(path: Path) -> str:
 
 
 def check_encoding(encoding: str, path: Path) -> str:
-    """Give the name of an encoding that can be read line by line.
+    """Return the name of an encoding that can be read line by line.
 
     RAISES (CorpusError): One that is unknown, or has no single bytes for ASCII.
     """
@@ -269,7 +269,7 @@ def check_encoding(encoding: str, path: Path) -> str:
 
 
 def _find_bad_byte(path: Path) -> Optional[Tuple[int, int]]:
-    """Give offset and line of the first byte that is not UTF-8."""
+    """Return offset and line of the first byte that is not UTF-8."""
     offset, line = 0, 1
     with path.open("rb") as file:
         # In pieces of whole lines: no character goes over a line end.

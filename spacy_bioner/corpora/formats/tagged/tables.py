@@ -274,7 +274,7 @@ def read_rows(path: PathLike, table: TableFormat) -> Iterator[TableRow]:
 
 
 def _mend(cells: List[str], table: TableFormat, problem: str) -> Tuple[List[str], str]:
-    """Give a malformed row its width; cells behind a stray delimiter are not in their columns."""
+    """Bring a malformed row to its width; behind a stray delimiter cells are in wrong columns."""
     if not problem and any(map(str.strip, cells)):
         problem = (
             f"found {len(cells)} cell(s), expected {table.width} as in the first row; "

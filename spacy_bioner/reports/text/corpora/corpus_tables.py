@@ -187,7 +187,7 @@ def tabulate_overlap_by_label(overlap: Overlap) -> Table:
 
 
 def list_lengths(corpus: CorpusStatistics) -> Tuple[Lengths, ...]:
-    """Give the distributions that are shown of a corpus."""
+    """Return the distributions that are shown of a corpus."""
     return (
         corpus.document_words,
         corpus.sentence_words,
