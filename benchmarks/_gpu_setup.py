@@ -95,7 +95,7 @@ class Setup:
         use_device(-1)
 
     def base_encoder(self) -> str:
-        """Return BERT-base with random weights in BioBERT's layout; a smaller one in a rehearsal."""
+        """Return random weights in BioBERT's layout; a smaller encoder in a rehearsal."""
         size = {**SMALL, "hidden_size": 64} if self.quick else BASE
         return self._encoder("biobert_random", 600 if self.quick else BIOBERT_ROWS, size)
 

@@ -34,7 +34,7 @@ MAX_MODULES = 18
 # The commands, one a module.
 FULLER = {"apps.cli"}
 # What describes a drawing or a page; results lie where they are computed.
-DRAWN = {"Plot", "Drawing", "Section", "Part", "CorpusSection", "LabelCard", "Table"}
+DRAWN = {"Plot", "Drawing", "Section", "PagePart", "CorpusSection", "LabelCard", "Table"}
 DRAWN |= {"Cloud", "CloudWord"}
 COMMANDS = f"{PACKAGE}.apps.cli."
 COMMANDS_MODULE = f"{COMMANDS}main"
