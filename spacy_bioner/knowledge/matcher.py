@@ -18,6 +18,7 @@ import srsly
 from daachorse import CharwiseDoubleArrayAhoCorasick
 from numpy.typing import NDArray
 
+from spacy_bioner.blanks import is_blank
 from spacy_bioner.errors import BionerError, TermTableError
 from spacy_bioner.knowledge.table import TermTable
 from spacy_bioner.knowledge.terms import TOKEN_SEPARATOR, Term
@@ -247,6 +248,7 @@ class _Boundaries:
     ) -> None:
         simple = simplify(text)
         self.whole, self.text = text, simple.text
+        self._places = simple.starts
         self.starts, self.ends = token_starts, token_ends
         self.first = np.full(len(self.text) + 1, -1, dtype=np.int64)
         self.last = np.full(len(self.text) + 1, -1, dtype=np.int64)
@@ -268,9 +270,15 @@ class _Boundaries:
         """
         if start < 0 or end > len(self.text) or self.first[start] < 0 or self.last[end] < 0:
             return False
+        # A soft hyphen that divides a word at the end of a line is no part of a name ("Cl-").
+        if self._is_blank(start) or self._is_blank(end - 1):
+            return False
         before = start > 0 and self.text[start - 1].isalnum() and self.text[start].isalnum()
         behind = end < len(self.text) and self.text[end].isalnum() and self.text[end - 1].isalnum()
         return not before and not behind
+
+    def _is_blank(self, position: int) -> bool:
+        return self._places is not None and is_blank(self.whole[self._places[position]])
 
     def surface(self, start: int, end: int, *, tokens: bool) -> str:
         """Cut out the text, or the texts of its tokens joined by `TOKEN_SEPARATOR`."""

@@ -152,6 +152,13 @@ def test_find_name_that_ends_with_a_hyphen():
     assert find("Cl- and Cl", "Cl-") == ["Cl-"]
 
 
+def test_a_soft_hyphen_that_divides_a_word_is_no_part_of_a_name():
+    assert find("cl\u00ad\nopidogrel", "Cl-") == []
+    assert find("cl\u00ad\n", "Cl-") == []
+    assert find("cl\u00ad\nopidogrel", "Clopidogrel") == ["cl\u00ad\nopidogrel"]
+    assert find("\u00ad\nCl", "-Cl") == []
+
+
 def test_find_token_term_needs_the_same_tokens():
     term = Term(TOKEN_SEPARATOR.join(["il", "2"]), "X", case="ignore", tokens=True)
     assert find("IL2 IL-2", term) == ["IL2"]
