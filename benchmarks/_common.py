@@ -71,7 +71,7 @@ def require_encoder(parser: argparse.ArgumentParser, encoder: str) -> None:
 
 
 def use_threads(threads: int) -> None:
-    """Return torch and the tokenizers the same number of threads, here and in child processes."""
+    """Let torch and the tokenizers use so many threads, here and in child processes."""
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"):
         os.environ[name] = str(threads)
     import torch

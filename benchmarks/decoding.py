@@ -149,7 +149,7 @@ def time_runs(runs: Mapping[str, Callable[[], Any]], repeats: int) -> Dict[str, 
 
 
 def measure_training(args: argparse.Namespace) -> Iterator[Tuple[str, ...]]:
-    """Return the rows of training, each measured in a process of its own."""
+    """Yield the rows of training, each measured in a process of its own."""
     random = np.random.default_rng(args.seed)
     lengths = draw_lengths(random, TRAINED)
     for name, chosen in (("abstracts", lengths), ("one of them long", [*lengths[1:], args.long])):

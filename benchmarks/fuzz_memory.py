@@ -177,7 +177,7 @@ def run_part(nlp: Language, texts: Sequence[str], *, zones: bool) -> int:
 
 
 def make_texts(setup: Setup) -> Iterator[str]:
-    """Return texts without end: known words in any order, with or without new ones among them."""
+    """Yield texts without end: known words in any order, with or without new ones among them."""
     source = random.Random(setup.seed)
     known = " ".join(read_sentences(DEMO / "source")).split()
     while True:

@@ -73,7 +73,7 @@ def draw_tags(rng: random.Random) -> List[str]:
 
 
 def shift(tags: List[str], rng: random.Random) -> List[str]:
-    """Return some mentions another label, and cut the last token off others."""
+    """Return tags in which some mentions have another label and others lack their end."""
     changed, label = [], ""
     for position, tag in enumerate(tags):
         if tag.startswith("B-"):

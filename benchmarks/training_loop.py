@@ -102,7 +102,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def draw_batches(trainee: Trainee, seed: int) -> Iterator[List[Sentence]]:
-    """Return the sentences of each batch that `run_epoch` trains on, tokenised and labelled."""
+    """Yield the sentences of each batch that `run_epoch` trains on, tokenised and labelled."""
     from spacy.training.loop import create_train_batches
     from thinc.api import fix_random_seed
 
@@ -173,7 +173,7 @@ class BareLoop:
             self.optimizer.zero_grad(set_to_none=True)
 
     def groups(self, batch: List[Sentence]) -> Iterator[List[Sentence]]:
-        """Return the sentences that go through the model together."""
+        """Yield the sentences that go through the model together."""
         if not self.grouped:
             yield batch
             return

@@ -223,7 +223,7 @@ def _paragraphs(value: Any) -> List[str]:
 
 
 def _render_docs(docs: str) -> Iterator[str]:
-    """Return paragraphs, and entries as a list."""
+    """Yield paragraphs, and entries as a list."""
     for block in re.split(r"\n\s*\n", docs):
         rows: List[str] = []
         for line in block.splitlines():

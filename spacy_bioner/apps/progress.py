@@ -20,7 +20,7 @@ def counted(items: Iterable[T], progress: Callable[[int], None]) -> Iterator[T]:
 
 @contextmanager
 def showing_progress(unit: str) -> Iterator[Callable[[int], None]]:
-    """Return a function to be told how many are done; short runs show nothing.
+    """Yield a function to be told how many are done; short runs show nothing.
 
     unit (str): What is counted, such as "documents".
     """

@@ -70,7 +70,7 @@ def build_emission_ensemble(
 
 
 def match_tags(labels: Sequence[str], own: Sequence[str], scheme: str, number: int) -> List[int]:
-    """Give, for each tag of the ensemble, the column in which a member has it.
+    """Return, for each tag of the ensemble, the column in which a member has it.
 
     labels (Sequence[str]): The ensemble's labels.
     own (Sequence[str]): The member's labels.

@@ -1,4 +1,4 @@
-"""Named-entity recognition by token classification: what `bioner` does."""
+"""Named-entity recognition by token classification: the component `bioner` and its factory."""
 
 from contextlib import nullcontext
 from functools import partial

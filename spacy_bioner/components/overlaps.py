@@ -83,7 +83,7 @@ class Candidate:
     named: List[Tuple[FrozenSet[str], Span]] = field(default_factory=list)
 
     def take_identifiers(self) -> None:
-        """Return the span the first identifiers of a source that was not rejected."""
+        """Add to the span the identifiers of the first sources that were not rejected."""
         for givers, span in self.named:
             if not self.sources or not givers.isdisjoint(self.sources):
                 add_identifiers(self.span, span)

@@ -1,4 +1,6 @@
-"""Label maps: what the types of a corpus are called in training, one YAML file for each corpus.
+"""Label maps, and the labels that a command looks at.
+
+A map says what the types of a corpus are called in training, one YAML file for each corpus:
 
     source: what it maps, in words
     labels: {OLD: NEW, …}

@@ -1,4 +1,7 @@
-"""Any supported file → Records: format guessing, renamed labels, chosen documents."""
+"""Any supported file → Records, and back.
+
+Formats are told by content; labels are renamed and documents chosen while a corpus is read.
+"""
 
 import warnings
 from collections import Counter
@@ -60,7 +63,7 @@ def read_records(
 
     path (Union[str, Path]): A file, or a folder: of pairs, or of files in one format. Files of
         other formats are counted in `meta["files_of_other_formats_skipped"]`.
-    format (Optional[str]): A name in `formats.FORMATS`; None or "auto" looks into the file.
+    format (Optional[str]): A name in `corpora.FORMATS`; None or "auto" looks into the file.
     label_map (Optional[Mapping[str, str]]): New names of labels; others stay as they are.
     layout (Optional[ConllLayout]): The columns of a CoNLL file.
     problems (Optional[Problems]): Takes note of what cannot be read, which is then left out.
@@ -136,7 +139,7 @@ def _warn_of_problems(
 
 
 def trust_offsets(records: Iterable[Record]) -> Iterator[Record]:
-    """Return the records without the claims of mentions that another text is at their offsets."""
+    """Yield the records without the claims of mentions that another text is at their offsets."""
     for record in records:
         overruled = [why_lost(mention, record.text) == TEXT_DIFFERS for mention in record.mentions]
         if any(overruled):
@@ -233,7 +236,7 @@ def parse_label_map(pairs: Iterable[str]) -> Dict[str, str]:
 
 
 def rename_labels(records: Iterable[Record], label_map: Mapping[str, str]) -> Iterator[Record]:
-    """Return the records with their mentions' labels renamed; labels not in the map stay."""
+    """Yield the records with their mentions' labels renamed; labels not in the map stay."""
     for record in records:
         mentions = tuple(
             mention.labelled(label_map.get(mention.label, mention.label))
@@ -245,7 +248,7 @@ def rename_labels(records: Iterable[Record], label_map: Mapping[str, str]) -> It
 def select_records(
     records: Iterable[Record], selection: Selection, *, path: Optional[PathLike] = None
 ) -> Iterator[Record]:
-    """Return the selected records.
+    """Yield the selected records.
 
     RAISES (CorpusError): At the end, when nothing was taken or an identifier never came.
     """

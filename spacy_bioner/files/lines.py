@@ -1,4 +1,4 @@
-"""Files of lines, with positions and encodings."""
+"""Files of lines, with positions and encodings; archives and UTF-16 are refused."""
 
 import re
 from contextlib import contextmanager

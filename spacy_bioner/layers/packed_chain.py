@@ -162,7 +162,7 @@ def forward(rows: np.ndarray, packing: Packing, chain: Chain) -> np.ndarray:
 def backward(
     rows: np.ndarray, packing: Packing, chain: Chain
 ) -> Iterator[Tuple[slice, np.ndarray, np.ndarray]]:
-    """Return beta, block by block from behind.
+    """Yield beta, block by block from behind.
 
     rows (np.ndarray): Packed scores, shape (tokens, tags).
     YIELDS (Tuple[slice, np.ndarray, np.ndarray]): Packed rows; their beta (without the tokens' own

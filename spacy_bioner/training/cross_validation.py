@@ -134,7 +134,7 @@ def plan_folds(
     """Divide a corpus into folds by document, stratified by the mentions of each label.
 
     group_by (GroupBy): What keeps documents together, in the folds and in the development sets;
-        see `corpora.splits.split_records`.
+        see `corpora.splits.split`.
     dev_share (float): Share of the other folds' documents that becomes the development set.
     RAISES ConfigError: Fewer than two folds, or a share that is not between 0 and 1.
     RAISES CorpusError: Fewer documents (groups) than folds, or too few to develop on.

@@ -74,7 +74,7 @@ class MultiCorpus:
         self.random = random.Random(seed)
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
-        """Return Examples; each call draws anew.
+        """Stream the Examples; each call draws anew.
 
         RAISES TrainingDataError: For a corpus without any entity of its labels.
         RAISES LabelError: For a label to rename that a corpus does not have.

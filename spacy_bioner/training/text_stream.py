@@ -105,7 +105,7 @@ class TextStream:
         return document
 
     def read_epoch(self) -> Iterator[str]:
-        """Return the documents that are left of the epoch; a further call gives all of the next.
+        """Yield the documents that are left of the epoch; a further call gives all of the next.
 
         RAISES TrainingDataError: Where the whole epoch has none.
         RAISES CorpusError: For a file that cannot be read.

@@ -129,7 +129,7 @@ def to_overrides(values: Mapping[str, Any], *, max_steps: int) -> Dict[str, Any]
 
 @contextmanager
 def reporting_to(callback: Callable[[int, float], None]) -> Iterator[Dict[str, Any]]:
-    """Return config overrides with which `spacy train` tells a function of each evaluation.
+    """Yield config overrides with which `spacy train` tells a function of each evaluation.
 
     callback (Callable): Gets the step and the score that chooses the best model; what it raises
         ends the training. An evaluation without a score is not told.

@@ -26,7 +26,7 @@ CASES: List[Dict[str, Any]] = RECORDED["cases"]
 
 
 def pairs_of(case: Dict[str, Any]) -> Iterator[List[List[str]]]:
-    """Return the gold and predicted tags of each sentence."""
+    """Yield the gold and predicted tags of each sentence."""
     for gold, found in zip(case["gold"], case["found"]):
         yield [gold.split(), found.split()]
 

@@ -160,7 +160,7 @@ def render(pairs: Sequence[Tuple[Change, Outcome]]) -> str:
 
 
 def choose(names: Sequence[str]) -> List[Change]:
-    """Give the changes of some names, or all without any.
+    """Return the changes of some names, or all without any.
 
     RAISES ValueError: For a name that no change has.
     """

@@ -100,7 +100,7 @@ def inspect(
     """Count what corpora consist of.
 
     sources (Sequence[Source]): The first is what the others are compared with.
-    from_format (str): A name in `corpora.formats.FORMATS`, or "auto".
+    from_format (str): A name in `corpora.FORMATS`, or "auto".
     label_map (Optional[Mapping[str, str]]): New names of labels; others stay as they are.
     lenient (bool): Leave out what cannot be read, and count it.
     output (Optional[PathLike]): A folder for `corpus.json` and `corpus.html`, made when it is not

@@ -129,7 +129,7 @@ def _choose_ending(written: Format) -> str:
 
 
 def _plan_files(splits: Splits, folds: bool, ending: str) -> Iterator[tuple[str, List[str], bool]]:
-    """Return the files to write, each with the parts that it has, and whether it is one of them.
+    """Yield the files to write, each with the parts that it has, and whether it is one of them.
 
     Every document stands once in the files that are parts: of folds, these are the test files.
     """

@@ -52,7 +52,7 @@ CHECKPOINTS = {
     "model-best": "the checkpoint with the best score on the development documents",
     "model-last": "the last checkpoint of the training, not the best one",
 }
-PagePart = TypeVar("PagePart")
+Stored = TypeVar("Stored")
 
 
 @dataclass(frozen=True)
@@ -165,8 +165,8 @@ def check_folder(output: Path) -> None:
 
 
 def read_stored(
-    path: Optional[Path], read: Callable[[Any], PagePart], command: str
-) -> Optional[PagePart]:
+    path: Optional[Path], read: Callable[[Any], Stored], command: str
+) -> Optional[Stored]:
     """Read the JSON that another command has written; None without a file.
 
     RAISES ConfigError: No such file, or another kind of JSON.

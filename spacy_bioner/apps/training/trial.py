@@ -1,4 +1,7 @@
-"""A training from its start to its scores on the test set, as k-fold and comparisons need it."""
+"""A training from its start to its scores on the test set, as k-fold and comparisons need it.
+
+Run as a program with a JSON file, it measures time, memory and parameters in a process of its own.
+"""
 
 import filecmp
 import json
@@ -151,7 +154,10 @@ def _describe_log(output: Path, log_path: Path) -> str:
 
 
 def _settle(output: Path, log_path: Path) -> Optional[Path]:
-    """Return back what was set aside for a training that ended early; RETURNS: the log of that."""
+    """Put back what was set aside for a training that ended early.
+
+    RETURNS (Optional[Path]): Where its own log is; None if it left none.
+    """
     earlier, own = _earlier(log_path), follow_links(log_path)
     has_own = own.is_file() and own.stat().st_size > 0
     if not earlier.is_file():

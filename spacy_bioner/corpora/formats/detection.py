@@ -22,7 +22,7 @@ _ROOT = re.compile(r"<(?![?!])([\w:.-]+)")
 def guess_format(path: PathLike) -> str:
     """Tell the format of a file or folder.
 
-    RETURNS (str): A name in `formats.FORMATS`.
+    RETURNS (str): A name in `formats.registry.FORMATS`.
     RAISES (CorpusError): Nothing there, an empty file, UTF-16, or no format that is known.
     """
     path = Path(path)

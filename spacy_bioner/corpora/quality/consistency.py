@@ -255,7 +255,7 @@ class _Annotation:
         return bool(before) and self._reach[before - 1] > item[0]
 
     def inside(self, item: Occurrence) -> Iterator[Mention]:
-        """Return the mentions that start in an occurrence and end in it."""
+        """Yield the mentions that start in an occurrence and end in it."""
         for index in range(bisect_left(self._starts, item[0]), bisect_left(self._starts, item[1])):
             if self._mentions[index].end_char <= item[1]:
                 yield self._mentions[index]

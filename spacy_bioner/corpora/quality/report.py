@@ -25,7 +25,7 @@ from spacy_bioner.records import Record
 class Suspicion:
     """A kind of suspicious span.
 
-    kind (str): One of `suspicious.KINDS`.
+    kind (str): One of `suspicious_spans.KINDS`.
     """
 
     kind: str

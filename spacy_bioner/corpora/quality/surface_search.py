@@ -39,7 +39,7 @@ class SurfaceFinder:
         self._automaton = CharwiseDoubleArrayAhoCorasick(patterns) if patterns else None
 
     def find(self, text: str) -> Iterator[Tuple[int, int, str]]:
-        """Return every occurrence that begins and ends at borders of words, overlapping ones too.
+        """Yield every occurrence that begins and ends at borders of words, overlapping ones too.
 
         RETURNS (Iterator[Tuple[int, int, str]]): First character, end and key.
         """

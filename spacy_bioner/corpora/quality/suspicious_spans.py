@@ -24,7 +24,7 @@ LONG = "very long"
 RESPELLED = "claimed text spelled differently"
 DUPLICATE = "repeated"
 OVERLAP = "overlaps another of its label"
-# What `claims.why_lost` says comes first: such a mention is of no other kind.
+# What `mention_checks.why_lost` says comes first: such a mention is of no other kind.
 KINDS = (
     "label missing",
     "beyond the text",
@@ -51,7 +51,7 @@ _FINE_AT_END = frozenset("'′’*%")
 def find_suspicious(
     record: Record, *, max_characters: int = MAX_CHARACTERS
 ) -> Iterator[Tuple[str, Mention]]:
-    """Return the suspicious mentions of a document, each with one of `KINDS`; several for some.
+    """Yield the suspicious mentions of a document, each with one of `KINDS`; several for some.
 
     Overlaps are looked for among mentions of one piece: coordinations make the others overlap. Of
     two that overlap, the later one is named.

@@ -44,7 +44,7 @@ def make_shingles(text: str) -> Shingles:
 def find_near_pairs(
     texts: Sequence[Shingles], *, threshold: float
 ) -> Iterator[Tuple[int, int, float]]:
-    """Return the pairs of texts that are similar enough, with their similarity.
+    """Yield the pairs of texts that are similar enough, with their similarity.
 
     Of 8,360 copies of abstracts with 2 to 8 % of their words replaced, 20 are missed at a threshold
     of 0.5, all of them below 0.6. All seeds are fixed.

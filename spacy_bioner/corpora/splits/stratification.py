@@ -91,7 +91,7 @@ def _round(total: int, shares: Sequence[float]) -> List[int]:
 
 
 def _order(groups: Sequence[DocumentGroup], totals: Mapping[str, int]) -> Iterator[DocumentGroup]:
-    """Return the groups of the label with the fewest mentions left, and so on; then the others.
+    """Yield the groups of the label with the fewest mentions left, and so on; then the others.
 
     Of one label the greatest come first: what follows can make up for them.
     """

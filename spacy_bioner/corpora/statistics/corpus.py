@@ -2,7 +2,7 @@
 
 Words are the corpus' own tokens; where it has none, `WORD_RULE`. Sentences are the corpus' own;
 where it has none, those of `spacy_bioner.sentences`; one without a word does not count. Tags are
-those of a flat selection of the mentions over these words, as `docs.align` makes it.
+those of a flat selection of the mentions over these words, as `alignment.align` makes it.
 
 A share, mean or ratio of nothing is None, never 0 or 1.
 """

@@ -90,7 +90,7 @@ class MentionInventory:
         return sorted(found, key=lambda item: (-item.minority, -item.mentions, item.surface))
 
     def _group(self) -> Iterator[Tuple[str, Counter[Entry]]]:
-        """Return each surface with its entries, named by its most frequent spelling."""
+        """Yield each surface with its entries, named by its most frequent spelling."""
         groups: Dict[str, Counter[Entry]] = defaultdict(Counter)
         for entry, number in self.entries.items():
             groups[entry[1].casefold()][entry] = number

@@ -42,7 +42,7 @@ class RecordView:
         self._ends = [end for _, end in self.words]
 
     def list_sentences(self) -> Iterator[Tuple[int, int, int]]:
-        """Return the sentences that have words, as (start_char, end_char, number of words)."""
+        """Yield the sentences that have words, as (start_char, end_char, number of words)."""
         starts = self.record.sentence_starts or sentence_starts(self.record.text)
         borders = {0, len(self.words), *(bisect_left(self._starts, start) for start in starts)}
         ordered = sorted(borders)

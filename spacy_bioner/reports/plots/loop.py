@@ -9,7 +9,7 @@ _SIZE = (9.6, 3.4)
 
 
 def plot_run(entries: Sequence[Mapping[str, Any]], *, title: str = "") -> Any:
-    """Draw the log of a run of `run_state.run_steps`.
+    """Draw the log of a run of `training.loop.run_steps`.
 
     entries (Sequence[Mapping[str, Any]]): Its lines; a first line without "loss" is left out.
     """

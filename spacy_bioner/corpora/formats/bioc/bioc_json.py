@@ -3,7 +3,7 @@
 A file is a collection, `{"documents": [...]}` (PubTator's export calls the list "PubTator3"), a
 list of documents, one document, or one on each line. What may be left out in a published file
 (infons, sentences, relations) may be left out. Further plain values of a document count as its
-infons. See `bioc_records` for how a document becomes a Record.
+infons. See `records` for how a document becomes a Record.
 """
 
 import json

@@ -4,7 +4,7 @@ A file is checked by expat before anything else sees it: entities that a file de
 know are refused, as is any encoding but UTF-8, so nothing is expanded and nothing is fetched. The
 `<!DOCTYPE collection SYSTEM 'BioC.dtd'>` of published files is skipped. What is not part of BioC
 (unknown elements, repeated or missing ones) is refused as well, since the library passes over it.
-See `bioc_records` for how a document becomes a Record.
+See `records` for how a document becomes a Record.
 """
 
 import re
@@ -143,7 +143,7 @@ class _Guard:
 
 
 def _read_documents(path: Path) -> Iterator[Tuple[int, Any]]:
-    """Return the <document> elements of a file with their lines, freeing each behind it."""
+    """Yield the <document> elements of a file with their lines, freeing each behind it."""
     from lxml import etree
 
     guard = _Guard(path)
@@ -257,7 +257,7 @@ def _find_child_fault(parent: Any) -> str:
 
 
 def _in_order(document: Any) -> Iterator[Any]:
-    """Return annotations in the order of `bioc_records.iter_annotations`."""
+    """Yield annotations in order: a passage's sentences, the passage, the document."""
     for passage in document.findall("passage"):
         for sentence in passage.findall("sentence"):
             yield from sentence.findall("annotation")

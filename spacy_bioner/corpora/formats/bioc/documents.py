@@ -1,4 +1,4 @@
-"""Records → BioC documents, from which `bioc_records` makes the same records again.
+"""Records → BioC documents, from which `records` makes the same records again.
 
 Each section is a passage, and so is text that belongs to none, except spaces between passages.
 Sentences stand in their passage, annotations in the passage or sentence that holds them. Where a

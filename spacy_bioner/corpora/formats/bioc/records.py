@@ -1,6 +1,6 @@
 """BioC documents, from XML or JSON → Records. What BioC leaves open is decided here:
 
-- **Text** and offsets: see `bioc_passages`. **Concept ids, attributes**: see `bioc_infons`.
+- **Text** and offsets: see `passages`. **Concept ids, attributes**: see `infons`.
 - **Sections** are the passages that have a name: the infon `section_type`, else `type`. Other
   infons of passages are in `meta` as `passageN.KEY`. Two passages without any name are title and
   abstract: BioRED's JSON has them so.
@@ -124,7 +124,7 @@ def iter_annotations(document: Any) -> Iterator[Any]:
 
 
 def _iter_places(document: Any) -> Iterator[Tuple[Any, Any]]:
-    """Return each annotation with the object that has it."""
+    """Yield each annotation with the object that has it."""
     for passage in document.passages:
         for node in (*passage.sentences, passage):
             yield from ((node, annotation) for annotation in node.annotations)

@@ -85,7 +85,7 @@ def stream_documents(
 ) -> Iterator[Item]:
     """Stream the documents; those of a map without an id get their name as one.
 
-    Otherwise like `json_stream.stream_json`.
+    Otherwise like `reader.stream_json`.
     """
     path = Path(path)
     if container.kind == "lines":

@@ -1,7 +1,7 @@
 """Which format is a JSON file? Told by the keys and values of its first documents, read as JSON.
 
 How a file is laid out (a document on each line, an array, an object with an array under some key)
-says nothing about its format: see `json_containers`.
+says nothing about its format: see `containers`.
 """
 
 from pathlib import Path
@@ -41,7 +41,7 @@ _TASK_LISTS = ("annotations", "completions", "predictions")
 def guess_json(path: PathLike) -> str:
     """Tell the format of a JSON file.
 
-    RETURNS (str): A name in `formats.FORMATS`.
+    RETURNS (str): A name in `formats.registry.FORMATS`.
     RAISES (CorpusError): No JSON, or documents of no format that is known, with their keys.
     """
     path = Path(path)

@@ -95,7 +95,7 @@ def write_i2b2(records: Iterable[Record], folder: PathLike) -> int:
 def find_i2b2_losses(record: Record) -> "Counter[str]":
     """Count the mentions that begin or end inside a white-space token, or touch none.
 
-    They are losses beside those of `losses.find_losses` with this module's `CARRIES`.
+    They are losses beside those of `capabilities.find_losses` with this module's `CARRIES`.
     """
     tokens = _Tokens(record.text)
     losses: Counter[str] = Counter()
