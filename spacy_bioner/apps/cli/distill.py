@@ -49,9 +49,9 @@ def distill_cli(
     """Distil a trained `bioner` into a smaller one, on unlabelled text."""
     from spacy_bioner.apps.cli.pretrain import show_entry
     from spacy_bioner.apps.training.distill import distil
-    from spacy_bioner.apps.training.student import DistilSettings
+    from spacy_bioner.apps.training.student import DistillSettings
 
-    settings = DistilSettings(
+    settings = DistillSettings(
         steps,
         layers=layers or (0 if encoder or student else 3),
         spaced=spaced,

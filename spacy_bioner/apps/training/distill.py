@@ -11,7 +11,7 @@ from spacy.language import Language
 
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.training.loop_runs import check_output, drop_state, run_to_end
-from spacy_bioner.apps.training.student import COMPONENT, DistilSettings, as_tagger, make_student
+from spacy_bioner.apps.training.student import COMPONENT, DistillSettings, as_tagger, make_student
 from spacy_bioner.apps.training.train import check_device
 from spacy_bioner.components.ner import TokenNER
 from spacy_bioner.corpora.docbin import read_docbin
@@ -46,7 +46,7 @@ def distil(
     teacher: Path,
     texts: Sequence[Path],
     output: Path,
-    settings: DistilSettings,
+    settings: DistillSettings,
     *,
     gold: Optional[Path] = None,
     gpu_id: int = -1,
@@ -73,10 +73,10 @@ def distil(
     if gpu_id >= 0:
         spacy.require_gpu(gpu_id)
     torch.manual_seed(settings.seed)
-    master = _load_teacher(teacher)
-    nlp = make_student(master, settings)
+    teacher_nlp = _load_teacher(teacher)
+    nlp = make_student(teacher_nlp, settings)
     documents, marks = _open_texts(texts, settings)
-    task = _make_task(master, nlp, documents, texts, gold, settings)
+    task = _make_task(teacher_nlp, nlp, documents, texts, gold, settings)
     fixed = {
         **asdict(settings),
         "texts": marks,
@@ -125,7 +125,7 @@ class _WithoutHeldOut:
         return text
 
 
-def _check(settings: DistilSettings, output: Path) -> None:
+def _check(settings: DistillSettings, output: Path) -> None:
     if settings.student and (settings.encoder or settings.layers):
         raise ConfigError("--student names the whole model: leave --encoder and --layers out")
     if settings.encoder and settings.layers:
@@ -152,7 +152,7 @@ def _load_teacher(folder: Path) -> Language:
     return nlp
 
 
-def _open_texts(paths: Sequence[Path], settings: DistilSettings) -> tuple[Any, Dict[str, str]]:
+def _open_texts(paths: Sequence[Path], settings: DistillSettings) -> tuple[Any, Dict[str, str]]:
     if len(paths) == 1 and paths[0].suffix == ".spacy":
         texts = [doc.text for doc in read_docbin(paths[0], spacy.blank("en").vocab)]
         return TextList(texts), fingerprint_texts(paths)
@@ -161,7 +161,7 @@ def _open_texts(paths: Sequence[Path], settings: DistilSettings) -> tuple[Any, D
 
 
 def _gather_held_out(
-    paths: Sequence[Path], nlp: Language, settings: DistilSettings, *, n_passages: int = 64
+    paths: Sequence[Path], nlp: Language, settings: DistillSettings, *, n_passages: int = 64
 ) -> List[str]:
     if not settings.held_out:
         return []
@@ -176,16 +176,16 @@ def _gather_held_out(
 
 
 def _make_task(
-    master: Language,
+    teacher_nlp: Language,
     nlp: Language,
     documents: Any,
     texts: Sequence[Path],
     gold: Optional[Path],
-    settings: DistilSettings,
+    settings: DistillSettings,
 ) -> DistillationTask:
     kept = _WithoutHeldOut(documents, settings.held_out)
     return DistillationTask(
-        as_tagger(master.get_pipe(COMPONENT)),
+        as_tagger(teacher_nlp.get_pipe(COMPONENT)),
         as_tagger(nlp.get_pipe(COMPONENT)),
         nlp,
         PassageStream(kept, nlp, seed=settings.seed),

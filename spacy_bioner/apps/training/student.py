@@ -18,7 +18,7 @@ COMPONENT = "bioner"
 
 
 @dataclass(frozen=True)
-class DistilSettings:
+class DistillSettings:
     """What the result of distillation depends on, beside teacher and texts.
 
     steps (int): Optimizer steps.
@@ -50,12 +50,12 @@ class DistilSettings:
     seed: int = 0
 
 
-def make_student(master: Language, settings: DistilSettings) -> Language:
+def make_student(teacher: Language, settings: DistillSettings) -> Language:
     """Make a pipeline of the teacher's tokenizer and a smaller `bioner`, not yet trained.
 
     With the teacher's encoder, layers and head start from the teacher's weights.
     """
-    config = master.config.copy()
+    config = teacher.config.copy()
     config["nlp"].update({"pipeline": [COMPONENT], "disabled": []})
     config["components"] = {COMPONENT: config["components"][COMPONENT]}
     config["initialize"]["components"] = {}
@@ -66,14 +66,14 @@ def make_student(master: Language, settings: DistilSettings) -> Language:
     elif settings.encoder:
         config["components"][COMPONENT]["model"]["encoder"]["name"] = settings.encoder
     nlp = spacy.util.load_model_from_config(config, auto_fill=True)
-    student, expert = nlp.get_pipe(COMPONENT), master.get_pipe(COMPONENT)
+    student, teacher_tagger = nlp.get_pipe(COMPONENT), teacher.get_pipe(COMPONENT)
     if not settings.encoder and not settings.student:
-        _copy_encoder(as_tagger(expert), as_tagger(student), settings)
+        _copy_encoder(as_tagger(teacher_tagger), as_tagger(student), settings)
     doc = nlp.make_doc("a")
     as_tagger(student).initialize(
-        lambda: [Example(doc, doc.copy())], nlp=nlp, labels=as_tagger(expert).labels
+        lambda: [Example(doc, doc.copy())], nlp=nlp, labels=as_tagger(teacher_tagger).labels
     )
-    _copy_head(as_tagger(expert), as_tagger(student))
+    _copy_head(as_tagger(teacher_tagger), as_tagger(student))
     return nlp
 
 
@@ -100,11 +100,11 @@ def _read_model(name: str) -> Dict[str, Any]:
     return {**config["components"][COMPONENT]["model"], "crf": False}
 
 
-def _copy_encoder(expert: TokenNER, student: TokenNER, settings: DistilSettings) -> None:
+def _copy_encoder(teacher: TokenNER, student: TokenNER, settings: DistillSettings) -> None:
     from spacy_bioner.architectures.encoder_source import build_transformer
     from spacy_bioner.layers.pooled_encoder import PooledEncoder
 
-    source, target = expert.model.get_ref("encoder"), student.model.get_ref("encoder")
+    source, target = teacher.model.get_ref("encoder"), student.model.get_ref("encoder")
     if source.name != "transformer_encoder":
         message = f"--layers: the teacher's encoder is a '{source.name}'; name one with --encoder"
         raise ConfigError(message)
@@ -120,8 +120,8 @@ def _copy_encoder(expert: TokenNER, student: TokenNER, settings: DistilSettings)
     target.set_dim("nO", source.get_dim("nO"))
 
 
-def _copy_head(expert: TokenNER, student: TokenNER) -> None:
-    old, new = (tagger.model.get_ref("output_layer").shims[0] for tagger in (expert, student))
+def _copy_head(teacher: TokenNER, student: TokenNER) -> None:
+    old, new = (tagger.model.get_ref("output_layer").shims[0] for tagger in (teacher, student))
     mine: Any = new
     theirs: Any = old
     state = mine.module.state_dict()

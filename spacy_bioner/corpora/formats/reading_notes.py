@@ -1,6 +1,6 @@
 """What readers have to say of a file: warnings, and keys that they do not read.
 
-They leave it in `Record.meta` under keys that are no metadata (see `capabilities.is_bookkeeping`), so
+They leave it in `Record.meta` under keys that are no metadata (`capabilities.is_bookkeeping`), so
 that records can be streamed; `ReadingNotes` gathers it again.
 """
 

@@ -14,7 +14,7 @@ pytest.importorskip("transformers")
 
 from spacy_bioner.apps.cli.distill import distill_cli  # noqa: E402
 from spacy_bioner.apps.training.distill import distil  # noqa: E402
-from spacy_bioner.apps.training.student import DistilSettings, as_tagger, make_student  # noqa: E402
+from spacy_bioner.apps.training.student import DistillSettings, as_tagger, make_student  # noqa: E402
 from spacy_bioner.errors import ConfigError, TrainingDataError  # noqa: E402
 from spacy_bioner.training.distillation import DistillationTask  # noqa: E402
 
@@ -39,7 +39,7 @@ def texts(tmp_path):
 
 def _settings(steps=6, **changes):
     small = {"layers": 1, "batch_passages": 4, "held_out": 0.2, "learn_rate": 3e-3}
-    return DistilSettings(steps, **{**small, **changes})
+    return DistillSettings(steps, **{**small, **changes})
 
 
 def _emissions(folder):
