@@ -277,6 +277,17 @@ def test_every_test_is_named_after_a_module():
     assert find_lost_tests(tests, _read_package()) == []
 
 
+def test_every_command_has_a_test_of_its_name():
+    folder = Path(__file__).parent / "apps"
+    names = {path.stem for path in folder.rglob("test_*.py")}
+    missing = [
+        command
+        for command in _list_commands(_read_package()[COMMANDS_MODULE])
+        if not any(f"{name}_".startswith(f"test_{command}_") for name in names)
+    ]
+    assert missing == []
+
+
 def test_a_test_of_no_module_is_found():
     tests = [
         "test_docs.py",

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from spacy_bioner.apps.cli.main import app
 from spacy_bioner.errors import ConfigError
-from tests.apps.evaluation.test_calibrate import CHEMICALS, run, write_gold
+from tests.apps.known_texts import CHEMICALS, run, write_gold
 from tests.reports.browser import needs_browser, open_page
 
 
