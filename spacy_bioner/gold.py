@@ -7,11 +7,12 @@ entities are gold.
 """
 
 from dataclasses import dataclass
-from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
 
 from spacy_bioner.blanks import trim
+from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention
 
 GOLD_KEY = "bioner_gold"
@@ -61,11 +62,9 @@ def gold_mentions(doc: Doc) -> Tuple[Mention, ...]:
     """Return the gold mentions with the corpus' own character offsets, without duplicates and lost.
 
     RETURNS (Tuple[Mention, ...]): Empty when the Doc was not made by `align`.
+    RAISES (CorpusError): A row that is no start, end, label and list of ids.
     """
-    return tuple(
-        Mention(start_char=start, end_char=end, label=label, concept_ids=tuple(ids))
-        for start, end, label, ids in doc.user_data.get(GOLD_KEY, ())
-    )
+    return tuple(_read_row(row) for row in doc.user_data.get(GOLD_KEY, ()))
 
 
 def relabel_gold(doc: Doc, label_map: Mapping[str, str]) -> None:
@@ -124,6 +123,25 @@ def trim_mention(text: str, mention: MentionKey) -> MentionKey:
     """Leave out what shows nothing at the borders of a mention."""
     start, end, label = mention
     return (*trim(text, start, end), label)
+
+
+def _read_row(row: Sequence[Any]) -> Mention:
+    try:
+        start, end, label, ids = row
+    except (TypeError, ValueError):
+        raise _refuse(row) from None
+    are_ids = isinstance(ids, (list, tuple)) and all(isinstance(part, str) for part in ids)
+    are_offsets = hasattr(start, "__index__") and hasattr(end, "__index__")
+    if not (are_offsets and isinstance(label, str) and are_ids):
+        raise _refuse(row)
+    return Mention(start, end, label, concept_ids=tuple(ids))
+
+
+def _refuse(row: object) -> CorpusError:
+    return CorpusError(
+        f"found a gold row {row!r:.80}, expected [start, end, label, [concept id, …]]; convert "
+        "the corpus again"
+    )
 
 
 def _trimmed_rows(doc: Doc) -> List[Tuple[MentionKey, Sequence[str]]]:

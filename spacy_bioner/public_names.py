@@ -7,7 +7,8 @@ else's way.
 import sys
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Callable, List, Mapping, Sequence, Tuple
+from types import FrameType
+from typing import Any, Callable, List, Mapping, Optional, Sequence, Tuple
 
 
 def offer_names(
@@ -53,8 +54,17 @@ def _make_error(package: str, name: str, public: Sequence[str]) -> Exception:
     hint = f"; did you mean {close[0]!r}?" if close else ""
     message = f"found no {name!r} in {package}, expected one of {', '.join(public)}{hint}"
     # `from package import name` drops the text of an AttributeError, but not of an ImportError. It
-    # asks by this function first, and then imports a module of the name, if there is one.
-    is_from_import = sys._getframe(2).f_code.co_name == "_handle_fromlist"
+    # asks by this function first, and then imports a module of the name, if there is one. Loaders
+    # that call `__import__` with any name want the package.
+    asking = sys._getframe(2)
+    is_from_import = asking.f_code.co_name == "_handle_fromlist" and _is_import(asking.f_back)
     if is_from_import and find_spec(f"{package}.{name}") is None:
         return ImportError(message, name=package)
     return AttributeError(message, name=name)
+
+
+def _is_import(frame: Optional[FrameType]) -> bool:
+    """Tell whether a frame is at a statement of import, not at a call."""
+    from opcode import opmap
+
+    return frame is not None and frame.f_code.co_code[frame.f_lasti] == opmap["IMPORT_NAME"]

@@ -5,6 +5,7 @@ import spacy
 from spacy.tokens import Doc, DocBin, Span
 from spacy.vocab import Vocab
 
+from spacy_bioner.errors import CorpusError
 from spacy_bioner.gold import (
     GOLD_KEY,
     GoldMention,
@@ -103,3 +104,15 @@ def test_a_mention_that_stands_twice_has_the_concepts_of_both() -> None:
     (mention,) = list_gold_mentions(doc)
     # "-1" is how corpora write that there is none.
     assert mention.concept_ids == ("D1", "D2")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [(0, 7, "C"), (0, 7, "C", None), (0, 7, "C", [1]), (0, 7, "C", "D009"), ("0", 7, "C", []), 5],
+)
+def test_a_row_that_is_none_is_refused(row):
+    doc = Doc(Vocab(), words=["Aspirin"])
+    doc.user_data[GOLD_KEY] = [row]
+    for read in (gold_mentions, list_gold, list_gold_mentions):
+        with pytest.raises(CorpusError, match="found a gold row"):
+            read(doc)

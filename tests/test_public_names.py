@@ -56,3 +56,8 @@ def test_an_unknown_attribute_says_which_there_are():
 
 def test_modules_that_are_not_offered_can_be_imported():
     exec("from spacy_bioner import apps, records\nfrom spacy_bioner.corpora import labels")
+
+
+@pytest.mark.parametrize("name", ["x", "", "dummy"])
+def test_loaders_that_ask_for_any_name_get_the_package(name):
+    assert __import__("spacy_bioner.corpora", fromlist=[name]).__name__ == "spacy_bioner.corpora"

@@ -225,7 +225,7 @@ def forward(
     module = cast(PooledEncoder, shim.module)
     layout = lay_out(model, docs, every_piece=model.attrs["every_piece"])
     shim.count_unseen(layout)
-    if not is_train and shim.device.type == "cpu" and module.tap is None:
+    if _may_pad(module, shim.device) and not is_train:
         layout.grain = GRAIN
     batches, weights = _make_batches(model, layout)
     module.train(is_train)
@@ -248,6 +248,12 @@ def forward(
         return docs
 
     return output, backprop
+
+
+def _may_pad(module: PooledEncoder, device: torch.device) -> bool:
+    """Tell whether batches of inference may be padded to a grain; a tap has a perturbation for
+    each piece."""
+    return device.type == "cpu" and module.tap is None and module.ignores_padding
 
 
 def prepare_batches(model: Model, docs: List[Doc]) -> Tuple[List[PieceBatch], torch.Tensor]:

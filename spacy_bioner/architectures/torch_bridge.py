@@ -109,11 +109,13 @@ class TorchShim(Shim):
         if self.averages is None:
             yield
             return
-        with self.averages.in_place(self.module):
-            # Switching to training makes weights that were packed for inference stale.
+        # Switching to training makes weights that were packed for inference stale.
+        try:
+            with self.averages.in_place(self.module):
+                self.module.train()
+                yield
+        finally:
             self.module.train()
-            yield
-        self.module.train()
 
     def to_device(self, device_type: str, device_id: int) -> None:
         """Move the module; thinc calls this with "cpu" or "gpu"."""

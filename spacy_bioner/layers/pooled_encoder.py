@@ -11,6 +11,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from spacy_bioner.layers.adversary import EmbeddingTap
 from spacy_bioner.layers.fast_linear import can_pack, with_fast_linears
 
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d)
 ACTIVATION = "is_activation_checkpointing"
 # Not cuDNN's: it makes a plan for each new shape of a batch, which takes longer than a step.
 CUDA_ATTENTION = [
@@ -58,6 +59,7 @@ class PooledEncoder(nn.Module):
 
     transformer (nn.Module): Takes `input_ids` and `attention_mask`, gives `last_hidden_state`.
     precision (torch.dtype): The dtype of matrix products; the result is always float32.
+    ignores_padding (bool): States of pieces are the same whatever padding stands behind them.
     datasets (Optional[nn.Module]): Turns the corpora of windows, int64, shape (windows,), into
         vectors that are added to the embeddings of their pieces, shape (windows, width).
     """
@@ -74,6 +76,7 @@ class PooledEncoder(nn.Module):
         self.transformer: Any = transformer
         self.width = int(transformer.config.hidden_size)  # type: ignore[union-attr, arg-type]
         self.precision = precision
+        self.ignores_padding = _ignores_padding(self.transformer)
         self.datasets = datasets
         self.tap: Optional[EmbeddingTap] = None
         # No submodule: its weights are not to be saved, trained or listed.
@@ -159,3 +162,9 @@ class PooledEncoder(nn.Module):
         flat = embed(torch.cat([batch.ids.flatten() for batch in batches]))
         parts = flat.split([batch.ids.numel() for batch in batches])
         return [part.view(*batch.ids.shape, -1) for part, batch in zip(parts, batches)]
+
+
+def _ignores_padding(transformer: nn.Module) -> bool:
+    """Attention is masked; convolutions (ConvBERT) and neighbours' embeddings (MobileBERT) not."""
+    convolves = any(isinstance(part, _CONVOLUTIONS) for part in transformer.modules())
+    return not convolves and not getattr(transformer.config, "trigram_input", False)

@@ -3,7 +3,11 @@ import pytest
 from numpy.testing import assert_allclose
 from thinc.api import Adam, Model
 
-from spacy_bioner.architectures.encoders import build_transformer_encoder, prepare_batches
+from spacy_bioner.architectures.encoders import (
+    _may_pad,
+    build_transformer_encoder,
+    prepare_batches,
+)
 from spacy_bioner.architectures.loss_scaling import FIRST_SCALE, LossScaler
 from spacy_bioner.architectures.torch_bridge import clip_shims
 from spacy_bioner.errors import EncoderError
@@ -91,6 +95,28 @@ def test_batches_of_inference_cost_onednn_no_copy(make_encoder, docs, monkeypatc
     del met[:]
     model.begin_update(docs)
     assert any(n_rows % GRAIN for n_rows in met)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "expected"),
+    [
+        ("Bert", {}, True),
+        ("ConvBert", {"embedding_size": 16}, False),
+        ("MobileBert", {"embedding_size": 16, "intra_bottleneck_size": 16}, False),
+    ],
+)
+def test_only_encoders_that_ignore_padding_are_padded(name, settings, expected):
+    import torch
+    import transformers
+
+    from spacy_bioner.layers.pooled_encoder import PooledEncoder
+
+    small = {"vocab_size": 30, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = getattr(transformers, f"{name}Config")(**small, intermediate_size=16, **settings)
+    module = PooledEncoder(getattr(transformers, f"{name}Model")(config))
+    assert module.ignores_padding is expected
+    assert _may_pad(module, torch.device("cpu")) is expected
+    assert not _may_pad(module, torch.device("meta"))
 
 
 def test_encoder_windows_hold_every_piece_of_a_long_document(make_encoder, blank_nlp):

@@ -84,6 +84,20 @@ def test_averages_stand_in_for_the_weights_for_a_while():
     assert float(shim.module.weight.detach()) == seen[-1]
 
 
+def test_weights_that_were_packed_are_stale_after_a_failure_with_averages(monkeypatch):
+    module = build_linear({})
+    shim = TorchShim(build_linear)
+    shim.set_module({}, module)
+    optimizer = Adam(0.1, use_averages=True)
+    shim.module.weight.grad = torch.ones(1, 1)
+    shim.finish_update(optimizer)
+    modes = []
+    monkeypatch.setattr(module, "train", lambda mode=True: modes.append(mode))
+    with pytest.raises(KeyError), shim.use_params(optimizer.averages):
+        raise KeyError("stopped")
+    assert modes == [True, True]
+
+
 def test_biases_and_normalisations_are_not_decayed():
     module = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.LayerNorm(3))
     adamw = make_adamw(module, lambda name: 2.0 if name == "0.bias" else 1.0)
