@@ -14,6 +14,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.vocab import Vocab
 
+from spacy_bioner.blanks import is_blank
 from spacy_bioner.components.evidence import (
     Evidence,
     add_evidence,
@@ -248,6 +249,9 @@ class Gazetteer(Pipe):
         matches = self.matcher.find(doc.text, offsets[:, 0], offsets.sum(axis=1))
         terms = {match: table[match.term_index] for match in matches}
         for key, start, end in self._rule_matcher(doc) if self._rules else ():
+            if is_blank(doc[start].text) or is_blank(doc[end - 1].text):
+                # A pattern such as {"LENGTH": 1} takes what shows nothing for a word.
+                continue
             rule = self._rules[key]
             match = TermMatch(start, end, len(table) + key)
             terms[match] = Term(doc[start:end].text, rule.label, rule.id)

@@ -278,7 +278,8 @@ class _Boundaries:
         return not before and not behind
 
     def _is_blank(self, position: int) -> bool:
-        return self._places is not None and is_blank(self.whole[self._places[position]])
+        place = position if self._places is None else self._places[position]
+        return is_blank(self.whole[place])
 
     def surface(self, start: int, end: int, *, tokens: bool) -> str:
         """Cut out the text, or the texts of its tokens joined by `TOKEN_SEPARATOR`."""
