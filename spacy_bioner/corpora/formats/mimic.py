@@ -231,8 +231,9 @@ def _make_record(table: _Table, row: List[str], number: str, path: Path, line: i
     sections = find_sections(text)
     if table.section is not None and row[table.section].strip():
         sections = ((row[table.section].strip().lower(), 0, len(text)),)
-    identifier = number if table.id is None else row[table.id].strip() or number
-    return Record(identifier, text, sections=sections, meta=meta)
+    # As it stands, blanks at its ends included: it is what other files call the document.
+    identifier = "" if table.id is None else row[table.id]
+    return Record(identifier if identifier.strip() else number, text, sections=sections, meta=meta)
 
 
 def _read_meta(cell: str, path: Path, line: int) -> Dict[str, str]:

@@ -183,3 +183,9 @@ def test_tables_of_notes_may_have_other_separators(tmp_path, content, texts):
     path.write_text(content, encoding="utf-8")
     assert guess_format(path) == "mimic"
     assert [record.text for record in read_mimic(path)] == texts
+
+
+def test_an_identifier_keeps_its_blanks(tmp_path):
+    path = tmp_path / "notes.csv"
+    path.write_text('ROW_ID,TEXT\n"1\t",Well.\n" ",Ill.\n', encoding="utf-8")
+    assert [record.id for record in read_mimic(path)] == ["1\t", "2"]
