@@ -174,6 +174,15 @@ def refuse_stream_as_folder(path: Path) -> None:
         raise OutputError("found a pipe or device, expected a folder to write", path=path)
 
 
+def refuse_folder_as_file(path: Path) -> None:
+    """Make sure, before the work on it starts, that a file to write is no folder.
+
+    RAISES OutputError: Where it is.
+    """
+    if path.is_dir():
+        raise OutputError("found a folder, expected the name of an output file", path=path)
+
+
 def check_name(path: Path) -> None:
     """Names that are too long for the file system fail here, not after the work."""
     if not path.name:

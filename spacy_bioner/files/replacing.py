@@ -23,6 +23,7 @@ from spacy_bioner.files.outputs import (
     leads_to_stream,
     naming_os_errors,
     partial_folder,
+    refuse_folder_as_file,
     refuse_stream_as_folder,
     replace_folder,
 )
@@ -67,9 +68,7 @@ def replacing(path: PathLike) -> Iterator[Path]:
         temporary = beside(target, PART)
         try:
             with naming_os_errors(path):
-                if target.is_dir():
-                    message = "found a folder, expected the name of an output file"
-                    raise OutputError(message, path=path)
+                refuse_folder_as_file(target)
                 mode = _choose_mode(target)
                 os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             with _naming_want_of_room(path):

@@ -221,3 +221,27 @@ def test_every_command_leaves_an_output_to_its_first_writer(holder, command, mon
         main.run(command.split())
     assert raised.value.code == 1
     assert f"found that process {pid} is writing there" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("convert", "in.pubtator", "out.spacy", "--report", "folder"),
+        ("deidentify", "in.pubtator", "out.pubtator", "--report", "folder"),
+        ("quality", "in.pubtator", "--report", "folder"),
+        ("leaks", "in.pubtator", "in.pubtator", "--report", "folder"),
+        ("audit", "in.pubtator", "--report", "folder"),
+    ],
+)
+def test_a_folder_in_the_place_of_a_file_is_refused_before_the_work(
+    words, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    Path("in.pubtator").write_text("1|t|Aspirin.\n1|a|\n\n", encoding="utf-8")
+    with pytest.raises(SystemExit):
+        main.run(list(words))
+    said = capsys.readouterr()
+    assert said.err == "error: folder: found a folder, expected the name of an output file\n"
+    assert said.out == ""
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "in.pubtator"]

@@ -30,7 +30,7 @@ from spacy_bioner.corpora.read_write import Selection, read_records
 from spacy_bioner.corpora.tokenizers import TokenizerChoice
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike
-from spacy_bioner.files.outputs import claiming, leads_to_stream
+from spacy_bioner.files.outputs import claiming, leads_to_stream, refuse_folder_as_file
 from spacy_bioner.files.same_files import check_apart, is_same
 from spacy_bioner.records import Mention, Record
 
@@ -101,6 +101,8 @@ def convert(
         message = "found the same path for the account and the corpus, expected another"
         raise CorpusError(message, path=report)
     check_apart(outputs, [source], replaced=[target])
+    if report is not None:
+        refuse_folder_as_file(Path(report))
     problems = Problems() if lenient else None
     name = guess_format(source) if from_format in (None, "auto") else from_format
     conversion = Conversion(str(source), str(target), find_format(name).name, written.name)
