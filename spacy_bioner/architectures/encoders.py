@@ -20,7 +20,7 @@ from spacy_bioner.architectures.precision import PRECISIONS, check_trainable, ch
 from spacy_bioner.architectures.torch_bridge import Spec, TorchShim, split_rows
 from spacy_bioner.errors import EncoderError
 from spacy_bioner.layers.dataset_vectors import pool_encoder
-from spacy_bioner.layers.fast_linear import GRAIN
+from spacy_bioner.layers.fast_linear import round_up_rows
 from spacy_bioner.layers.pooled_encoder import PieceBatch, PooledEncoder
 
 logger = logging.getLogger(__name__)
@@ -226,7 +226,7 @@ def forward(
     layout = lay_out(model, docs, every_piece=model.attrs["every_piece"])
     shim.count_unseen(layout)
     if _may_pad(module, shim.device) and not is_train:
-        layout.grain = GRAIN
+        layout.round_up = round_up_rows
     batches, weights = _make_batches(model, layout)
     module.train(is_train)
     if is_train:
@@ -251,7 +251,7 @@ def forward(
 
 
 def _may_pad(module: PooledEncoder, device: torch.device) -> bool:
-    """Tell whether batches of inference may be padded to a grain; a tap has a perturbation for
+    """Tell whether batches of inference may be padded to few sizes; a tap has a perturbation for
     each piece."""
     return device.type == "cpu" and module.tap is None and module.ignores_padding
 

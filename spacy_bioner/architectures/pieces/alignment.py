@@ -180,7 +180,7 @@ def group_by_budget(
     budget (int): The most padded pieces (rows × longest row) in a group; longer ones go alone.
     stretch (float): The longest window of a group is at most so many times as long as the
         shortest, or `SMALL_GAP` pieces longer.
-    round_sizes (bool): A group that the budget ends has 1, 2, 4 or a multiple of 8 windows.
+    round_sizes (bool): A group that the budget ends has 1, 2, 4, 8 or a multiple of 16 windows.
     RETURNS (List[np.ndarray]): Indices into `lengths`, the shortest windows first.
     """
     order = np.argsort(np.asarray(lengths, dtype=np.int64), kind="stable")
@@ -204,7 +204,7 @@ def group_by_budget(
 
 
 def _round_size(size: int) -> int:
-    return size - size % 8 if size >= 8 else 1 << size.bit_length() - 1
+    return size - size % 16 if size >= 16 else 1 << size.bit_length() - 1
 
 
 def _cut_long(

@@ -1,8 +1,7 @@
 """Which pieces of a batch of Docs go through the encoder together, and which rows they end in."""
 
-import math
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 import numpy as np
 from spacy.tokens import Doc
@@ -97,7 +96,8 @@ class WindowLayout:
     targets (List[np.ndarray]): Per window, the rows that they belong to, counted over all Docs.
     datasets (Optional[np.ndarray]): Per Doc, the corpus by whose rules it is read, where the
         encoder knows several; -1 for none in particular.
-    grain (int): The pieces of a batch, padding included, are to be a multiple of this.
+    round_up (Optional[Callable[[int], int]]): The pieces of a batch, padding included, are to be a
+        number that this leaves as it is.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class WindowLayout:
         self.overlap = min(settings["overlap"], self.capacity // 2)
         self.longest = length
         self.stretch = STRETCH
-        self.grain = 1
+        self.round_up: Optional[Callable[[int], int]] = None
         self.windows: List[Window] = []
         self.pieces: List[Pieces] = []
         self.rows: List[DocRows] = []
@@ -164,17 +164,20 @@ class WindowLayout:
 
     def group(self, budget: int) -> List[np.ndarray]:
         """Group the windows into batches; see `group_by_budget`."""
-        # Of such sizes, rows are a multiple of the grain without much padding.
+        # Of such sizes, batches need little padding.
         return group_by_budget(
-            self.lengths, budget, stretch=self.stretch, round_sizes=self.grain > 1
+            self.lengths, budget, stretch=self.stretch, round_sizes=self.round_up is not None
         )
 
     def pad_width(self, n_windows: int, width: int) -> int:
         """Choose the pieces of each row of a batch: as many as its longest window has, or so many
-        more that all rows together are a multiple of the grain."""
-        step = self.grain // math.gcd(self.grain, n_windows)
-        padded = -(-width // step) * step
-        return padded if padded <= self.longest else width
+        more that all rows together have one of the sizes."""
+        if self.round_up is None:
+            return width
+        for padded in range(width, self.longest + 1):
+            if self.round_up(n_windows * padded) == n_windows * padded:
+                return padded
+        return width
 
     def _place(self, windows: List[Window], piece: np.ndarray, row: np.ndarray) -> None:
         """Note where pieces, ascending, stand in the windows of a Doc, and their rows."""

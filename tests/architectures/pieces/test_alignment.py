@@ -202,8 +202,9 @@ def test_cut_windows_own_every_piece_once(lengths, capacity, overlap):
 @pytest.mark.parametrize(
     ("n_windows", "budget", "sizes"),
     [
+        (45, 390, [32, 13]),
         (30, 200, [16, 14]),
-        (23, 190, [16, 7]),
+        (23, 150, [8, 15]),
         (14, 70, [4, 4, 6]),
         (7, 30, [2, 2, 3]),
         (3, 10, [1, 1, 1]),
