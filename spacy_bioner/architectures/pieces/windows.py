@@ -22,6 +22,8 @@ from spacy_bioner.architectures.pieces.alignment import (
 from spacy_bioner.architectures.pieces.control_pieces import STAND_INS, put_mask
 from spacy_bioner.architectures.pieces.words import COVERED_KEY, Words, find_words
 
+# A batch of inference is padded by at most the so many-th part; more costs more than it saves.
+MOST_PADDING = 16
 UNITS = ("sentence", "neighbours", "document")
 # How a token is taught and read by its pieces; with the last two, each piece has a tag.
 POOLING = ("mean", "first", "x", "parent")
@@ -171,10 +173,10 @@ class WindowLayout:
 
     def pad_width(self, n_windows: int, width: int) -> int:
         """Choose the pieces of each row of a batch: as many as its longest window has, or so many
-        more that all rows together have one of the sizes."""
+        more that all rows together have one of the sizes, unless that were much more."""
         if self.round_up is None:
             return width
-        for padded in range(width, self.longest + 1):
+        for padded in range(width, min(width + width // MOST_PADDING, self.longest) + 1):
             if self.round_up(n_windows * padded) == n_windows * padded:
                 return padded
         return width

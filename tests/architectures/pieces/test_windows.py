@@ -53,10 +53,10 @@ def test_rows_are_those_of_owned_pieces_behind_the_special_ones() -> None:
 
 @pytest.mark.parametrize(
     ("n_windows", "width", "expected"),
-    [(1, 21, 24), (2, 21, 24), (4, 21, 22), (8, 21, 21), (3, 24, 24), (1, 29, 29)],
+    [(1, 31, 32), (1, 30, 30), (4, 21, 22), (8, 21, 21), (3, 32, 32), (1, 37, 37)],
 )
 def test_batches_have_one_of_the_sizes_where_a_row_can_be_so_long(n_windows, width, expected):
-    layout = lay_out(5, max_length=30)
+    layout = lay_out(5, max_length=38)
     assert layout.pad_width(n_windows, width) == width
     layout.round_up = lambda n_pieces: -(-n_pieces // 8) * 8
     assert layout.pad_width(n_windows, width) == expected
