@@ -120,7 +120,8 @@ def read(path: Path, format: str, *, lenient: bool = False) -> Outcome:
                 outcome.records.append(record)
     except CorpusError as error:
         outcome.error = error
-        if not str(error).startswith(str(path)):
+        # The table of a corpus may be whole, and a text beside it not.
+        if not str(error).startswith((str(path), str(path.parent))):
             outcome.problems.append(Problem(f"{way}: error without file", str(error)[:300]))
         if len(str(error)) > 2_000:
             length = f"{len(str(error)):,} characters: {str(error)[:200]}"

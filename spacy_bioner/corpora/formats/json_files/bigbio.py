@@ -82,7 +82,7 @@ def _read_passages(fields: Fields) -> Tuple[str, Tuple[Tuple[str, int, int], ...
 
 
 def _read_entity(entity: Fields) -> Mention:
-    pieces = sorted(_read_places(entity))
+    pieces = sorted(set(_read_places(entity)))
     if not pieces:
         raise entity.error("found an entity without offsets, expected one pair at least")
     return Mention(

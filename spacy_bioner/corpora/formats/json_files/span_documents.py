@@ -116,16 +116,20 @@ def read_span_document(
         id=own_id or number,
         text=text,
         mentions=tuple(mentions),
-        sections=tuple(
-            (item.text("name"), item.get("start", int), item.get("end", int))
-            for item in fields.objects("sections", "section")
-        ),
+        sections=tuple(_read_section(item) for item in fields.objects("sections", "section")),
         words=tuple(word for word in words if text[slice(*word)].strip()),
         sentence_starts=tuple(fields.row(starts, (int,) * len(starts), "sentence start")),
         meta=read_meta(fields, taken | {id_key}, labels, span_paths),
     )
     are_tags = bool(mentions) and all(_TAG.fullmatch(mention.label) for mention in mentions)
     return add_warning(record, _PIECES) if are_tags else record
+
+
+def _read_section(fields: Fields) -> Tuple[str, int, int]:
+    start, end = fields.get("start", int), fields.get("end", int)
+    if not 0 <= start <= end:
+        raise fields.error(f"found a section from {start} to {end}, expected offsets in order")
+    return fields.text("name"), start, end
 
 
 def find_words(text: str, words: List[str]) -> Tuple[Fragment, ...]:

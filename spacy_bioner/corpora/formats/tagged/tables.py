@@ -126,7 +126,7 @@ def write_table(
             _check_name(name, previous)
             previous = name
             words = tagged_words(doc, scheme, name)
-            if "\0" in doc.text:
+            if "\0" in doc.text or any("\0" in ent.label_ for ent in doc.ents):
                 raise CorpusError(f"document {name}: found a NUL, expected none in a table")
             if not words:
                 rows.write((name, "", "", ""))

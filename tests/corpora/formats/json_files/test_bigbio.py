@@ -104,3 +104,10 @@ def test_offsets_in_utf16_units_are_told_by_the_texts(tmp_path):
     entities = [{"type": "C", "text": ["Aspirin"], "offsets": [[3, 10]]}]
     (record,) = read_bigbio(write(tmp_path, make(passages=passages, entities=entities)))
     assert (record.mentions[0].start_char, record.mentions[0].end_char) == (2, 9)
+
+
+def test_a_piece_that_stands_twice_is_one(tmp_path):
+    entity = {"id": "T1", "type": "C", "text": ["aspirin"], "offsets": [[8, 15], [8, 15]]}
+    path = write(tmp_path, make(entities=[entity]))
+    [record] = read_bigbio(path)
+    assert [(m.start_char, m.end_char, m.fragments) for m in record.mentions] == [(8, 15, ())]

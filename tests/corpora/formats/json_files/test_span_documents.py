@@ -370,3 +370,10 @@ def test_a_malformed_span_and_a_malformed_document_are_left_out_alone(tmp_path):
     found = list(read_jsonl(tmp_path / "x", problems=problems))
     assert [len(record.mentions) for record in found] == [1, 1]
     assert problems.skipped == {"annotation": 1, "document": 1}
+
+
+@pytest.mark.parametrize(("start", "end"), [(-100, 34), (9, 8)])
+def test_a_section_whose_offsets_are_none_is_refused(tmp_path, start, end):
+    sections = [{"name": "abstract", "start": start, "end": end}]
+    with pytest.raises(CorpusError, match=f"found a section from {start} to {end}"):
+        read(tmp_path, {"text": TEXT, "spans": [SPAN], "sections": sections})

@@ -335,6 +335,8 @@ def test_write_table_refuses_what_would_be_read_otherwise(tmp_path):
         write_table([doc], target, delimiter=":")
     with pytest.raises(CorpusError, match="document 1: found a NUL"):
         write_table([Doc(Vocab(), words=["a\0"])], target)
+    with pytest.raises(CorpusError, match="document 1: found a NUL"):
+        write_table([Doc(Vocab(), words=["a"], ents=["B-D\0"])], target)
     doc.user_data["bioner_id"] = " "
     with pytest.raises(CorpusError, match="found document identifier ' '"):
         write_table([doc], target)
