@@ -11,7 +11,7 @@ few numbers, and the activation behind a layer is computed with it, not by a ker
 """
 
 import copy
-from typing import Any, Callable, Dict, List, Tuple, TypeVar
+from typing import Any, Callable, Dict, List, Set, Tuple, TypeVar
 
 import torch
 from torch import nn
@@ -24,6 +24,9 @@ M = TypeVar("M", bound=nn.Module)
 # keeps takes 0.6 MB for each number and kind of layer, at MiniLM's width.
 _GRAINS = ((128, 16), (2048, 32))
 _LAST_GRAIN = 256
+# Rare sizes would go on to be met for tens of thousands of texts: the first so many are enough.
+MOST_SIZES = 24
+_KEPT: Set[int] = set()
 
 
 def can_pack(
@@ -92,11 +95,25 @@ class PackedLinear(nn.Module):
         """
         rows = states.reshape(-1, states.shape[-1]).to(self.precision)
         n_rows = len(rows)
-        n_padded = round_up_rows(n_rows)
+        n_padded = choose_size(n_rows)
         if n_padded > n_rows:
             rows = pad(rows, (0, 0, 0, n_padded - n_rows))
         found = torch.ops.mkldnn._linear_pointwise(rows, self.packed, self.bias, *self.after)
         return found[:n_rows].view(*states.shape[:-1], found.shape[-1])
+
+
+def choose_size(n_rows: int) -> int:
+    """Return the number of rows that so many are padded to: `round_up_rows`, or a larger one that
+    was met before, where so many are kept already."""
+    size = round_up_rows(n_rows)
+    if size in _KEPT:
+        return size
+    # A copy: other threads add to it.
+    larger = min((kept for kept in tuple(_KEPT) if kept > size), default=0)
+    if larger and len(_KEPT) >= MOST_SIZES:
+        return larger
+    _KEPT.add(size)
+    return size
 
 
 def round_up_rows(n_rows: int) -> int:

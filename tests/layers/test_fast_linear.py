@@ -2,9 +2,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from spacy_bioner.layers import fast_linear  # noqa: E402
 from spacy_bioner.layers.fast_linear import (  # noqa: E402
     PackedLinear,
     can_pack,
+    choose_size,
     round_up_rows,
     with_fast_linears,
 )
@@ -48,7 +50,16 @@ def test_rows_are_padded_to_few_numbers_and_hardly_more_than_they_are():
     assert all(round_up_rows(n) == n for n in range(0, 2049, 32))
 
 
+def test_sizes_that_are_rare_take_a_larger_one_that_is_kept(monkeypatch):
+    monkeypatch.setattr(fast_linear, "_KEPT", set())
+    monkeypatch.setattr(fast_linear, "MOST_SIZES", 3)
+    sizes = [choose_size(n_rows) for n_rows in (10, 100, 60, 20, 30, 1000, 500, 16, 64)]
+    assert sizes == [16, 112, 64, 64, 64, 1024, 1024, 16, 64]
+    assert {16, 64, 112, 1024} == fast_linear._KEPT
+
+
 def test_onednn_meets_few_numbers_of_rows(module, monkeypatch):
+    monkeypatch.setattr(fast_linear, "_KEPT", set())
     met = set()
     linear = torch.ops.mkldnn._linear_pointwise
 
