@@ -125,11 +125,11 @@ test-wheel: wheel
 
 test-trf: wheel
 	@$(INSTALL) $(VENV)-trf --lock trf --extras train,offline,trf,dev --wheel $(BUILT)/*.whl
-	cd $(TESTED) && $(abspath $(VENV)-trf/bin/python) -m pytest --base -W default -r fE -m trf
+	cd $(TESTED) && $(abspath $(VENV)-trf/bin/python) -m pytest --base -r fE -m trf
 
 test-scispacy: wheel
 	@$(INSTALL) $(VENV)-scispacy --lock scispacy --extras scispacy,dev --wheel $(BUILT)/*.whl
-	cd $(TESTED) && $(abspath $(VENV)-scispacy/bin/python) -m pytest --base -W default -r fE -m scispacy
+	cd $(TESTED) && $(abspath $(VENV)-scispacy/bin/python) -m pytest --base -r fE -m scispacy
 
 test-pythons: wheel
 	$(BIN)/python locks/pythons.py --wheel $(BUILT)/*.whl --tests $(TESTED) --folder $(VENV)

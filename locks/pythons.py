@@ -83,7 +83,7 @@ def check(found: str, version: str, args: argparse.Namespace) -> bool:
         [*install, "--quiet", "--dry-run", f"{wheel}[{TRAINING}]"],
         [python, "-m", "pip", "install", "-q", "-c", LOCK, "--only-binary", ":all:",
          *TESTING, f"{wheel}[corpora]"],
-        [python, "-m", "pytest", "-q", "-W", "default", "-m", "not slow", "--base"],
+        [python, "-m", "pytest", "-q", "-m", "not slow", "--base"],
     ]  # fmt: skip
     # Real corpora are read by the tests of the environment that has everything.
     settings = {**os.environ, "BIONER_DATA": str(folder / "no-corpora")}
