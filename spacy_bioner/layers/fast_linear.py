@@ -24,7 +24,8 @@ M = TypeVar("M", bound=nn.Module)
 # keeps takes 0.6 MB for each number and kind of layer, at MiniLM's width.
 _GRAINS = ((128, 16), (2048, 32))
 _LAST_GRAIN = 256
-# Rare sizes would go on to be met for tens of thousands of texts: the first so many are enough.
+# Rare sizes would go on to be met for tens of thousands of texts: from so many on, others stand in,
+# at most half as large again: a short text after long batches takes no longer than before them.
 MOST_SIZES = 24
 _KEPT: Set[int] = set()
 
@@ -103,21 +104,19 @@ class PackedLinear(nn.Module):
 
 
 def choose_size(n_rows: int) -> int:
-    """Return the number of rows that so many are padded to: `round_up_rows`, or a larger one that
-    was met before, where so many are kept already."""
+    """Return the number of rows that so many are padded to: `round_up_rows`; where so many are kept
+    already, the next that is kept, a power of two, or three quarters of one."""
     size = round_up_rows(n_rows)
-    if size in _KEPT:
-        return size
-    # A copy: other threads add to it.
-    larger = min((kept for kept in tuple(_KEPT) if kept > size), default=0)
-    if larger and len(_KEPT) >= MOST_SIZES:
-        return larger
+    if size not in _KEPT and len(_KEPT) >= MOST_SIZES:
+        power = 1 << (size - 1).bit_length()
+        # A copy of those that are kept: other threads add to them.
+        size = min(other for other in (*tuple(_KEPT), power * 3 // 4, power) if other >= size)
     _KEPT.add(size)
     return size
 
 
 def round_up_rows(n_rows: int) -> int:
-    """Return the number of rows that so many are padded to: the smallest that is kept."""
+    """Return the next number of rows on the grid that sizes are taken from."""
     grain = next((grain for most, grain in _GRAINS if n_rows <= most), _LAST_GRAIN)
     return -(-n_rows // grain) * grain
 

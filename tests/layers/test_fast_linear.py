@@ -50,12 +50,24 @@ def test_rows_are_padded_to_few_numbers_and_hardly_more_than_they_are():
     assert all(round_up_rows(n) == n for n in range(0, 2049, 32))
 
 
-def test_sizes_that_are_rare_take_a_larger_one_that_is_kept(monkeypatch):
+def test_sizes_that_are_rare_take_one_that_is_near(monkeypatch):
     monkeypatch.setattr(fast_linear, "_KEPT", set())
     monkeypatch.setattr(fast_linear, "MOST_SIZES", 3)
-    sizes = [choose_size(n_rows) for n_rows in (10, 100, 60, 20, 30, 1000, 500, 16, 64)]
-    assert sizes == [16, 112, 64, 64, 64, 1024, 1024, 16, 64]
-    assert {16, 64, 112, 1024} == fast_linear._KEPT
+    sizes = [choose_size(n_rows) for n_rows in (10, 100, 60, 45, 50, 1000, 800, 16, 64)]
+    assert sizes == [16, 112, 64, 48, 64, 1024, 1024, 16, 64]
+    assert {16, 48, 64, 112, 1024} == fast_linear._KEPT
+
+
+def test_a_short_text_after_long_batches_is_not_padded_to_their_size(monkeypatch):
+    monkeypatch.setattr(fast_linear, "_KEPT", set())
+    for n_rows in range(288, 1057, 32):
+        choose_size(n_rows)
+    assert len(fast_linear._KEPT) > fast_linear.MOST_SIZES
+    assert [choose_size(n_rows) for n_rows in (10, 100, 200)] == [16, 128, 256]
+    # However long it goes on, what is kept has a bound.
+    for n_rows in range(1, 2049):
+        assert n_rows <= choose_size(n_rows) <= 1.5 * fast_linear.round_up_rows(n_rows)
+    assert len(fast_linear._KEPT) < 40
 
 
 def test_onednn_meets_few_numbers_of_rows(module, monkeypatch):
