@@ -14,9 +14,8 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from tests import paths
+from tests.paths import ROOT
 
-ROOT = paths.ROOT
 TOKENIZER = {"nlp": {"tokenizer": {"@tokenizers": "spacy_bioner.BiomedicalTokenizer.v1"}}}
 WORDS = ["Naloxone", "reverses", "the", "effect", "of", "clonidine", "hypertension", "in", "rats"]
 Entity = Tuple[int, int, str]

@@ -17,7 +17,7 @@ from thinc.api import Adam, Config
 from spacy_bioner.architectures.torch_bridge import torch_shims
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.gold import DATASET_KEY
-from tests.conftest import ROOT
+from tests.paths import ROOT
 
 # The others are no training configs, or their encoder is another package's.
 OWN = ("transformer", "fusion", "cnn_bilstm_crf", "spancat", "span_finder", "feature_crf")

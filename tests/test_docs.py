@@ -13,9 +13,8 @@ import typer
 import spacy_bioner
 from spacy_bioner.apps.cli.main import COMMANDS, app
 from spacy_bioner.apps.packaging.assemble import assemble
-from tests import paths
+from tests.paths import ROOT
 
-ROOT = paths.ROOT
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 INLINE = re.compile(r"`((?:bioner|make|spacy project) [^`\n]+)`")

@@ -15,7 +15,7 @@ import spacy
 import spacy_bioner
 from spacy_bioner.apps.packaging.assemble import assemble
 from spacy_bioner.apps.packaging.package import package_pipeline
-from tests import paths
+from tests.paths import ROOT
 
 # spaCy leaves the files that it writes for a package to the garbage collector.
 pytestmark = [
@@ -23,7 +23,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),
 ]
 
-ROOT = paths.ROOT
 CONSTRAINTS = str(ROOT / "locks/default.txt")
 HEAVY = ("torch", "transformers", "spacy-transformers")
 SECONDS = 600

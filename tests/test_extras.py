@@ -10,9 +10,8 @@ import pytest
 from spacy_bioner import extras
 from spacy_bioner.errors import BionerError, ConfigError, CorpusError, MissingExtraError
 from spacy_bioner.extras import install_command, require
-from tests import paths
+from tests.paths import ROOT
 
-ROOT = paths.ROOT
 METADATA = [
     "spacy>=3.8.7,<3.9.0",
     "bioc<2.1,>=2.0; extra == 'corpora'",

@@ -8,9 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests import paths
+from tests.paths import ROOT
 
-ROOT = paths.ROOT
 SCRIPT = ROOT / "locks" / "install.py"
 NOTHING = """
 ERROR: Could not find a version that satisfies the requirement torch==2.13.0 (from versions: none)

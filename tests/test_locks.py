@@ -11,9 +11,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests import paths
+from tests.paths import ROOT
 
-ROOT = paths.ROOT
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 SCISPACY = PYTHONS[:3]
 LOCKS = [(name, python) for name in ("default", "trf") for python in PYTHONS]

@@ -11,13 +11,12 @@ from typing import List
 
 import pytest
 
-from tests import paths
 from tests.mutants.listing import CHANGES, PACKAGE, Change
 from tests.mutants.run import Outcome, apply, choose, copy_tree, main, render, try_changes
+from tests.paths import ROOT
 
 # Where it is installed: the tests may run without the sources beside them.
 SOURCES = Path(find_spec(PACKAGE).origin).parent.parent
-ROOT = paths.ROOT
 ROOMS = {"evaluation", "layers", "architectures", "components", "corpora", "knowledge"}
 
 

@@ -13,9 +13,8 @@ from spacy_bioner.apps.cli.main import app
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.tokenizers import build_tokenizer
 from spacy_bioner.records import Record
-from tests import paths
+from tests.paths import ROOT
 
-ROOT = paths.ROOT
 TEXT = "Acute kidney injury (AKI) followed tacrolimus; AKI resolved."
 PUBTATOR = (
     "1|t|Acute kidney injury (AKI) after tacrolimus.\n1|a|\n"

@@ -8,9 +8,8 @@ import spacy
 from spacy.tokens import Doc, DocBin
 
 from spacy_bioner.apps.packaging.assemble import assemble
-from tests import paths
+from tests.paths import ROOT
 
-ROOT = paths.ROOT
 TERMS = "MESH:D006323\tcardiac arrest\tDisease\nMESH:D003000\tclonidine\tChemical\n"
 TEXTS = [
     "Naloxone reverses the effect of clonidine.",

@@ -19,9 +19,8 @@ from weasel.util import load_project_config
 from spacy_bioner import __version__
 from spacy_bioner.apps.cli.main import app, run
 from spacy_bioner.apps.corpora.assets import md5_of
-from tests import paths
+from tests.paths import ROOT
 
-ROOT = paths.ROOT
 PROJECT = srsly.read_yaml(ROOT / "project.yml")
 COMMANDS = {command["name"]: command for command in PROJECT["commands"]}
 

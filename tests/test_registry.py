@@ -10,9 +10,8 @@ import spacy
 from spacy.language import Language
 
 from spacy_bioner.components import FACTORIES
-from tests import paths
+from tests.paths import ROOT
 
-ROOT = paths.ROOT
 FACTORY = re.compile(r"bioner(_[a-z]+)*")
 FUNCTION = re.compile(r"spacy_bioner\.[A-Z][A-Za-z0-9]*\.v[1-9][0-9]*")
 

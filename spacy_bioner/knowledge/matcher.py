@@ -270,7 +270,8 @@ class _Boundaries:
         """
         if start < 0 or end > len(self.text) or self.first[start] < 0 or self.last[end] < 0:
             return False
-        # A soft hyphen that divides a word at the end of a line is no part of a name ("Cl-").
+        # What shows nothing is no part of a name: a soft hyphen that divides a word at the end of a
+        # line ("Cl-"), a blank where a variant has the last hyphen.
         if self._is_blank(start) or self._is_blank(end - 1):
             return False
         before = start > 0 and self.text[start - 1].isalnum() and self.text[start].isalnum()

@@ -12,7 +12,7 @@ from spacy_bioner.apps.cli import main
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.outputs import is_claimed
-from tests.conftest import ROOT
+from tests.paths import ROOT
 
 PUBTATOR = "1|t|Aspirin helps.\n1|a|\n1\t0\t7\tAspirin\tChemical\tD1\n\n"
 

@@ -13,9 +13,8 @@ from spacy_bioner.apps.profiles import (
 )
 from spacy_bioner.apps.training.train import check_package_name, encoder_override
 from spacy_bioner.errors import ConfigError
-from tests import paths
+from tests.paths import ROOT
 
-ROOT = paths.ROOT
 PROFILES = sorted(path.stem for path in (ROOT / "configs/profiles").glob("*.cfg"))
 CORPORA = sorted(path.stem for path in (ROOT / "configs/corpora").glob("*.cfg"))
 PROFILE = """\

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests import paths
+from tests.paths import ROOT
 
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -15,7 +15,6 @@ from spacy_bioner.apps.profiles import load_profile, read_training_config
 from spacy_bioner.apps.setting_names import check_settings, read_overrides
 from spacy_bioner.errors import ConfigError
 
-ROOT = paths.ROOT
 PROFILES = sorted(path.stem for path in (ROOT / "configs/profiles").glob("*.cfg"))
 CONFIG = read_training_config(ROOT / "configs/transformer.cfg")
 

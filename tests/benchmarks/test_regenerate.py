@@ -14,7 +14,7 @@ from click import Context
 from typer.main import get_command
 
 from spacy_bioner.apps.cli.main import app
-from tests.conftest import ROOT
+from tests.paths import ROOT
 
 RESULTS = (ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
 SECTIONS = srsly.read_yaml(ROOT / "benchmarks" / "results.yaml")

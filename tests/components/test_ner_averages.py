@@ -14,7 +14,7 @@ from spacy_bioner.apps.profiles import load_profile
 from spacy_bioner.apps.training.train import train
 from spacy_bioner.architectures.torch_bridge import torch_shims
 from spacy_bioner.corpora.docbin import write_docbin
-from tests.conftest import ROOT
+from tests.paths import ROOT
 
 Weights = Dict[str, torch.Tensor]
 TEXTS = [

@@ -18,9 +18,8 @@ from spacy.vocab import Vocab
 from spacy_bioner.evaluation.matching import Comparison, compare_docs, score_mentions
 from spacy_bioner.evaluation.scores import Scores
 from spacy_bioner.tags import tags_to_spans
-from tests import paths
+from tests.paths import ROOT
 
-ROOT = paths.ROOT
 RECORDED = json.loads((Path(__file__).parent / "seqeval.json").read_text(encoding="utf-8"))
 CASES: List[Dict[str, Any]] = RECORDED["cases"]
 

@@ -159,6 +159,15 @@ def test_a_soft_hyphen_that_divides_a_word_is_no_part_of_a_name():
     assert find("\u00ad\nCl", "-Cl") == []
 
 
+@pytest.mark.parametrize("blank", ["\u115f", "\u2003", " "])
+def test_a_blank_at_the_end_is_no_hyphen_of_a_variant(blank):
+    text = f"vitamin{blank}"
+    starts, ends = np.array([0, 7]), np.array([7, 8])
+    matcher = TermMatcher([Term("vitamin-", "X")], variants=True)
+    assert matcher.find(text, starts, ends) == []
+    assert len(matcher.find("vitamin-", starts, ends)) == 1
+
+
 def test_find_token_term_needs_the_same_tokens():
     term = Term(TOKEN_SEPARATOR.join(["il", "2"]), "X", case="ignore", tokens=True)
     assert find("IL2 IL-2", term) == ["IL2"]

@@ -15,10 +15,9 @@ from spacy_bioner.apps.profiles import (
 )
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.errors import AssetError, CorpusError, LabelError
-from tests import paths
+from tests.paths import ROOT
 
 KINDS = ("audit.json", "spacy")
-ROOT = paths.ROOT
 DOCUMENT = "{0}|t|Acute renal failure.\n{0}|a|\n{0}\t0\t19\tAcute renal failure\tDRE\tD058186\n"
 CORPUS = "\n".join(DOCUMENT.format(number) for number in range(1, 6))
 

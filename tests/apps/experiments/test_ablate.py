@@ -7,7 +7,7 @@ import pytest
 import spacy
 from typer.testing import CliRunner
 
-from tests import paths
+from tests.paths import ROOT
 
 pytest.importorskip("matplotlib")
 
@@ -26,7 +26,6 @@ from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.gold import GOLD_KEY
 
-ROOT = paths.ROOT
 SMALL = {"components.bioner.model.encoder.precision": "float32", "training.dropout": 0.0}
 TEXT = "Naloxone reverses the effect of clonidine. Aspirin too."
 

@@ -18,9 +18,8 @@ from spacy_bioner.apps.profiles import load_profile
 from spacy_bioner.apps.training.trial import count_parameters, read_peak_memory
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import ConfigError, CorpusError
-from tests import paths
+from tests.paths import ROOT
 
-ROOT = paths.ROOT
 SMALL = {"components.bioner.model.encoder.precision": "float32", "training.dropout": 0.0}
 TEXTS = [
     ("Naloxone reverses the effect of clonidine.", [(0, 8, "Chemical"), (32, 41, "Chemical")]),

@@ -9,9 +9,8 @@ from spacy_bioner.corpora.docbin import read_docbin, write_docbin
 from spacy_bioner.errors import ConfigError, CorpusError
 from spacy_bioner.reports.text.cross_validation import render_folds, render_types
 from spacy_bioner.training.cross_validation import list_types
-from tests import paths
+from tests.paths import ROOT
 
-ROOT = paths.ROOT
 SMALL = {"components.bioner.model.encoder.precision": "float32", "training.dropout": 0.0}
 TEXTS = [
     ("Naloxone reverses the effect of clonidine.", [(0, 8, "Chemical"), (32, 41, "Chemical")]),

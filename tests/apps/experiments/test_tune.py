@@ -9,11 +9,10 @@ from spacy_bioner.apps.profiles import Profile, load_profile, read_config
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import BionerError, ConfigError
 from spacy_bioner.training.tuning import Setting, list_trials
-from tests import paths
+from tests.paths import ROOT
 
 optuna = pytest.importorskip("optuna", reason="needs the extra [tuning]")
 pytest.importorskip("matplotlib")
-ROOT = paths.ROOT
 CONFIG = ROOT / "configs" / "transformer.cfg"
 SMALL = {"components.bioner.model.encoder.precision": "float32", "training.eval_frequency": 1}
 TEXTS = [

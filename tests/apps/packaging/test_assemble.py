@@ -4,9 +4,8 @@ import spacy
 from spacy_bioner.apps.cli.main import run
 from spacy_bioner.apps.packaging.assemble import assemble, find_recogniser
 from spacy_bioner.errors import BionerError, ConfigError, TermTableError
-from tests import paths
+from tests.paths import ROOT
 
-ROOT = paths.ROOT
 CONFIG = ROOT / "configs/postprocessing.cfg"
 TERMS = (
     "id\tname\tlabel\n"

@@ -10,10 +10,9 @@ from spacy_bioner.apps.experiments import compare as compare_module
 from spacy_bioner.apps.recipes.plan import Choices, find_recipe
 from spacy_bioner.apps.recipes.recipe import run_recipe
 from spacy_bioner.apps.training.trial import train_and_measure
-from tests import paths
+from tests.paths import ROOT
 
 pytestmark = pytest.mark.slow
-ROOT = paths.ROOT
 DRUGS = ("Naloxone", "Clonidine", "Lithium", "Aspirin", "Digoxin")
 DISEASE = "hypertension"
 

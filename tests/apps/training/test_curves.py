@@ -12,9 +12,7 @@ from spacy_bioner.apps.training.curves import (
     write_training_curves,
 )
 from spacy_bioner.errors import BionerError
-from tests import paths
-
-ROOT = paths.ROOT
+from tests.paths import ROOT
 
 
 def row(step, f_score=0.5, **more):

@@ -7,7 +7,7 @@ import typer
 from spacy.tokens import DocBin
 from typer.testing import CliRunner
 
-from tests import paths
+from tests.paths import ROOT
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -18,7 +18,6 @@ from spacy_bioner.apps.training.student import DistillSettings, as_tagger, make_
 from spacy_bioner.errors import ConfigError, TrainingDataError  # noqa: E402
 from spacy_bioner.training.distillation import DistillationTask  # noqa: E402
 
-ROOT = paths.ROOT
 TEXTS = ["Naloxone reverses the effect of clonidine.", "hypertension in rats"]
 
 

@@ -37,9 +37,8 @@ from spacy_bioner.errors import (
 )
 from spacy_bioner.extras import install_command
 from spacy_bioner.files.outputs import claiming
-from tests import paths
+from tests.paths import ROOT
 
-ROOT = paths.ROOT
 CONFIG = ROOT / "configs" / "transformer.cfg"
 TEXTS = [
     ("Naloxone reverses the effect of clonidine.", [(0, 8, "Chemical"), (32, 41, "Chemical")]),

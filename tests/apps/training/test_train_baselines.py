@@ -15,9 +15,8 @@ from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.runner import SPANS, evaluate_pipeline
 from spacy_bioner.extras import install_command
 from spacy_bioner.training.span_corpus import make_span_corpus
-from tests import paths
+from tests.paths import ROOT
 
-ROOT = paths.ROOT
 TEXTS = [
     ("lung cancer in rats", [(0, 11, "Disease"), (0, 4, "Anatomy")]),
     ("clonidine in lung cancer", [(0, 9, "Chemical"), (13, 24, "Disease"), (13, 17, "Anatomy")]),
