@@ -16,7 +16,7 @@ def guards_outputs(
     *outputs: str,
     inputs: Sequence[str] = (),
     replaced: Sequence[str] = (),
-    files: Sequence[str] = (),
+    as_files: Sequence[str] = (),
     file: str = "",
 ) -> Callable[[Callable[Given, Result]], Callable[Given, Result]]:
     """Let a function run only with outputs of its own, which no other process writes meanwhile.
@@ -27,7 +27,7 @@ def guards_outputs(
     inputs (Sequence[str]): Names of those that are files or folders to read, or several of them;
         "settings.train" is an attribute of one.
     replaced (Sequence[str]): The outputs that are replaced with all that is in them.
-    files (Sequence[str]): The outputs that are files: no folder is in their place.
+    as_files (Sequence[str]): The outputs that are files: no folder is in their place.
     file (str): A file that is always written to an output, a folder that others may write to as
         well: that is claimed.
     """
@@ -50,7 +50,7 @@ def guards_outputs(
             check_apart(
                 [*written, *(claimed if file else ())], gather(inputs), replaced=gather(replaced)
             )
-            for path in gather(files):
+            for path in gather(as_files):
                 refuse_folder_as_file(path)
             with claiming(*claimed):
                 return function(*args, **settings)

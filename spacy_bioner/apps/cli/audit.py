@@ -19,7 +19,7 @@ from spacy_bioner.reports.text.corpora.ceilings import render_ceilings
 from spacy_bioner.reports.text.corpora.conversion import list_rendered
 
 
-@guards_outputs("report", inputs=("source",), files=("report",))
+@guards_outputs("report", inputs=("source",), as_files=("report",))
 def audit_cli(
     source: Annotated[Path, typer.Argument(help="Corpus file or folder", metavar="IN")],
     from_format: FromFormat = "auto",

@@ -11,7 +11,7 @@ from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.show import read_text
 
 
-@guards_outputs("html", "output", inputs=("model", "file"), files=("html", "output"))
+@guards_outputs("html", "output", inputs=("model", "file"), as_files=("html", "output"))
 def explain_cli(
     model: Annotated[str, typer.Argument(help="Pipeline folder or installed pipeline package")],
     file: Annotated[

@@ -23,7 +23,7 @@ from spacy_bioner.corpora.splits.leakage import (
 from spacy_bioner.reports.text.corpora.leaks import render_dropped, render_leaks
 
 
-@guards_outputs("drop_leaks", "report", files=("report",))
+@guards_outputs("drop_leaks", "report", as_files=("report",))
 def leaks_cli(
     train: Annotated[str, typer.Argument(help="Training corpus; NAME=PATH names it")],
     others: Annotated[

@@ -25,7 +25,7 @@ from spacy_bioner.corpora.quality.suspicious_spans import MAX_CHARACTERS
 from spacy_bioner.reports.text.corpora.quality import render_agreement, render_quality
 
 
-@guards_outputs("report", inputs=("source", "against"), files=("report",))
+@guards_outputs("report", inputs=("source", "against"), as_files=("report",))
 def quality_cli(
     source: Annotated[Path, typer.Argument(help="Corpus file or folder", metavar="IN")],
     against: Annotated[

@@ -8,7 +8,7 @@ import typer
 from spacy_bioner.apps.output_guard import guards_outputs
 
 
-@guards_outputs("output", inputs=("first", "second"), files=("output",))
+@guards_outputs("output", inputs=("first", "second"), as_files=("output",))
 def significance_cli(
     first: Annotated[Path, typer.Argument(help="JSON of `bioner evaluate --output`")],
     second: Annotated[Path, typer.Argument(help="JSON of another pipeline on the same documents")],

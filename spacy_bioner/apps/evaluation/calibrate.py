@@ -27,7 +27,7 @@ from spacy_bioner.files.same_files import check_apart, list_paths
 FILTER = "bioner_confidence"
 
 
-@guards_outputs("output", "report", files=("report",))
+@guards_outputs("output", "report", as_files=("report",))
 def calibrate_pipeline(
     model: str,
     dev: Path,

@@ -93,7 +93,7 @@ def digest_text(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-@guards_outputs("output", inputs=("model", "corpus", "settings.train"), files=("output",))
+@guards_outputs("output", inputs=("model", "corpus", "settings.train"), as_files=("output",))
 def evaluate(
     model: PathLike,
     corpus: PathLike,
