@@ -8,19 +8,15 @@ Passages stand at their offsets, with spaces between; their types are the sectio
 relations and coreferences are counted.
 """
 
-from functools import partial
-from pathlib import Path
 from typing import Any, Iterator, List, Optional, Tuple
 
 from spacy_bioner.corpora.formats.json_files.fields import Fields, read_each
-from spacy_bioner.corpora.formats.json_files.shapes import read_documents
+from spacy_bioner.corpora.formats.json_files.shapes import read_in_any_unit
 from spacy_bioner.corpora.formats.json_files.span_fields import (
     as_offset,
     read_normalisations,
 )
-from spacy_bioner.corpora.formats.offset_units import read_in_characters
-from spacy_bioner.corpora.formats.read_errors import Problems, at_least_one
-from spacy_bioner.errors import CorpusError
+from spacy_bioner.corpora.formats.read_errors import Problems
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Fragment, Mention, Record
 
@@ -40,15 +36,7 @@ def read_bigbio(
     offsets (Optional[str]): What offsets count; None finds it.
     RAISES (CorpusError): Malformed JSON, passages or entities.
     """
-    path = Path(path)
-    records = read_in_characters(
-        lambda noted: read_documents(path, partial(_to_record, problems=noted), noted),
-        offsets,
-        path=path,
-        problems=problems,
-    )
-    error = CorpusError("found no document, expected objects with passages", path=path, line=1)
-    yield from at_least_one(records, error)
+    return read_in_any_unit(path, _to_record, offsets, problems, expected="objects with passages")
 
 
 def _to_record(fields: Fields, number: str, problems: Optional[Problems]) -> Record:

@@ -27,9 +27,11 @@ from spacy_bioner.corpora.formats.json_files.token_keys import (
     is_row,
     is_table_of_columns,
 )
-from spacy_bioner.corpora.formats.read_errors import DOCUMENT, Problems
+from spacy_bioner.corpora.formats.offset_units import read_in_characters
+from spacy_bioner.corpora.formats.read_errors import DOCUMENT, Problems, at_least_one
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike
+from spacy_bioner.records import Record
 
 T = TypeVar("T")
 
@@ -89,6 +91,31 @@ def read_documents(
 
     documents = stream_documents(path, container or find_documents(path), problems=problems)
     return read_each(enumerate(documents, start=1), read_one, problems, unit=DOCUMENT)
+
+
+def read_in_any_unit(
+    path: PathLike,
+    to_record: Callable[[Fields, str, Optional[Problems]], Record],
+    offsets: Optional[str],
+    problems: Optional[Problems],
+    *,
+    expected: str,
+) -> Iterator[Record]:
+    """Stream the documents of a file, with offsets in characters; see `read_in_characters`.
+
+    to_record (Callable[[Fields, str, Optional[Problems]], Record]): Gets a document, its number,
+        and who takes note of what cannot be read.
+    expected (str): What a file without any document should have had.
+    RAISES CorpusError: For a file without any.
+    """
+    path = Path(path)
+
+    def read(noted: Optional[Problems]) -> Iterator[Record]:
+        return read_documents(path, lambda fields, name: to_record(fields, name, noted), noted)
+
+    records = read_in_characters(read, offsets, path=path, problems=problems)
+    error = CorpusError(f"found no document, expected {expected}", path=path, line=1)
+    yield from at_least_one(records, error)
 
 
 def recognise(value: Any) -> str:

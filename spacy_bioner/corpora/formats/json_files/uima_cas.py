@@ -9,17 +9,14 @@ Tokens and sentences are read as such; stretches of other layers (lemmas, parts 
 named in the account as not read. Java counts offsets in UTF-16 code units (see `offset_units`).
 """
 
-from functools import partial
-from pathlib import Path
 from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Set, Tuple
 
 from spacy_bioner.corpora.formats.json_files.fields import Fields, read_each
-from spacy_bioner.corpora.formats.json_files.shapes import read_documents
+from spacy_bioner.corpora.formats.json_files.shapes import read_in_any_unit
 from spacy_bioner.corpora.formats.json_files.span_fields import as_offset
-from spacy_bioner.corpora.formats.offset_units import OffsetTable, read_in_characters
-from spacy_bioner.corpora.formats.read_errors import Problems, at_least_one
+from spacy_bioner.corpora.formats.offset_units import OffsetTable
+from spacy_bioner.corpora.formats.read_errors import Problems
 from spacy_bioner.corpora.formats.reading_notes import note_unread
-from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Mention, Record
 
@@ -40,15 +37,7 @@ def read_uima_cas(
     offsets (Optional[str]): What offsets count; None finds it.
     RAISES (CorpusError): Malformed JSON; a document without a text, a stretch without offsets.
     """
-    path = Path(path)
-    records = read_in_characters(
-        lambda noted: read_documents(path, partial(_to_record, problems=noted), noted),
-        offsets,
-        path=path,
-        problems=problems,
-    )
-    error = CorpusError("found no document, expected feature structures", path=path, line=1)
-    yield from at_least_one(records, error)
+    return read_in_any_unit(path, _to_record, offsets, problems, expected="feature structures")
 
 
 def _to_record(fields: Fields, number: str, problems: Optional[Problems]) -> Record:
