@@ -10,7 +10,7 @@ from spacy_bioner.corpora.conversion import Conversion
 from spacy_bioner.corpora.formats.capabilities import own_meta
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.files.lines import PathLike
-from spacy_bioner.files.outputs import claiming, refuse_folder_as_file
+from spacy_bioner.files.outputs import claiming
 from spacy_bioner.files.same_files import check_apart, list_paths
 from spacy_bioner.records import Record
 from spacy_bioner.transforms.deidentification import (
@@ -78,7 +78,6 @@ def deidentify_corpus(
         clear_metadata(account, find if keep_metadata else None, replace_by=replace_by),
     ]
     check_apart([target, path], [source, *list_paths(reads)], replaced=[target])
-    refuse_folder_as_file(path)
     with claiming(target, path):
         conversion = convert(source, target, steps=steps, report=path, **settings)
         data = {**conversion.to_json(), "deidentification": account.to_json()}
