@@ -20,8 +20,8 @@ from torch.nn.functional import gelu, pad
 # What a layer and the activation behind it are called in models of the BERT family.
 ACTIVATED = (("dense", "intermediate_act_fn"), ("lin1", "activation"))
 M = TypeVar("M", bound=nn.Module)
-# Up to so many rows, their number is padded to a multiple of that; beyond, of the last. oneDNN keeps
-# something for each number and kind of layer.
+# Up to so many rows, their number is padded to a multiple of that; beyond, of the last. oneDNN
+# keeps something for each number and kind of layer.
 _GRAINS = ((128, 16), (2048, 32))
 _LAST_GRAIN = 256
 # Rare sizes would go on to be met for tens of thousands of texts: from so many on, others stand in,
