@@ -22,7 +22,6 @@ from spacy_bioner.evaluation.bootstrap.ratios import (
     bootstrap_shares,
     list_losses,
     list_shares,
-    name_score,
 )
 from spacy_bioner.evaluation.confidence.calibration import Calibration, calibrate
 from spacy_bioner.evaluation.confidence.predictions import Judged, ScoredDocument, judge
@@ -50,7 +49,13 @@ from spacy_bioner.evaluation.metrics.stratified_recall import (
     sum_strata,
 )
 from spacy_bioner.evaluation.metrics.token_level import TokenScores, score_tokens, tag_tokens
-from spacy_bioner.evaluation.scores import Counts, SchemeCounts, Scores
+from spacy_bioner.evaluation.scores import (
+    CALIBRATION_ERROR,
+    Counts,
+    Metric,
+    SchemeCounts,
+    Scores,
+)
 from spacy_bioner.gold import make_key
 
 Pair = Tuple[Doc, Doc]
@@ -73,10 +78,9 @@ class Measurement:
         no marginals were asked for.
     concepts (Optional[Mapping[str, Counts]]): Concept ids of documents.
     judged (Optional[Judged]): Predictions with confidences.
-    shares (Mapping[str, Interval]): With intervals: "accuracy" of mentions, "exact" documents,
-        "tokens" (their accuracy), "calibration error", "Brier score" and "log loss"; by
-        `name_stratum` recall; by `name_score` precision, recall and F1 of the four schemes, of
-        "tokens" inside of mentions and of "concepts", and "average" precision.
+    shares (Mapping[Metric, Interval]): With intervals: the figures that `scores` names; recall by
+        `Stratum.metric`; precision, recall and F1 of the four schemes, of "tokens" inside of
+        mentions and of "concepts", and "average" precision.
     missing (Mapping[str, str]): Why "concepts" or "calibration" is None.
     """
 
@@ -94,7 +98,7 @@ class Measurement:
     judged: Optional[Judged]
     calibration: Optional[Calibration]
     sweeps: Tuple[Sweep, ...]
-    shares: Mapping[str, Interval]
+    shares: Mapping[Metric, Interval]
     missing: Mapping[str, str]
 
     def to_json(self) -> Dict[str, Any]:
@@ -119,7 +123,9 @@ class Measurement:
             "calibration": self.calibration and self.calibration.to_json(),
             "without_confidence": self.judged and self.judged.n_without,
             "sweeps": [item.to_json() for item in self.sweeps],
-            "shares": {name: interval.to_json() for name, interval in self.shares.items()},
+            "shares": {
+                metric.words: interval.to_json() for metric, interval in self.shares.items()
+            },
             "missing": dict(self.missing),
         }
 
@@ -199,18 +205,18 @@ def _count(
 
 def _measure_shares(
     counted: CountedDocuments, judged: Optional[Judged], drawing: Mapping[str, Any]
-) -> Dict[str, Interval]:
+) -> Dict[Metric, Interval]:
     listed = list_shares(counted)
     if judged is None:
         return bootstrap_shares(listed, **drawing)
     shares = bootstrap_shares({**listed, **list_losses(judged)}, **drawing)
     if len(judged.confidences):
-        shares["calibration error"] = bootstrap_calibration_error(judged, **drawing)
+        shares[CALIBRATION_ERROR] = bootstrap_calibration_error(judged, **drawing)
     for label in _list_swept(judged):
         place = None if label is None else counted.labels.index(label)
         counts = counted.counts if place is None else counted.table[:, place]
         area = bootstrap_average_precision(judged, counts, label, **drawing)
-        shares[name_score("average", "precision", label)] = area
+        shares[Metric("average", "precision", label)] = area
     return shares
 
 

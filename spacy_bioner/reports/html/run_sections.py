@@ -3,11 +3,19 @@
 from dataclasses import asdict
 from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
-from spacy_bioner.evaluation.bootstrap.ratios import name_score
 from spacy_bioner.evaluation.evaluation import Measurement
 from spacy_bioner.evaluation.metrics.error_types import count_mistakes
 from spacy_bioner.evaluation.metrics.partial_matching import SCHEMES
-from spacy_bioner.evaluation.scores import SCORE_NAMES
+from spacy_bioner.evaluation.scores import (
+    ACCURACY,
+    BRIER,
+    CALIBRATION_ERROR,
+    EXACT,
+    LOG_LOSS,
+    SCORE_NAMES,
+    TOKEN_ACCURACY,
+    Metric,
+)
 from spacy_bioner.reports.html.elements import Drawings, Plot, Section, draw_plot, make_table
 from spacy_bioner.reports.plots import evaluation as plots
 from spacy_bioner.reports.plots.training import plot_training
@@ -104,7 +112,7 @@ def _make_scores(found: Measurement, draw: Any) -> Section:
     schemes = [
         (
             f"{name}: {MEANINGS[name]}",
-            *(share_cell(found, name_score(name, score)) for score in SCORE_NAMES),
+            *(share_cell(found, Metric(name, score)) for score in SCORE_NAMES),
         )
         for name in SCHEMES
     ]
@@ -115,9 +123,9 @@ def _make_scores(found: Measurement, draw: Any) -> Section:
         "mentions alike, macro all types, weighted each type by its gold mentions."
     )
     others = (
-        f"Entity-level accuracy {share_cell(found, 'accuracy')}: right mentions for each one that "
+        f"Entity-level accuracy {share_cell(found, ACCURACY)}: right mentions for each one that "
         "is in gold or was predicted, tp / (tp + fp + fn). Exact-match rate "
-        f"{share_cell(found, 'exact')}: documents with exactly the gold mentions predicted."
+        f"{share_cell(found, EXACT)}: documents with exactly the gold mentions predicted."
     )
     caption = "Strict F1 of each type, with its interval."
     return Section(
@@ -188,8 +196,8 @@ def _make_confidence(
     if calibration is None:
         return []
     error, brier, loss = (
-        format_decimal_interval(found.shares[name])
-        for name in ("calibration error", "Brier score", "log loss")
+        format_decimal_interval(found.shares[metric])
+        for metric in (CALIBRATION_ERROR, BRIER, LOG_LOSS)
     )
     line = (
         f"Expected calibration error {error}, Brier score {brier}, log loss {loss}, of "
@@ -246,7 +254,7 @@ def _make_concepts(found: Measurement) -> Section:
 def _make_tokens(found: Measurement) -> Section:
     rows = list_token_rows(found)
     lines = [
-        f"Accuracy {share_cell(found, 'tokens')} of {found.tokens.n_tokens:,} tokens, "
+        f"Accuracy {share_cell(found, TOKEN_ACCURACY)} of {found.tokens.n_tokens:,} tokens, "
         "those outside of all mentions included. Many papers report no other figures; they say "
         "little of whole mentions."
     ]
