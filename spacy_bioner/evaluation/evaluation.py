@@ -157,9 +157,10 @@ def measure(
         raise CorpusError("found no annotated document, expected at least one to score")
     kept = [pairs[place] for place in annotated]
     kept_comparisons = [compared[place] for place in annotated]
-    missing: Dict[str, str] = {}
-    judged = _judge(kept, kept_comparisons, spans_key, missing)
-    counted = _count(kept, kept_comparisons, train, missing)
+    judged, without_confidence = _judge(kept, kept_comparisons, spans_key)
+    concepts, without_concepts = _compare_concepts(kept)
+    reasons = {"calibration": without_confidence, "concepts": without_concepts}
+    counted = _count(kept, kept_comparisons, train, concepts)
     drawing: Dict[str, Any] = {"seed": seed, "n_resamples": n_resamples}
     return Measurement(
         strict=score_mentions(compared, model_labels=model_labels),
@@ -177,7 +178,7 @@ def measure(
         calibration=calibrate(judged) if judged else None,
         sweeps=tuple(sweep(judged, label) for label in _list_swept(judged)) if judged else (),
         shares=_measure_shares(counted, judged, drawing),
-        missing=missing,
+        missing={name: reason for name, reason in reasons.items() if reason},
     )
 
 
@@ -185,7 +186,7 @@ def _count(
     pairs: Sequence[Pair],
     compared: Sequence[Comparison],
     train: Optional[TrainingMentions],
-    missing: Dict[str, str],
+    concepts: Optional[List[Dict[str, Counts]]],
 ) -> CountedDocuments:
     labels, table = count_by_type(compared)
     tags = []
@@ -199,7 +200,7 @@ def _count(
         [count_schemes_by_type(item) for item in compared],
         tags,
         [split_document(*both, train) for both in zip(pairs, compared)],
-        _compare_concepts(pairs, missing),
+        concepts,
     )
 
 
@@ -226,23 +227,19 @@ def _list_swept(judged: Judged) -> List[Optional[str]]:
 
 
 def _judge(
-    pairs: Sequence[Pair],
-    compared: Sequence[Comparison],
-    spans_key: Optional[str],
-    missing: Dict[str, str],
-) -> Optional[Judged]:
+    pairs: Sequence[Pair], compared: Sequence[Comparison], spans_key: Optional[str]
+) -> Tuple[Optional[Judged], str]:
+    """Return the predictions with their confidences, or None and why there are none."""
     documents = [
         ScoredDocument(item.gold or (), item.predicted, _confidences(doc, item, spans_key))
         for (_, doc), item in zip(pairs, compared)
     ]
     values = [value for document in documents for value in document.confidences]
     if values and all(value is None for value in values):
-        missing["calibration"] = "no prediction has a confidence: rules and gazetteers give none"
-        return None
+        return None, "no prediction has a confidence: rules and gazetteers give none"
     if not values:
-        missing["calibration"] = "nothing was predicted"
-        return None
-    return judge(documents)
+        return None, "nothing was predicted"
+    return judge(documents), ""
 
 
 def _confidences(doc: Doc, compared: Comparison, spans_key: Optional[str]) -> List[Optional[float]]:
@@ -273,12 +270,11 @@ def _measure_areas(
 
 
 def _compare_concepts(
-    pairs: Sequence[Pair], missing: Dict[str, str]
-) -> Optional[List[Dict[str, Counts]]]:
+    pairs: Sequence[Pair],
+) -> Tuple[Optional[List[Dict[str, Counts]]], str]:
+    """Return the counts of each document, or None and why there are none."""
     if not any(list_gold_concepts(gold) for gold, _ in pairs):
-        missing["concepts"] = "no gold mention has a concept id"
-        return None
+        return None, "no gold mention has a concept id"
     if not any(list_concepts(doc) for _, doc in pairs):
-        missing["concepts"] = "no entity of the pipeline has a concept id"
-        return None
-    return [compare_concepts(*pair) for pair in pairs]
+        return None, "no entity of the pipeline has a concept id"
+    return [compare_concepts(*pair) for pair in pairs], ""
