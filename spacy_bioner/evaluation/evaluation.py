@@ -56,7 +56,7 @@ from spacy_bioner.evaluation.scores import (
     SchemeCounts,
     Scores,
 )
-from spacy_bioner.gold import make_key
+from spacy_bioner.gold import MentionKey, make_key, read_spans
 
 Pair = Tuple[Doc, Doc]
 """Gold Doc, and the same text as the system annotated it."""
@@ -246,10 +246,9 @@ def _confidences(doc: Doc, compared: Comparison, spans_key: Optional[str]) -> Li
     """Read `span._.confidence`, which components define; there is none where none of them ran."""
     if not Span.has_extension("confidence"):
         return [None] * len(compared.predicted)
-    spans = doc.ents if spans_key is None else doc.spans.get(spans_key, ())
-    known: Dict[Tuple[int, int, str], Optional[float]] = {}
-    for span in spans:
-        known[make_key(doc.text, span)] = span._.confidence
+    known: Dict[MentionKey, Optional[float]] = {
+        make_key(doc.text, span): span._.confidence for span in read_spans(doc, spans_key)
+    }
     return [known.get(mention) for mention in compared.predicted]
 
 
