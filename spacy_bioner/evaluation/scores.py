@@ -27,7 +27,7 @@ class Metric(NamedTuple):
 
     @property
     def words(self) -> str:
-        """The metric in words, as files name it; no two metrics have the same ones."""
+        """The metric as files name it; no two of a `Measurement` have the same words."""
         if not self.group:
             return self.name
         if self.name not in SCORE_NAMES:
