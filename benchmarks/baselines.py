@@ -129,7 +129,7 @@ def train_and_score(job: Job) -> Dict[str, Any]:
     speed = None
     for split in SPLITS[1:]:
         gold = list(read_docbin(job.corpus_dir / f"{split}.spacy", nlp.vocab))
-        evaluation = evaluate_pipeline(nlp, gold, group=group)
+        evaluation = evaluate_pipeline(nlp, gold, spans_key=group)
         speed = evaluation.pace.words_per_second
         for scored, source in (("doc.ents", PIPELINE), ("doc.spans", SPANS)):
             if source in evaluation.scores:

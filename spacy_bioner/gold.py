@@ -109,9 +109,13 @@ def list_predicted(doc: Doc, *, spans_key: Optional[str] = None) -> List[Mention
     spans_key (Optional[str]): Take them from this span group; None takes `doc.ents`.
     RETURNS (List[MentionKey]): In the Doc's order; empty when there is no such span group.
     """
-    spans = doc.ents if spans_key is None else doc.spans.get(spans_key, ())
     text = doc.text
-    return [make_key(text, span) for span in spans]
+    return [make_key(text, span) for span in read_spans(doc, spans_key)]
+
+
+def read_spans(doc: Doc, spans_key: Optional[str]) -> Sequence[Span]:
+    """Return a span group, empty where the Doc has none of the name; of None, `doc.ents`."""
+    return doc.ents if spans_key is None else list(doc.spans.get(spans_key, ()))
 
 
 def make_key(text: str, span: Span) -> MentionKey:

@@ -35,7 +35,7 @@ MAX_MODULES = 18
 FULLER = {"apps.cli"}
 # What describes a drawing or a page; results lie where they are computed.
 DRAWN = {"Plot", "Drawing", "Section", "PagePart", "CorpusSection", "LabelCard", "Table"}
-DRAWN |= {"Cloud", "CloudWord"}
+DRAWN |= {"Cloud", "CloudWord", "ReportData"}
 COMMANDS = f"{PACKAGE}.apps.cli."
 COMMANDS_MODULE = f"{COMMANDS}main"
 # Test folders that mirror no part of the package.

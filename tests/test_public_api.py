@@ -43,12 +43,13 @@ spacy_bioner.evaluation: Counts(tp=0, fp=0, fn=0)
 spacy_bioner.evaluation: DocumentEvaluation(scores, counts, pace)
 spacy_bioner.evaluation: Measurement(strict, intervals, counts, schemes, schemes_by_type, tokens,
     confusion, mistakes, strata, areas, concepts, judged, calibration, sweeps, shares, missing)
+spacy_bioner.evaluation: Metric(group, name, label=None)
 spacy_bioner.evaluation: PipelineEvaluation(scores, n_docs, pace)
 spacy_bioner.evaluation: Scores(by_type=..., n_docs=0, n_exact=0, n_unannotated=0, n_duplicates=0,
     n_unreachable=0, labels_unknown_to_model=(), labels_unknown_to_gold=())
 spacy_bioner.evaluation: compare_docs(gold, predicted, *, spans_key=None)
 spacy_bioner.evaluation: evaluate_documents(nlp, gold_docs)
-spacy_bioner.evaluation: evaluate_pipeline(nlp, gold_docs, *, spans_key="bioner", group=None)
+spacy_bioner.evaluation: evaluate_pipeline(nlp, gold_docs, *, component="bioner", spans_key=None)
 spacy_bioner.evaluation: measure(pairs, *, spans_key=None, model_labels=None, train=None,
     marginals=None, seed=0, n_resamples=1000)
 spacy_bioner.evaluation: score_mentions(comparisons, *, model_labels=None)

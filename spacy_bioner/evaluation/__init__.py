@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from spacy_bioner.evaluation.runner import evaluate_pipeline as evaluate_pipeline
     from spacy_bioner.evaluation.scores import Average as Average
     from spacy_bioner.evaluation.scores import Counts as Counts
+    from spacy_bioner.evaluation.scores import Metric as Metric
     from spacy_bioner.evaluation.scores import Scores as Scores
 
 __getattr__, __dir__, __all__ = offer_names(
@@ -29,6 +30,6 @@ __getattr__, __dir__, __all__ = offer_names(
             "evaluate_documents",
             "evaluate_pipeline",
         ),
-        "scores": ("Average", "Counts", "Scores"),
+        "scores": ("Average", "Counts", "Metric", "Scores"),
     },
 )

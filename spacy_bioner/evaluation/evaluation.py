@@ -22,7 +22,6 @@ from spacy_bioner.evaluation.bootstrap.ratios import (
     bootstrap_shares,
     list_losses,
     list_shares,
-    name_score,
 )
 from spacy_bioner.evaluation.confidence.calibration import Calibration, calibrate
 from spacy_bioner.evaluation.confidence.predictions import Judged, ScoredDocument, judge
@@ -50,8 +49,14 @@ from spacy_bioner.evaluation.metrics.stratified_recall import (
     sum_strata,
 )
 from spacy_bioner.evaluation.metrics.token_level import TokenScores, score_tokens, tag_tokens
-from spacy_bioner.evaluation.scores import Counts, SchemeCounts, Scores
-from spacy_bioner.gold import make_key
+from spacy_bioner.evaluation.scores import (
+    CALIBRATION_ERROR,
+    Counts,
+    Metric,
+    SchemeCounts,
+    Scores,
+)
+from spacy_bioner.gold import MentionKey, make_key, read_spans
 
 Pair = Tuple[Doc, Doc]
 """Gold Doc, and the same text as the system annotated it."""
@@ -73,10 +78,9 @@ class Measurement:
         no marginals were asked for.
     concepts (Optional[Mapping[str, Counts]]): Concept ids of documents.
     judged (Optional[Judged]): Predictions with confidences.
-    shares (Mapping[str, Interval]): With intervals: "accuracy" of mentions, "exact" documents,
-        "tokens" (their accuracy), "calibration error", "Brier score" and "log loss"; by
-        `name_stratum` recall; by `name_score` precision, recall and F1 of the four schemes, of
-        "tokens" inside of mentions and of "concepts", and "average" precision.
+    shares (Mapping[Metric, Interval]): With intervals: the figures that `scores` names; recall by
+        `Stratum.metric`; precision, recall and F1 of the four schemes, of "tokens" inside of
+        mentions and of "concepts", and "average" precision.
     missing (Mapping[str, str]): Why "concepts" or "calibration" is None.
     """
 
@@ -94,7 +98,7 @@ class Measurement:
     judged: Optional[Judged]
     calibration: Optional[Calibration]
     sweeps: Tuple[Sweep, ...]
-    shares: Mapping[str, Interval]
+    shares: Mapping[Metric, Interval]
     missing: Mapping[str, str]
 
     def to_json(self) -> Dict[str, Any]:
@@ -119,7 +123,9 @@ class Measurement:
             "calibration": self.calibration and self.calibration.to_json(),
             "without_confidence": self.judged and self.judged.n_without,
             "sweeps": [item.to_json() for item in self.sweeps],
-            "shares": {name: interval.to_json() for name, interval in self.shares.items()},
+            "shares": {
+                metric.words: interval.to_json() for metric, interval in self.shares.items()
+            },
             "missing": dict(self.missing),
         }
 
@@ -151,9 +157,10 @@ def measure(
         raise CorpusError("found no annotated document, expected at least one to score")
     kept = [pairs[place] for place in annotated]
     kept_comparisons = [compared[place] for place in annotated]
-    missing: Dict[str, str] = {}
-    judged = _judge(kept, kept_comparisons, spans_key, missing)
-    counted = _count(kept, kept_comparisons, train, missing)
+    judged, without_confidence = _judge(kept, kept_comparisons, spans_key)
+    concepts, without_concepts = _compare_concepts(kept)
+    reasons = {"calibration": without_confidence, "concepts": without_concepts}
+    counted = _count(kept, kept_comparisons, train, concepts)
     drawing: Dict[str, Any] = {"seed": seed, "n_resamples": n_resamples}
     return Measurement(
         strict=score_mentions(compared, model_labels=model_labels),
@@ -171,7 +178,7 @@ def measure(
         calibration=calibrate(judged) if judged else None,
         sweeps=tuple(sweep(judged, label) for label in _list_swept(judged)) if judged else (),
         shares=_measure_shares(counted, judged, drawing),
-        missing=missing,
+        missing={name: reason for name, reason in reasons.items() if reason},
     )
 
 
@@ -179,7 +186,7 @@ def _count(
     pairs: Sequence[Pair],
     compared: Sequence[Comparison],
     train: Optional[TrainingMentions],
-    missing: Dict[str, str],
+    concepts: Optional[List[Dict[str, Counts]]],
 ) -> CountedDocuments:
     labels, table = count_by_type(compared)
     tags = []
@@ -193,24 +200,24 @@ def _count(
         [count_schemes_by_type(item) for item in compared],
         tags,
         [split_document(*both, train) for both in zip(pairs, compared)],
-        _compare_concepts(pairs, missing),
+        concepts,
     )
 
 
 def _measure_shares(
     counted: CountedDocuments, judged: Optional[Judged], drawing: Mapping[str, Any]
-) -> Dict[str, Interval]:
+) -> Dict[Metric, Interval]:
     listed = list_shares(counted)
     if judged is None:
         return bootstrap_shares(listed, **drawing)
     shares = bootstrap_shares({**listed, **list_losses(judged)}, **drawing)
     if len(judged.confidences):
-        shares["calibration error"] = bootstrap_calibration_error(judged, **drawing)
+        shares[CALIBRATION_ERROR] = bootstrap_calibration_error(judged, **drawing)
     for label in _list_swept(judged):
         place = None if label is None else counted.labels.index(label)
         counts = counted.counts if place is None else counted.table[:, place]
         area = bootstrap_average_precision(judged, counts, label, **drawing)
-        shares[name_score("average", "precision", label)] = area
+        shares[Metric("average", "precision", label)] = area
     return shares
 
 
@@ -220,33 +227,28 @@ def _list_swept(judged: Judged) -> List[Optional[str]]:
 
 
 def _judge(
-    pairs: Sequence[Pair],
-    compared: Sequence[Comparison],
-    spans_key: Optional[str],
-    missing: Dict[str, str],
-) -> Optional[Judged]:
+    pairs: Sequence[Pair], compared: Sequence[Comparison], spans_key: Optional[str]
+) -> Tuple[Optional[Judged], str]:
+    """Return the predictions with their confidences, or None and why there are none."""
     documents = [
         ScoredDocument(item.gold or (), item.predicted, _confidences(doc, item, spans_key))
         for (_, doc), item in zip(pairs, compared)
     ]
     values = [value for document in documents for value in document.confidences]
     if values and all(value is None for value in values):
-        missing["calibration"] = "no prediction has a confidence: rules and gazetteers give none"
-        return None
+        return None, "no prediction has a confidence: rules and gazetteers give none"
     if not values:
-        missing["calibration"] = "nothing was predicted"
-        return None
-    return judge(documents)
+        return None, "nothing was predicted"
+    return judge(documents), ""
 
 
 def _confidences(doc: Doc, compared: Comparison, spans_key: Optional[str]) -> List[Optional[float]]:
     """Read `span._.confidence`, which components define; there is none where none of them ran."""
     if not Span.has_extension("confidence"):
         return [None] * len(compared.predicted)
-    spans = doc.ents if spans_key is None else doc.spans.get(spans_key, ())
-    known: Dict[Tuple[int, int, str], Optional[float]] = {}
-    for span in spans:
-        known[make_key(doc.text, span)] = span._.confidence
+    known: Dict[MentionKey, Optional[float]] = {
+        make_key(doc.text, span): span._.confidence for span in read_spans(doc, spans_key)
+    }
     return [known.get(mention) for mention in compared.predicted]
 
 
@@ -267,12 +269,11 @@ def _measure_areas(
 
 
 def _compare_concepts(
-    pairs: Sequence[Pair], missing: Dict[str, str]
-) -> Optional[List[Dict[str, Counts]]]:
+    pairs: Sequence[Pair],
+) -> Tuple[Optional[List[Dict[str, Counts]]], str]:
+    """Return the counts of each document, or None and why there are none."""
     if not any(list_gold_concepts(gold) for gold, _ in pairs):
-        missing["concepts"] = "no gold mention has a concept id"
-        return None
+        return None, "no gold mention has a concept id"
     if not any(list_concepts(doc) for _, doc in pairs):
-        missing["concepts"] = "no entity of the pipeline has a concept id"
-        return None
-    return [compare_concepts(*pair) for pair in pairs]
+        return None, "no entity of the pipeline has a concept id"
+    return [compare_concepts(*pair) for pair in pairs], ""

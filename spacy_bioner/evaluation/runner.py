@@ -71,22 +71,22 @@ def evaluate_pipeline(
     nlp: Language,
     gold_docs: Iterable[Doc],
     *,
-    spans_key: str = "bioner",
-    group: Optional[str] = None,
+    component: str = "bioner",
+    spans_key: Optional[str] = None,
 ) -> PipelineEvaluation:
     """Run a pipeline over the texts of gold documents and score it.
 
     nlp (Language): The pipeline; its own tokenizer is used, not the tokens of the gold documents.
     gold_docs (Iterable[Doc]): Docs with entities, see `read_docbin`.
-    spans_key (str): The span group, and the component, of the trained model alone.
-    group (Optional[str]): A span group to score as well.
-    RETURNS (PipelineEvaluation): Scores of the model alone are in it when any Doc has the group.
+    component (str): The trained one; a span group of its name has what it proposed.
+    spans_key (Optional[str]): Score this span group as well.
+    RETURNS (PipelineEvaluation): The component alone is in it when any Doc has its group.
     RAISES (ConfigError): When no Doc has the group that was asked for.
     """
     gold = list(gold_docs)
     predicted, pace = run_timed(nlp, gold)
     pairs = list(zip(gold, predicted, strict=True))
-    return score_pairs(nlp, pairs, pace, spans_key=spans_key, group=group)
+    return score_pairs(nlp, pairs, pace, component=component, spans_key=spans_key)
 
 
 def score_pairs(
@@ -94,24 +94,25 @@ def score_pairs(
     pairs: Sequence[Tuple[Doc, Doc]],
     pace: Throughput,
     *,
-    spans_key: str = "bioner",
-    group: Optional[str] = None,
+    component: str = "bioner",
+    spans_key: Optional[str] = None,
 ) -> PipelineEvaluation:
     """Score what a pipeline gave for gold documents; see `evaluate_pipeline`."""
     scores: Dict[str, Scores] = {}
-    if any(spans_key in doc.spans for _, doc in pairs):
+    if any(component in doc.spans for _, doc in pairs):
         scores[MODEL] = score_mentions(
-            (compare_docs(left, right, spans_key=spans_key) for left, right in pairs),
-            model_labels=nlp.pipe_labels.get(spans_key),
+            (compare_docs(left, right, spans_key=component) for left, right in pairs),
+            model_labels=nlp.pipe_labels.get(component),
         )
     scores[PIPELINE] = score_mentions(
         (compare_docs(left, right) for left, right in pairs), model_labels=entity_labels(nlp)
     )
-    if group is not None:
-        _check_group(group, [doc for _, doc in pairs])
+    if spans_key is not None:
+        _check_group(spans_key, [doc for _, doc in pairs])
         scores[SPANS] = score_mentions(
-            (compare_docs(left, right, spans_key=group) for left, right in pairs),
-            model_labels=nlp.pipe_labels.get(group),
+            (compare_docs(left, right, spans_key=spans_key) for left, right in pairs),
+            # Known where the component that writes the group has its name.
+            model_labels=nlp.pipe_labels.get(spans_key),
         )
     return PipelineEvaluation(scores, len(pairs), pace)
 

@@ -26,7 +26,7 @@ def make_entity_scorer(*, spans_key: Optional[str] = None) -> ScorerType:
 def _score_entities(
     group: Optional[str], examples: Iterable[Example], **kwargs: Any
 ) -> Dict[str, Any]:
-    # spaCy passes the component's settings along; none of them matters here.
+    # spaCy passes the component's settings along, a `spans_key` too; none of them matters here.
     scores = score_mentions(
         compare_docs(example.reference, example.predicted, spans_key=group) for example in examples
     )

@@ -7,9 +7,44 @@ their own.
 """
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 
 SCORE_NAMES = ("precision", "recall", "f_score")
+
+
+class Metric(NamedTuple):
+    """What a share of an evaluation is a share of.
+
+    group (str): What is scored: a scheme of partial matches, "tokens", "concepts", "average" for
+        average precision, or a division of gold mentions; "" for one figure of everything.
+    name (str): One of `SCORE_NAMES`, a kind of the division, or the figure's own name.
+    label (Optional[str]): A label or tag, any text; None for all of them together.
+    """
+
+    group: str
+    name: str
+    label: Optional[str] = None
+
+    @property
+    def words(self) -> str:
+        """The metric as files name it; no two of a `Measurement` have the same words."""
+        if not self.group:
+            return self.name
+        if self.name not in SCORE_NAMES:
+            return f"{self.group}: {self.name}"
+        words = f"{self.group} {self.name}"
+        # In quotes, as a label may be any text.
+        return words if self.label is None else f"{words} of {self.label!r}"
+
+
+ACCURACY = Metric("", "accuracy")
+"""Of mentions, at entity level."""
+EXACT = Metric("", "exact")
+"""Documents with exactly the gold mentions predicted."""
+TOKEN_ACCURACY = Metric("", "tokens")
+CALIBRATION_ERROR = Metric("", "calibration error")
+BRIER = Metric("", "Brier score")
+LOG_LOSS = Metric("", "log loss")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from spacy_bioner.evaluation.scores import Average, Counts, Scores
+from spacy_bioner.evaluation.scores import Average, Counts, Metric, Scores
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,20 @@ from spacy_bioner.evaluation.scores import Average, Counts, Scores
 )
 def test_counts_give_scores_and_none_for_empty_denominators(counts, precision, recall, f_score):
     assert (counts.precision, counts.recall, counts.f_score) == (precision, recall, f_score)
+
+
+@pytest.mark.parametrize(
+    ("metric", "words"),
+    [
+        (Metric("", "exact"), "exact"),
+        (Metric("partial", "f_score"), "partial f_score"),
+        (Metric("tokens", "recall", "O"), "tokens recall of 'O'"),
+        (Metric("concepts", "precision", ""), "concepts precision of ''"),
+        (Metric("length", "1 word"), "length: 1 word"),
+    ],
+)
+def test_metrics_have_their_words(metric, words):
+    assert metric.words == words
 
 
 def test_counts_add_up():

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -23,6 +23,7 @@ from spacy_bioner.files.json_files import write_json
 from spacy_bioner.files.lines import check_is_file
 from spacy_bioner.files.replacing import check_own_folder, replacing_folder
 from spacy_bioner.files.same_files import check_apart, list_paths
+from spacy_bioner.gold import MentionKey, read_spans
 
 FILTER = "bioner_confidence"
 
@@ -84,12 +85,12 @@ def _judge(nlp: Language, source: str, dev: Path) -> Judged:
     gold = list(read_docbin(dev, nlp.vocab))
     predicted = list(nlp.pipe([doc.text for doc in gold]))
     has_group = any(source in doc.spans for doc in predicted)
-    key = source if has_group else None
+    spans_key = source if has_group else None
     documents = []
     for left, right in zip(gold, predicted):
-        compared = compare_docs(left, right, spans_key=key)
+        compared = compare_docs(left, right, spans_key=spans_key)
         if compared.gold is not None:
-            values = _confidences(right, compared.predicted, key, source)
+            values = _confidences(right, compared.predicted, spans_key, source)
             documents.append(ScoredDocument(compared.gold, compared.predicted, values))
     if not documents:
         raise CorpusError("found no annotated document, expected some to fit on", path=dev)
@@ -97,12 +98,11 @@ def _judge(nlp: Language, source: str, dev: Path) -> Judged:
 
 
 def _confidences(
-    doc: Doc, mentions: Sequence[Tuple[int, int, str]], key: Optional[str], source: str
+    doc: Doc, mentions: Sequence[MentionKey], spans_key: Optional[str], source: str
 ) -> List[Optional[float]]:
     """Return the source's own confidences, which the component scales, whoever else agrees."""
-    spans = doc.ents if key is None else doc.spans.get(key, ())
-    known: Dict[Tuple[int, int, str], Optional[float]] = {}
-    for span in spans:
+    known: Dict[MentionKey, Optional[float]] = {}
+    for span in read_spans(doc, spans_key):
         own = [entry.confidence for entry in span_evidence(span) if entry.source == source]
         known[span.start_char, span.end_char, span.label_] = next(iter(own), None)
     return [known.get(mention) for mention in mentions]

@@ -142,7 +142,7 @@ def evaluate(
     shared, warnings = _find_shared(pairs, settings.train)
     evaluated = Evaluated(
         nlp,
-        score_pairs(nlp, pairs, pace, group=settings.spans_key),
+        score_pairs(nlp, pairs, pace, spans_key=settings.spans_key),
         measurement,
         pairs,
         _describe(nlp, model, corpus, settings),

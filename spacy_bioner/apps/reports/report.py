@@ -25,20 +25,14 @@ from spacy_bioner.apps.reports.figure_files import write_drawings
 from spacy_bioner.apps.training.curves import read_rates, read_training_log, with_rates
 from spacy_bioner.apps.training.run_folder import find_log
 from spacy_bioner.corpora.formats.docbin import read_docbin_records, to_record
-from spacy_bioner.corpora.statistics.corpus import describe_corpus
+from spacy_bioner.corpora.statistics.corpus import CorpusStatistics, describe_corpus
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.metrics.error_contexts import collect_cases
 from spacy_bioner.evaluation.robustness import Robustness
 from spacy_bioner.files.json_files import write_json
+from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.replacing import replacing
-from spacy_bioner.reports.html.more_sections import (
-    make_ablation_section,
-    make_card_section,
-    make_corpus_section,
-    make_robustness_section,
-)
-from spacy_bioner.reports.html.run_page import render_run_page
-from spacy_bioner.reports.html.run_sections import list_facts, make_sections
+from spacy_bioner.reports.html.report import ReportData, render_report
 from spacy_bioner.reports.plots.style import plot_style, require_matplotlib
 from spacy_bioner.reports.text.model_card import LEARNT, LIMITS, NOT_RECORDED, UNCALIBRATED
 from spacy_bioner.training.loggers import Evaluation
@@ -102,57 +96,70 @@ def write_report(
     """
     require_matplotlib()
     check_folder(output)
+    data = collect_report(model, corpus, settings, files=files, title=title, gpu_id=gpu_id)
+    with plot_style():
+        page, drawings = render_report(data)
+        write_drawings(drawings, output / FIGURES)
+    path = output / "report.html"
+    with replacing(path) as temporary:
+        temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
+    write_json(output / "cases.json", [case.to_json() for case in data.cases])
+    write_json(output / "report.json", data.stored)
+    return path
+
+
+def collect_report(
+    model: str,
+    corpus: Path,
+    settings: EvaluationSettings = PLAIN,
+    *,
+    files: ReportFiles = NO_FILES,
+    title: str = "",
+    gpu_id: int = -1,
+) -> ReportData:
+    """Return all that the page of a pipeline says; see `write_report`.
+
+    RAISES (BionerError): As `evaluate` does; for files that cannot be read.
+    """
     # All of them before the pipeline runs, which may take minutes.
     robustness = read_stored(files.robustness, _read_robustness, "bioner robustness") or []
     parts_of, ablation = read_stored(files.ablation, _read_ablation, "bioner ablate") or (None, [])
     account = None if files.account is None else read_account(files.account)
-    training = _read_log(files.log)
+    log = _read_log(files.log)
     evaluated = evaluate(model, corpus, settings, gpu_id=gpu_id)
     nlp, measurement = evaluated.nlp, evaluated.measurement
     if files.log is None:
-        training = _read_log(find_log(Path(nlp.path)))
-    rates = read_rates(nlp.config.interpolate(), training)
-    training = with_rates(training, rates)
-    own = [item for item in robustness if item.fingerprint == _own_fingerprint(evaluated)]
-    thresholds = _read_thresholds(nlp)
-    shared = evaluated.shared.warnings() if evaluated.shared else []
-    corpora = [describe_corpus((to_record(gold) for gold, _ in evaluated.pairs), corpus.stem)]
-    if settings.train is not None:
-        corpora.append(
-            describe_corpus(read_docbin_records(settings.train), Path(settings.train).stem)
-        )
-    with plot_style():
-        sections, drawings = make_sections(
-            measurement, training=training, rates=rates, thresholds=thresholds
-        )
-        if robustness:
-            sections.append(make_robustness_section(drawings, robustness, is_own=bool(own)))
-        if ablation:
-            is_own = parts_of == _own_fingerprint(evaluated)
-            sections.append(make_ablation_section(drawings, ablation, is_own=is_own))
-        sections.append(make_corpus_section(drawings, corpora, shared))
-        about = _describe_run(evaluated, model, corpus, settings, files)
-        limits = _choose_limits(evaluated)
-        card = make_card_section(about, *describe_training(nlp, account), limits=limits)
-        write_drawings(drawings, output / FIGURES)
-    cases = collect_cases(evaluated.pairs, measurement.mistakes)
-    page = render_run_page(
+        log = _read_log(find_log(Path(nlp.path)))
+    rates = read_rates(nlp.config.interpolate(), log)
+    training = with_rates(log, rates)
+    fingerprint = _own_fingerprint(evaluated)
+    own = [item for item in robustness if item.fingerprint == fingerprint]
+    learned_from, training_settings = describe_training(nlp, account)
+    return ReportData(
         title or f"{_name_title(model)} on {corpus.stem}",
-        [*list_facts(measurement), ("scored pipeline", _name_title(model))],
-        [*sections, card],
-        cases,
+        _name_title(model),
+        measurement,
+        collect_cases(evaluated.pairs, measurement.mistakes),
+        thresholds=_read_thresholds(nlp),
+        training=training,
+        rates=rates,
+        robustness=robustness,
+        is_attacked=bool(own),
+        ablation=ablation,
+        is_ablated=parts_of == fingerprint,
+        corpora=_describe_corpora(evaluated, corpus, settings.train),
+        shared=evaluated.shared.warnings() if evaluated.shared else (),
+        about=_describe_run(evaluated, model, corpus, settings, files),
+        learned_from=learned_from,
+        settings=training_settings,
+        limits=_choose_limits(evaluated),
         warnings=evaluated.warnings,
+        stored={
+            **evaluated.to_json(),
+            "training": [asdict(item) for item in training],
+            "robustness": [item.to_json() for item in own[:1]],
+        },
     )
-    path = output / "report.html"
-    with replacing(path) as temporary:
-        temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
-    write_json(output / "cases.json", [case.to_json() for case in cases])
-    parts = {
-        "training": [asdict(item) for item in training],
-        "robustness": [item.to_json() for item in own[:1]],
-    }
-    write_json(output / "report.json", {**evaluated.to_json(), **parts})
-    return path
 
 
 def check_folder(output: Path) -> None:
@@ -220,6 +227,15 @@ def describe_training(
 
 def _read_log(log: Optional[Path]) -> List[Evaluation]:
     return [] if log is None else read_training_log(log)
+
+
+def _describe_corpora(
+    evaluated: Evaluated, corpus: Path, train: Optional[PathLike]
+) -> List[CorpusStatistics]:
+    corpora = [describe_corpus((to_record(gold) for gold, _ in evaluated.pairs), corpus.stem)]
+    if train is not None:
+        corpora.append(describe_corpus(read_docbin_records(train), Path(train).stem))
+    return corpora
 
 
 def _own_fingerprint(evaluated: Evaluated) -> str:

@@ -11,7 +11,16 @@ from spacy_bioner.evaluation.confidence.predictions import Judged
 from spacy_bioner.evaluation.metrics.partial_matching import SCHEMES
 from spacy_bioner.evaluation.metrics.stratified_recall import Stratum
 from spacy_bioner.evaluation.metrics.token_level import OUTSIDE, score_tokens
-from spacy_bioner.evaluation.scores import Counts, SchemeCounts
+from spacy_bioner.evaluation.scores import (
+    ACCURACY,
+    BRIER,
+    EXACT,
+    LOG_LOSS,
+    TOKEN_ACCURACY,
+    Counts,
+    Metric,
+    SchemeCounts,
+)
 
 Share = Tuple[Sequence[int], Sequence[int]]
 """Of each document, what is counted, and of how many."""
@@ -20,15 +29,15 @@ _PARTS = 1_000_000
 
 
 def bootstrap_shares(
-    shares: Mapping[str, Share],
+    shares: Mapping[Metric, Share],
     *,
     seed: int = 0,
     n_resamples: int = N_RESAMPLES,
     level: float = LEVEL,
-) -> Dict[str, Interval]:
+) -> Dict[Metric, Interval]:
     """Return each share over all documents with its interval; None where there is nothing to share.
 
-    shares (Mapping[str, Share]): Of the same documents, by any name.
+    shares (Mapping[Metric, Share]): Of the same documents.
     """
     columns = [column for share in shares.values() for column in share]
     if not columns:
@@ -38,11 +47,11 @@ def bootstrap_shares(
     actual = table.sum(axis=0).astype(np.float64)
     found = {}
     with np.errstate(invalid="ignore", divide="ignore"):
-        for place, name in enumerate(shares):
+        for place, metric in enumerate(shares):
             over, under = 2 * place, 2 * place + 1
             value = actual[over] / actual[under] if actual[under] else np.nan
             rows = np.where(drawn[:, under] > 0, drawn[:, over] / drawn[:, under], np.nan)
-            found[name] = make_interval(value, rows, level)
+            found[metric] = make_interval(value, rows, level)
     return found
 
 
@@ -73,13 +82,13 @@ class CountedDocuments(NamedTuple):
         return total
 
 
-def list_shares(counted: CountedDocuments) -> Dict[str, Share]:
+def list_shares(counted: CountedDocuments) -> Dict[Metric, Share]:
     """Name what an evaluation gives besides precision, recall and F1 of types."""
     counts = counted.counts
-    shares: Dict[str, Share] = {
-        "accuracy": (counts[:, 0].tolist(), counts.sum(axis=1).tolist()),
-        "exact": ((counts[:, 1:].sum(axis=1) == 0).astype(int).tolist(), [1] * len(counts)),
-        "tokens": (
+    shares: Dict[Metric, Share] = {
+        ACCURACY: (counts[:, 0].tolist(), counts.sum(axis=1).tolist()),
+        EXACT: ((counts[:, 1:].sum(axis=1) == 0).astype(int).tolist(), [1] * len(counts)),
+        TOKEN_ACCURACY: (
             [sum(one == other for one, other in zip(*pair)) for pair in counted.tags],
             [len(pair[0]) for pair in counted.tags],
         ),
@@ -93,14 +102,14 @@ def list_shares(counted: CountedDocuments) -> Dict[str, Share]:
         shares.update(_list_counts("concepts", counted.concepts))
     for place, item in enumerate(counted.strata[0] if counted.strata else ()):
         rows_of = [row[place] for row in counted.strata]
-        shares[name_stratum(item)] = ([r.found for r in rows_of], [r.gold for r in rows_of])
+        shares[item.metric] = ([r.found for r in rows_of], [r.gold for r in rows_of])
     return shares
 
 
 def _list_partial(
     documents: Sequence[Mapping[str, SchemeCounts]], label: Optional[str] = None
-) -> Dict[str, Share]:
-    shares: Dict[str, Share] = {}
+) -> Dict[Metric, Share]:
+    shares: Dict[Metric, Share] = {}
     for scheme in SCHEMES:
         rows = [item.get(scheme, SchemeCounts()) for item in documents]
         # A partial match is half a match.
@@ -112,9 +121,9 @@ def _list_partial(
 
 def _list_counts(
     group: str, documents: Sequence[Mapping[str, Counts]], *, apart: Optional[str] = None
-) -> Dict[str, Share]:
+) -> Dict[Metric, Share]:
     """Name the scores of each kind, and of all together but the one that stands apart."""
-    shares: Dict[str, Share] = {}
+    shares: Dict[Metric, Share] = {}
     for kind in sorted({kind for counts in documents for kind in counts}):
         shares.update(_score_rows(group, kind, [row.get(kind, Counts()) for row in documents]))
     totals = [
@@ -125,7 +134,7 @@ def _list_counts(
     return shares
 
 
-def _score_rows(group: str, kind: Optional[str], rows: Sequence[Counts]) -> Dict[str, Share]:
+def _score_rows(group: str, kind: Optional[str], rows: Sequence[Counts]) -> Dict[Metric, Share]:
     right, predicted = [row.tp for row in rows], [row.predicted for row in rows]
     return _list_scores(group, kind, right, predicted, [row.gold for row in rows])
 
@@ -136,41 +145,26 @@ def _list_scores(
     right: Sequence[int],
     predicted: Sequence[int],
     gold: Sequence[int],
-) -> Dict[str, Share]:
+) -> Dict[Metric, Share]:
     both = [one + other for one, other in zip(predicted, gold)]
     return {
-        name_score(group, "precision", kind): (right, predicted),
-        name_score(group, "recall", kind): (right, gold),
-        name_score(group, "f_score", kind): ([2 * value for value in right], both),
+        Metric(group, "precision", kind): (right, predicted),
+        Metric(group, "recall", kind): (right, gold),
+        Metric(group, "f_score", kind): ([2 * value for value in right], both),
     }
 
 
-def name_score(group: str, score: str, kind: Optional[str] = None) -> str:
-    """Name the share that a score is: of a group of things, or of one kind in it.
-
-    group (str): A scheme of partial matches, "tokens", "concepts" or "average".
-    score (str): "precision", "recall" or "f_score".
-    kind (Optional[str]): A label or tag, which stands in quotes: it may be any text.
-    """
-    return f"{group} {score}" if kind is None else f"{group} {score} of {kind!r}"
-
-
-def name_stratum(stratum: Stratum) -> str:
-    """Name the share that a stratum's recall is."""
-    return f"{stratum.division}: {stratum.name}"
-
-
-def list_losses(judged: Judged) -> Dict[str, Share]:
+def list_losses(judged: Judged) -> Dict[Metric, Share]:
     """Name the means over predictions that say how good their confidences are."""
-    shares: Dict[str, Share] = {}
+    shares: Dict[Metric, Share] = {}
     number = np.bincount(judged.documents, minlength=judged.n_docs)
     outcomes = judged.right.astype(np.float64)
-    for name, losses in (
-        ("Brier score", (judged.confidences - outcomes) ** 2),
-        ("log loss", log_losses(judged.confidences, outcomes)),
+    for metric, losses in (
+        (BRIER, (judged.confidences - outcomes) ** 2),
+        (LOG_LOSS, log_losses(judged.confidences, outcomes)),
     ):
         sums = np.bincount(judged.documents, weights=losses, minlength=judged.n_docs)
-        shares[name] = (np.round(_PARTS * sums).astype(int).tolist(), (_PARTS * number).tolist())
+        shares[metric] = (np.round(_PARTS * sums).astype(int).tolist(), (_PARTS * number).tolist())
     return shares
 
 

@@ -14,6 +14,7 @@ from spacy.tokens import Doc
 
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.evaluation.matching import Comparison, compare_docs
+from spacy_bioner.evaluation.scores import Metric
 from spacy_bioner.gold import GoldMention, list_gold_mentions
 from spacy_bioner.knowledge.definitions import is_short_form
 
@@ -45,6 +46,11 @@ class Stratum:
     def recall(self) -> Optional[float]:
         """Share of the gold mentions that were found, 0 to 1; None where there is none."""
         return self.found / self.gold if self.gold else None
+
+    @property
+    def metric(self) -> Metric:
+        """The share that the recall is."""
+        return Metric(self.division, self.name)
 
 
 class TrainingMentions:

@@ -1,6 +1,6 @@
 """Parts of a run's page that come from other measurements: data, attacks, ablation, limits."""
 
-from typing import List, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 from spacy_bioner.corpora.statistics.corpus import CorpusStatistics
 from spacy_bioner.evaluation.robustness import Outcome, Robustness
@@ -20,12 +20,14 @@ MAX_EXAMPLES = 6
 
 def make_corpus_section(
     drawings: Drawings, corpora: Sequence[CorpusStatistics], warnings: Sequence[str]
-) -> Section:
+) -> Optional[Section]:
     """Describe the documents that were scored, and those of training where they are known.
 
-    corpora (Sequence[CorpusStatistics]): The scored ones first.
+    corpora (Sequence[CorpusStatistics]): The scored ones first; without any there is no section.
     warnings (Sequence[str]): Such as documents that are in both.
     """
+    if not corpora:
+        return None
     if len(corpora) > 1:
         figure = comparison_plots.plot_label_shares(corpora)
         caption = "The share of each label in the mentions."
@@ -55,11 +57,13 @@ def make_corpus_section(
 
 def make_robustness_section(
     drawings: Drawings, results: Sequence[Robustness], *, is_own: bool
-) -> Section:
-    """Show what is left under attack, with mentions that are lost.
+) -> Optional[Section]:
+    """Show what is left under attack, with mentions that are lost; None without an attack.
 
     is_own (bool): Whether the page's pipeline is among those that were attacked.
     """
+    if not results:
+        return None
     header, rows = list_rows(results)
     tables = [make_table("Strict F1 under attack", header, rows)]
     caption = "F1 by the strength of an attack on embeddings, and under attacks on the text."
@@ -100,11 +104,13 @@ def make_robustness_section(
 
 def make_ablation_section(
     drawings: Drawings, rows: Sequence[AblationRow], *, is_own: bool
-) -> Section:
-    """Show what is lost without each part.
+) -> Optional[Section]:
+    """Show what is lost without each part; None where no part was left out.
 
     is_own (bool): Whether they are parts of the page's pipeline.
     """
+    if not rows:
+        return None
     header, lines, head = describe_rows(rows)
     caption = "Difference in strict F1 without each part, with its interval: below 0, it helps."
     data = [row.to_json() for row in rows]

@@ -4,7 +4,15 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 from spacy_bioner.evaluation.bootstrap.intervals import Interval
 from spacy_bioner.evaluation.bootstrap.significance import PairedComparison
-from spacy_bioner.evaluation.scores import SCORE_NAMES
+from spacy_bioner.evaluation.scores import (
+    ACCURACY,
+    BRIER,
+    CALIBRATION_ERROR,
+    EXACT,
+    LOG_LOSS,
+    SCORE_NAMES,
+    Metric,
+)
 from spacy_bioner.reports.html.elements import Drawings, Section, draw_plot, make_table
 from spacy_bioner.reports.plots import overview as plots
 from spacy_bioner.reports.scores import DASH, format_decimal_interval, format_interval
@@ -13,9 +21,9 @@ from spacy_bioner.training.results.experiments import StoredRun
 
 # Figures as the JSON of a calibration calls them, and their intervals.
 CALIBRATION = {
-    "expected_calibration_error": "calibration error",
-    "brier": "Brier score",
-    "log_loss": "log loss",
+    "expected_calibration_error": CALIBRATION_ERROR,
+    "brier": BRIER,
+    "log_loss": LOG_LOSS,
 }
 
 
@@ -46,8 +54,8 @@ def _make_scores(runs: Sequence[StoredRun], drawings: Drawings) -> Section:
             (
                 run.name,
                 format_interval(Interval(**averages["macro"]["f_score"])),
-                format_interval(_find_share(run, "accuracy", scores["micro"]["accuracy"])),
-                format_interval(_find_share(run, "exact", scores["exact_rate"])),
+                format_interval(_find_share(run, ACCURACY, scores["micro"]["accuracy"])),
+                format_interval(_find_share(run, EXACT, scores["exact_rate"])),
                 f"{speed:,.0f}" if speed else DASH,
             )
         )
@@ -85,9 +93,9 @@ def _make_scores(runs: Sequence[StoredRun], drawings: Drawings) -> Section:
     )
 
 
-def _find_share(run: StoredRun, name: str, value: Optional[float]) -> Interval:
+def _find_share(run: StoredRun, metric: Metric, value: Optional[float]) -> Interval:
     """Return a figure with its interval, where the evaluation has stored one."""
-    found = run.measured.get("shares", {}).get(name)
+    found = run.measured.get("shares", {}).get(metric.words)
     return Interval(value, None, None) if found is None else Interval(**found)
 
 
@@ -181,8 +189,8 @@ def _make_confidence(runs: Sequence[StoredRun], drawings: Drawings) -> Section:
     for run in runs:
         found = run.measured["calibration"]
         cells = [
-            format_decimal_interval(_find_share(run, name, found and found[key]))
-            for key, name in CALIBRATION.items()
+            format_decimal_interval(_find_share(run, metric, found and found[key]))
+            for key, metric in CALIBRATION.items()
         ]
         rows.append((run.name, *cells))
     header = ("run", "expected calibration error", "Brier score", "log loss")

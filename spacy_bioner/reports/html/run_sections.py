@@ -1,14 +1,22 @@
 """The parts of a run's page: what was measured, as plots and tables with a word on each."""
 
 from dataclasses import asdict
-from typing import Any, List, Mapping, Optional, Sequence, Tuple
+from typing import List, Mapping, Optional, Sequence, Tuple
 
-from spacy_bioner.evaluation.bootstrap.ratios import name_score
 from spacy_bioner.evaluation.evaluation import Measurement
 from spacy_bioner.evaluation.metrics.error_types import count_mistakes
 from spacy_bioner.evaluation.metrics.partial_matching import SCHEMES
-from spacy_bioner.evaluation.scores import SCORE_NAMES
-from spacy_bioner.reports.html.elements import Drawings, Plot, Section, draw_plot, make_table
+from spacy_bioner.evaluation.scores import (
+    ACCURACY,
+    BRIER,
+    CALIBRATION_ERROR,
+    EXACT,
+    LOG_LOSS,
+    SCORE_NAMES,
+    TOKEN_ACCURACY,
+    Metric,
+)
+from spacy_bioner.reports.html.elements import Drawings, Section, draw_plot, make_table
 from spacy_bioner.reports.plots import evaluation as plots
 from spacy_bioner.reports.plots.training import plot_training
 from spacy_bioner.reports.scores import (
@@ -32,47 +40,6 @@ from spacy_bioner.reports.text.evaluation import (
 from spacy_bioner.training.loggers import Evaluation
 
 
-def make_sections(
-    found: Measurement,
-    *,
-    training: Sequence[Evaluation] = (),
-    rates: Sequence[float] = (),
-    thresholds: Optional[Mapping[str, float]] = None,
-) -> Tuple[List[Section], Drawings]:
-    """Make the sections of a page, within `plot_style`.
-
-    training (Sequence[Evaluation]): The run's log; without, there are no curves.
-    rates (Sequence[float]): The learning rate of each step, where it is known.
-    thresholds (Optional[Mapping[str, float]]): Those of the pipeline, marked in the curves.
-    RETURNS (Tuple[List[Section], Dict[str, Drawing]]): The sections, and the figures in them.
-    """
-    drawings: Drawings = {}
-
-    def draw(name: str, figure: Any, caption: str, data: Any) -> Plot:
-        return draw_plot(drawings, name, figure, caption, data)
-
-    sections = [_make_scores(found, draw)]
-    if training:
-        caption = (
-            "Losses, scores on the development data and learning rate where it is known, by step."
-        )
-        log = [asdict(evaluation) for evaluation in training]
-        figure = plot_training(training, rates=rates)
-        curves = draw("training", figure, caption, log)
-        sections.append(Section("training", "Training", plots=(curves,)))
-    sections += [_make_mistakes(found, draw), _make_strata(found, draw)]
-    if found.calibration is not None and found.calibration.n:
-        sections += _make_confidence(found, draw, thresholds or {})
-    else:
-        reason = found.missing.get("calibration", "no prediction has a confidence")
-        line = f"Calibration and thresholds could not be measured: {reason}."
-        sections.append(Section("calibration", "Confidence", lines=(line,)))
-    sections.append(_make_tokens(found))
-    if found.concepts is not None:
-        sections.append(_make_concepts(found))
-    return sections, drawings
-
-
 def list_facts(found: Measurement) -> List[Tuple[str, str]]:
     """Pick the numbers that stand large at the head of the page."""
     micro, interval = found.strict.micro, found.intervals.averages["micro"]["f_score"]
@@ -88,7 +55,47 @@ def list_facts(found: Measurement) -> List[Tuple[str, str]]:
     ]
 
 
-def _make_scores(found: Measurement, draw: Any) -> Section:
+def make_score_section(drawings: Drawings, found: Measurement) -> Section:
+    """Show strict scores with their intervals, and those of partial matches."""
+    intervals = found.intervals
+    header = ("type", "gold", "predicted", "right", "precision", "recall", "F1")
+    schemes = [
+        (
+            f"{name}: {MEANINGS[name]}",
+            *(share_cell(found, Metric(name, score)) for score in SCORE_NAMES),
+        )
+        for name in SCHEMES
+    ]
+    about = (
+        f"A prediction is right when its offsets and its label are those of a gold mention. "
+        f"In brackets: {100 * intervals.level:g} % of {intervals.n_resamples:,} bootstrap "
+        f"resamples of {intervals.n_docs:,} documents, seed {intervals.seed}. micro counts all "
+        "mentions alike, macro all types, weighted each type by its gold mentions."
+    )
+    others = (
+        f"Entity-level accuracy {share_cell(found, ACCURACY)}: right mentions for each one that "
+        "is in gold or was predicted, tp / (tp + fp + fn). Exact-match rate "
+        f"{share_cell(found, EXACT)}: documents with exactly the gold mentions predicted."
+    )
+    return Section(
+        "scores",
+        "Scores",
+        lines=(about, others, *footnotes(found.strict)),
+        plots=(
+            draw_plot(
+                drawings,
+                "types",
+                plots.plot_type_scores(intervals.by_type),
+                "Strict F1 of each type, with its interval.",
+                intervals.to_json(),
+            ),
+        ),
+        tables=(make_table("Strict scores with intervals", header, _list_scores(found)),),
+        folded=(make_table("Partial matches", ("match", "P", "R", "F1"), schemes),),
+    )
+
+
+def _list_scores(found: Measurement) -> List[Tuple[str, ...]]:
     intervals = found.intervals
     rows: List[Tuple[str, ...]] = []
     averages = [(name, intervals.averages[name]) for name in ("micro", "macro", "weighted")]
@@ -100,39 +107,27 @@ def _make_scores(found: Measurement, draw: Any) -> Section:
         cells = [DASH if number is None else f"{number:,}" for number in integers]
         scores = [format_interval(row[name]) for name in SCORE_NAMES]
         rows.append((label or "(none)", *cells, *scores))
-    header = ("type", "gold", "predicted", "right", "precision", "recall", "F1")
-    schemes = [
-        (
-            f"{name}: {MEANINGS[name]}",
-            *(share_cell(found, name_score(name, score)) for score in SCORE_NAMES),
-        )
-        for name in SCHEMES
-    ]
-    about = (
-        f"A prediction is right when its offsets and its label are those of a gold mention. "
-        f"In brackets: {100 * intervals.level:g} % of {intervals.n_resamples:,} bootstrap "
-        f"resamples of {intervals.n_docs:,} documents, seed {intervals.seed}. micro counts all "
-        "mentions alike, macro all types, weighted each type by its gold mentions."
-    )
-    others = (
-        f"Entity-level accuracy {share_cell(found, 'accuracy')}: right mentions for each one that "
-        "is in gold or was predicted, tp / (tp + fp + fn). Exact-match rate "
-        f"{share_cell(found, 'exact')}: documents with exactly the gold mentions predicted."
-    )
-    caption = "Strict F1 of each type, with its interval."
-    return Section(
-        "scores",
-        "Scores",
-        lines=(about, others, *footnotes(found.strict)),
-        plots=(
-            draw("types", plots.plot_type_scores(intervals.by_type), caption, intervals.to_json()),
-        ),
-        tables=(make_table("Strict scores with intervals", header, rows),),
-        folded=(make_table("Partial matches", ("match", "P", "R", "F1"), schemes),),
-    )
+    return rows
 
 
-def _make_mistakes(found: Measurement, draw: Any) -> Section:
+def make_training_section(
+    drawings: Drawings, training: Sequence[Evaluation], rates: Sequence[float]
+) -> Optional[Section]:
+    """Draw the curves of a training; None without its log.
+
+    training (Sequence[Evaluation]): The log.
+    rates (Sequence[float]): The learning rate of each step, where it is known.
+    """
+    if not training:
+        return None
+    caption = "Losses, scores on the development data and learning rate where it is known, by step."
+    log = [asdict(evaluation) for evaluation in training]
+    curves = draw_plot(drawings, "training", plot_training(training, rates=rates), caption, log)
+    return Section("training", "Training", plots=(curves,))
+
+
+def make_mistake_section(drawings: Drawings, found: Measurement) -> Section:
+    """Count mistakes by kind, and gold labels by predicted ones."""
     counts = count_mistakes(item for mistakes in found.mistakes for item in mistakes)
     confusion = found.confusion
     rows = list_confusion_rows(confusion)
@@ -140,8 +135,11 @@ def _make_mistakes(found: Measurement, draw: Any) -> Section:
         "kinds",
         "Kinds of mistakes",
         plots=(
-            draw("mistakes", plots.plot_mistakes(counts), "Mistakes of each kind.", counts),
-            draw(
+            draw_plot(
+                drawings, "mistakes", plots.plot_mistakes(counts), "Mistakes of each kind.", counts
+            ),
+            draw_plot(
+                drawings,
                 "confusion",
                 plots.plot_confusion(confusion),
                 "Gold labels by predicted labels; O stands for no mention. Mentions are paired by "
@@ -155,7 +153,8 @@ def _make_mistakes(found: Measurement, draw: Any) -> Section:
     )
 
 
-def _make_strata(found: Measurement, draw: Any) -> Section:
+def make_recall_section(drawings: Drawings, found: Measurement) -> Section:
+    """Show recall by what makes a gold mention easy or hard."""
     rows = list_strata_rows(found)
     has_novelty = any(item.division == "novelty" for item in found.strata)
     line = (
@@ -170,7 +169,8 @@ def _make_strata(found: Measurement, draw: Any) -> Section:
         "Recall by kind of mention",
         lines=(line, "Lengths are in words that white space divides."),
         plots=(
-            draw(
+            draw_plot(
+                drawings,
                 "recall",
                 plots.plot_strata(found.strata, found.shares),
                 "Recall of gold mentions.",
@@ -181,15 +181,16 @@ def _make_strata(found: Measurement, draw: Any) -> Section:
     )
 
 
-def _make_confidence(
-    found: Measurement, draw: Any, thresholds: Mapping[str, float]
-) -> List[Section]:
+def make_confidence_section(drawings: Drawings, found: Measurement) -> Section:
+    """Hold confidences against outcomes, or say why there is nothing to hold."""
     calibration = found.calibration
-    if calibration is None:
-        return []
+    if calibration is None or not calibration.n:
+        reason = found.missing.get("calibration", "no prediction has a confidence")
+        line = f"Calibration and thresholds could not be measured: {reason}."
+        return Section("calibration", "Confidence", lines=(line,))
     error, brier, loss = (
-        format_decimal_interval(found.shares[name])
-        for name in ("calibration error", "Brier score", "log loss")
+        format_decimal_interval(found.shares[metric])
+        for metric in (CALIBRATION_ERROR, BRIER, LOG_LOSS)
     )
     line = (
         f"Expected calibration error {error}, Brier score {brier}, log loss {loss}, of "
@@ -197,56 +198,43 @@ def _make_confidence(
     )
     if found.judged is not None and found.judged.n_without:
         line += f" {found.judged.n_without:,} predictions have no confidence and are always kept."
-    rows = list_sweep_rows(found)
-    header = ("type", "average precision", "F1 of all", "best F1", "at threshold")
     caption = "The share of predictions that are right, by confidence, over how many there are."
-    curves = "Precision by recall, and F1 by the least confidence that is kept."
-    return [
-        Section(
-            "calibration",
-            "Confidence",
-            lines=(line,),
-            plots=(
-                draw(
-                    "calibration",
-                    plots.plot_calibration(calibration),
-                    caption,
-                    calibration.to_json(),
-                ),
-            ),
-        ),
-        Section(
-            "thresholds",
-            "Thresholds",
-            lines=(
-                "Thresholds that are chosen here would be judged by what they were chosen on: "
-                "bioner calibrate chooses them on development data.",
-            ),
-            plots=(
-                draw(
-                    "thresholds",
-                    plots.plot_thresholds(found.sweeps, thresholds),
-                    curves,
-                    [item.to_json() for item in found.sweeps],
-                ),
-            ),
-            folded=(make_table("Thresholds with the best F1 on these documents", header, rows),),
-        ),
-    ]
+    figure = plots.plot_calibration(calibration)
+    plot = draw_plot(drawings, "calibration", figure, caption, calibration.to_json())
+    return Section("calibration", "Confidence", lines=(line,), plots=(plot,))
 
 
-def _make_concepts(found: Measurement) -> Section:
-    rows = list_concept_rows(found)
-    line = "Sets of concept ids by document, wherever in it they stand: what curation asks for."
-    header = ("type", "gold", "predicted", "P", "R", "F1")
-    table = make_table("Concept ids of documents", header, rows)
-    return Section("concepts", "Concepts", lines=(line,), tables=(table,))
+def make_threshold_section(
+    drawings: Drawings, found: Measurement, thresholds: Mapping[str, float]
+) -> Optional[Section]:
+    """Show what is kept at each threshold; None without confidences.
+
+    thresholds (Mapping[str, float]): Those of the pipeline, marked in the curves.
+    """
+    if found.calibration is None or not found.calibration.n:
+        return None
+    line = (
+        "Thresholds that are chosen here would be judged by what they were chosen on: "
+        "bioner calibrate chooses them on development data."
+    )
+    plot = draw_plot(
+        drawings,
+        "thresholds",
+        plots.plot_thresholds(found.sweeps, thresholds),
+        "Precision by recall, and F1 by the least confidence that is kept.",
+        [item.to_json() for item in found.sweeps],
+    )
+    header = ("type", "average precision", "F1 of all", "best F1", "at threshold")
+    rows = list_sweep_rows(found)
+    table = make_table("Thresholds with the best F1 on these documents", header, rows)
+    return Section("thresholds", "Thresholds", lines=(line,), plots=(plot,), folded=(table,))
 
 
-def _make_tokens(found: Measurement) -> Section:
+def make_token_section(found: Measurement) -> Section:
+    """Show the scores of tokens."""
     rows = list_token_rows(found)
     lines = [
-        f"Accuracy {share_cell(found, 'tokens')} of {found.tokens.n_tokens:,} tokens, "
+        f"Accuracy {share_cell(found, TOKEN_ACCURACY)} of {found.tokens.n_tokens:,} tokens, "
         "those outside of all mentions included. Many papers report no other figures; they say "
         "little of whole mentions."
     ]
@@ -260,3 +248,14 @@ def _make_tokens(found: Measurement) -> Section:
         lines=tuple(lines),
         folded=(make_table("Scores of tokens", header, rows),),
     )
+
+
+def make_concept_section(found: Measurement) -> Optional[Section]:
+    """Show the scores of concept ids; None where they could not be measured."""
+    if found.concepts is None:
+        return None
+    rows = list_concept_rows(found)
+    line = "Sets of concept ids by document, wherever in it they stand: what curation asks for."
+    header = ("type", "gold", "predicted", "P", "R", "F1")
+    table = make_table("Concept ids of documents", header, rows)
+    return Section("concepts", "Concepts", lines=(line,), tables=(table,))

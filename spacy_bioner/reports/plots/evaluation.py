@@ -3,11 +3,11 @@
 from typing import Any, Dict, Mapping, Sequence
 
 from spacy_bioner.evaluation.bootstrap.intervals import Interval
-from spacy_bioner.evaluation.bootstrap.ratios import name_stratum
 from spacy_bioner.evaluation.confidence.calibration import Calibration
 from spacy_bioner.evaluation.confidence.thresholds import Sweep
 from spacy_bioner.evaluation.metrics.confusion import Confusion
 from spacy_bioner.evaluation.metrics.stratified_recall import Stratum
+from spacy_bioner.evaluation.scores import Metric
 from spacy_bioner.reports.plots.row_plots import (
     WIDTH,
     fit_name,
@@ -135,11 +135,11 @@ def plot_thresholds(sweeps: Sequence[Sweep], chosen: Mapping[str, float] = {}) -
     return figure
 
 
-def plot_strata(strata: Sequence[Stratum], intervals: Mapping[str, Interval]) -> Any:
+def plot_strata(strata: Sequence[Stratum], shares: Mapping[Metric, Interval]) -> Any:
     """Draw the recall of each kind of gold mention with its interval; kinds without any are left
     out.
 
-    intervals (Mapping[str, Interval]): By `name_stratum`.
+    shares (Mapping[Metric, Interval]): Those of `Measurement`.
     """
     shown = [item for item in strata if item.gold]
     figure, axes = make_rows([f"{item.division}: {item.name}" for item in shown])
@@ -148,7 +148,7 @@ def plot_strata(strata: Sequence[Stratum], intervals: Mapping[str, Interval]) ->
         recall = item.recall or 0.0
         color = SERIES[divisions.index(item.division) % len(SERIES)]
         axes.barh(place, recall, height=0.66, color=color, alpha=0.8)
-        interval = intervals[name_stratum(item)]
+        interval = shares[item.metric]
         end = interval.high or recall
         axes.plot([interval.low or 0.0, end], [place, place], color=COLORS["fg"], lw=1.2)
         text = f"{format_share(recall)} (n = {item.gold:,})"

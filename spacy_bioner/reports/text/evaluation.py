@@ -3,14 +3,24 @@
 from typing import TYPE_CHECKING, Any, List, Mapping, Optional
 
 from spacy_bioner.evaluation.bootstrap.intervals import Interval
-from spacy_bioner.evaluation.bootstrap.ratios import name_score, name_stratum
 from spacy_bioner.evaluation.bootstrap.significance import PairedComparison
 from spacy_bioner.evaluation.evaluation import Measurement
 from spacy_bioner.evaluation.metrics.confusion import Confusion
 from spacy_bioner.evaluation.metrics.error_types import count_mistakes
 from spacy_bioner.evaluation.metrics.partial_matching import SCHEMES
 from spacy_bioner.evaluation.metrics.token_level import TokenScores
-from spacy_bioner.evaluation.scores import SCORE_NAMES, Average, Counts
+from spacy_bioner.evaluation.scores import (
+    ACCURACY,
+    BRIER,
+    CALIBRATION_ERROR,
+    EXACT,
+    LOG_LOSS,
+    SCORE_NAMES,
+    TOKEN_ACCURACY,
+    Average,
+    Counts,
+    Metric,
+)
 from spacy_bioner.reports.scores import (
     DASH,
     format_decimal,
@@ -88,9 +98,9 @@ def render_summary(found: Measurement) -> str:
     total = ["all types", f"{found.strict.micro.gold:,}", *_cells(intervals.averages["micro"])]
     table = render_table(header, rows, right=range(1, 5), total=total)
     lines = [
-        f"entity-level accuracy {share_cell(found, 'accuracy')}: right mentions for each one that "
+        f"entity-level accuracy {share_cell(found, ACCURACY)}: right mentions for each one that "
         "is in gold or was predicted, tp / (tp + fp + fn)",
-        f"exact-match rate {share_cell(found, 'exact')}: documents in which exactly "
+        f"exact-match rate {share_cell(found, EXACT)}: documents in which exactly "
         f"the gold mentions were predicted, {found.strict.n_exact:,} of {found.strict.n_docs:,}",
         f"intervals: {100 * intervals.level:g} % of {intervals.n_resamples:,} bootstrap resamples "
         f"of {_count_documents(intervals.n_docs)}, seed {intervals.seed}",
@@ -182,7 +192,7 @@ def _render_schemes(found: Measurement) -> str:
     for scheme in SCHEMES:
         item = found.schemes[scheme]
         integers = (item.correct, item.incorrect, item.partial, item.missed, item.spurious)
-        shares = [share_cell(found, name_score(scheme, name)) for name in SCORE_NAMES]
+        shares = [share_cell(found, Metric(scheme, name)) for name in SCORE_NAMES]
         rows.append([f"{scheme}: {MEANINGS[scheme]}", *(f"{n:,}" for n in integers), *shares])
     header += ["P", "R", "F1"]
     return render_table(header, rows, right=range(1, len(header)))
@@ -196,7 +206,7 @@ def list_strata_rows(found: Measurement) -> List[List[str]]:
             item.name,
             f"{item.gold:,}",
             f"{item.found:,}",
-            share_cell(found, name_stratum(item)),
+            share_cell(found, item.metric),
         ]
         for item in found.strata
     ]
@@ -207,9 +217,9 @@ def _render_strata(found: Measurement) -> str:
     return render_table(("by", "kind", "gold", "found", "recall"), rows, right=(2, 3, 4))
 
 
-def share_cell(found: Measurement, name: str) -> str:
+def share_cell(found: Measurement, metric: Metric) -> str:
     """Write a share, per cent, with its interval."""
-    return format_interval(found.shares[name])
+    return format_interval(found.shares[metric])
 
 
 def list_confusion_rows(confusion: Confusion) -> List[List[str]]:
@@ -230,7 +240,8 @@ def _render_tokens(found: Measurement) -> str:
     rows = list_token_rows(found)
     header = ("tag", "gold", "predicted", "P", "R", "F1")
     table = render_table(header, rows[:-1], right=range(1, 6), total=rows[-1])
-    notes = [f"accuracy {share_cell(found, 'tokens')} of {tokens.n_tokens:,} tokens, O included"]
+    accuracy = share_cell(found, TOKEN_ACCURACY)
+    notes = [f"accuracy {accuracy} of {tokens.n_tokens:,} tokens, O included"]
     if found.areas:
         areas = format_areas(found.areas)
         notes.append(f"area under the ROC curve, each label against all else: {areas}")
@@ -266,7 +277,6 @@ def format_areas(areas: Mapping[str, Interval]) -> str:
 def _render_calibration(found: Measurement) -> str:
     calibration: Any = found.calibration
     n_without = found.judged.n_without if found.judged else 0
-    shares = found.shares
     rows = [
         [
             f"{item.low:.1f} to {item.high:.1f}",
@@ -278,11 +288,11 @@ def _render_calibration(found: Measurement) -> str:
         if item.n
     ]
     table = render_table(("confidence", "predicted", "mean", "right"), rows, right=(1, 2, 3))
-    note = (
-        f"expected calibration error {format_decimal_interval(shares['calibration error'])}, Brier "
-        f"score {format_decimal_interval(shares['Brier score'])}, log loss "
-        f"{format_decimal_interval(shares['log loss'])}"
+    error, brier, loss = (
+        format_decimal_interval(found.shares[metric])
+        for metric in (CALIBRATION_ERROR, BRIER, LOG_LOSS)
     )
+    note = f"expected calibration error {error}, Brier score {brier}, log loss {loss}"
     if n_without:
         note += f"\n  * {n_without:,} predictions have no confidence: no threshold leaves them out"
     return f"{table}\n\n  * {note}"
@@ -293,7 +303,7 @@ def list_sweep_rows(found: Measurement) -> List[List[str]]:
     rows = []
     for item in found.sweeps:
         best, all_kept = item.best(), item.points[0]
-        area = found.shares[name_score("average", "precision", item.label)]
+        area = found.shares[Metric("average", "precision", item.label)]
         scores = (all_kept.counts.f_score, best.counts.f_score)
         rows.append(
             [
@@ -322,5 +332,5 @@ def _render_concepts(found: Measurement) -> str:
 def _counts_row(
     found: Measurement, group: str, title: str, kind: Optional[str], counts: Counts
 ) -> List[str]:
-    scores = [share_cell(found, name_score(group, score, kind)) for score in SCORE_NAMES]
+    scores = [share_cell(found, Metric(group, score, kind)) for score in SCORE_NAMES]
     return [title, f"{counts.gold:,}", f"{counts.predicted:,}", *scores]

@@ -116,7 +116,7 @@ def test_entities_are_the_longest_of_the_spans(span_model):
 def test_span_group_is_scored_by_name(span_model, corpus):
     nlp = spacy.load(span_model[1])
     gold = list(read_docbin(corpus / "dev.spacy", nlp.vocab))
-    scores = evaluate_pipeline(nlp, gold, group="spancat").scores
+    scores = evaluate_pipeline(nlp, gold, spans_key="spancat").scores
     assert (scores[SPANS].micro.tp, scores[SPANS].micro.fn) == (6, 0)
     assert (scores["pipeline"].micro.tp, scores["pipeline"].micro.fn) == (4, 2)
 

@@ -7,23 +7,32 @@ from spacy.tokens import Span
 from spacy_bioner.evaluation.bootstrap.ratios import (
     bootstrap_calibration_error,
     bootstrap_shares,
-    name_score,
-    name_stratum,
 )
 from spacy_bioner.evaluation.bootstrap.resampling import draw_documents
 from spacy_bioner.evaluation.confidence.calibration import calibrate
 from spacy_bioner.evaluation.confidence.predictions import ScoredDocument, judge
 from spacy_bioner.evaluation.evaluation import measure
-from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.evaluation.scores import (
+    ACCURACY,
+    BRIER,
+    CALIBRATION_ERROR,
+    EXACT,
+    LOG_LOSS,
+    TOKEN_ACCURACY,
+    Counts,
+    Metric,
+)
 from spacy_bioner.gold import GOLD_KEY
 from tests.evaluation.test_evaluation import PAIRS, make_pair
 
 
 def test_a_share_by_hand() -> None:
-    found = bootstrap_shares({"a": ([1, 0], [1, 1]), "none": ([0, 0], [0, 0])}, n_resamples=2000)
+    half, none = Metric("a", "recall"), Metric("b", "recall")
+    shares = {half: ([1, 0], [1, 1]), none: ([0, 0], [0, 0])}
+    found = bootstrap_shares(shares, n_resamples=2000)
     # Two documents drawn twice: 0, 1/2 and 1 with chances of 1/4, 1/2 and 1/4.
-    assert (found["a"].value, found["a"].low, found["a"].high) == (0.5, 0.0, 1.0)
-    assert found["none"].value is None
+    assert (found[half].value, found[half].low, found[half].high) == (0.5, 0.0, 1.0)
+    assert found[none].value is None
     assert bootstrap_shares({}) == {}
 
 
@@ -47,20 +56,20 @@ NAMES = ("precision", "recall", "f_score")
 
 def test_the_values_are_those_of_the_figures() -> None:
     found = measure(PAIRS, n_resamples=20)
-    shares = {name: interval.value for name, interval in found.shares.items()}
-    assert shares["accuracy"] == found.strict.micro.accuracy
-    assert shares["exact"] == found.strict.exact_rate
-    assert shares["tokens"] == pytest.approx(found.tokens.accuracy)
+    shares = {metric: interval.value for metric, interval in found.shares.items()}
+    assert shares[ACCURACY] == found.strict.micro.accuracy
+    assert shares[EXACT] == found.strict.exact_rate
+    assert shares[TOKEN_ACCURACY] == pytest.approx(found.tokens.accuracy)
     for item in found.strata:
-        assert shares[name_stratum(item)] == item.recall
+        assert shares[item.metric] == item.recall
     for swept in found.sweeps:
-        assert shares[name_score("average", "precision", swept.label)] == pytest.approx(
+        assert shares[Metric("average", "precision", swept.label)] == pytest.approx(
             swept.average_precision
         )
     assert found.calibration is not None
-    assert shares["calibration error"] == pytest.approx(found.calibration.error, abs=1e-6)
-    assert shares["Brier score"] == pytest.approx(found.calibration.brier, abs=1e-6)
-    assert shares["log loss"] == pytest.approx(found.calibration.log_loss, abs=1e-6)
+    assert shares[CALIBRATION_ERROR] == pytest.approx(found.calibration.error, abs=1e-6)
+    assert shares[BRIER] == pytest.approx(found.calibration.brier, abs=1e-6)
+    assert shares[LOG_LOSS] == pytest.approx(found.calibration.log_loss, abs=1e-6)
 
 
 def test_the_values_are_those_of_the_counts() -> None:
@@ -77,13 +86,14 @@ def test_the_values_are_those_of_the_counts() -> None:
     assert len(rows) == 4 + 5 * 4 + len(found.tokens.by_tag) + 5 + 2
     for (group, kind), counts in rows.items():
         for name in NAMES:
-            value = found.shares[name_score(group, name, kind)].value
+            value = found.shares[Metric(group, name, kind)].value
             assert value == pytest.approx(getattr(counts, name)), (group, name, kind)
-    # Nothing shares a name with anything else.
+    # Nothing shares a name with anything else, in words neither.
     partial = 3 * len(rows)
-    others = {"accuracy", "exact", "tokens", "calibration error", "Brier score", "log loss"}
-    strata = {name_stratum(item) for item in found.strata}
+    others = {ACCURACY, EXACT, TOKEN_ACCURACY, CALIBRATION_ERROR, BRIER, LOG_LOSS}
+    strata = {item.metric for item in found.strata}
     assert len(found.shares) == partial + len(others | strata) + len(found.sweeps)
+    assert len({metric.words for metric in found.shares}) == len(found.shares)
 
 
 def test_the_calibration_error_is_that_of_the_bins() -> None:

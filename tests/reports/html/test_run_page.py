@@ -14,8 +14,8 @@ from spacy_bioner.evaluation.evaluation import measure
 from spacy_bioner.evaluation.metrics.error_contexts import collect_cases
 from spacy_bioner.gold import GOLD_KEY, ID_KEY
 from spacy_bioner.reports.html.elements import PagePart
-from spacy_bioner.reports.html.run_page import render_run_page, split_text
-from spacy_bioner.reports.html.run_sections import list_facts, make_sections
+from spacy_bioner.reports.html.report import ReportData, render_report
+from spacy_bioner.reports.html.run_page import split_text
 from spacy_bioner.reports.plots.style import plot_style
 from spacy_bioner.training.loggers import Evaluation
 from tests.reports.browser import needs_browser, open_page
@@ -49,14 +49,14 @@ PAIRS = [
 def page() -> str:
     found = measure(PAIRS, n_resamples=20)
     log = [Evaluation(step, {"bioner": 1.0 / step}, {"ents_f": 0.5}) for step in (1, 2)]
+    data = ReportData("A run", "x", found, collect_cases(PAIRS, found.mistakes), training=log)
     with plot_style():
-        sections, drawings = make_sections(found, training=log)
+        page, drawings = render_report(data)
     json.dumps({name: drawing.data for name, drawing in drawings.items()})
     assert set(drawings) == {
         "types", "training", "mistakes", "confusion", "recall", "calibration", "thresholds"
     }  # fmt: skip
-    cases = collect_cases(PAIRS, found.mistakes)
-    return render_run_page("A run", list_facts(found), sections, cases)
+    return page
 
 
 def test_the_page_is_whole_and_loads_nothing(page: str) -> None:
@@ -87,8 +87,7 @@ def test_a_run_without_mistakes_has_a_page() -> None:
     pairs = [make_pair("x", right)]
     found = measure(pairs, n_resamples=5)
     with plot_style():
-        sections, _ = make_sections(found)
-    html = render_run_page("t", list_facts(found), sections, collect_cases(pairs, found.mistakes))
+        html, _ = render_report(ReportData("t", "x", found, collect_cases(pairs, found.mistakes)))
     assert "No mistakes." in html
 
 

@@ -212,8 +212,8 @@ def _read_token_spans(
     sentences = fields.value[key] if kind == "scierc" else []
     words = list(chain.from_iterable(sentences)) if kind == "scierc" else fields.value[key]
     text, places = place_words(fields, words, taken=key)
-    spans_key = "entities" if kind == "spert" else "ner"
-    items = fields.value[spans_key]
+    spans_field = "entities" if kind == "spert" else "ner"
+    items = fields.value[spans_field]
     if kind == "scierc":
         items = [item for sentence in items for item in (sentence or [])]
 
@@ -222,7 +222,7 @@ def _read_token_spans(
         return mention_of(text, places, runs, label, fields)
 
     mentions = list(read_each(items, read, problems))
-    taken = {key, spans_key, "sentences"}
+    taken = {key, spans_field, "sentences"}
     record = _make_record(fields, number, text, places, mentions, taken)
     firsts = list(accumulate((len(sentence) for sentence in sentences), initial=0))[:-1]
     starts = tuple(places[first][0] for first in firsts if first < len(places))
