@@ -89,8 +89,8 @@ def function_calls(folder: Path) -> Dict[str, Call]:
         "tokenizer": lambda text: make_tokenizer()(nlp)(text),
         "guessing a format": lambda text: _tolerantly(guess_format, _write(folder, "x.txt", text)),
     }
-    for name in FORMATS:
-        if name != "spacy":
+    for name, item in FORMATS.items():
+        if not item.holds_docs:
             calls[f"reading {name}"] = lambda text, name=name: _read(folder, name, text)
     return calls
 
@@ -164,11 +164,11 @@ def _write(folder: Path, name: str, text: str) -> Path:
 
 def _read(folder: Path, name: str, text: str) -> None:
     path = _write(folder, "x.txt", text)
-    if name in ("brat", "i2b2"):
+    if FORMATS[name].is_folder:
         # Both as the text and as its annotation.
         path = folder / name
-        _write(folder, f"{name}/x.txt", text)
-        _write(folder, f"{name}/x.{'ann' if name == 'brat' else 'con'}", text)
+        for ending in (".txt", *FORMATS[name].folder_endings):
+            _write(folder, f"{name}/x{ending}", text)
     _tolerantly(lambda source: list(read_records(source, name, problems=Problems())), path)
 
 

@@ -14,11 +14,13 @@ from spacy.tokens import Doc
 
 from spacy_bioner.corpora.alignment import align
 from spacy_bioner.corpora.formats.capabilities import OTHERS_KEY, OVERRULED_KEY
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.folder_detection import count_others, list_corpus_files
 from spacy_bioner.corpora.formats.read_errors import FILE, Problems, skip_or_raise
 from spacy_bioner.corpora.formats.reading_notes import ReadingNotes
-from spacy_bioner.corpora.formats.registry import Format, find_format, format_of_target
+from spacy_bioner.corpora.formats.registry import find_format, format_of_target
+from spacy_bioner.corpora.formats.tagged.conll import FORMAT as CONLL
 from spacy_bioner.corpora.formats.tagged.conll import ConllLayout
 from spacy_bioner.corpora.mention_checks import TEXT_DIFFERS, why_lost
 from spacy_bioner.corpora.tokenizers import TokenizerChoice
@@ -78,7 +80,7 @@ def read_records(
     name = guess_format(path) if format in (None, "auto") else str(format)
     chosen = find_format(name)
     given = dict(options or {})
-    if chosen.name == "conll" and layout is not None:
+    if layout is not None and chosen.name == CONLL.name:
         given["layout"] = layout
     if trust not in ("", OFFSETS):
         raise CorpusError(f"found trust in {trust!r}, expected {OFFSETS}", path=path)
@@ -157,7 +159,7 @@ def _read_path(
 ) -> Iterator[Record]:
     """Stream the documents of a file, of a folder where the format is one, or of all its files."""
     if chosen.reads_folders or not Path(path).is_dir():
-        return chosen.read(path, problems=problems, **options)
+        return chosen.read(path, problems=problems, read_corpus=read_records, **options)
     return _read_files(Path(path), chosen, problems, options)
 
 
@@ -170,7 +172,7 @@ def _read_files(
     for file in files:
         names: Set[str] = set()
         try:
-            for record in chosen.read(file, problems=problems, **options):
+            for record in chosen.read(file, problems=problems, read_corpus=read_records, **options):
                 names.add(record.id)
                 # Documents without an id of their own are numbered in each file.
                 name = f"{file.stem}-{record.id}" if record.id in seen else record.id

@@ -14,9 +14,10 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
-from spacy_bioner.corpora.formats.capabilities import LINE_BREAKS, META, own_meta
+from spacy_bioner.corpora.formats.capabilities import LINE_BREAKS, META, SECTIONS, own_meta
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.read_errors import (
     DOCUMENT,
     Problems,
@@ -32,7 +33,6 @@ from spacy_bioner.files.lines import PathLike, check_is_file
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Record
 
-CARRIES: FrozenSet[str] = frozenset((META, LINE_BREAKS))
 SKIPPED_KEY = "erroneous_notes_skipped"
 _TEXT_NAMES = ("text", "note_text", "note", "notes", "section_text", "transcription")
 _ID_NAMES = ("row_id", "note_id", "id", "encounter_id", "document_id", "doc_id")
@@ -244,3 +244,15 @@ def _read_meta(cell: str, path: Path, line: int) -> Dict[str, str]:
     if not isinstance(data, dict):
         return {"meta": cell.strip()}
     return {str(key): str(value) for key, value in data.items()}
+
+
+FORMAT = Format(
+    "mimic",
+    "MIMIC-III's NOTEEVENTS.csv, or another table of notes",
+    read_mimic,
+    write_mimic,
+    carried=frozenset((META, LINE_BREAKS)),
+    file_ending=".csv",
+    options=frozenset(("columns", "encoding")),
+    derives=frozenset((SECTIONS,)),
+)

@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
 from spacy_bioner.corpora.formats.capabilities import (
     CLAIMED_TEXT,
@@ -24,6 +24,7 @@ from spacy_bioner.corpora.formats.capabilities import (
     SECTIONS,
 )
 from spacy_bioner.corpora.formats.concept_ids import join_concept_ids, split_concept_ids
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.read_errors import (
     ANNOTATION,
     DOCUMENT,
@@ -37,11 +38,8 @@ from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Mention, Record
 
 RELATIONS_KEY = "relations_skipped"
-# Sections: a title and an abstract that one character separates; nothing else is carried.
-CARRIES: FrozenSet[str] = frozenset(
-    (MENTIONS, CONCEPT_IDS, OVERLAPS, DUPLICATES, CLAIMED_TEXT, SECTIONS)
-)
 _HEADER = re.compile(r"\s*([^|\t\s][^|\t]*)\|([ta])\|(.*)", re.DOTALL)
+_START = re.compile(r"[^|\t\n]+\|[ta]\|[^\n]*")
 _NUMBER = re.compile(r"\s*\d{1,9}\s*", re.ASCII)
 _MENTION_FORM = "id<TAB>start<TAB>end<TAB>text<TAB>type[<TAB>concept ids[<TAB>parts]]"
 _BREAK = re.compile("[\n\r\t]")
@@ -58,6 +56,11 @@ class _PubtatorDocument:
     meta: Dict[str, str] = field(default_factory=dict)
     relations: int = 0
     is_broken: bool = False
+
+
+def is_pubtator(head: str) -> bool:
+    """Tell whether a text starts with the title or abstract of a document."""
+    return _START.match(head) is not None
 
 
 def read_pubtator(path: PathLike, *, problems: Optional[Problems] = None) -> Iterator[Record]:
@@ -286,3 +289,19 @@ def _split_text(record: Record) -> Tuple[str, str]:
         if is_split and len(separator) == 1 and separator in " \n\r\t":
             return text[:title_end], text[body_start:]
     return text, ""
+
+
+FORMAT = Format(
+    "pubtator",
+    "PubTator: id|t|title, id|a|abstract, tab-separated mentions",
+    read_pubtator,
+    write_pubtator,
+    # Sections: a title and an abstract that one character separates; nothing else is carried.
+    carried=frozenset((MENTIONS, CONCEPT_IDS, OVERLAPS, DUPLICATES, CLAIMED_TEXT, SECTIONS)),
+    line_based=True,
+    endings=(".pubtator", ".pubtator.txt"),
+    name_part="pubtator",
+    looks_like=is_pubtator,
+    derives=frozenset((SECTIONS,)),
+    losses=find_pubtator_losses,
+)

@@ -92,8 +92,7 @@ def test_identifiers_of_variants_come_back_from_every_format(tmp_path, name):
     mentions = [Mention(0, 5, "Variant", "V600E", (one,)) for one in VARIANTS]
     mentions = [replace(m, label=f"V{i}") for i, m in enumerate(mentions)]
     mentions.append(Mention(9, 13, "Gene", "BRAF", ("673", "c", "p|SUB|V|600|E")))
-    ending = ".spacy" if name == "spacy" else ""
-    path = tmp_path / f"out{ending}"
+    path = tmp_path / f"out{FORMATS[name].file_ending}"
     write_records([Record("1", text, tuple(mentions))], path, name)
     (record,) = read_records(path, name)
     assert [m.concept_ids for m in record.mentions] == [m.concept_ids for m in mentions]

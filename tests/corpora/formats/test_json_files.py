@@ -87,7 +87,7 @@ def strip(record):
 )
 def test_written_records_come_back(path, module, reader, writer, sample):
     assert writer(sample, path) == len(sample)
-    expected = [strip(reduce_record(record, module.CARRIES)) for record in sample]
+    expected = [strip(reduce_record(record, module.FORMAT.carried)) for record in sample]
     # doccano repeats no texts: in random ones, another unit may seem to fit better.
     settings = {"offsets": "characters"} if module is doccano else {}
     assert [strip(record) for record in reader(path, **settings)] == expected

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.mimic import (
-    CARRIES,
+    FORMAT,
     NoteColumns,
     find_sections,
     read_mimic,
@@ -139,7 +139,7 @@ def test_written_notes_come_back_without_mentions(tmp_path):
     path = tmp_path / "out.csv"
     assert write_mimic(records, path) == 2
     read = [reduce_record(record, FEATURES) for record in read_mimic(path)]
-    assert read == [reduce_record(record, CARRIES) for record in records]
+    assert read == [reduce_record(record, FORMAT.carried) for record in records]
 
 
 def test_a_text_that_a_table_cannot_hold_is_refused(tmp_path):

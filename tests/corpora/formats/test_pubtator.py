@@ -4,7 +4,7 @@ import pytest
 
 from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
 from spacy_bioner.corpora.formats.concept_ids import split_concept_ids
-from spacy_bioner.corpora.formats.pubtator import CARRIES, read_pubtator, write_pubtator
+from spacy_bioner.corpora.formats.pubtator import FORMAT, read_pubtator, write_pubtator
 from spacy_bioner.corpora.formats.read_errors import Problems
 from spacy_bioner.corpora.formats.truncation import ends_within_line
 from spacy_bioner.errors import CorpusError
@@ -315,7 +315,7 @@ def test_write_pubtator_gives_back_what_the_format_carries(tmp_path):
     )
     target = tmp_path / "out.txt"
     write_pubtator([record], target)
-    expected = reduce_record(record, CARRIES)
+    expected = reduce_record(record, FORMAT.carried)
     assert [reduce_record(one, FEATURES) for one in read_pubtator(target)] == [
         replace(
             expected,

@@ -12,6 +12,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from spacy_bioner.corpora.formats.bioc.documents import CARRIES, SURROGATE, make_document
 from spacy_bioner.corpora.formats.bioc.records import Decoded, make_records, require_bioc
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.containers import stream_documents
 from spacy_bioner.corpora.formats.json_files.shapes import find_documents
 from spacy_bioner.corpora.formats.read_errors import ANNOTATION, Problems, skip_or_raise
@@ -20,7 +21,7 @@ from spacy_bioner.files.lines import PathLike, check_is_file, check_text
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Record
 
-__all__ = ["CARRIES", "read_bioc_json", "write_bioc_json"]
+__all__ = ["CARRIES", "FORMAT", "read_bioc_json", "write_bioc_json"]
 
 MAX_OFFSET = 999_999_999
 _LISTS = ("documents", "PubTator3")
@@ -221,3 +222,14 @@ def _as_text(value: Any) -> str:
     if isinstance(value, str):
         return value
     return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+FORMAT = Format(
+    "bioc_json",
+    "BioC JSON",
+    read_bioc_json,
+    write_bioc_json,
+    carried=CARRIES,
+    endings=(".bioc.json",),
+    options=frozenset(("individual_mentions",)),
+)

@@ -14,17 +14,19 @@ from xml.parsers import expat
 
 from spacy_bioner.corpora.formats.bioc.documents import CARRIES, NOT_XML, make_document
 from spacy_bioner.corpora.formats.bioc.records import Decoded, make_records, require_bioc
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.read_errors import ANNOTATION, Problems, skip_or_raise
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike, check_is_file
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Record
 
-__all__ = ["CARRIES", "read_bioc_xml", "write_bioc_xml"]
+__all__ = ["CARRIES", "FORMAT", "read_bioc_xml", "write_bioc_xml"]
 
 CHUNK_SIZE = 65_536
 MAX_PROLOG = 1_000_000
 MAX_DIGITS = 9
+_ROOT = re.compile(r"<(?![?!])([\w:.-]+)")
 _NUMBER = re.compile(rf"\s*\d{{1,{MAX_DIGITS}}}\s*", re.ASCII)
 _CHILDREN: Dict[str, FrozenSet[str]] = {
     "document": frozenset(("id", "infon", "passage", "annotation", "relation")),
@@ -34,6 +36,12 @@ _CHILDREN: Dict[str, FrozenSet[str]] = {
 }
 _SINGLE = ("id", "offset", "text")
 _REQUIRED = {"document": "id", "passage": "offset", "sentence": "offset"}
+
+
+def is_bioc_xml(head: str) -> bool:
+    """Tell whether a text starts as XML with a collection does."""
+    root = _ROOT.search(head)
+    return head.startswith("<") and root is not None and root[1] == "collection"
 
 
 def read_bioc_xml(
@@ -263,3 +271,16 @@ def _in_order(document: Any) -> Iterator[Any]:
             yield from sentence.findall("annotation")
         yield from passage.findall("annotation")
     yield from document.findall("annotation")
+
+
+FORMAT = Format(
+    "bioc_xml",
+    "BioC XML",
+    read_bioc_xml,
+    write_bioc_xml,
+    aliases=("bioc",),
+    carried=CARRIES,
+    endings=(".bioc.xml", ".xml"),
+    looks_like=is_bioc_xml,
+    options=frozenset(("individual_mentions",)),
+)

@@ -10,6 +10,7 @@ relations and coreferences are counted.
 
 from typing import Any, Iterator, List, Optional, Tuple
 
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.fields import Fields, read_each
 from spacy_bioner.corpora.formats.json_files.shapes import read_in_any_unit
 from spacy_bioner.corpora.formats.json_files.span_fields import (
@@ -101,3 +102,6 @@ def _read_places(fields: Fields) -> List[Fragment]:
             raise fields.error("found offsets that are no pair, expected [start, end]")
         places.append((numbers[0], numbers[1]))
     return places
+
+
+FORMAT = Format("bigbio", "BigBio's KB schema (JSON)", read_bigbio, options=frozenset(("offsets",)))

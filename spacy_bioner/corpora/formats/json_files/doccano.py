@@ -8,7 +8,7 @@ whole document in `meta["document_labels_skipped"]`. Other fields become `Record
 """
 
 import json
-from typing import Any, Dict, FrozenSet, Iterable, Iterator, Optional
+from typing import Any, Dict, Iterable, Iterator, Optional
 
 from spacy_bioner.corpora.formats.capabilities import (
     DUPLICATES,
@@ -18,13 +18,12 @@ from spacy_bioner.corpora.formats.capabilities import (
     OVERLAPS,
     own_meta,
 )
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.jsonl import read_jsonl
 from spacy_bioner.corpora.formats.read_errors import Problems
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Record
-
-CARRIES: FrozenSet[str] = frozenset((MENTIONS, OVERLAPS, DUPLICATES, LINE_BREAKS, META))
 
 
 def read_doccano(
@@ -54,3 +53,16 @@ def write_doccano(records: Iterable[Record], path: PathLike) -> int:
             file.write(json.dumps(data, ensure_ascii=False) + "\n")
             count += 1
     return count
+
+
+FORMAT = Format(
+    "doccano",
+    "doccano's JSON Lines",
+    read_doccano,
+    write_doccano,
+    carried=frozenset((MENTIONS, OVERLAPS, DUPLICATES, LINE_BREAKS, META)),
+    file_ending=".jsonl",
+    # One reader reads both: files of one project may look like the one or the other.
+    part_of="jsonl",
+    options=frozenset(("offsets",)),
+)

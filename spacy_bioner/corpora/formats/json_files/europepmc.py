@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Tuple
 
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.fields import Fields, read_each
 from spacy_bioner.corpora.formats.json_files.shapes import read_documents
 from spacy_bioner.corpora.formats.read_errors import Problems, at_least_one
@@ -72,3 +73,6 @@ def _to_record(name: str, item: Tuple[int, Fields]) -> Record:
 def _read_meta(annotation: Fields) -> Dict[str, str]:
     plain = {key: annotation.value.get(key) for key in _META_KEYS}
     return annotation.meta({key: value for key, value in plain.items() if value is not None})
+
+
+FORMAT = Format("europepmc", "annotations of Europe PMC (JSON)", read_europepmc)

@@ -12,9 +12,10 @@ else that a record holds.
 
 import json
 from pathlib import Path
-from typing import Any, Dict, FrozenSet, Iterable, Iterator, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, Optional, Tuple
 
 from spacy_bioner.corpora.formats.capabilities import FEATURES, own_meta
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.containers import stream_documents
 from spacy_bioner.corpora.formats.json_files.fields import read_each
 from spacy_bioner.corpora.formats.json_files.reader import Item
@@ -35,7 +36,6 @@ from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Mention, Record
 
-CARRIES: FrozenSet[str] = frozenset(FEATURES)
 SKIPPED_KEY = "rejected_skipped"
 
 
@@ -118,3 +118,15 @@ def _to_span(mention: Mention, text: str) -> Dict[str, Any]:
     }
     kept = ("start", "end", "label")
     return {key: value for key, value in data.items() if value or key in kept}
+
+
+FORMAT = Format(
+    "jsonl",
+    "JSON (Lines) of texts with spans: Prodigy, spaCy, BERN2, PubAnnotation, dataturks, …",
+    read_jsonl,
+    write_jsonl,
+    aliases=("prodigy", "json", "bern2", "pubannotation", "dataturks", "lighttag", "argilla"),
+    carried=frozenset(FEATURES),
+    endings=(".jsonl",),
+    options=frozenset(("offsets",)),
+)

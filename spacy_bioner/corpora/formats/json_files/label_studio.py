@@ -15,7 +15,7 @@ The text of a region tells (see `offset_units`).
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
 from spacy_bioner.corpora.formats.capabilities import (
     DUPLICATES,
@@ -25,6 +25,7 @@ from spacy_bioner.corpora.formats.capabilities import (
     OVERLAPS,
     own_meta,
 )
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.fields import Fields, read_each
 from spacy_bioner.corpora.formats.json_files.shapes import read_documents
 from spacy_bioner.corpora.formats.json_files.span_documents import read_span_document
@@ -36,7 +37,6 @@ from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Mention, Record
 
-CARRIES: FrozenSet[str] = frozenset((MENTIONS, OVERLAPS, DUPLICATES, LINE_BREAKS, META))
 SKIPPED_KEY = "rejected_skipped"
 _ID_KEYS = ("document_id", "doc_id", "pmid")
 # What the short form says of the work on a task.
@@ -230,3 +230,14 @@ def _to_task(record: Record) -> Dict[str, Any]:
         for index, mention in enumerate(record.mentions, start=1)
     ]
     return {"data": data, "annotations": [{"result": result}]}
+
+
+FORMAT = Format(
+    "label_studio",
+    "Label Studio's JSON export",
+    read_label_studio,
+    write_label_studio,
+    carried=frozenset((MENTIONS, OVERLAPS, DUPLICATES, LINE_BREAKS, META)),
+    file_ending=".json",
+    options=frozenset(("offsets", "text_key", "annotation")),
+)

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Iterator, Optional
 
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.fields import Fields, read_each, span_of
 from spacy_bioner.corpora.formats.json_files.shapes import read_documents
 from spacy_bioner.corpora.formats.read_errors import Problems, at_least_one
@@ -41,3 +42,6 @@ def _to_record(fields: Fields, number: str, problems: Optional[Problems]) -> Rec
     mentions = read_each(fields.get("spans", list, []), read, problems)
     meta = {key: fields.name(key) for key in _META_KEYS if fields.value.get(key) is not None}
     return Record(number, text, tuple(mentions), meta=meta)
+
+
+FORMAT = Format("presidio", "Presidio's synthetic sentences (JSON)", read_presidio)

@@ -11,6 +11,7 @@ annotated: they are read as outside, and counted in `meta["tags_missing"]`.
 from pathlib import Path
 from typing import Any, Iterator, List, Optional, Tuple
 
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.containers import Container
 from spacy_bioner.corpora.formats.json_files.fields import (
     Fields,
@@ -155,3 +156,6 @@ def _place(paragraph: Fields, sentences: List[_Tokens]) -> Tuple[str, Tuple[Frag
         is_last = index == len(words) - 1
         text += word + ("" if is_last or token.value.get("space") == "" else " ")
     return text, tuple(found), bool(raw)
+
+
+FORMAT = Format("spacy_v2", "spaCy's training JSON before version 3", read_spacy_v2)

@@ -12,6 +12,7 @@ from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.containers import (
     read_beside,
     stream_documents,
@@ -261,3 +262,11 @@ def _make_record(
     words = tuple(place for place in places if text[slice(*place)].strip())
     meta = read_meta(fields, read, 0)
     return Record(own_id or number, text, tuple(mentions), words=words, meta=meta)
+
+
+FORMAT = Format(
+    "json_tokens",
+    "JSON of words with tags or spans of words: datasets, GLiNER, SciERC, SpERT",
+    read_json_tokens,
+    aliases=("gliner", "scierc", "spert", "datasets", "hf"),
+)

@@ -11,6 +11,7 @@ named in the account as not read. Java counts offsets in UTF-16 code units (see 
 
 from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Set, Tuple
 
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.fields import Fields, read_each
 from spacy_bioner.corpora.formats.json_files.shapes import read_in_any_unit
 from spacy_bioner.corpora.formats.json_files.span_fields import as_offset
@@ -127,3 +128,12 @@ def _read_place(structure: Fields) -> Tuple[int, int]:
         shown = structure.value.get("begin"), structure.value.get("end")
         raise structure.error(f"found offsets {shown[0]!r} and {shown[1]!r}, expected numbers")
     return start, end
+
+
+FORMAT = Format(
+    "uima_cas",
+    "UIMA CAS JSON, as INCEpTION exports it",
+    read_uima_cas,
+    aliases=("inception",),
+    options=frozenset(("offsets",)),
+)

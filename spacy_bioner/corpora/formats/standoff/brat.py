@@ -30,7 +30,6 @@ from pathlib import Path
 from typing import (
     Collection,
     Dict,
-    FrozenSet,
     Iterable,
     Iterator,
     List,
@@ -41,16 +40,7 @@ from typing import (
     Tuple,
 )
 
-from spacy_bioner.corpora.formats.capabilities import (
-    ATTRIBUTES,
-    CLAIMED_TEXT,
-    CONCEPT_IDS,
-    DUPLICATES,
-    FRAGMENTS,
-    LINE_BREAKS,
-    MENTIONS,
-    OVERLAPS,
-)
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.read_errors import (
     ANNOTATION,
     FILE,
@@ -74,18 +64,6 @@ from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike, read_lines
 from spacy_bioner.records import Fragment, Mention, Record
 
-CARRIES: FrozenSet[str] = frozenset(
-    (
-        MENTIONS,
-        FRAGMENTS,
-        CONCEPT_IDS,
-        ATTRIBUTES,
-        OVERLAPS,
-        DUPLICATES,
-        CLAIMED_TEXT,
-        LINE_BREAKS,
-    )
-)
 EVENT = "event"
 ENDING = ".ann"
 BIONLP_ENDINGS = (".a1", ".a2")
@@ -374,3 +352,12 @@ def _spell(mention: Mention, text: str) -> str:
     if mention.text == joined:
         return joined
     return next((t for t in (cover, joined) if mention.text == t.translate(BLANKS)), mention.text)
+
+
+BIONLP_FORMAT = Format(
+    "bionlp",
+    "BioNLP shared task: a folder of .txt, .a1 and .a2 files",
+    read_bionlp,
+    is_folder=True,
+    folder_endings=BIONLP_ENDINGS,
+)

@@ -17,14 +17,17 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Dict, FrozenSet, Iterable, Iterator, List, Match, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, Match, Optional, Tuple
 
 from spacy_bioner.corpora.formats.capabilities import (
     DUPLICATES,
     LINE_BREAKS,
     MENTIONS,
     OVERLAPS,
+    SENTENCES,
+    WORDS,
 )
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.read_errors import (
     ANNOTATION,
     FILE,
@@ -43,7 +46,6 @@ from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike, read_lines
 from spacy_bioner.records import Fragment, Mention, Record
 
-CARRIES: FrozenSet[str] = frozenset((MENTIONS, OVERLAPS, DUPLICATES, LINE_BREAKS))
 INSIDE_TOKENS = "borders of mentions inside white-space tokens"
 NO_TOKEN = "mentions without a white-space token"
 ASSERTION = "assertion"
@@ -95,7 +97,7 @@ def write_i2b2(records: Iterable[Record], folder: PathLike) -> int:
 def find_i2b2_losses(record: Record) -> "Counter[str]":
     """Count the mentions that begin or end inside a white-space token, or touch none.
 
-    They are losses beside those of `capabilities.find_losses` with this module's `CARRIES`.
+    They are losses beside those of `capabilities.find_losses` with what the format carries.
     """
     tokens = _Tokens(record.text)
     losses: Counter[str] = Counter()
@@ -260,3 +262,16 @@ def _format(record: Record, folder: Path) -> Iterator[str]:
         start, end = tokens.cover(*place)
         surface = " ".join(record.text[start:end].lower().split())
         yield f'c="{surface}" {tokens.places(*place)}||t="{label}"'
+
+
+FORMAT = Format(
+    "i2b2",
+    "i2b2/n2c2 2010 concepts: a folder of .txt and .con files",
+    read_i2b2,
+    write_i2b2,
+    carried=frozenset((MENTIONS, OVERLAPS, DUPLICATES, LINE_BREAKS)),
+    is_folder=True,
+    folder_endings=(ENDING,),
+    derives=frozenset((WORDS, SENTENCES)),
+    losses=find_i2b2_losses,
+)

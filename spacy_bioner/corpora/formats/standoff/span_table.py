@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.fields import Fields, read_each
 from spacy_bioner.corpora.formats.json_files.reader import Item
 from spacy_bioner.corpora.formats.json_files.span_documents import read_span_document
@@ -155,3 +156,12 @@ def _as_lists(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): _as_lists(item) for key, item in value.items()}
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+
+
+FORMAT = Format(
+    "span_table",
+    "table with texts and, in another column, their spans as JSON",
+    read_span_table,
+    looks_like=is_span_table,
+    options=frozenset(("offsets", "encoding")),
+)

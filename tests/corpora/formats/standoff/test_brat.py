@@ -7,11 +7,10 @@ from spacy_bioner.corpora.formats.capabilities import FEATURES, own_meta, reduce
 from spacy_bioner.corpora.formats.read_errors import Problems
 from spacy_bioner.corpora.formats.standoff.brat import (
     BLANKS,
-    CARRIES,
     read_bionlp,
     read_brat,
 )
-from spacy_bioner.corpora.formats.standoff.brat_writer import write_brat
+from spacy_bioner.corpora.formats.standoff.brat_writer import FORMAT, write_brat
 from spacy_bioner.corpora.mention_checks import why_lost
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
@@ -385,7 +384,7 @@ def test_written_records_come_back(tmp_path_factory, record):
     folder = tmp_path_factory.mktemp("brat") / "c"
     assert write_brat([record], folder) == 1
     (found,) = read_brat(folder)
-    assert one_line_claims(found) == one_line_claims(reduce_record(record, CARRIES))
+    assert one_line_claims(found) == one_line_claims(reduce_record(record, FORMAT.carried))
 
 
 @pytest.mark.parametrize(

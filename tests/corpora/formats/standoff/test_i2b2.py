@@ -5,7 +5,7 @@ import pytest
 from spacy_bioner.corpora.formats.capabilities import SENTENCES, WORDS, reduce_record
 from spacy_bioner.corpora.formats.read_errors import Problems
 from spacy_bioner.corpora.formats.standoff.i2b2 import (
-    CARRIES,
+    FORMAT,
     INSIDE_TOKENS,
     NO_TOKEN,
     find_i2b2_losses,
@@ -176,9 +176,9 @@ def test_what_the_format_carries_comes_back(tmp_path):
     )
     write_i2b2([record], tmp_path / "c")
     (read,) = read_i2b2(tmp_path / "c")
-    kept = reduce_record(read, CARRIES)
-    assert kept == reduce_record(record, CARRIES)
-    assert reduce_record(read, CARRIES | {WORDS, SENTENCES}) != kept
+    kept = reduce_record(read, FORMAT.carried)
+    assert kept == reduce_record(record, FORMAT.carried)
+    assert reduce_record(read, FORMAT.carried | {WORDS, SENTENCES}) != kept
 
 
 @pytest.mark.parametrize("label", ['a"b', "a\nb", "a\r", " "])

@@ -6,7 +6,7 @@ from spacy_bioner.corpora.alignment import align, make_words_doc
 from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
 from spacy_bioner.corpora.formats.read_errors import Problems
 from spacy_bioner.corpora.formats.tagged.conll import (
-    CARRIES,
+    FORMAT,
     ConllLayout,
     read_conll,
     write_conll,
@@ -229,7 +229,7 @@ def test_conll_round_trip_keeps_all_that_it_carries_of_a_real_file(data_dir, tmp
     source = list(read_conll(data_dir / "corpora" / "jnlpba" / "dev.conll.tsv"))
     assert write_conll(map(to_doc, source), tmp_path / "out.tsv", scheme="BILOU") == 200
     again = [reduce_record(record, FEATURES) for record in read_conll(tmp_path / "out.tsv")]
-    assert again == [reduce_record(record, CARRIES) for record in source]
+    assert again == [reduce_record(record, FORMAT.carried) for record in source]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
 from spacy_bioner.corpora.formats.read_errors import Problems
 from spacy_bioner.corpora.formats.tagged.conll import read_conll
 from spacy_bioner.corpora.formats.tagged.tables import (
-    CARRIES,
+    FORMAT,
     TableLayout,
     detect_table,
     read_table,
@@ -363,12 +363,12 @@ def test_table_round_trip_keeps_all_that_it_carries(documents, delimiter, scheme
     records = [make_record(f"{n}{name}", body) for n, (name, body) in enumerate(documents)]
     write_table(map(to_doc, records), path, delimiter=delimiter, scheme=scheme)
     again = [reduce_record(record, FEATURES) for record in read_table(path)]
-    assert again == [reduce_record(record, CARRIES) for record in records]
+    assert again == [reduce_record(record, FORMAT.carried) for record in records]
 
 
 def test_table_round_trip_of_a_real_file(data_dir, tmp_path):
     records = list(read_conll(data_dir / "corpora" / "jnlpba" / "dev.conll.tsv"))
     write_table(map(to_doc, records), tmp_path / "out.csv")
     again = [reduce_record(record, FEATURES) for record in read_table(tmp_path / "out.csv")]
-    assert again == [reduce_record(record, CARRIES) for record in records]
+    assert again == [reduce_record(record, FORMAT.carried) for record in records]
     assert sum(len(record.mentions) for record in again) == 4551
