@@ -16,7 +16,8 @@ spacy_bioner: EvaluationSettings(labels=(), spans_key=None, dataset="", train=No
     marginals=False, seed=0, n_resamples=1000)
 spacy_bioner: Mention(start_char, end_char, label, text="", concept_ids=(), fragments=(),
     line=None, attributes=())
-spacy_bioner: Record(id, text, mentions=(), sections=(), words=(), sentence_starts=(), meta=...)
+spacy_bioner: Record(id, text, mentions=(), sections=(), words=(), sentence_starts=(), meta=...,
+    reading_notes=...)
 spacy_bioner: align(record, make_doc, *, check_text=True)
 spacy_bioner: convert(source, target, *, from_format="auto", to_format=None, tokenizer=None,
     label_map=None, may_lack_labels=False, steps=(), selection=None, layout=None, options=None,

@@ -13,12 +13,16 @@ from typing import Any, Dict, FrozenSet, Iterable, Iterator, Mapping, Optional, 
 from spacy.tokens import Doc
 
 from spacy_bioner.corpora.alignment import align
-from spacy_bioner.corpora.formats.capabilities import OTHERS_KEY, OVERRULED_KEY
 from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.folder_detection import count_others, list_corpus_files
 from spacy_bioner.corpora.formats.read_errors import FILE, Problems, skip_or_raise
-from spacy_bioner.corpora.formats.reading_notes import ReadingNotes
+from spacy_bioner.corpora.formats.reading_notes import (
+    OTHERS_KEY,
+    OVERRULED_KEY,
+    ReadingNotes,
+    add_note,
+)
 from spacy_bioner.corpora.formats.registry import find_format, format_of_target
 from spacy_bioner.corpora.formats.tagged.conll import FORMAT as CONLL
 from spacy_bioner.corpora.formats.tagged.conll import ConllLayout
@@ -64,7 +68,7 @@ def read_records(
     """Stream the documents of a corpus.
 
     path (Union[str, Path]): A file, or a folder: of pairs, or of files in one format. Files of
-        other formats are counted in `meta["files_of_other_formats_skipped"]`.
+        other formats are counted in `reading_notes["files_of_other_formats_skipped"]`.
     format (Optional[str]): A name in `corpora.FORMATS`; None or "auto" looks into the file.
     label_map (Optional[Mapping[str, str]]): New names of labels; others stay as they are.
     layout (Optional[ConllLayout]): The columns of a CoNLL file.
@@ -72,7 +76,7 @@ def read_records(
     notes (Optional[ReadingNotes]): Takes the reader's notes. Without it, warnings are issued at the
         end as `CorpusWarning`.
     trust (str): "offsets" takes mentions where they stand whose text is claimed to be another, and
-        counts them in `meta["claimed_texts_overruled"]`.
+        counts them in `reading_notes["claimed_texts_overruled"]`.
     options (Optional[Mapping[str, Any]]): Further settings of the format's reader.
     RAISES (CorpusError): A file that cannot be read as the format; a selection that takes nothing,
         or names an identifier that is not there.
@@ -149,8 +153,7 @@ def trust_offsets(records: Iterable[Record]) -> Iterator[Record]:
                 replace(mention, text="") if differs else mention
                 for mention, differs in zip(record.mentions, overruled, strict=True)
             )
-            meta = {**record.meta, OVERRULED_KEY: str(sum(overruled))}
-            record = replace(record, mentions=mentions, meta=meta)
+            record = add_note(replace(record, mentions=mentions), OVERRULED_KEY, sum(overruled))
         yield record
 
 
@@ -176,8 +179,7 @@ def _read_files(
                 names.add(record.id)
                 # Documents without an id of their own are numbered in each file.
                 name = f"{file.stem}-{record.id}" if record.id in seen else record.id
-                meta = {**record.meta, OTHERS_KEY: str(others)} if others else record.meta
-                yield replace(record, id=name, meta=meta)
+                yield add_note(replace(record, id=name), OTHERS_KEY, others)
                 others = 0
         except CorpusError as error:
             skip_or_raise(error, FILE, problems)

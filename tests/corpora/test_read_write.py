@@ -156,7 +156,8 @@ def test_a_folder_of_files_in_one_format_is_read(tmp_path):
     (tmp_path / ".hidden").write_text("a\tO\n")
     records = list(read_records(tmp_path))
     assert [(r.id, len(r.mentions)) for r in records] == [("0", 1), ("1", 1), ("2", 1)]
-    assert [r.meta.get("files_of_other_formats_skipped") for r in records] == ["1", None, None]
+    others = [r.reading_notes.get("files_of_other_formats_skipped") for r in records]
+    assert others == [1, None, None]
 
 
 def test_numbered_documents_of_a_folder_stay_apart(tmp_path):
@@ -219,7 +220,7 @@ def test_trusted_offsets_overrule_claims_and_are_counted():
         "SARS‐CoV‐2",
     ]
     assert [why_lost(mention, text) for mention in record.mentions] == [""] * 3
-    assert record.meta["claimed_texts_overruled"] == "2"
+    assert record.reading_notes["claimed_texts_overruled"] == 2
     # What is merely respelled keeps its claim.
     assert [mention.text for mention in record.mentions] == ["", "", "SARS CoV 2"]
 
@@ -242,7 +243,7 @@ def test_trust_is_for_every_format_with_claims(tmp_path, name, content):
     assert why_lost(record.mentions[0], record.text)
     (record,) = read_records(path, trust="offsets")
     assert why_lost(record.mentions[0], record.text) == ""
-    assert record.meta["claimed_texts_overruled"] == "1"
+    assert record.reading_notes["claimed_texts_overruled"] == 1
     with pytest.raises(CorpusError, match="found trust in 'me', expected offsets"):
         read_records(path, trust="me")
 

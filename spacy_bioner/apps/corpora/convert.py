@@ -13,15 +13,13 @@ from spacy_bioner.corpora.formats.capabilities import (
     DUPLICATES,
     FRAGMENTS,
     LINE_BREAKS,
-    STRAY_NAMES_KEY,
-    read_counters,
 )
 from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.folder_detection import list_corpus_files
 from spacy_bioner.corpora.formats.offset_hints import explain_offsets
 from spacy_bioner.corpora.formats.read_errors import Problems
-from spacy_bioner.corpora.formats.reading_notes import ReadingNotes
+from spacy_bioner.corpora.formats.reading_notes import STRAY_NAMES_KEY, ReadingNotes, list_counts
 from spacy_bioner.corpora.formats.registry import FORMATS, find_format, format_of_target
 from spacy_bioner.corpora.formats.tagged.conll import ConllLayout
 from spacy_bioner.corpora.formats.truncation import MAY_BE_CUT, ends_within_line
@@ -149,9 +147,10 @@ def _observe(
     records: Iterable[Record], conversion: Conversion, progress: Progress
 ) -> Iterator[Record]:
     for number, record in enumerate(records, start=1):
-        conversion.counters.update(read_counters(record.meta))
-        if STRAY_NAMES_KEY in record.meta:
-            conversion.warnings.append(WITHOUT_ANNOTATIONS.format(record.meta[STRAY_NAMES_KEY]))
+        conversion.counters.update(list_counts(record))
+        if STRAY_NAMES_KEY in record.reading_notes:
+            names = record.reading_notes[STRAY_NAMES_KEY]
+            conversion.warnings.append(WITHOUT_ANNOTATIONS.format(names))
         conversion.labels_read.update(mention.label for mention in record.mentions)
         yield record
         progress(number)

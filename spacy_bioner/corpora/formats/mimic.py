@@ -6,7 +6,7 @@ Cells are separated by what the header has most of: commas, tabs, semicolons or 
 There is no gold in them. A note's category, dates and other columns become `Record.meta`; its
 sections start at headings: a few words and a colon at the start of a line, or a line in capitals.
 Rows that MIMIC-III marks as erroneous (ISERROR) are left out and counted in
-`meta["erroneous_notes_skipped"]` of the record before them, or the first one.
+`reading_notes["erroneous_notes_skipped"]` of the record before them, or the first one.
 """
 
 import csv
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
-from spacy_bioner.corpora.formats.capabilities import LINE_BREAKS, META, SECTIONS, own_meta
+from spacy_bioner.corpora.formats.capabilities import LINE_BREAKS, META, SECTIONS
 from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.read_errors import (
     DOCUMENT,
@@ -146,7 +146,7 @@ def write_mimic(records: Iterable[Record], path: PathLike) -> int:
             if "\0" in record.text:
                 message = f"document {record.id}: found a NUL character, which a table cannot hold"
                 raise CorpusError(message, path=path)
-            meta = own_meta(record.meta)
+            meta = dict(record.meta)
             known = [meta.pop(name, "") for name in _NOTEEVENTS]
             rest = json.dumps(meta, ensure_ascii=False) if meta else ""
             rows.write([record.id, *known, "", rest, record.text])
@@ -220,6 +220,7 @@ def _make_records(
 def _make_record(table: _Table, row: List[str], number: str, path: Path, line: int) -> Record:
     text = row[table.text]
     meta: Dict[str, str] = {}
+    unread: List[str] = []
     for position, (name, cell) in enumerate(zip(table.header, row, strict=True)):
         if position in (table.text, table.id, table.section) or not cell.strip():
             continue
@@ -227,13 +228,19 @@ def _make_record(table: _Table, row: List[str], number: str, path: Path, line: i
             meta.update(_read_meta(cell, path, line))
         elif name:
             meta[name] = cell.strip()
-            meta.update(note_unread([name] if name in _LABEL_NAMES else []))
+            unread += [name] if name in _LABEL_NAMES else []
     sections = find_sections(text)
     if table.section is not None and row[table.section].strip():
         sections = ((row[table.section].strip().lower(), 0, len(text)),)
     # As it stands, blanks at its ends included: it is what other files call the document.
     identifier = "" if table.id is None else row[table.id]
-    return Record(identifier if identifier.strip() else number, text, sections=sections, meta=meta)
+    return Record(
+        identifier if identifier.strip() else number,
+        text,
+        sections=sections,
+        meta=meta,
+        reading_notes=note_unread(unread),
+    )
 
 
 def _read_meta(cell: str, path: Path, line: int) -> Dict[str, str]:

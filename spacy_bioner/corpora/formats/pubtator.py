@@ -31,11 +31,12 @@ from spacy_bioner.corpora.formats.read_errors import (
     Problems,
     skip_or_raise,
 )
+from spacy_bioner.corpora.formats.reading_notes import note_counts
 from spacy_bioner.corpora.formats.truncation import find_cut
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike, decode_line, open_lines
 from spacy_bioner.files.replacing import replacing
-from spacy_bioner.records import Mention, Record
+from spacy_bioner.records import Mention, Note, Record
 
 RELATIONS_KEY = "relations_skipped"
 _HEADER = re.compile(r"\s*([^|\t\s][^|\t]*)\|([ta])\|(.*)", re.DOTALL)
@@ -53,7 +54,7 @@ class _PubtatorDocument:
     line: int
     abstract: Optional[str] = None
     mentions: List[Mention] = field(default_factory=list)
-    meta: Dict[str, str] = field(default_factory=dict)
+    columns: Dict[str, Note] = field(default_factory=dict)
     relations: int = 0
     is_broken: bool = False
 
@@ -70,8 +71,9 @@ def read_pubtator(path: PathLike, *, problems: Optional[Problems] = None) -> Ite
     problems (Optional[Problems]): Takes note of malformed mention lines, and of documents with a
         malformed title or abstract line, which are then left out.
     YIELDS (Record): Text is title, one space and abstract (the title alone when the abstract is
-        empty). `meta["relations_skipped"]` counts relation lines. Columns that concept ids do not
-        reproduce are in `meta` under the mention's line, so that `write_pubtator` repeats them.
+        empty). `reading_notes["relations_skipped"]` counts relation lines. Columns that concept ids
+        do not reproduce are in `reading_notes` under the mention's line, so that `write_pubtator`
+        repeats them.
     RAISES (CorpusError): A malformed line, with its number; a file without any document; a last
         line that was cut, where that can be told: it has no line end, and fewer columns than all
         mentions before it, or the start of their label.
@@ -186,9 +188,9 @@ def _add_row(document: _PubtatorDocument, columns: List[str], line: int) -> str:
     )
     document.mentions.append(mention)
     if len(columns) > 5 and ids != join_concept_ids(mention.concept_ids):
-        document.meta[_meta_key(line, 6)] = ids
+        document.columns[_column_key(line, 6)] = ids
     if len(columns) > 6:
-        document.meta[_meta_key(line, 7)] = columns[6]
+        document.columns[_column_key(line, 7)] = columns[6]
     return ""
 
 
@@ -200,7 +202,7 @@ def _shorten(value: str) -> str:
     return repr(value if len(value) <= 40 else value[:37] + "...")
 
 
-def _meta_key(line: int, column: int) -> str:
+def _column_key(line: int, column: int) -> str:
     return f"line{line}.column{column}"
 
 
@@ -208,15 +210,12 @@ def _to_record(document: _PubtatorDocument) -> Record:
     title, abstract = document.title, document.abstract or ""
     text = f"{title} {abstract}" if abstract else title
     body_start = len(text) - len(abstract)
-    meta = dict(document.meta)
-    if document.relations:
-        meta[RELATIONS_KEY] = str(document.relations)
     return Record(
         id=document.id,
         text=text,
         mentions=tuple(document.mentions),
         sections=(("title", 0, len(title)), ("abstract", body_start, len(text))),
-        meta=meta,
+        reading_notes={**document.columns, **note_counts({RELATIONS_KEY: document.relations})},
     )
 
 
@@ -254,12 +253,12 @@ def _format_mention(record: Record, mention: Mention) -> str:
     # What fragments claim is not what their cover holds, which is all that is written.
     surface = covered if mention.fragments else mention.text or covered
     ids = join_concept_ids(mention.concept_ids) or ""
-    parts: Optional[str] = None
+    parts: Optional[Note] = None
     if mention.line is not None:
-        column = record.meta.get(_meta_key(mention.line, 6), ids)
+        column = str(record.reading_notes.get(_column_key(mention.line, 6), ids))
         # The record may come from elsewhere, or have got other ids.
         ids = column if split_concept_ids(column) == mention.concept_ids else ids
-        parts = record.meta.get(_meta_key(mention.line, 7))
+        parts = record.reading_notes.get(_column_key(mention.line, 7))
     columns = [
         record.id,
         str(mention.start_char),
@@ -270,7 +269,7 @@ def _format_mention(record: Record, mention: Mention) -> str:
     if ids or parts is not None:
         columns.append(ids)
     if parts is not None:
-        columns.append(parts)
+        columns.append(str(parts))
     return "\t".join(columns)
 
 

@@ -113,7 +113,7 @@ def test_read_bioc_xml_overlapping_passages_go_one_behind_the_other(tmp_path):
     record = read_passages(tmp_path, passage(0, "abcde"), second, passage(20, "end"))
     assert record.text == "abcde It was.       end"
     assert [(m.start_char, m.end_char, m.text) for m in record.mentions] == [(9, 12, "was")]
-    assert record.meta == {"passage_offsets_repaired": "1"}
+    assert record.reading_notes == {"passage_offsets_repaired": 1}
 
 
 def test_read_bioc_xml_annotations_of_a_moved_passage_stay_where_they_fit(tmp_path):
@@ -166,7 +166,7 @@ def test_read_bioc_xml_moves_passage_whose_offset_counts_escapes(tmp_path):
     found = annotation(7, 3, "was")
     record = read_passages(tmp_path, passage(0, "A&apos;s"), body.format(found))
     assert record.text == "A's It was."
-    assert record.meta == {"passage_offsets_repaired": "1"}
+    assert record.reading_notes == {"passage_offsets_repaired": 1}
 
 
 @pytest.mark.parametrize(
@@ -302,7 +302,7 @@ def test_read_bioc_xml_leaves_individual_mentions_out_unless_asked(tmp_path):
     text = TITLE.format(annotations=composite + part)
     record = read_passages(tmp_path, text)
     assert [mention.end_char for mention in record.mentions] == [25]
-    assert record.meta == {"individual_mentions_skipped": "1"}
+    assert record.reading_notes == {"individual_mentions_skipped": 1}
     record = read_passages(tmp_path, text, individual_mentions=True)
     assert [mention.end_char for mention in record.mentions] == [25, 5]
     assert record.meta == {}
@@ -313,7 +313,7 @@ def test_read_bioc_xml_counts_relations_and_unplaced_annotations(tmp_path):
     index = f"<annotation id='1'>{infons(type='MeSH')}<text/></annotation>"
     record = read_passages(tmp_path, TITLE.format(annotations=index + relation), relation)
     assert record.mentions == ()
-    assert record.meta == {"relations_skipped": "2", "notes_skipped": "1"}
+    assert record.reading_notes == {"relations_skipped": 2, "notes_skipped": 1}
 
 
 def test_read_bioc_xml_document_infons_and_annotations(tmp_path):
@@ -504,7 +504,8 @@ JSON_RECORD = Record(
     "Renal failure",
     (Mention(0, 5, "Disease", "Renal", ("D1",), attributes=(("n", ""), ("valid", "true"))),),
     sections=(("title", 0, 13),),
-    meta={"journal": "J", "year": "2021", "relations_skipped": "2"},
+    meta={"journal": "J", "year": "2021"},
+    reading_notes={"relations_skipped": 2},
 )
 
 
@@ -579,7 +580,7 @@ def test_lenient_read_bioc_json_skips_annotations_documents_and_the_rest(tmp_pat
     text = json.dumps({"documents": [first, {}]})[:-2] + ", {]"
     records = read_json(tmp_path, text, problems=problems)
     assert [len(record.mentions) for record in records] == [1]
-    assert records[0].meta["notes_skipped"] == "1"
+    assert records[0].reading_notes["notes_skipped"] == 1
     assert problems.skipped == {"annotation": 1, "document": 1, "file": 1}
 
 
@@ -710,7 +711,7 @@ def facts(record):
         record.text,
         record.sections,
         [(m.start_char, m.end_char, m.label, m.text, m.concept_ids) for m in mentions],
-        record.meta.get("relations_skipped"),
+        record.reading_notes.get("relations_skipped"),
     )
 
 
@@ -724,9 +725,9 @@ def test_real_bc5cdr_is_the_same_in_pubtator_and_bioc(data_dir):
     }
     assert len(records) == 50
     assert [facts(record) for record in records] == [pubtator[record.id] for record in records]
-    moved = [record.id for record in records if "passage_offsets_repaired" in record.meta]
+    moved = [record.id for record in records if "passage_offsets_repaired" in record.reading_notes]
     assert moved == ["2224762", "4027862", "8649546", "17466854", "19803309"]
-    parts = [int(record.meta.get("individual_mentions_skipped", 0)) for record in records]
+    parts = [record.reading_notes.get("individual_mentions_skipped", 0) for record in records]
     assert sorted(parts)[-4:] == [0, 2, 4, 5]
 
 

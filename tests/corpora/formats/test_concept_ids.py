@@ -106,7 +106,7 @@ def test_a_strangers_variants_are_read_and_written(tmp_path):
     write_records([record], tmp_path / "x.pubtator")
     assert (tmp_path / "x.pubtator").read_text().split() == path.read_text().split()
     # Also without what the reader kept of the columns.
-    bare = replace(record, meta={})
+    bare = replace(record, reading_notes={})
     write_records([bare], tmp_path / "y.pubtator")
     (again,) = read_records(tmp_path / "y.pubtator")
     assert [m.concept_ids for m in again.mentions] == ids

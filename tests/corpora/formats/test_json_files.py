@@ -114,7 +114,8 @@ def test_prodigy_tasks(path, array):
         TEXT,
         (NALOXONE,),
         words=((0, 8), (9, 11)),
-        meta={"source": "x", "score": "0.5", "rejected_skipped": "1"},
+        meta={"source": "x", "score": "0.5"},
+        reading_notes={"rejected_skipped": 1},
     )
     assert (second.id, second.text) == ("3", "b")
 
@@ -161,14 +162,15 @@ def test_training_tuples(path, array):
 def test_doccano_spans(path, spans):
     write(path, {"id": 3, "text": TEXT, **spans, "relations": [{"id": 1}], "ward": "A"})
     record = strip_lines(next(read_doccano(path)))
-    meta = {"ward": "A", "relations_skipped": "1"}
-    assert record == Record("3", TEXT, (NALOXONE, RATS), meta=meta)
+    notes = {"relations_skipped": 1}
+    expected = Record("3", TEXT, (NALOXONE, RATS), meta={"ward": "A"}, reading_notes=notes)
+    assert record == expected
 
 
 def test_doccano_labels_of_documents_are_counted(path):
     write(path, {"data": TEXT, "label": ["good", "long"]})
     (record,) = read_doccano(path)
-    assert record == Record("1", TEXT, meta={"document_labels_skipped": "2"})
+    assert record == Record("1", TEXT, reading_notes={"document_labels_skipped": 2})
 
 
 def test_label_studio_takes_the_first_annotation_that_was_not_cancelled(path):
@@ -178,12 +180,8 @@ def test_label_studio_takes_the_first_annotation_that_was_not_cancelled(path):
         "7",
         TEXT,
         (NALOXONE, RATS, Mention(12, 16, "Rat", "rats")),
-        meta={
-            "ward": "A",
-            "annotations_skipped": "2",
-            "relations_skipped": "1",
-            "regions_skipped": "1",
-        },
+        meta={"ward": "A"},
+        reading_notes={"annotations_skipped": 2, "relations_skipped": 1, "regions_skipped": 1},
     )
 
 
@@ -225,7 +223,7 @@ def test_label_studio_tasks_without_an_annotation_that_counts_are_left_out(path)
     cancelled = {"data": {"text": "x"}, "annotations": [{"was_cancelled": True, "result": []}]}
     write(path, cancelled, TASK, {"data": {"text": "y"}, "annotations": []}, array=True)
     (record,) = read_label_studio(path)
-    assert (record.text, record.meta["rejected_skipped"]) == (TEXT, "2")
+    assert (record.text, record.reading_notes["rejected_skipped"]) == (TEXT, 2)
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,8 @@ def test_notes_keep_text_category_and_sections(path):
         "chartdate": "2151-08-04",
         "category": "Discharge summary",
         "description": "Report",
-        "erroneous_notes_skipped": "1",
     }
+    assert first.reading_notes == {"erroneous_notes_skipped": 1}
     assert second.text == 'He said "no".\n\n'
     assert second.meta["cgid"] == "12"
 

@@ -149,8 +149,8 @@ def test_a_unit_that_is_in_doubt_is_named_and_nothing_moved(tmp_path):
     write(tmp_path / "x.jsonl", *sure, replace(in_unit(TEXTS["emoji"], "utf-16"), id="odd"))
     *rest, odd = read_jsonl(tmp_path / "x.jsonl")
     assert [m.text for m in odd.mentions] == ["sthma ", "albutamol."]
-    assert "would not if their offsets were UTF-16 code units" in odd.meta[WARNING_KEY]
-    assert not any(WARNING_KEY in record.meta for record in rest)
+    assert "would not if their offsets were UTF-16 code units" in odd.reading_notes[WARNING_KEY]
+    assert not any(WARNING_KEY in record.reading_notes for record in rest)
 
 
 @pytest.mark.parametrize("held", [0, 1 << 25], ids=["read twice", "held"])
@@ -174,7 +174,7 @@ def test_a_unit_that_is_asked_for_is_taken(tmp_path, unit):
     write(tmp_path / "x.jsonl", in_unit(TEXTS["family"], unit))
     (record,) = read_jsonl(tmp_path / "x.jsonl", offsets=unit)
     assert [mention.text for mention in record.mentions] == list(WORDS)
-    assert WARNING_KEY not in record.meta
+    assert WARNING_KEY not in record.reading_notes
 
 
 def test_offsets_that_the_unit_does_not_have_are_an_error_or_left_out(tmp_path):

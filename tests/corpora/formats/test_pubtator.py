@@ -35,7 +35,7 @@ def read(tmp_path, text):
 
 def without_lines(record):
     mentions = tuple(replace(mention, line=None) for mention in record.mentions)
-    return replace(record, mentions=mentions, meta={})
+    return replace(record, mentions=mentions, reading_notes={})
 
 
 def test_read_pubtator_joins_title_and_abstract_by_one_space(tmp_path):
@@ -54,9 +54,10 @@ def test_read_pubtator_gives_mentions_with_their_lines(tmp_path):
 
 
 def test_read_pubtator_keeps_seventh_column_and_counts_relations(tmp_path):
-    meta = read(tmp_path, GOOD)[0].meta
-    assert meta["line3.column7"] == "renal toxicity|auditory toxicity"
-    assert meta["relations_skipped"] == "1"
+    record = read(tmp_path, GOOD)[0]
+    assert record.meta == {}
+    assert record.reading_notes["line3.column7"] == "renal toxicity|auditory toxicity"
+    assert record.reading_notes["relations_skipped"] == 1
 
 
 def test_read_pubtator_empty_abstract_leaves_the_title(tmp_path):
@@ -90,7 +91,7 @@ def test_read_pubtator_does_not_break_at_unicode_line_separators(tmp_path):
 def test_read_pubtator_skips_relations_of_five_columns(tmp_path):
     record = read(tmp_path, "1|t|a\n1|a|b\n1\tAssociation\t3175\tD003924\tNovel\n")[0]
     assert record.mentions == ()
-    assert record.meta == {"relations_skipped": "1"}
+    assert record.reading_notes == {"relations_skipped": 1}
 
 
 @pytest.mark.parametrize(
@@ -343,7 +344,7 @@ def test_write_pubtator_keeps_letters_between_sections(tmp_path):
 
 def test_write_pubtator_takes_ids_of_the_record_not_of_a_line_elsewhere(tmp_path):
     mention = Mention(0, 1, "A", "x", ("D2",), line=3)
-    record = Record("1", "x", (mention,), meta={"line3.column6": "D1;-1"})
+    record = Record("1", "x", (mention,), reading_notes={"line3.column6": "D1;-1"})
     target = tmp_path / "out.txt"
     write_pubtator([record], target)
     assert next(read_pubtator(target)).mentions[0].concept_ids == ("D2",)

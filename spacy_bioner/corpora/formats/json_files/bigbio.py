@@ -18,6 +18,7 @@ from spacy_bioner.corpora.formats.json_files.span_fields import (
     read_normalisations,
 )
 from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.reading_notes import note_counts
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Fragment, Mention, Record
 
@@ -47,9 +48,9 @@ def _to_record(fields: Fields, number: str, problems: Optional[Problems]) -> Rec
     others = {key: item for key, item in fields.value.items() if key not in _OWN}
     plain = {key: item for key, item in others.items() if isinstance(item, (str, int, float))}
     counts = {name: len(fields.get(key, list, [])) for key, name in _COUNTED.items()}
-    meta = {**fields.meta(plain), **{name: str(count) for name, count in counts.items() if count}}
+    meta, notes = fields.meta(plain), note_counts(counts)
     own_id = fields.name("document_id") or fields.name("id") or number
-    return Record(own_id, text, tuple(read), sections=sections, meta=meta)
+    return Record(own_id, text, tuple(read), sections=sections, meta=meta, reading_notes=notes)
 
 
 def _read_passages(fields: Fields) -> Tuple[str, Tuple[Tuple[str, int, int], ...]]:

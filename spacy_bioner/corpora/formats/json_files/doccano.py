@@ -3,8 +3,9 @@
     {"id": 1, "text": "Naloxone reverses …", "label": [[0, 8, "Chemical"]]}
 
 The list of spans is called "label" or "labels" in one version, and "entities", with "start_offset"
-and "end_offset", in another. Relations are counted in `meta["relations_skipped"]`, labels of the
-whole document in `meta["document_labels_skipped"]`. Other fields become `Record.meta`.
+and "end_offset", in another. Relations are counted in `reading_notes["relations_skipped"]`, labels
+of the whole document in `reading_notes["document_labels_skipped"]`. Other fields become
+`Record.meta`.
 """
 
 import json
@@ -16,7 +17,6 @@ from spacy_bioner.corpora.formats.capabilities import (
     MENTIONS,
     META,
     OVERLAPS,
-    own_meta,
 )
 from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.jsonl import read_jsonl
@@ -47,9 +47,8 @@ def write_doccano(records: Iterable[Record], path: PathLike) -> int:
                 "text": record.text,
                 "label": [[m.start_char, m.end_char, m.label] for m in record.mentions],
             }
-            meta = own_meta(record.meta)
-            if meta:
-                data["meta"] = meta
+            if record.meta:
+                data["meta"] = record.meta
             file.write(json.dumps(data, ensure_ascii=False) + "\n")
             count += 1
     return count

@@ -3,18 +3,18 @@
     {"text": "Naloxone reverses …", "spans": [{"start": 0, "end": 8, "label": "Chemical"}]}
 
 Read are Prodigy's tasks (those that were rejected or ignored are left out and counted in
-`meta["rejected_skipped"]`), `doc.to_json()` of spaCy ("ents", "spans" by key, "sents", "tokens"),
-spaCy's training tuples `["text", {"entities": [[start, end, label]]}]`, and what is like them under
-other names (see `span_keys`): BERN2, PubAnnotation, dataturks, LightTag and more; one a line, in an
-array, or in an array within an object. What is written is a Prodigy task with further keys for all
-else that a record holds.
+`reading_notes["rejected_skipped"]`), `doc.to_json()` of spaCy ("ents", "spans" by key, "sents",
+"tokens"), spaCy's training tuples `["text", {"entities": [[start, end, label]]}]`, and what is like
+them under other names (see `span_keys`): BERN2, PubAnnotation, dataturks, LightTag and more; one a
+line, in an array, or in an array within an object. What is written is a Prodigy task with further
+keys for all else that a record holds.
 """
 
 import json
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, Optional, Tuple
 
-from spacy_bioner.corpora.formats.capabilities import FEATURES, own_meta
+from spacy_bioner.corpora.formats.capabilities import FEATURES
 from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.containers import stream_documents
 from spacy_bioner.corpora.formats.json_files.fields import read_each
@@ -100,7 +100,7 @@ def _to_object(record: Record) -> Dict[str, Any]:
         ],
         "sections": [{"name": name, "start": a, "end": b} for name, a, b in record.sections],
         "sentence_starts": list(record.sentence_starts),
-        "meta": own_meta(record.meta),
+        "meta": record.meta,
     }
     return {key: value for key, value in data.items() if value or key in ("id", "text", "spans")}
 

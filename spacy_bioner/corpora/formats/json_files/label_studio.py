@@ -1,12 +1,12 @@
 """Label Studio's JSON export, and its short forms (JSON-MIN, CSV, TSV).
 
-A task has its text in "data" and a list of annotations, each by one annotator. By default the
-first that was not cancelled counts; the number of others is in `meta["annotations_skipped"]`. A
-task without one that counts is no gold: it is left out, and counted in `meta["rejected_skipped"]`
-of the task before it, or the first one.
-Regions that are no text spans are counted in `meta["regions_skipped"]`, relations in
-`meta["relations_skipped"]`; predictions are not gold and not read. A region with several labels
-is several mentions.
+A task has its text in "data" and a list of annotations, each by one annotator. By default the first
+that was not cancelled counts; the number of others is in `reading_notes["annotations_skipped"]`. A
+task without one that counts is no gold: it is left out, and counted in
+`reading_notes["rejected_skipped"]` of the task before it, or the first one. Regions that are no
+text spans are counted in `reading_notes["regions_skipped"]`, relations in
+`reading_notes["relations_skipped"]`; predictions are not gold and not read. A region with several
+labels is several mentions.
 
 Older versions count offsets in UTF-16 units, newer ones in characters: they differ behind an emoji.
 The text of a region tells (see `offset_units`).
@@ -23,7 +23,6 @@ from spacy_bioner.corpora.formats.capabilities import (
     MENTIONS,
     META,
     OVERLAPS,
-    own_meta,
 )
 from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.fields import Fields, read_each
@@ -31,6 +30,7 @@ from spacy_bioner.corpora.formats.json_files.shapes import read_documents
 from spacy_bioner.corpora.formats.json_files.span_documents import read_span_document
 from spacy_bioner.corpora.formats.offset_units import read_in_characters
 from spacy_bioner.corpora.formats.read_errors import Problems, note_skipped
+from spacy_bioner.corpora.formats.reading_notes import note_counts
 from spacy_bioner.corpora.formats.standoff.span_table import is_table, read_span_table
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike
@@ -154,10 +154,14 @@ def _to_record(
         values, lambda value: list(_read_region(task.inner(value, "region"))), problems
     )
     mentions = [mention for found in read for mention in found]
-    meta = _read_meta(data, key)
-    meta.update({name: str(value) for name, value in counts.items() if value})
     own_id = next((data.name(name) for name in _ID_KEYS if name in data.value), "")
-    return Record(own_id or task.name("id") or number, text, tuple(mentions), meta=meta)
+    return Record(
+        own_id or task.name("id") or number,
+        text,
+        tuple(mentions),
+        meta=_read_meta(data, key),
+        reading_notes=note_counts(counts),
+    )
 
 
 def _read_short(
@@ -211,9 +215,8 @@ def _read_region(value: Fields) -> Iterator[Mention]:
 
 def _to_task(record: Record) -> Dict[str, Any]:
     data: Dict[str, Any] = {"text": record.text, "document_id": record.id}
-    meta = own_meta(record.meta)
-    if meta:
-        data["meta"] = meta
+    if record.meta:
+        data["meta"] = record.meta
     result = [
         {
             "id": f"m{index}",

@@ -5,7 +5,7 @@
 
 Each paragraph is a document. Its mentions are the BILUO tags of its tokens; where no token has one,
 the "entities" of the paragraph, as offsets in its text. Tokens without a tag, or with "-", were not
-annotated: they are read as outside, and counted in `meta["tags_missing"]`.
+annotated: they are read as outside, and counted in `reading_notes["tags_missing"]`.
 """
 
 from pathlib import Path
@@ -25,7 +25,7 @@ from spacy_bioner.corpora.formats.json_files.span_fields import read_span
 from spacy_bioner.corpora.formats.json_files.tag_lists import MISSING, TagLists
 from spacy_bioner.corpora.formats.json_files.tokens import mention_of
 from spacy_bioner.corpora.formats.read_errors import DOCUMENT, Problems, at_least_one
-from spacy_bioner.corpora.formats.reading_notes import add_warning
+from spacy_bioner.corpora.formats.reading_notes import add_warning, note_counts
 from spacy_bioner.errors import CorpusError, LabelError
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Fragment, Mention, Record
@@ -136,7 +136,7 @@ def _to_record(
         tuple(mentions),
         words=tuple(place for place in places if text[slice(*place)].strip()),
         sentence_starts=tuple(firsts),
-        meta={key: str(number) for key, number in counts.items() if number},
+        reading_notes=note_counts(counts),
     )
     return add_warning(record, _OTHER_TEXT) if is_other else record
 

@@ -33,6 +33,7 @@ from spacy_bioner.corpora.formats.json_files.token_keys import (
     iter_rows,
 )
 from spacy_bioner.corpora.formats.read_errors import DOCUMENT, Problems, at_least_one
+from spacy_bioner.corpora.formats.reading_notes import add_note
 from spacy_bioner.errors import CorpusError, LabelError
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Fragment, Mention, Record
@@ -140,9 +141,7 @@ class _TokenReader:
         text, places = place_words(fields, words, taken=keys[0])
         mentions = [mention_of(text, places, [(a, b)], label, fields) for a, b, label in spans]
         record = _make_record(fields, number, text, places, mentions, {*keys, *_BESIDE})
-        if repaired:
-            record.meta["tags_repaired"] = str(repaired)
-        return record
+        return add_note(record, "tags_repaired", repaired)
 
     def _name_tags(self, fields: Fields, key: str) -> List[str]:
         tags = fields.value[key]
@@ -260,8 +259,10 @@ def _make_record(
     path = find_text(fields.value)
     read = {*taken, id_key, "trailing_whitespace", *([path[0]] if path else [])}
     words = tuple(place for place in places if text[slice(*place)].strip())
-    meta = read_meta(fields, read, 0)
-    return Record(own_id or number, text, tuple(mentions), words=words, meta=meta)
+    meta, notes = read_meta(fields, read, 0)
+    return Record(
+        own_id or number, text, tuple(mentions), words=words, meta=meta, reading_notes=notes
+    )
 
 
 FORMAT = Format(

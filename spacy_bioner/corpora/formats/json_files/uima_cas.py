@@ -65,7 +65,7 @@ def _to_record(fields: Fields, number: str, problems: Optional[Problems]) -> Rec
         if is_plain
         else (),
         sentence_starts=tuple(sorted(starts)) if is_plain else (),
-        meta=note_unread(sorted(unread - _FRAME)),
+        reading_notes=note_unread(sorted(unread - _FRAME)),
     )
 
 

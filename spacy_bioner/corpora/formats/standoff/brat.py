@@ -8,7 +8,8 @@
 T lines are the mentions; several stretches make a discontinuous one. An event marks its trigger
 with the attribute ("event", TYPE), and its own attributes (A, M) become the trigger's; one without
 a value has "true". N lines give concept ids. Relations (R), equivalences (*) and the arguments of
-events are counted in `meta["relations_skipped"]`, comments (#) in `meta["notes_skipped"]`.
+events are counted in `reading_notes["relations_skipped"]`, comments (#) in
+`reading_notes["notes_skipped"]`.
 
 The claimed text of a mention is that of its stretches, in the order of the file or in that of the
 text; stretches that overlap are one. It may go on over the next lines where the mention covers line
@@ -48,6 +49,7 @@ from spacy_bioner.corpora.formats.read_errors import (
     at_least_one,
     skip_or_raise,
 )
+from spacy_bioner.corpora.formats.reading_notes import note_counts
 from spacy_bioner.corpora.formats.standoff.paired_files import (
     BYTE_ORDER_MARK,
     Pair,
@@ -303,8 +305,7 @@ def _to_record(
         for key, mention in document.mentions.items()
     )
     counts = {"relations_skipped": document.relations, "notes_skipped": document.notes}
-    meta = {key: str(number) for key, number in counts.items() if number}
-    return Record(name, text, mentions, meta=meta)
+    return Record(name, text, mentions, reading_notes=note_counts(counts))
 
 
 def _note_elsewhere(remark: _Remark, document: _Annotations, problems: Optional[Problems]) -> None:

@@ -6,7 +6,7 @@ Line numbers count from 1, tokens of a line from 0 and at white space; both ends
 concept. The release has the two kinds in folders of their own ("txt" and "concept"), which take no
 part in a document's name. Assertions (.ast, in a folder "ast" or beside) become the attribute
 ("assertion", VALUE) of the problem they are about; relations (.rel) are counted in
-`meta["relations_skipped"]`. Line ends stay as they are: no offset depends on them.
+`reading_notes["relations_skipped"]`. Line ends stay as they are: no offset depends on them.
 
 The quoted text is in small letters with single spaces. Where it is otherwise the text of these
 tokens, the mention gets the text's own spelling.
@@ -35,6 +35,7 @@ from spacy_bioner.corpora.formats.read_errors import (
     at_least_one,
     skip_or_raise,
 )
+from spacy_bioner.corpora.formats.reading_notes import note_counts
 from spacy_bioner.corpora.formats.standoff.paired_files import (
     BYTE_ORDER_MARK,
     Pair,
@@ -168,7 +169,7 @@ def _read_pairs(pairs: Iterable[Pair], problems: Optional[Problems]) -> Iterator
             tuple(mentions),
             words=tuple(tokens.flat),
             sentence_starts=tuple(row[0][0] for row in tokens.lines if row),
-            meta={"relations_skipped": str(relations)} if relations else {},
+            reading_notes=note_counts({"relations_skipped": relations}),
         )
 
 

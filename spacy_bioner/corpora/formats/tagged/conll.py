@@ -126,7 +126,8 @@ def read_conll(
     """Stream the documents of a CoNLL file; without document markers each sentence is one.
 
     The text is the words joined by single spaces. Illegal transitions are repaired (a tag that
-    continues nothing opens a mention); `meta["tags_repaired"]` counts the tags that changed.
+    continues nothing opens a mention); `reading_notes["tags_repaired"]` counts the tags that
+    changed.
 
     problems (Optional[Problems]): Takes note of sentences with a malformed line, which are left
         out: each is a document of its own, or an annotation where the file marks documents.

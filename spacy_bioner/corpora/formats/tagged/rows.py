@@ -19,6 +19,7 @@ from spacy_bioner.corpora.formats.read_errors import (
     Problems,
     skip_or_raise,
 )
+from spacy_bioner.corpora.formats.reading_notes import note_counts
 from spacy_bioner.corpora.formats.tagged.scheme_detection import TagSurvey
 from spacy_bioner.errors import CorpusError, LabelError
 from spacy_bioner.files.lines import PathLike
@@ -259,7 +260,7 @@ def _make_record(name: str, sentences: List[Sentence], scheme: str) -> Record:
         mentions=tuple(mentions),
         words=words,
         sentence_starts=tuple(borders),
-        meta={REPAIRED_KEY: str(repaired)} if repaired else {},
+        reading_notes=note_counts({REPAIRED_KEY: repaired}),
     )
 
 

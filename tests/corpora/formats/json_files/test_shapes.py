@@ -133,7 +133,7 @@ def test_one_tuple_over_several_lines_is_one_document(tmp_path):
 def test_texts_that_nobody_annotated_are_null_and_counted(tmp_path):
     (tmp_path / "x").write_text(json.dumps({"annotations": [None, TUPLES[0], None]}))
     (record,) = read_records(tmp_path / "x")
-    assert record.meta == {"rejected_skipped": "2"}
+    assert record.reading_notes == {"rejected_skipped": 2}
 
 
 def test_documents_by_their_names_get_them_as_ids(tmp_path):

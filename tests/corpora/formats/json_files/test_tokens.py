@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from spacy_bioner.corpora.formats.capabilities import read_counters
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.json_files.tokens import read_json_tokens
 from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.reading_notes import list_counts
 from spacy_bioner.errors import CorpusError
 
 WORDS = ["Renal", "failure", "in", "rats", "."]
@@ -118,7 +118,7 @@ def test_sentences_and_relations_of_scierc(tmp_path):
     (record,) = read_json_tokens(write(tmp_path / "x", value))
     assert (record.id, record.text, record.sentence_starts) == ("k", "a b c d", (0, 4))
     assert outline(record) == [(0, 1, "X", "a"), (4, 7, "Y", "c d")]
-    assert read_counters(record.meta) == {"relations_skipped": 2, "not read: clusters": 1}
+    assert list_counts(record) == {"relations_skipped": 2, "not read: clusters": 1}
 
 
 def test_words_apart_make_a_discontinuous_mention(tmp_path):

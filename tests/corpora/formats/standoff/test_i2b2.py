@@ -58,7 +58,7 @@ def test_layouts_of_the_release(tmp_path, folders, ending):
     (record,) = read_i2b2(tmp_path)
     assert record.id == "7"
     assert record.mentions[0].attributes == (("assertion", "present"),)
-    assert record.meta == {"relations_skipped": "1"}
+    assert record.reading_notes == {"relations_skipped": 1}
 
 
 @pytest.mark.parametrize("name", ["txt/7.txt", "concept/7.con", "txt/8.txt", "concept/8.txt.con"])

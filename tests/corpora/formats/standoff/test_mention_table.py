@@ -40,8 +40,8 @@ def test_texts_come_from_a_folder_or_any_corpus_file(tmp_path):
     write(folder / "2.txt", "Nothing.")
     (record,) = read_standoff(CASES / "standoff_table.tsv", texts=folder)
     assert (record.id, record.text, spans(record)) == ("1", TEXT + "\n", [(8, 15, "Drug")])
-    assert record.meta["texts_without_annotations_skipped"] == "1"
-    assert record.meta["texts_without_annotations"] == "2"
+    assert record.reading_notes["texts_without_annotations_skipped"] == 1
+    assert record.reading_notes["texts_without_annotations"] == "2"
     table = write(tmp_path / "texts.tsv", "id\ttext", f"1\t{TEXT}")
     (record,) = read_standoff(CASES / "standoff_table.tsv", texts=table, read_corpus=read_records)
     assert (record.text, spans(record), record.meta) == (TEXT, [(8, 15, "Drug")], {})
@@ -135,7 +135,7 @@ def test_tables_without_a_header_take_their_texts_from_another(tmp_path):
     first, second = read_standoff(path, texts=texts)
     assert (first.text, spans(first)) == ("We gave aspirin.", [(8, 15, "CHEMICAL")])
     assert (second.text, spans(second)) == ("Of x y", [(3, 4, "GENE-Y")])
-    assert first.meta["texts_without_annotations"] == "7"
+    assert first.reading_notes["texts_without_annotations"] == "7"
 
 
 def test_texts_may_stand_in_a_corpus_of_any_format(tmp_path):

@@ -189,7 +189,7 @@ def test_read_table_detects_scheme_without_repairs(tmp_path, tags):
 def test_read_table_repairs_and_counts_illegal_tags(tmp_path):
     (record,) = read(tmp_path, "word,tag\na,O\nb,I-X\nc,I-X\nd,I-Y\ne,B-X\n", scheme="BIO")
     assert brief([record])[0][2] == [("b c", "X"), ("d", "Y"), ("e", "X")]
-    assert record.meta == {"tags_repaired": "2"}
+    assert record.reading_notes == {"tags_repaired": 2}
 
 
 def test_read_table_makes_one_mention_of_equal_bare_tags(tmp_path):
