@@ -22,7 +22,7 @@ from _hostile import COMMON, list_patterns, make_texts, seconds
 
 from spacy_bioner.components.tokenizer import make_tokenizer
 from spacy_bioner.corpora.formats.detection import guess_format
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.registry import FORMATS
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.errors import BionerError
@@ -169,7 +169,7 @@ def _read(folder: Path, name: str, text: str) -> None:
         path = folder / name
         for ending in (".txt", *FORMATS[name].folder_endings):
             _write(folder, f"{name}/x{ending}", text)
-    _tolerantly(lambda source: list(read_records(source, name, problems=Problems())), path)
+    _tolerantly(lambda source: list(read_records(source, name, problems=ReadErrors())), path)
 
 
 def _tolerantly(call: Callable[[Path], Any], path: Path) -> None:

@@ -16,7 +16,7 @@ from spacy_bioner.corpora.alignment import align
 from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.folder_detection import count_others, list_corpus_files
-from spacy_bioner.corpora.formats.read_errors import FILE, Problems, skip_or_raise
+from spacy_bioner.corpora.formats.read_errors import FILE, ReadErrors, skip_or_raise
 from spacy_bioner.corpora.formats.reading_notes import (
     OTHERS_KEY,
     OVERRULED_KEY,
@@ -60,7 +60,7 @@ def read_records(
     label_map: Optional[Mapping[str, str]] = None,
     selection: Selection = _ALL,
     layout: Optional[ConllLayout] = None,
-    problems: Optional[Problems] = None,
+    problems: Optional[ReadErrors] = None,
     notes: Optional[ReadingNotes] = None,
     trust: str = "",
     options: Optional[Mapping[str, Any]] = None,
@@ -72,7 +72,7 @@ def read_records(
     format (Optional[str]): A name in `corpora.FORMATS`; None or "auto" looks into the file.
     label_map (Optional[Mapping[str, str]]): New names of labels; others stay as they are.
     layout (Optional[ConllLayout]): The columns of a CoNLL file.
-    problems (Optional[Problems]): Takes note of what cannot be read, which is then left out.
+    problems (Optional[ReadErrors]): Takes note of what cannot be read, which is then left out.
     notes (Optional[ReadingNotes]): Takes the reader's notes. Without it, warnings are issued at the
         end as `CorpusWarning`.
     trust (str): "offsets" takes mentions where they stand whose text is claimed to be another, and
@@ -121,7 +121,7 @@ def read_corpus(
     RAISES (CorpusError): A file that cannot be read as the format, with file and line; a setting
         that the format does not have; a selection that takes nothing.
     """
-    problems = Problems() if lenient else None
+    problems = ReadErrors() if lenient else None
     records = read_records(
         path,
         format,
@@ -135,7 +135,7 @@ def read_corpus(
 
 
 def _warn_of_problems(
-    records: Iterable[Record], problems: Problems, path: PathLike
+    records: Iterable[Record], problems: ReadErrors, path: PathLike
 ) -> Iterator[Record]:
     yield from records
     if problems.skipped:
@@ -158,7 +158,7 @@ def trust_offsets(records: Iterable[Record]) -> Iterator[Record]:
 
 
 def _read_path(
-    path: PathLike, chosen: Format, problems: Optional[Problems], options: Mapping[str, Any]
+    path: PathLike, chosen: Format, problems: Optional[ReadErrors], options: Mapping[str, Any]
 ) -> Iterator[Record]:
     """Stream the documents of a file, of a folder where the format is one, or of all its files."""
     if chosen.reads_folders or not Path(path).is_dir():
@@ -167,7 +167,7 @@ def _read_path(
 
 
 def _read_files(
-    folder: Path, chosen: Format, problems: Optional[Problems], options: Mapping[str, Any]
+    folder: Path, chosen: Format, problems: Optional[ReadErrors], options: Mapping[str, Any]
 ) -> Iterator[Record]:
     files = list_corpus_files(folder, chosen.name, guess_format)
     others = count_others(folder, files)
@@ -187,7 +187,7 @@ def _read_files(
 
 
 def _name_cause(
-    records: Iterable[Record], path: PathLike, problems: Optional[Problems]
+    records: Iterable[Record], path: PathLike, problems: Optional[ReadErrors]
 ) -> Iterator[Record]:
     """Pass records on; where a lenient reading leaves out all of them, say why."""
     before = problems.count_documents() if problems else 0
@@ -205,7 +205,7 @@ def _name_cause(
         raise _all_left_out(problems, before, place, path)
 
 
-def _all_left_out(problems: Problems, before: int, place: int, path: PathLike) -> CorpusError:
+def _all_left_out(problems: ReadErrors, before: int, place: int, path: PathLike) -> CorpusError:
     number = problems.count_documents() - before
     first = next(iter(problems.messages[place:]), "see the problems before")
     what = f"all {number:,} documents were" if number > 1 else "the only document was"

@@ -18,7 +18,7 @@ from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.folder_detection import list_corpus_files
 from spacy_bioner.corpora.formats.offset_hints import explain_offsets
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.reading_notes import STRAY_NAMES_KEY, ReadingNotes, list_counts
 from spacy_bioner.corpora.formats.registry import FORMATS, find_format, format_of_target
 from spacy_bioner.corpora.formats.tagged.conll import ConllLayout
@@ -100,7 +100,7 @@ def convert(
     check_apart(outputs, [source], replaced=[target])
     if report is not None:
         refuse_folder_as_file(Path(report))
-    problems = Problems() if lenient else None
+    problems = ReadErrors() if lenient else None
     name = guess_format(source) if from_format in (None, "auto") else from_format
     read = find_format(name)
     conversion = Conversion(str(source), str(target), read.name, written.name)

@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import counted
 from spacy_bioner.corpora.formats.detection import guess_format
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.registry import WRITABLE, find_format
 from spacy_bioner.corpora.read_write import read_records, write_records
 from spacy_bioner.corpora.splits.split import JSON_NAME, GroupBy, Splits, k_folds, split_records
@@ -38,7 +38,7 @@ def split(
     stratify: bool = False,
     from_format: str = "auto",
     to_format: Optional[str] = None,
-    problems: Optional[Problems] = None,
+    problems: Optional[ReadErrors] = None,
     losses: Optional[Counter[str]] = None,
     progress: Progress = lambda documents: None,
 ) -> Splits:
@@ -47,7 +47,7 @@ def split(
     folds (Optional[int]): Instead of ratios; each fold gets a folder with the files train (all
         other folds) and test.
     to_format (Optional[str]): None writes the format that was read.
-    problems (Optional[Problems]): Takes note of what cannot be read, which is then left out.
+    problems (Optional[ReadErrors]): Takes note of what cannot be read, which is then left out.
     losses (Optional[Counter[str]]): Is told what the written format has no place for, once for
         each document.
     RAISES (CorpusError): A file that cannot be read, a folder that is not empty, too few documents.
@@ -73,7 +73,7 @@ def split(
         folder.mkdir()
         for path, chosen, is_part in _plan_files(splits, folds is not None, written.file_ending):
             # The problems were noted when the file was first read.
-            again = read_records(source, read_as, problems=problems and Problems())
+            again = read_records(source, read_as, problems=problems and ReadErrors())
             (folder / path).parent.mkdir(exist_ok=True)
             chosen_records = splits.select(again, *chosen)
             counts = losses if is_part else None

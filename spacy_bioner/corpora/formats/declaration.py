@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, Mapping, 
 from spacy.tokens import Doc
 
 from spacy_bioner.corpora.formats.capabilities import find_losses
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.token_capabilities import find_token_losses
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike
@@ -100,7 +100,7 @@ class Format:
         self,
         path: PathLike,
         *,
-        problems: Optional[Problems] = None,
+        problems: Optional[ReadErrors] = None,
         read_corpus: Optional[CorpusReader] = None,
         **options: Any,
     ) -> Iterator[Record]:

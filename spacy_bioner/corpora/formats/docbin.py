@@ -24,7 +24,7 @@ from spacy_bioner.corpora.docbin import (
 from spacy_bioner.corpora.formats.capabilities import DUPLICATES, FEATURES
 from spacy_bioner.corpora.formats.concept_ids import split_kb_id
 from spacy_bioner.corpora.formats.declaration import Format
-from spacy_bioner.corpora.formats.read_errors import FILE, Problems, skip_or_raise
+from spacy_bioner.corpora.formats.read_errors import FILE, ReadErrors, skip_or_raise
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.outputs import leads_to_stream
@@ -35,7 +35,9 @@ from spacy_bioner.records import Fragment, Mention, Record
 _SPAN_KEYS = (SPANS_KEY, "sc")
 
 
-def read_docbin_records(path: PathLike, *, problems: Optional[Problems] = None) -> Iterator[Record]:
+def read_docbin_records(
+    path: PathLike, *, problems: Optional[ReadErrors] = None
+) -> Iterator[Record]:
     """Stream the documents of a .spacy file, or of all those in a folder.
 
     YIELDS (Record): Docs without an id are numbered over all files.

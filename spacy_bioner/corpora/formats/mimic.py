@@ -20,7 +20,7 @@ from spacy_bioner.corpora.formats.capabilities import LINE_BREAKS, META, SECTION
 from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.read_errors import (
     DOCUMENT,
-    Problems,
+    ReadErrors,
     at_least_one,
     note_skipped,
     skip_or_raise,
@@ -111,7 +111,7 @@ def read_mimic(
     columns: NoteColumns = _DEFAULT,
     erroneous: bool = False,
     encoding: str = "utf-8",
-    problems: Optional[Problems] = None,
+    problems: Optional[ReadErrors] = None,
 ) -> Iterator[Record]:
     """Stream the notes of a table with a header.
 
@@ -205,7 +205,7 @@ def _make_records(
     table: _Table,
     path: Path,
     erroneous: bool,
-    problems: Optional[Problems],
+    problems: Optional[ReadErrors],
 ) -> Iterator[Optional[Record]]:
     for number, (line, row) in enumerate(rows, start=1):
         if len(row) != len(table.header):

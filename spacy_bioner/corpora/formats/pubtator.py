@@ -28,7 +28,7 @@ from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.read_errors import (
     ANNOTATION,
     DOCUMENT,
-    Problems,
+    ReadErrors,
     skip_or_raise,
 )
 from spacy_bioner.corpora.formats.reading_notes import note_counts
@@ -64,11 +64,11 @@ def is_pubtator(head: str) -> bool:
     return _START.match(head) is not None
 
 
-def read_pubtator(path: PathLike, *, problems: Optional[Problems] = None) -> Iterator[Record]:
+def read_pubtator(path: PathLike, *, problems: Optional[ReadErrors] = None) -> Iterator[Record]:
     """Stream the documents of a PubTator file, in its order; repeated identifiers are kept.
 
     path (Union[str, Path]): A UTF-8 file.
-    problems (Optional[Problems]): Takes note of malformed mention lines, and of documents with a
+    problems (Optional[ReadErrors]): Takes note of malformed mention lines, and of documents with a
         malformed title or abstract line, which are then left out.
     YIELDS (Record): Text is title, one space and abstract (the title alone when the abstract is
         empty). `reading_notes["relations_skipped"]` counts relation lines. Columns that concept ids

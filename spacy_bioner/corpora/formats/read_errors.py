@@ -12,7 +12,7 @@ from spacy_bioner.records import Record
 ANNOTATION, DOCUMENT, FILE = "annotation", "document", "file"
 
 
-class Problems:
+class ReadErrors:
     """What a lenient reader left out.
 
     skipped (Counter[str]): How many of each unit: "annotation", "document" or "file".
@@ -47,7 +47,7 @@ class Problems:
         return {"skipped": dict(sorted(self.skipped.items())), "messages": list(self.messages)}
 
 
-def skip_or_raise(error: CorpusError, unit: str, problems: Optional[Problems]) -> None:
+def skip_or_raise(error: CorpusError, unit: str, problems: Optional[ReadErrors]) -> None:
     """Note what is left out, or raise the error when nobody takes note (`problems` is None)."""
     if problems is None:
         raise error

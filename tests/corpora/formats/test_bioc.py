@@ -14,7 +14,7 @@ from spacy_bioner.corpora.formats.bioc.bioc_xml import (
 )
 from spacy_bioner.corpora.formats.capabilities import FEATURES, WORDS, reduce_record
 from spacy_bioner.corpora.formats.pubtator import read_pubtator
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.mention_checks import why_lost
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.extras import install_command
@@ -358,7 +358,7 @@ def test_read_bioc_xml_refuses_declared_entities(tmp_path, name):
     with pytest.raises(CorpusError, match=r"xml:2: found a declaration of the entity 'a'"):
         list(read_bioc_xml(path))
     with pytest.raises(CorpusError, match="found a declaration of the entity 'a'"):
-        list(read_bioc_xml(path, problems=Problems()))
+        list(read_bioc_xml(path, problems=ReadErrors()))
 
 
 @pytest.mark.parametrize(
@@ -461,7 +461,7 @@ def test_read_bioc_xml_names_place_of_what_is_wrong(tmp_path, text, line, messag
 def test_read_bioc_xml_skips_malformed_annotations_when_lenient(tmp_path, found, message):
     with pytest.raises(CorpusError, match=f"xml:3: {message}"):
         read_annotation(tmp_path, found)
-    problems = Problems()
+    problems = ReadErrors()
     mentions = read_annotation(tmp_path, found, annotation(), problems=problems)
     assert [(mention.text, mention.line) for mention in mentions] == [("Renal", 5)]
     assert problems.skipped == {"annotation": 1}
@@ -470,7 +470,7 @@ def test_read_bioc_xml_skips_malformed_annotations_when_lenient(tmp_path, found,
 def test_lenient_read_bioc_xml_skips_document_and_broken_end(tmp_path):
     good = document(passage(0, "ab"))
     bad = document(passage("x", "ab"))
-    problems = Problems()
+    problems = ReadErrors()
     text = f"<collection>{good}{bad}{good}<document><id>7"
     records = list(read_bioc_xml(save(tmp_path, text), problems=problems))
     assert [record.text for record in records] == ["ab", "ab"]
@@ -574,7 +574,7 @@ def test_read_bioc_json_names_what_is_wrong(tmp_path, value, message):
 
 
 def test_lenient_read_bioc_json_skips_annotations_documents_and_the_rest(tmp_path):
-    problems = Problems()
+    problems = ReadErrors()
     good = JSON_DOCUMENT["passages"][0]["annotations"][0]
     first = in_passage(annotations=[1, good, {"infons": {}, "locations": []}])["documents"][0]
     text = json.dumps({"documents": [first, {}]})[:-2] + ", {]"

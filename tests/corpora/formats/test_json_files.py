@@ -23,7 +23,7 @@ from spacy_bioner.corpora.formats.json_files.presidio import read_presidio
 from spacy_bioner.corpora.formats.json_files.spacy_v2 import read_spacy_v2
 from spacy_bioner.corpora.formats.json_files.tokens import read_json_tokens
 from spacy_bioner.corpora.formats.json_files.uima_cas import read_uima_cas
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.standoff.span_table import read_span_table
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
@@ -252,7 +252,7 @@ def test_a_malformed_span_is_left_out_alone(path, read, document):
     write(path, document)
     with pytest.raises(CorpusError, match="found"):
         list(read(path))
-    problems = Problems()
+    problems = ReadErrors()
     (record,) = read(path, problems=problems)
     assert [mention.label for mention in record.mentions] == ["X"]
     assert problems.skipped == {"annotation": 1}
@@ -290,7 +290,7 @@ def test_what_is_no_document_is_an_error_or_left_out(path, read, value):
     with pytest.raises(CorpusError, match="found") as raised:
         list(read(path))
     assert (raised.value.path, raised.value.line) == (str(path), 2)
-    problems = Problems()
+    problems = ReadErrors()
     assert len(list(read(path, problems=problems))) == 2
     assert problems.skipped == {"document": 1}
 
@@ -341,7 +341,7 @@ def test_any_value_under_any_key_gives_records_or_an_error(path, read):
         for value in ODD:
             write(path, put(MORE_READERS[read], place, value), MORE_READERS[read])
             assert reads_well(read(path), path)
-            problems = Problems()
+            problems = ReadErrors()
             assert reads_well(read(path, problems=problems), path)
 
 

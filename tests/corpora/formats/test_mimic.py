@@ -13,7 +13,7 @@ from spacy_bioner.corpora.formats.mimic import (
     read_mimic,
     write_mimic,
 )
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
 from tests.corpora.strategies import damaged, reads_well
@@ -116,7 +116,7 @@ def test_bad_tables_are_errors_with_their_line(tmp_path, content, columns, line,
 def test_lenient_reading_leaves_out_bad_rows(tmp_path):
     path = tmp_path / "notes.csv"
     path.write_text('id,text\n1,a,b\n2,good\n3,"open\n')
-    problems = Problems()
+    problems = ReadErrors()
     assert [record.id for record in read_mimic(path, problems=problems)] == ["2"]
     # Behind an open quotation mark, nothing of the file is left.
     assert problems.skipped == {"document": 1, "file": 1}

@@ -15,7 +15,7 @@ from spacy_bioner.corpora.formats.offset_units import (
     UnitSurvey,
     stands_right,
 )
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.reading_notes import WARNING_KEY, ReadingNotes
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
@@ -162,7 +162,7 @@ def test_files_of_any_size_and_with_faults_are_read_the_same(tmp_path, monkeypat
     path.write_text(path.read_text() + "\n{broken\n")
     with pytest.raises(CorpusError, match="found 'broken"):
         list(read_jsonl(path))
-    problems = Problems()
+    problems = ReadErrors()
     found = list(read_jsonl(path, problems=problems))
     assert [[m.text for m in record.mentions] for record in found] == [list(WORDS)] * 2
     assert problems.skipped == {"document": 1}
@@ -185,7 +185,7 @@ def test_offsets_that_the_unit_does_not_have_are_an_error_or_left_out(tmp_path):
     ) as error:
         list(read_jsonl(tmp_path / "x.jsonl", offsets="utf-16"))
     assert error.value.line == 1
-    problems = Problems()
+    problems = ReadErrors()
     (record,) = read_jsonl(tmp_path / "x.jsonl", offsets="utf-16", problems=problems)
     assert len(record.mentions) == 1
     assert problems.skipped == {"annotation": 1}

@@ -5,7 +5,7 @@ import pytest
 from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
 from spacy_bioner.corpora.formats.concept_ids import split_concept_ids
 from spacy_bioner.corpora.formats.pubtator import FORMAT, read_pubtator, write_pubtator
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.truncation import ends_within_line
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
@@ -262,7 +262,7 @@ def test_read_pubtator_keeps_documents_of_one_identifier_that_follow_each_other(
 
 
 def read_leniently(tmp_path, text):
-    problems = Problems()
+    problems = ReadErrors()
     return list(read_pubtator(write(tmp_path, text), problems=problems)), problems
 
 
@@ -405,7 +405,7 @@ def test_a_mention_that_was_cut_is_an_error_or_left_out(tmp_path, last, message)
     with pytest.raises(CorpusError, match=message) as raised:
         list(read_pubtator(path))
     assert raised.value.line == 5
-    problems = Problems()
+    problems = ReadErrors()
     (record,) = read_pubtator(path, problems=problems)
     assert (len(record.mentions), problems.skipped) == (2, {"annotation": 1})
 

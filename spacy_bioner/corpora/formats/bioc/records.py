@@ -35,7 +35,7 @@ from spacy_bioner.corpora.formats.read_errors import (
     ANNOTATION,
     DOCUMENT,
     FILE,
-    Problems,
+    ReadErrors,
     skip_or_raise,
 )
 from spacy_bioner.corpora.formats.reading_notes import note_counts
@@ -68,7 +68,7 @@ class Decoded:
     relations: int = 0
 
 
-Decode = Callable[[Any, Path, int, Optional[Problems]], Decoded]
+Decode = Callable[[Any, Path, int, Optional[ReadErrors]], Decoded]
 
 
 def require_bioc(path: PathLike) -> None:
@@ -85,7 +85,7 @@ def make_records(
     path: Path,
     *,
     individual_mentions: bool,
-    problems: Optional[Problems],
+    problems: Optional[ReadErrors],
 ) -> Iterator[Record]:
     """Turn the raw documents of a file into records.
 
@@ -142,7 +142,7 @@ def _to_record(
     path: Path,
     line: int,
     individual_mentions: bool,
-    problems: Optional[Problems],
+    problems: Optional[ReadErrors],
 ) -> Record:
     document = decoded.document
     layout = lay_out(document.passages)

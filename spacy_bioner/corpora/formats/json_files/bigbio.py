@@ -17,7 +17,7 @@ from spacy_bioner.corpora.formats.json_files.span_fields import (
     as_offset,
     read_normalisations,
 )
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.reading_notes import note_counts
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Fragment, Mention, Record
@@ -31,7 +31,7 @@ _OWN = frozenset(("id", "document_id", "passages", "entities", *_COUNTED))
 
 
 def read_bigbio(
-    path: PathLike, *, offsets: Optional[str] = None, problems: Optional[Problems] = None
+    path: PathLike, *, offsets: Optional[str] = None, problems: Optional[ReadErrors] = None
 ) -> Iterator[Record]:
     """Stream the documents; the id is the corpus' own ("document_id").
 
@@ -41,7 +41,7 @@ def read_bigbio(
     return read_in_any_unit(path, _to_record, offsets, problems, expected="objects with passages")
 
 
-def _to_record(fields: Fields, number: str, problems: Optional[Problems]) -> Record:
+def _to_record(fields: Fields, number: str, problems: Optional[ReadErrors]) -> Record:
     text, sections = _read_passages(fields)
     entities = fields.get("entities", list, [])
     read = read_each(entities, lambda item: _read_entity(fields.inner(item, "entity")), problems)

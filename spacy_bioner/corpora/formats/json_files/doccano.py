@@ -20,14 +20,14 @@ from spacy_bioner.corpora.formats.capabilities import (
 )
 from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.jsonl import read_jsonl
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Record
 
 
 def read_doccano(
-    path: PathLike, *, offsets: Optional[str] = None, problems: Optional[Problems] = None
+    path: PathLike, *, offsets: Optional[str] = None, problems: Optional[ReadErrors] = None
 ) -> Iterator[Record]:
     """Stream the documents; those without an "id" are numbered.
 

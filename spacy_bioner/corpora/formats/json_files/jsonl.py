@@ -27,7 +27,7 @@ from spacy_bioner.corpora.formats.json_files.span_documents import (
 from spacy_bioner.corpora.formats.offset_units import read_in_characters
 from spacy_bioner.corpora.formats.read_errors import (
     DOCUMENT,
-    Problems,
+    ReadErrors,
     at_least_one,
     note_skipped,
 )
@@ -40,7 +40,7 @@ SKIPPED_KEY = "rejected_skipped"
 
 
 def read_jsonl(
-    path: PathLike, *, offsets: Optional[str] = None, problems: Optional[Problems] = None
+    path: PathLike, *, offsets: Optional[str] = None, problems: Optional[ReadErrors] = None
 ) -> Iterator[Record]:
     """Stream the documents; those without an "id" are numbered.
 
@@ -68,7 +68,7 @@ def write_jsonl(records: Iterable[Record], path: PathLike) -> int:
     return count
 
 
-def _read(path: Path, problems: Optional[Problems]) -> Iterator[Optional[Record]]:
+def _read(path: Path, problems: Optional[ReadErrors]) -> Iterator[Optional[Record]]:
     container = find_documents(path)
 
     def read(item: Tuple[int, Item]) -> Optional[Record]:

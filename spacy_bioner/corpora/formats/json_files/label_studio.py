@@ -29,7 +29,7 @@ from spacy_bioner.corpora.formats.json_files.fields import Fields, read_each
 from spacy_bioner.corpora.formats.json_files.shapes import read_documents
 from spacy_bioner.corpora.formats.json_files.span_documents import read_span_document
 from spacy_bioner.corpora.formats.offset_units import read_in_characters
-from spacy_bioner.corpora.formats.read_errors import Problems, note_skipped
+from spacy_bioner.corpora.formats.read_errors import ReadErrors, note_skipped
 from spacy_bioner.corpora.formats.reading_notes import note_counts
 from spacy_bioner.corpora.formats.standoff.span_table import is_table, read_span_table
 from spacy_bioner.errors import CorpusError
@@ -49,7 +49,7 @@ def read_label_studio(
     text_key: Optional[str] = None,
     annotation: Union[str, int] = "first",
     offsets: Optional[str] = None,
-    problems: Optional[Problems] = None,
+    problems: Optional[ReadErrors] = None,
 ) -> Iterator[Record]:
     """Stream the tasks; the id is `data.document_id` where there is one, else the task's.
 
@@ -72,7 +72,7 @@ def read_label_studio(
         return
     seen: Counter[str] = Counter()
 
-    def read(noted: Optional[Problems]) -> Iterator[Record]:
+    def read(noted: Optional[ReadErrors]) -> Iterator[Record]:
         seen.clear()
         return note_skipped(_read(path, text_key, annotation, noted, seen), SKIPPED_KEY)
 
@@ -117,7 +117,7 @@ def _read(
     path: Path,
     text_key: Optional[str],
     annotation: Union[str, int],
-    problems: Optional[Problems],
+    problems: Optional[ReadErrors],
     seen: "Counter[str]",
 ) -> Iterator[Optional[Record]]:
     def read(task: Fields, number: str) -> Optional[Record]:
@@ -133,7 +133,7 @@ def _to_record(
     text_key: Optional[str],
     annotation: Union[str, int],
     number: str,
-    problems: Optional[Problems],
+    problems: Optional[ReadErrors],
 ) -> Optional[Record]:
     if "data" not in task.value:
         return _read_short(task, text_key, number, problems)
@@ -165,7 +165,7 @@ def _to_record(
 
 
 def _read_short(
-    task: Fields, text_key: Optional[str], number: str, problems: Optional[Problems]
+    task: Fields, text_key: Optional[str], number: str, problems: Optional[ReadErrors]
 ) -> Optional[Record]:
     value = {key: item for key, item in task.value.items() if key not in _WORK_KEYS}
     if text_key is not None or "text" not in value:

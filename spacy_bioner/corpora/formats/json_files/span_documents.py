@@ -24,7 +24,7 @@ from spacy_bioner.corpora.formats.json_files.span_keys import (
     get_at,
     list_groups,
 )
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.reading_notes import add_warning, note_counts, note_unread
 from spacy_bioner.records import Fragment, Mention, Note, Record
 
@@ -92,7 +92,7 @@ def unify(value: Any, path: Path, line: int) -> Fields:
 
 
 def read_span_document(
-    fields: Fields, number: str, problems: Optional[Problems]
+    fields: Fields, number: str, problems: Optional[ReadErrors]
 ) -> Optional[Record]:
     """Read one document; None for one that was rejected.
 
@@ -191,7 +191,7 @@ def _read_text(fields: Fields, path: Tuple[str, ...]) -> str:
 
 
 def _read_mentions(
-    fields: Fields, text: str, paths: List[Tuple[str, ...]], problems: Optional[Problems]
+    fields: Fields, text: str, paths: List[Tuple[str, ...]], problems: Optional[ReadErrors]
 ) -> Tuple[List[Mention], int]:
     """Read all spans. A span that repeats one of another list adds nothing.
 

@@ -16,7 +16,7 @@ from spacy_bioner.corpora.formats.json_files.fields import Fields, read_each
 from spacy_bioner.corpora.formats.json_files.shapes import read_in_any_unit
 from spacy_bioner.corpora.formats.json_files.span_fields import as_offset
 from spacy_bioner.corpora.formats.offset_units import OffsetTable
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.reading_notes import note_unread
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Mention, Record
@@ -31,7 +31,7 @@ _FRAME: FrozenSet[str] = frozenset(
 
 
 def read_uima_cas(
-    path: PathLike, *, offsets: Optional[str] = None, problems: Optional[Problems] = None
+    path: PathLike, *, offsets: Optional[str] = None, problems: Optional[ReadErrors] = None
 ) -> Iterator[Record]:
     """Stream the documents of a file: one, in an export; its id is the title that it names.
 
@@ -41,7 +41,7 @@ def read_uima_cas(
     return read_in_any_unit(path, _to_record, offsets, problems, expected="feature structures")
 
 
-def _to_record(fields: Fields, number: str, problems: Optional[Problems]) -> Record:
+def _to_record(fields: Fields, number: str, problems: Optional[ReadErrors]) -> Record:
     structures = _list_structures(fields)
     text = next((s.text("sofaString") for s in structures if "sofaString" in s.value), None)
     if text is None:

@@ -45,7 +45,7 @@ from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.read_errors import (
     ANNOTATION,
     FILE,
-    Problems,
+    ReadErrors,
     at_least_one,
     skip_or_raise,
 )
@@ -110,7 +110,7 @@ class _Annotations:
         self.notes = 0
 
 
-def read_brat(path: PathLike, *, problems: Optional[Problems] = None) -> Iterator[Record]:
+def read_brat(path: PathLike, *, problems: Optional[ReadErrors] = None) -> Iterator[Record]:
     """Stream the documents of a folder by name, or the one that a file belongs to.
 
     RAISES (CorpusError): A file without its partner, a malformed line, a reference to nothing.
@@ -122,7 +122,7 @@ def read_brat(path: PathLike, *, problems: Optional[Problems] = None) -> Iterato
     yield from at_least_one(records, error)
 
 
-def read_bionlp(path: PathLike, *, problems: Optional[Problems] = None) -> Iterator[Record]:
+def read_bionlp(path: PathLike, *, problems: Optional[ReadErrors] = None) -> Iterator[Record]:
     """Stream the documents of BioNLP's shared tasks: .a1 files with the entities that are given,
     .a2 files, where there are some, with what is to be found (triggers, events, concepts).
 
@@ -136,7 +136,7 @@ def read_bionlp(path: PathLike, *, problems: Optional[Problems] = None) -> Itera
     yield from at_least_one(records, error)
 
 
-def _read_pairs(pairs: Iterable[Pair], problems: Optional[Problems]) -> Iterator[Record]:
+def _read_pairs(pairs: Iterable[Pair], problems: Optional[ReadErrors]) -> Iterator[Record]:
     for pair in pairs:
         try:
             text = read_whole(pair.text)
@@ -149,7 +149,7 @@ def _read_pairs(pairs: Iterable[Pair], problems: Optional[Problems]) -> Iterator
         yield _to_record(pair.name, text, document, problems)
 
 
-def _read_annotations(document: _Annotations, path: Path, problems: Optional[Problems]) -> None:
+def _read_annotations(document: _Annotations, path: Path, problems: Optional[ReadErrors]) -> None:
     for number, line in _join_lines(read_lines(path), document):
         if not line.strip():
             continue
@@ -282,7 +282,7 @@ def _read_concept(document: _Annotations, key: str, rest: str, place: _Place) ->
 
 
 def _to_record(
-    name: str, text: str, document: _Annotations, problems: Optional[Problems]
+    name: str, text: str, document: _Annotations, problems: Optional[ReadErrors]
 ) -> Record:
     attributes: Dict[str, List[Tuple[str, str]]] = {}
     concepts: Dict[str, List[str]] = {}
@@ -308,7 +308,9 @@ def _to_record(
     return Record(name, text, mentions, reading_notes=note_counts(counts))
 
 
-def _note_elsewhere(remark: _Remark, document: _Annotations, problems: Optional[Problems]) -> None:
+def _note_elsewhere(
+    remark: _Remark, document: _Annotations, problems: Optional[ReadErrors]
+) -> None:
     """Count what is said of a relation with the relations; anything else has no object."""
     if remark.reference in document.relation_keys:
         document.relations += 1

@@ -31,7 +31,7 @@ from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.read_errors import (
     ANNOTATION,
     FILE,
-    Problems,
+    ReadErrors,
     at_least_one,
     skip_or_raise,
 )
@@ -63,7 +63,7 @@ _CONCEPT = re.compile(
 _TOKEN = re.compile(r"\S+")
 
 
-def read_i2b2(path: PathLike, *, problems: Optional[Problems] = None) -> Iterator[Record]:
+def read_i2b2(path: PathLike, *, problems: Optional[ReadErrors] = None) -> Iterator[Record]:
     """Stream the documents of a folder by name, or the one that a file belongs to.
 
     YIELDS (Record): With `words`, the white-space tokens, and `sentence_starts`, the lines.
@@ -150,7 +150,7 @@ class _Tokens:
         return f"{self._places[first]} {self._places[last]}"
 
 
-def _read_pairs(pairs: Iterable[Pair], problems: Optional[Problems]) -> Iterator[Record]:
+def _read_pairs(pairs: Iterable[Pair], problems: Optional[ReadErrors]) -> Iterator[Record]:
     for pair in pairs:
         try:
             text = read_whole(pair.text).removeprefix(BYTE_ORDER_MARK)
@@ -177,7 +177,7 @@ def _read_mentions(
     path: Path,
     text: str,
     tokens: _Tokens,
-    problems: Optional[Problems],
+    problems: Optional[ReadErrors],
     *,
     asserts: bool = False,
 ) -> Iterator[Mention]:
@@ -224,7 +224,7 @@ def _describe(place: str, tokens: _Tokens) -> str:
 
 
 def _add_assertions(
-    mentions: List[Mention], found: Iterable[Mention], pair: Pair, problems: Optional[Problems]
+    mentions: List[Mention], found: Iterable[Mention], pair: Pair, problems: Optional[ReadErrors]
 ) -> List[Mention]:
     known = {_key(mention) for mention in mentions}
     values: Dict[Tuple[int, int, str], List[Tuple[str, str]]] = {}

@@ -20,7 +20,7 @@ from spacy_bioner.corpora.formats.declaration import CorpusReader, Format
 from spacy_bioner.corpora.formats.read_errors import (
     ANNOTATION,
     DOCUMENT,
-    Problems,
+    ReadErrors,
     skip_or_raise,
 )
 from spacy_bioner.corpora.formats.standoff.brat import choose_text
@@ -64,7 +64,7 @@ def read_standoff(
     *,
     texts: Optional[PathLike] = None,
     read_corpus: Optional[CorpusReader] = None,
-    problems: Optional[Problems] = None,
+    problems: Optional[ReadErrors] = None,
 ) -> Iterator[Record]:
     """Stream the documents of a table of mentions.
 
@@ -92,7 +92,7 @@ def _make_records(
     path: Path,
     documents: Dict[str, List[_Row]],
     known: Dict[str, str],
-    problems: Optional[Problems],
+    problems: Optional[ReadErrors],
 ) -> Iterator[Record]:
     for number, (name, found) in enumerate(documents.items(), start=1):
         text = known.get(name)
@@ -104,7 +104,7 @@ def _make_records(
         yield _make_record(name if found[0].is_named else str(number), text, found)
 
 
-def _read_rows(path: Path, problems: Optional[Problems]) -> List[_Row]:
+def _read_rows(path: Path, problems: Optional[ReadErrors]) -> List[_Row]:
     cells = read_cells(path, problems=problems)
     _, header = next(cells, (1, []))
     columns = find_row_columns(header)

@@ -17,7 +17,7 @@ from typing import (
     Tuple,
 )
 
-from spacy_bioner.corpora.formats.read_errors import FILE, Problems, skip_or_raise
+from spacy_bioner.corpora.formats.read_errors import FILE, ReadErrors, skip_or_raise
 from spacy_bioner.corpora.formats.reading_notes import STRAY_NAMES_KEY, STRAYS_KEY
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike, check_is_file, read_lines
@@ -70,7 +70,7 @@ def find_pairs(
     *,
     folders: Collection[str] = (),
     others: Sequence[str] = (),
-    problems: Optional[Problems] = None,
+    problems: Optional[ReadErrors] = None,
 ) -> FoundPairs:
     """Find the pairs of a folder and those below it, by name; or the one that a file belongs to.
 
@@ -316,7 +316,7 @@ def _by_name(
     ending: str,
     folders: Collection[str],
     texts: Collection[str],
-    problems: Optional[Problems],
+    problems: Optional[ReadErrors],
 ) -> Dict[str, Path]:
     """List the files with an ending. `texts` are the names of documents, once they are known."""
     found: Dict[str, Path] = {}

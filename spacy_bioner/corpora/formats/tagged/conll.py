@@ -19,7 +19,7 @@ from spacy.tokens import Doc
 
 from spacy_bioner.corpora.formats.capabilities import MENTIONS, SENTENCES, WORDS
 from spacy_bioner.corpora.formats.declaration import Format
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.tagged.conll_columns import (
     COMMENT,
     NO_SPACE,
@@ -121,7 +121,7 @@ def read_conll(
     path: PathLike,
     layout: ConllLayout = _DEFAULT_LAYOUT,
     *,
-    problems: Optional[Problems] = None,
+    problems: Optional[ReadErrors] = None,
 ) -> Iterator[Record]:
     """Stream the documents of a CoNLL file; without document markers each sentence is one.
 
@@ -129,7 +129,7 @@ def read_conll(
     continues nothing opens a mention); `reading_notes["tags_repaired"]` counts the tags that
     changed.
 
-    problems (Optional[Problems]): Takes note of sentences with a malformed line, which are left
+    problems (Optional[ReadErrors]): Takes note of sentences with a malformed line, which are left
         out: each is a document of its own, or an annotation where the file marks documents.
         Prefixes of several schemes are then repaired to the scheme that fits best.
     YIELDS (Record): With `words` and `sentence_starts`; unnamed documents are numbered.

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from spacy_bioner.corpora.formats.declaration import Format
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.tagged.conll_columns import TAG
 from spacy_bioner.corpora.formats.tagged.rows import (
     Item,
@@ -51,7 +51,7 @@ def looks_like_conllu(lines: Iterable[str]) -> bool:
 
 
 def read_conllu(
-    path: PathLike, *, key: Optional[str] = None, problems: Optional[Problems] = None
+    path: PathLike, *, key: Optional[str] = None, problems: Optional[ReadErrors] = None
 ) -> Iterator[Record]:
     """Stream the documents; tags are read as in `read_conll`.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Iterable, Iterator, List, Optional, Tuple
 
 from spacy_bioner.corpora.formats.declaration import Format
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.tagged.conll_columns import TAG
 from spacy_bioner.corpora.formats.tagged.rows import (
     Item,
@@ -37,7 +37,7 @@ def looks_like_iob(lines: Iterable[str]) -> bool:
     return all(len(word) > 1 and TAG.fullmatch(word[-1]) for word in map(_part, first))
 
 
-def read_iob(path: PathLike, *, problems: Optional[Problems] = None) -> Iterator[Record]:
+def read_iob(path: PathLike, *, problems: Optional[ReadErrors] = None) -> Iterator[Record]:
     """Stream the documents; the text is the words joined by single spaces.
 
     YIELDS (Record): With `words` and `sentence_starts`, numbered. Tags are read as in `read_conll`.

@@ -33,7 +33,7 @@ from spacy.tokens import Doc
 
 from spacy_bioner.corpora.formats.capabilities import MENTIONS, SENTENCES, WORDS
 from spacy_bioner.corpora.formats.declaration import Format
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.tagged.rows import (
     Item,
     Sentence,
@@ -86,7 +86,7 @@ def read_table(
     layout: TableLayout = _DEFAULT_LAYOUT,
     *,
     encoding: Optional[str] = None,
-    problems: Optional[Problems] = None,
+    problems: Optional[ReadErrors] = None,
 ) -> Iterator[Record]:
     """Stream the documents of a table; without a document column each sentence is one.
 
@@ -94,7 +94,7 @@ def read_table(
     bare labels ("Disease") make one mention of equal neighbours. A row with a document and nothing
     else names a document without words.
 
-    problems (Optional[Problems]): Takes note of sentences with a malformed row, which are left
+    problems (Optional[ReadErrors]): Takes note of sentences with a malformed row, which are left
         out: each is a document of its own, or an annotation in a table with a document column.
     YIELDS (Record): With `words` and `sentence_starts`. The identifier is the cell of the document
         or sentence; unnamed ones are numbered.

@@ -6,7 +6,7 @@ import pytest
 
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.json_files.bigbio import read_bigbio
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.reading_notes import list_counts
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention
@@ -93,7 +93,7 @@ def test_what_is_malformed_is_an_error_or_left_out(tmp_path, changes, message):
     with pytest.raises(CorpusError, match=message) as error:
         list(read_bigbio(path))
     assert error.value.line == 2
-    problems = Problems()
+    problems = ReadErrors()
     first, *_ = read_bigbio(path, problems=problems)
     assert len(first.mentions) == 2
     assert sum(problems.skipped.values()) == 1

@@ -6,7 +6,7 @@ import pytest
 
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.json_files.spacy_v2 import read_spacy_v2
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.reading_notes import ReadingNotes, list_counts
 from spacy_bioner.errors import CorpusError
 
@@ -91,6 +91,6 @@ def test_a_malformed_token_takes_its_document_with_it(tmp_path, tokens, message)
     path = write(tmp_path, good, {"id": 1, "paragraphs": [{"sentences": [{"tokens": tokens}]}]})
     with pytest.raises(CorpusError, match=message):
         list(read_spacy_v2(path))
-    problems = Problems()
+    problems = ReadErrors()
     assert [record.id for record in read_spacy_v2(path, problems=problems)] == ["0"]
     assert problems.skipped == {"document": 1}

@@ -6,7 +6,7 @@ import pytest
 
 from spacy_bioner.corpora.formats.json_files.jsonl import read_jsonl
 from spacy_bioner.corpora.formats.json_files.span_documents import find_words
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.reading_notes import ReadingNotes, list_counts
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.errors import CorpusError
@@ -365,7 +365,7 @@ def test_a_malformed_span_and_a_malformed_document_are_left_out_alone(tmp_path):
     (tmp_path / "x").write_text("\n".join(map(json.dumps, rows)))
     with pytest.raises(CorpusError, match=r"found a number \(8.5\) as 'start'"):
         list(read_jsonl(tmp_path / "x"))
-    problems = Problems()
+    problems = ReadErrors()
     found = list(read_jsonl(tmp_path / "x", problems=problems))
     assert [len(record.mentions) for record in found] == [1, 1]
     assert problems.skipped == {"annotation": 1, "document": 1}

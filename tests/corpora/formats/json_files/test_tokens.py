@@ -6,7 +6,7 @@ import pytest
 
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.json_files.tokens import read_json_tokens
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.reading_notes import list_counts
 from spacy_bioner.errors import CorpusError
 
@@ -76,7 +76,7 @@ def test_words_with_tags_or_spans_in_any_form(tmp_path, value):
 def test_numbers_without_names_are_refused(tmp_path):
     path = write(tmp_path / "x", {"tokens": WORDS, "ner_tags": NUMBERS})
     message = r"found numbers as 'ner_tags' \(a list \(\[1, 2, 0, 3, 0\]\)\), expected the names"
-    for problems in (None, Problems()):
+    for problems in (None, ReadErrors()):
         with pytest.raises(CorpusError, match=message):
             list(read_json_tokens(path, problems=problems))
 
@@ -141,7 +141,7 @@ def test_what_does_not_fit_the_words_is_an_error_or_left_out(tmp_path, value, me
     with pytest.raises(CorpusError, match=message) as error:
         list(read_json_tokens(path))
     assert error.value.line == 2
-    problems = Problems()
+    problems = ReadErrors()
     first, *rest = read_json_tokens(path, problems=problems)
     assert outline(first) == FOUND
     assert sum(problems.skipped.values()) == 1

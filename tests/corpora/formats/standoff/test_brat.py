@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 
 from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.standoff.brat import (
     BLANKS,
     read_bionlp,
@@ -176,7 +176,7 @@ def test_bad_lines_are_errors_or_left_out(tmp_path, line, message):
     with pytest.raises(CorpusError, match=message) as raised:
         list(read_brat(folder))
     assert (raised.value.path, raised.value.line) == (str(folder / "7.ann"), 3)
-    problems = Problems()
+    problems = ReadErrors()
     (record,) = read_brat(folder, problems=problems)
     assert (len(record.mentions), problems.skipped) == (1, {"annotation": 1})
 
@@ -186,7 +186,7 @@ def test_a_missing_text_is_an_error_and_a_stray_text_is_counted(tmp_path, missin
     folder = write(tmp_path / "c", "7", "rats", "")
     write(folder, "8", "mice", "")
     (folder / f"7{missing}").unlink()
-    problems = Problems()
+    problems = ReadErrors()
     (record,) = read_brat(folder, problems=problems)
     assert record.id == "8"
     if missing == ".txt":
@@ -362,7 +362,7 @@ def test_a_name_that_two_files_have_is_an_error_or_left_out(tmp_path):
     (folder / "7.txt.ann").write_text("T1\tX 0 4\trats\n")
     with pytest.raises(CorpusError, match=r"found a second \.ann file of document 7"):
         list(read_brat(folder))
-    problems = Problems()
+    problems = ReadErrors()
     assert [len(record.mentions) for record in read_brat(folder, problems=problems)] == [0]
     assert problems.skipped == {"file": 1}
 
@@ -375,7 +375,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
 
 def test_an_empty_folder_is_an_error_even_if_lenient(tmp_path):
     with pytest.raises(CorpusError, match=r"found no \.txt and \.ann files"):
-        list(read_brat(tmp_path, problems=Problems()))
+        list(read_brat(tmp_path, problems=ReadErrors()))
 
 
 @FUZZ

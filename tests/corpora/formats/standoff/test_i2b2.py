@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from spacy_bioner.corpora.formats.capabilities import SENTENCES, WORDS, reduce_record
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.standoff.i2b2 import (
     FORMAT,
     INSIDE_TOKENS,
@@ -96,7 +96,7 @@ def test_bad_assertions_are_errors_or_left_out(tmp_path, line, message):
     with pytest.raises(CorpusError, match=message) as raised:
         list(read_i2b2(folder))
     assert (raised.value.path, raised.value.line) == (str(folder / "7.ast"), 2)
-    problems = Problems()
+    problems = ReadErrors()
     (record,) = read_i2b2(folder, problems=problems)
     assert (len(record.mentions), problems.skipped) == (3, {"annotation": 1})
 
@@ -132,7 +132,7 @@ def test_bad_lines_are_errors_or_left_out(tmp_path, line, message):
     with pytest.raises(CorpusError, match=message) as raised:
         list(read_i2b2(folder))
     assert (raised.value.path, raised.value.line) == (str(folder / "7.con"), 2)
-    problems = Problems()
+    problems = ReadErrors()
     (record,) = read_i2b2(folder, problems=problems)
     assert (len(record.mentions), problems.skipped) == (3, {"annotation": 1})
 

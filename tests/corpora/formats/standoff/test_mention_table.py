@@ -1,7 +1,7 @@
 import pytest
 
 from spacy_bioner.corpora.formats.detection import guess_format
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.standoff.mention_columns import find_standoff_columns
 from spacy_bioner.corpora.formats.standoff.mention_table import read_standoff
 from spacy_bioner.corpora.mention_checks import why_lost
@@ -110,7 +110,7 @@ def test_bad_rows_and_missing_texts_are_errors_or_left_out(tmp_path):
     path = write(tmp_path / "x.tsv", "document_id\tspans\tlabel", *rows)
     with pytest.raises(CorpusError, match=r"x\.tsv:4: found '1 x D', expected a document, a label"):
         list(read_standoff(path))
-    problems = Problems()
+    problems = ReadErrors()
     (record,) = read_standoff(path, problems=problems)
     assert (spans(record), problems.skipped) == (
         [(8, 15, "D")],

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.standoff.brat import read_brat
 from spacy_bioner.corpora.formats.standoff.brat_writer import write_brat
 from spacy_bioner.corpora.formats.standoff.i2b2 import FORMAT, read_i2b2, write_i2b2
@@ -81,7 +81,7 @@ def check(name, ending, data, folder):
     for end, content in files.items():
         (folder / f"7{end}").write_bytes(data if end == ending else content.encode())
     strict = read_all(read, folder)
-    problems = Problems()
+    problems = ReadErrors()
     lenient = read_all(read, folder, problems)
     for record in [*(strict or ()), *(lenient or ())]:
         record.text.encode("utf-8")
@@ -134,7 +134,7 @@ def test_what_damaged_files_give_is_refused_or_comes_back(name, tmp_path_factory
         folder = tmp_path_factory.mktemp("pairs")
         (folder / "7.txt").write_bytes(files[".txt"].encode())
         (folder / f"7{ending}").write_bytes(data)
-        found = read_all(read, folder, Problems())
+        found = read_all(read, folder, ReadErrors())
         try:
             write(found or (), folder / "copy")
         except CorpusError:

@@ -4,7 +4,7 @@ from spacy.vocab import Vocab
 
 from spacy_bioner.corpora.alignment import align, make_words_doc
 from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.tagged.conll import (
     FORMAT,
     ConllLayout,
@@ -22,7 +22,7 @@ def read(tmp_path, text, **layout):
 
 
 def read_lenient(tmp_path, text, **layout):
-    problems = Problems()
+    problems = ReadErrors()
     path = tmp_path / "corpus.tsv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return list(read_conll(path, ConllLayout(**layout), problems=problems)), problems

@@ -9,7 +9,7 @@ from spacy.vocab import Vocab
 
 from spacy_bioner.corpora.alignment import align, make_words_doc
 from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.tagged.conll import read_conll
 from spacy_bioner.corpora.formats.tagged.tables import (
     FORMAT,
@@ -43,7 +43,7 @@ def read(tmp_path, content, *, encoding=None, **layout):
 
 
 def read_lenient(tmp_path, content, **layout):
-    problems = Problems()
+    problems = ReadErrors()
     path = write(tmp_path, content)
     return list(read_table(path, TableLayout(**layout), problems=problems)), problems
 
