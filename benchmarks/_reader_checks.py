@@ -14,9 +14,10 @@ from spacy.tokens import Doc
 from spacy_bioner.apps.corpora.convert import convert
 from spacy_bioner.corpora.alignment import align
 from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.detection import guess_format
-from spacy_bioner.corpora.formats.read_errors import Problems
-from spacy_bioner.corpora.formats.registry import FORMATS, Format
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
+from spacy_bioner.corpora.formats.registry import FORMATS
 from spacy_bioner.corpora.mention_checks import why_lost
 from spacy_bioner.corpora.read_write import read_records, write_records
 from spacy_bioner.corpora.tokenizers import TokenizeRecord, build_tokenizer
@@ -112,7 +113,7 @@ def examine(case: Case, folder: Path, plan: Plan) -> List[Problem]:
 
 def read(path: Path, format: str, *, lenient: bool = False) -> Outcome:
     """Read a path to its end or its first error."""
-    outcome, problems = Outcome(), Problems() if lenient else None
+    outcome, problems = Outcome(), ReadErrors() if lenient else None
     way = f"{'lenient' if lenient else 'strict'} {format}"
     try:
         with time_limit(SECONDS):
@@ -246,7 +247,7 @@ def _compare_written(
     if len(back) != len(records):
         yield Problem(f"{way} documents", f"{len(back)} of {len(records)} came back")
         return
-    if written.takes_docs and written.name != "spacy":
+    if written.takes_docs and not written.holds_docs:
         for record, other in zip(records, back):
             if "".join(record.text.split()) != "".join(other.text.split()):
                 yield Problem(f"{way} text", f"{other.text!r} from {record.text!r}"[:600])

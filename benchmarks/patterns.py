@@ -22,7 +22,7 @@ from _hostile import COMMON, list_patterns, make_texts, seconds
 
 from spacy_bioner.components.tokenizer import make_tokenizer
 from spacy_bioner.corpora.formats.detection import guess_format
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.registry import FORMATS
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.errors import BionerError
@@ -89,8 +89,8 @@ def function_calls(folder: Path) -> Dict[str, Call]:
         "tokenizer": lambda text: make_tokenizer()(nlp)(text),
         "guessing a format": lambda text: _tolerantly(guess_format, _write(folder, "x.txt", text)),
     }
-    for name in FORMATS:
-        if name != "spacy":
+    for name, item in FORMATS.items():
+        if not item.holds_docs:
             calls[f"reading {name}"] = lambda text, name=name: _read(folder, name, text)
     return calls
 
@@ -164,12 +164,12 @@ def _write(folder: Path, name: str, text: str) -> Path:
 
 def _read(folder: Path, name: str, text: str) -> None:
     path = _write(folder, "x.txt", text)
-    if name in ("brat", "i2b2"):
+    if FORMATS[name].is_folder:
         # Both as the text and as its annotation.
         path = folder / name
-        _write(folder, f"{name}/x.txt", text)
-        _write(folder, f"{name}/x.{'ann' if name == 'brat' else 'con'}", text)
-    _tolerantly(lambda source: list(read_records(source, name, problems=Problems())), path)
+        for ending in (".txt", *FORMATS[name].folder_endings):
+            _write(folder, f"{name}/x{ending}", text)
+    _tolerantly(lambda source: list(read_records(source, name, problems=ReadErrors())), path)
 
 
 def _tolerantly(call: Callable[[Path], Any], path: Path) -> None:

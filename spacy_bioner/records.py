@@ -1,9 +1,10 @@
 """Frozen dataclasses that cross layers: what a corpus says, before any tokenisation."""
 
 from dataclasses import dataclass, field, replace
-from typing import Dict, Optional, Tuple
+from typing import Dict, Optional, Tuple, Union
 
 Fragment = Tuple[int, int]
+Note = Union[int, str]
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ class Record:
     words (Tuple[Tuple[int, int], ...]): The corpus' own tokens as offsets, when it is tokenised.
     sentence_starts (Tuple[int, ...]): Offsets where the corpus starts a sentence, when it says so.
     meta (Dict[str, str]): What else the file says of the document.
+    reading_notes (Dict[str, Note]): What its reader noted, which is no part of the
+        document and never written: numbers of what it left out or repaired, by name, and texts.
     """
 
     id: str
@@ -87,3 +90,4 @@ class Record:
     words: Tuple[Fragment, ...] = ()
     sentence_starts: Tuple[int, ...] = ()
     meta: Dict[str, str] = field(default_factory=dict)
+    reading_notes: Dict[str, Note] = field(default_factory=dict)

@@ -16,7 +16,8 @@ spacy_bioner: EvaluationSettings(labels=(), spans_key=None, dataset="", train=No
     marginals=False, seed=0, n_resamples=1000)
 spacy_bioner: Mention(start_char, end_char, label, text="", concept_ids=(), fragments=(),
     line=None, attributes=())
-spacy_bioner: Record(id, text, mentions=(), sections=(), words=(), sentence_starts=(), meta=...)
+spacy_bioner: Record(id, text, mentions=(), sections=(), words=(), sentence_starts=(), meta=...,
+    reading_notes=...)
 spacy_bioner: align(record, make_doc, *, check_text=True)
 spacy_bioner: convert(source, target, *, from_format="auto", to_format=None, tokenizer=None,
     label_map=None, may_lack_labels=False, steps=(), selection=None, layout=None, options=None,
@@ -30,8 +31,10 @@ spacy_bioner.corpora: Alignment(doc, mentions)
 spacy_bioner.corpora: ConllLayout(word_column=None, tag_column=None, scheme=None, label="",
     space_column=None)
 spacy_bioner.corpora: FORMATS
-spacy_bioner.corpora: Format(name, title, module, reader, writer="", takes_docs=False,
-    is_folder=False, endings=(), options=..., derives=..., losses="")
+spacy_bioner.corpora: Format(name, title, reader, writer=None, aliases=(), carried=...,
+    takes_docs=False, holds_docs=False, is_folder=False, line_based=False, endings=(),
+    file_ending="", folder_endings=(), name_part="", looks_like=None, part_of="", options=...,
+    tag_options=None, reads_corpora=False, writer_options=..., derives=..., losses=None)
 spacy_bioner.corpora: LabelMap(name, labels, dropped=..., default="keep", source="")
 spacy_bioner.corpora: Selection(skip=0, first=None, ids=...)
 spacy_bioner.corpora: list_label_maps()

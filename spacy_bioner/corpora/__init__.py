@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from spacy_bioner.corpora.alignment import Alignment as Alignment
     from spacy_bioner.corpora.alignment import align as align
     from spacy_bioner.corpora.docbin import read_docbin as read_docbin
+    from spacy_bioner.corpora.formats.declaration import Format as Format
     from spacy_bioner.corpora.formats.registry import FORMATS as FORMATS
-    from spacy_bioner.corpora.formats.registry import Format as Format
     from spacy_bioner.corpora.formats.tagged.conll import ConllLayout as ConllLayout
     from spacy_bioner.corpora.labels import LabelMap as LabelMap
     from spacy_bioner.corpora.labels import list_label_maps as list_label_maps
@@ -23,7 +23,8 @@ __getattr__, __dir__, __all__ = offer_names(
     {
         "alignment": ("Alignment", "align"),
         "docbin": ("read_docbin",),
-        "formats.registry": ("FORMATS", "Format"),
+        "formats.declaration": ("Format",),
+        "formats.registry": ("FORMATS",),
         "formats.tagged.conll": ("ConllLayout",),
         "labels": ("LabelMap", "list_label_maps", "load_label_map"),
         "read_write": ("Selection", "read_corpus", "write_corpus"),

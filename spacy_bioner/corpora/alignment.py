@@ -21,7 +21,6 @@ from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from spacy_bioner.corpora.alignment_counts import AlignedMention, ConservationCount, Tally
-from spacy_bioner.corpora.formats.capabilities import own_meta
 from spacy_bioner.corpora.mention_checks import is_respelled, why_lost
 from spacy_bioner.doc_ents import replace_ents
 from spacy_bioner.errors import CorpusError
@@ -234,7 +233,7 @@ def _remember(record: Record, mentions: List[Mention]) -> Dict[str, Any]:
     """Collect what neither tokens nor gold rows hold; numbers are positions among the mentions."""
     rest: Dict[str, Any] = {
         "sections": [list(section) for section in record.sections],
-        "meta": own_meta(record.meta),
+        "meta": dict(record.meta),
         "sentence_starts": list(record.sentence_starts),
         "fragments": [
             [i, [list(piece) for piece in m.fragments]]

@@ -13,12 +13,18 @@ from typing import Any, Dict, FrozenSet, Iterable, Iterator, Mapping, Optional, 
 from spacy.tokens import Doc
 
 from spacy_bioner.corpora.alignment import align
-from spacy_bioner.corpora.formats.capabilities import OTHERS_KEY, OVERRULED_KEY
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.folder_detection import count_others, list_corpus_files
-from spacy_bioner.corpora.formats.read_errors import FILE, Problems, skip_or_raise
-from spacy_bioner.corpora.formats.reading_notes import ReadingNotes
-from spacy_bioner.corpora.formats.registry import Format, find_format, format_of_target
+from spacy_bioner.corpora.formats.read_errors import FILE, ReadErrors, skip_or_raise
+from spacy_bioner.corpora.formats.reading_notes import (
+    OTHERS_KEY,
+    OVERRULED_KEY,
+    ReadingNotes,
+    add_note,
+)
+from spacy_bioner.corpora.formats.registry import find_format, format_of_target
+from spacy_bioner.corpora.formats.tagged.conll import FORMAT as CONLL
 from spacy_bioner.corpora.formats.tagged.conll import ConllLayout
 from spacy_bioner.corpora.mention_checks import TEXT_DIFFERS, why_lost
 from spacy_bioner.corpora.tokenizers import TokenizerChoice
@@ -54,7 +60,7 @@ def read_records(
     label_map: Optional[Mapping[str, str]] = None,
     selection: Selection = _ALL,
     layout: Optional[ConllLayout] = None,
-    problems: Optional[Problems] = None,
+    problems: Optional[ReadErrors] = None,
     notes: Optional[ReadingNotes] = None,
     trust: str = "",
     options: Optional[Mapping[str, Any]] = None,
@@ -62,15 +68,15 @@ def read_records(
     """Stream the documents of a corpus.
 
     path (Union[str, Path]): A file, or a folder: of pairs, or of files in one format. Files of
-        other formats are counted in `meta["files_of_other_formats_skipped"]`.
+        other formats are counted in `reading_notes["files_of_other_formats_skipped"]`.
     format (Optional[str]): A name in `corpora.FORMATS`; None or "auto" looks into the file.
     label_map (Optional[Mapping[str, str]]): New names of labels; others stay as they are.
     layout (Optional[ConllLayout]): The columns of a CoNLL file.
-    problems (Optional[Problems]): Takes note of what cannot be read, which is then left out.
+    problems (Optional[ReadErrors]): Takes note of what cannot be read, which is then left out.
     notes (Optional[ReadingNotes]): Takes the reader's notes. Without it, warnings are issued at the
         end as `CorpusWarning`.
     trust (str): "offsets" takes mentions where they stand whose text is claimed to be another, and
-        counts them in `meta["claimed_texts_overruled"]`.
+        counts them in `reading_notes["claimed_texts_overruled"]`.
     options (Optional[Mapping[str, Any]]): Further settings of the format's reader.
     RAISES (CorpusError): A file that cannot be read as the format; a selection that takes nothing,
         or names an identifier that is not there.
@@ -78,7 +84,7 @@ def read_records(
     name = guess_format(path) if format in (None, "auto") else str(format)
     chosen = find_format(name)
     given = dict(options or {})
-    if chosen.name == "conll" and layout is not None:
+    if layout is not None and chosen.name == CONLL.name:
         given["layout"] = layout
     if trust not in ("", OFFSETS):
         raise CorpusError(f"found trust in {trust!r}, expected {OFFSETS}", path=path)
@@ -115,7 +121,7 @@ def read_corpus(
     RAISES (CorpusError): A file that cannot be read as the format, with file and line; a setting
         that the format does not have; a selection that takes nothing.
     """
-    problems = Problems() if lenient else None
+    problems = ReadErrors() if lenient else None
     records = read_records(
         path,
         format,
@@ -129,7 +135,7 @@ def read_corpus(
 
 
 def _warn_of_problems(
-    records: Iterable[Record], problems: Problems, path: PathLike
+    records: Iterable[Record], problems: ReadErrors, path: PathLike
 ) -> Iterator[Record]:
     yield from records
     if problems.skipped:
@@ -147,22 +153,21 @@ def trust_offsets(records: Iterable[Record]) -> Iterator[Record]:
                 replace(mention, text="") if differs else mention
                 for mention, differs in zip(record.mentions, overruled, strict=True)
             )
-            meta = {**record.meta, OVERRULED_KEY: str(sum(overruled))}
-            record = replace(record, mentions=mentions, meta=meta)
+            record = add_note(replace(record, mentions=mentions), OVERRULED_KEY, sum(overruled))
         yield record
 
 
 def _read_path(
-    path: PathLike, chosen: Format, problems: Optional[Problems], options: Mapping[str, Any]
+    path: PathLike, chosen: Format, problems: Optional[ReadErrors], options: Mapping[str, Any]
 ) -> Iterator[Record]:
     """Stream the documents of a file, of a folder where the format is one, or of all its files."""
     if chosen.reads_folders or not Path(path).is_dir():
-        return chosen.read(path, problems=problems, **options)
+        return chosen.read(path, problems=problems, read_corpus=read_records, **options)
     return _read_files(Path(path), chosen, problems, options)
 
 
 def _read_files(
-    folder: Path, chosen: Format, problems: Optional[Problems], options: Mapping[str, Any]
+    folder: Path, chosen: Format, problems: Optional[ReadErrors], options: Mapping[str, Any]
 ) -> Iterator[Record]:
     files = list_corpus_files(folder, chosen.name, guess_format)
     others = count_others(folder, files)
@@ -170,12 +175,11 @@ def _read_files(
     for file in files:
         names: Set[str] = set()
         try:
-            for record in chosen.read(file, problems=problems, **options):
+            for record in chosen.read(file, problems=problems, read_corpus=read_records, **options):
                 names.add(record.id)
                 # Documents without an id of their own are numbered in each file.
                 name = f"{file.stem}-{record.id}" if record.id in seen else record.id
-                meta = {**record.meta, OTHERS_KEY: str(others)} if others else record.meta
-                yield replace(record, id=name, meta=meta)
+                yield add_note(replace(record, id=name), OTHERS_KEY, others)
                 others = 0
         except CorpusError as error:
             skip_or_raise(error, FILE, problems)
@@ -183,7 +187,7 @@ def _read_files(
 
 
 def _name_cause(
-    records: Iterable[Record], path: PathLike, problems: Optional[Problems]
+    records: Iterable[Record], path: PathLike, problems: Optional[ReadErrors]
 ) -> Iterator[Record]:
     """Pass records on; where a lenient reading leaves out all of them, say why."""
     before = problems.count_documents() if problems else 0
@@ -201,7 +205,7 @@ def _name_cause(
         raise _all_left_out(problems, before, place, path)
 
 
-def _all_left_out(problems: Problems, before: int, place: int, path: PathLike) -> CorpusError:
+def _all_left_out(problems: ReadErrors, before: int, place: int, path: PathLike) -> CorpusError:
     number = problems.count_documents() - before
     first = next(iter(problems.messages[place:]), "see the problems before")
     what = f"all {number:,} documents were" if number > 1 else "the only document was"

@@ -14,13 +14,16 @@ from spacy.tokens import Doc, Span
 
 from spacy_bioner.components.abbreviations import ABBREVIATIONS_KEY
 from spacy_bioner.components.evidence import Evidence, add_evidence
-from spacy_bioner.corpora.formats import pubtator, registry
-from spacy_bioner.corpora.formats.json_files import jsonl
+from spacy_bioner.corpora.formats import registry
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
 from tests.conftest import TOKENIZER
 
 ZERO_WIDTH = "\u200b"
+
+
+def replace_format(monkeypatch, name, **changes):
+    monkeypatch.setitem(registry.FORMATS, name, replace(registry.FORMATS[name], **changes))
 
 
 class Broken:
@@ -248,7 +251,7 @@ def test_damage_follows_the_seed(tmp_path):
 def test_a_reader_that_fails_is_noticed_and_the_file_made_small(
     readers, case, monkeypatch, tmp_path
 ):
-    read = pubtator.read_pubtator
+    read = registry.FORMATS["pubtator"].reader
 
     def broken(path, **options):
         for record in read(path, **options):
@@ -256,7 +259,7 @@ def test_a_reader_that_fails_is_noticed_and_the_file_made_small(
                 raise KeyError("x")
             yield record
 
-    monkeypatch.setattr(pubtator, "read_pubtator", broken)
+    replace_format(monkeypatch, "pubtator", reader=broken)
     files = import_module("fuzz_readers")
     damaged = replace(case, files={"a.txt": b"1|t|a\n1|a|b\n\n2|t|ax\n2|a|b\n"})
     found = files.run(damaged, tmp_path, 0, 5, [])
@@ -308,9 +311,9 @@ def test_lenient_reading_is_compared_with_strict_reading(readers, strict, lenien
 def test_a_writer_that_loses_or_leaves_something_is_noticed(
     readers, case, monkeypatch, tmp_path: Path
 ):
-    write = jsonl.write_jsonl
+    write = registry.FORMATS["jsonl"].writer
     loses = lambda records, path: write([replace(r, mentions=()) for r in records], path)  # noqa: E731
-    monkeypatch.setattr(jsonl, "write_jsonl", loses)
+    replace_format(monkeypatch, "jsonl", writer=loses)
     records = [_record(mentions=(Mention(0, 1, "X", "a"),))]
     found = readers.check_written(records, "jsonl", tmp_path / "a")
     assert [problem.check for problem in found] == ["write jsonl: mentions"]
@@ -319,7 +322,7 @@ def test_a_writer_that_loses_or_leaves_something_is_noticed(
         Path(path).write_text("half", encoding="utf-8")
         raise CorpusError("full", path=path)
 
-    monkeypatch.setattr(jsonl, "write_jsonl", leaves)
+    replace_format(monkeypatch, "jsonl", writer=leaves)
     found = readers.check_written(records, "jsonl", tmp_path / "b")
     assert [problem.check for problem in found] == ["write jsonl: left behind"]
 
@@ -328,7 +331,7 @@ def test_an_error_without_its_file_is_noticed(readers, case, monkeypatch, tmp_pa
     def broken(path, **options):
         raise CorpusError("something is wrong")
 
-    monkeypatch.setattr(pubtator, "read_pubtator", broken)
+    replace_format(monkeypatch, "pubtator", reader=broken)
     checks = [problem.check for problem in readers.examine(case, tmp_path, readers.Plan())]
     assert "strict pubtator: error without file" in checks
 

@@ -2,7 +2,7 @@ import warnings
 
 import pytest
 
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.reading_notes import ReadingNotes
 from spacy_bioner.corpora.formats.tagged.conll import ConllLayout
 from spacy_bioner.corpora.mention_checks import why_lost
@@ -135,13 +135,13 @@ def test_where_lenient_reading_leaves_out_all_the_cause_is_told(tmp_path, name):
         list(read_records(path))
     cause = r"(all 2 documents were|the only document was) left out; first: "
     with pytest.raises(CorpusError, match=cause) as lenient:
-        list(read_records(path, problems=Problems()))
+        list(read_records(path, problems=ReadErrors()))
     assert str(strict.value) in str(lenient.value)
     assert ("all 2 " in str(lenient.value)) == (name in ("two.conll", "x.pubtator"))
 
 
 def test_problems_of_an_earlier_corpus_are_no_cause(tmp_path):
-    problems = Problems()
+    problems = ReadErrors()
     for name in ("x.conll", "x.jsonl"):
         (tmp_path / name).write_text(LEFT_OUT[name])
         with pytest.raises(CorpusError, match=rf"the only document.*first: \S*{name}:\d"):
@@ -156,7 +156,8 @@ def test_a_folder_of_files_in_one_format_is_read(tmp_path):
     (tmp_path / ".hidden").write_text("a\tO\n")
     records = list(read_records(tmp_path))
     assert [(r.id, len(r.mentions)) for r in records] == [("0", 1), ("1", 1), ("2", 1)]
-    assert [r.meta.get("files_of_other_formats_skipped") for r in records] == ["1", None, None]
+    others = [r.reading_notes.get("files_of_other_formats_skipped") for r in records]
+    assert others == [1, None, None]
 
 
 def test_numbered_documents_of_a_folder_stay_apart(tmp_path):
@@ -170,7 +171,7 @@ def test_a_file_of_a_folder_that_cannot_be_read_is_an_error_or_left_out(tmp_path
     (tmp_path / "b.conll").write_text("b\tB-X\nc\t?\n")
     with pytest.raises(CorpusError, match=r"b\.conll:2: found tag '\?'"):
         list(read_records(tmp_path))
-    problems = Problems()
+    problems = ReadErrors()
     assert [record.text for record in read_records(tmp_path, problems=problems)] == ["a"]
     assert problems.skipped["file"] == 1
 
@@ -219,7 +220,7 @@ def test_trusted_offsets_overrule_claims_and_are_counted():
         "SARS‐CoV‐2",
     ]
     assert [why_lost(mention, text) for mention in record.mentions] == [""] * 3
-    assert record.meta["claimed_texts_overruled"] == "2"
+    assert record.reading_notes["claimed_texts_overruled"] == 2
     # What is merely respelled keeps its claim.
     assert [mention.text for mention in record.mentions] == ["", "", "SARS CoV 2"]
 
@@ -242,7 +243,7 @@ def test_trust_is_for_every_format_with_claims(tmp_path, name, content):
     assert why_lost(record.mentions[0], record.text)
     (record,) = read_records(path, trust="offsets")
     assert why_lost(record.mentions[0], record.text) == ""
-    assert record.meta["claimed_texts_overruled"] == "1"
+    assert record.reading_notes["claimed_texts_overruled"] == 1
     with pytest.raises(CorpusError, match="found trust in 'me', expected offsets"):
         read_records(path, trust="me")
 

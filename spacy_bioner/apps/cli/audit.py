@@ -11,7 +11,7 @@ from spacy_bioner.apps.corpora.audit import ceilings_to_json, compare_tokenizers
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import counted, showing_progress
 from spacy_bioner.corpora.alignment_counts import OUTCOMES
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.corpora.tokenizers import TITLES
 from spacy_bioner.files.replacing import replacing
@@ -43,7 +43,7 @@ def audit_cli(
     the score of a system that finds just these.
     """
     outcomes = parse_outcomes(list_outcomes)
-    problems = Problems() if lenient else None
+    problems = ReadErrors() if lenient else None
     with showing_progress("documents") as progress:
         records = read_records(source, from_format, problems=problems)
         logs = compare_tokenizers(counted(records, progress), tokenizer or ())

@@ -15,7 +15,7 @@ from spacy_bioner.apps.corpora.leaks import check_leaks, check_outputs, drop, ha
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import showing_progress
 from spacy_bioner.apps.results import write_json
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.registry import WRITABLE
 from spacy_bioner.corpora.splits.leakage import (
     THRESHOLD,
@@ -65,7 +65,7 @@ def leaks_cli(
     """
     sources = parse_sources([train, *others])
     check_outputs(sources, drop_leaks, report, to_format=to_format)
-    problems = Problems() if lenient else None
+    problems = ReadErrors() if lenient else None
     with showing_progress("documents") as progress:
         found = check_leaks(
             sources,

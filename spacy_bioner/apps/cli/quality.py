@@ -16,7 +16,7 @@ from spacy_bioner.apps.corpora.quality import check_corpus, choose_labels, compa
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import showing_progress
 from spacy_bioner.apps.results import write_json
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.quality.agreement import (
     Agreement,
 )
@@ -61,7 +61,7 @@ def quality_cli(
     With --against: how far two annotations (A is IN, B the other) agree, and where they do not.
     """
     choice = choose_labels(label_map or (), labels)
-    problems = Problems() if lenient else None
+    problems = ReadErrors() if lenient else None
     found: Union[QualityReport, Agreement]
     with showing_progress("documents") as progress:
         settings: Any = {"from_format": from_format, "problems": problems, "progress": progress}

@@ -9,7 +9,7 @@ import typer
 from spacy_bioner.apps.cli.corpus_options import FromFormat
 from spacy_bioner.apps.corpora.split import parse_ratios, split
 from spacy_bioner.apps.progress import showing_progress
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.registry import WRITABLE
 from spacy_bioner.reports.text.corpora.splits import render_splits
 
@@ -54,7 +54,7 @@ def split_cli(
     ] = False,
 ) -> None:
     """Divide a corpus by document. Equal ids stay together, and so do groups."""
-    problems = Problems() if lenient else None
+    problems = ReadErrors() if lenient else None
     losses: Counter[str] = Counter()
     with showing_progress("documents") as progress:
         splits = split(

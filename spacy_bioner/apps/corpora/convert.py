@@ -13,15 +13,14 @@ from spacy_bioner.corpora.formats.capabilities import (
     DUPLICATES,
     FRAGMENTS,
     LINE_BREAKS,
-    STRAY_NAMES_KEY,
-    read_counters,
 )
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.folder_detection import list_corpus_files
 from spacy_bioner.corpora.formats.offset_hints import explain_offsets
-from spacy_bioner.corpora.formats.read_errors import Problems
-from spacy_bioner.corpora.formats.reading_notes import ReadingNotes
-from spacy_bioner.corpora.formats.registry import Format, find_format, format_of_target
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
+from spacy_bioner.corpora.formats.reading_notes import STRAY_NAMES_KEY, ReadingNotes, list_counts
+from spacy_bioner.corpora.formats.registry import FORMATS, find_format, format_of_target
 from spacy_bioner.corpora.formats.tagged.conll import ConllLayout
 from spacy_bioner.corpora.formats.truncation import MAY_BE_CUT, ends_within_line
 from spacy_bioner.corpora.labels import LabelMap
@@ -34,8 +33,6 @@ from spacy_bioner.files.outputs import claiming, leads_to_stream, refuse_folder_
 from spacy_bioner.files.same_files import check_apart, is_same
 from spacy_bioner.records import Mention, Record
 
-# Formats of lines: a file that was cut may be read without a fault.
-_ENDLESS = frozenset(("pubtator", "conll", "conllu", "iob", "csv"))
 SHOWN_DOCUMENTS = 5
 WITHOUT_ANNOTATIONS = (
     "texts without annotations were left out: {}; a document without mentions needs an empty "
@@ -94,7 +91,7 @@ def convert(
     """
     target = Path(target)
     written = format_of_target(target, to_format)
-    if report is None and written.name == "spacy" and not leads_to_stream(target):
+    if report is None and written.holds_docs and not leads_to_stream(target):
         report = audit_path(target)
     outputs = [target] if report is None else [target, Path(report)]
     if report is not None and (is_same(report, source) or is_same(report, target)):
@@ -103,10 +100,11 @@ def convert(
     check_apart(outputs, [source], replaced=[target])
     if report is not None:
         refuse_folder_as_file(Path(report))
-    problems = Problems() if lenient else None
+    problems = ReadErrors() if lenient else None
     name = guess_format(source) if from_format in (None, "auto") else from_format
-    conversion = Conversion(str(source), str(target), find_format(name).name, written.name)
-    if conversion.source_format in _ENDLESS and _may_be_cut(source, conversion.source_format):
+    read = find_format(name)
+    conversion = Conversion(str(source), str(target), read.name, written.name)
+    if read.line_based and _may_be_cut(source, read.name):
         conversion.warnings.append(MAY_BE_CUT)
     notes = ReadingNotes()
     records = read_records(
@@ -149,9 +147,10 @@ def _observe(
     records: Iterable[Record], conversion: Conversion, progress: Progress
 ) -> Iterator[Record]:
     for number, record in enumerate(records, start=1):
-        conversion.counters.update(read_counters(record.meta))
-        if STRAY_NAMES_KEY in record.meta:
-            conversion.warnings.append(WITHOUT_ANNOTATIONS.format(record.meta[STRAY_NAMES_KEY]))
+        conversion.counters.update(list_counts(record))
+        if STRAY_NAMES_KEY in record.reading_notes:
+            names = record.reading_notes[STRAY_NAMES_KEY]
+            conversion.warnings.append(WITHOUT_ANNOTATIONS.format(names))
         conversion.labels_read.update(mention.label for mention in record.mentions)
         yield record
         progress(number)
@@ -159,7 +158,7 @@ def _observe(
 
 def _warn_of(conversion: Conversion) -> Iterator[str]:
     """Say what of a folder was read where that may not be meant."""
-    if conversion.source_format == "spacy" and Path(conversion.source).is_dir():
+    if FORMATS[conversion.source_format].holds_docs and Path(conversion.source).is_dir():
         names = [path.name for path in list_docbins(conversion.source)]
         if len(names) > 1 and not all(map(SHARD.fullmatch, names)):
             yield f"all .spacy files of the folder were read as one corpus: {', '.join(names[:10])}"
@@ -228,7 +227,7 @@ def _write(
     # A format that holds the text is for training, which goes by this package's tokens.
     choice = TokenizerChoice(tokenizer, keeps_words=LINE_BREAKS not in written.carried)
     docs = _align_all(records, choice, written, conversion)
-    settings = {} if written.name == "spacy" else {"scheme": to_scheme}
+    settings = {"scheme": to_scheme} if "scheme" in written.writer_options else {}
     documents = written.write(docs, target, **settings)
     conversion.tokenizer = choice.describe()
     return documents

@@ -11,9 +11,7 @@ from spacy_bioner.apps.corpora.cleaning import (
 )
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.mimic import NoteColumns
-from spacy_bioner.corpora.formats.registry import find_format
-from spacy_bioner.corpora.formats.tagged.conll import ConllLayout
-from spacy_bioner.corpora.formats.tagged.table_layout import TableLayout
+from spacy_bioner.corpora.formats.registry import FORMATS, find_format
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike, read_lines
 from spacy_bioner.transforms import filters
@@ -77,18 +75,10 @@ def choose_layout(
     RAISES CorpusError: For a format that has no such columns, scheme or labels.
     """
     given = {key: _as_column(value) for key, value in columns.items() if value is not None}
-    if name == "csv":
-        return {"layout": TableLayout(**given, scheme=scheme, label=label)}
-    if name == "conll":
-        layout = {f"{key}_column": value for key, value in given.items()}
-        for key, value in layout.items():
-            if key not in ("word_column", "tag_column") or isinstance(value, str):
-                option = f"--{key.replace('_', '-')} {value}"
-                message = f"found {option} for CoNLL, expected numbers of word and tag columns"
-                raise CorpusError(message)
-        return {"layout": ConllLayout(**layout, scheme=scheme, label=label)}
-    if name == "conllu" and set(given) == {"tag"} and not scheme and not label:
-        return {"key": str(given["tag"])}
+    make_options = find_format(name).tag_options
+    options = make_options(given, scheme, label) if make_options is not None else None
+    if options is not None:
+        return options
     if given or scheme or label:
         message = f"found settings of tags for format {name}, which has none of them"
         raise CorpusError(message)
@@ -104,9 +94,10 @@ def choose_note_columns(
     """
     if text is None and id_column is None:
         return {}
-    if format_name != "mimic":
+    if "columns" not in find_format(format_name).options:
+        expected = ", ".join(name for name, item in FORMATS.items() if "columns" in item.options)
         raise CorpusError(
-            f"found columns of notes for format {format_name}, expected them with mimic"
+            f"found columns of notes for format {format_name}, expected them with {expected}"
         )
     return {"columns": NoteColumns(text=text, id=id_column)}
 

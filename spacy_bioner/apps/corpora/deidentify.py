@@ -7,7 +7,6 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tupl
 from spacy_bioner.apps.corpora.cleaning import Step
 from spacy_bioner.apps.corpora.convert import convert
 from spacy_bioner.corpora.conversion import Conversion
-from spacy_bioner.corpora.formats.capabilities import own_meta
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.outputs import claiming
@@ -122,13 +121,14 @@ def clear_metadata(
         for record in records:
             meta: Dict[str, str] = {}
             if find is None:
-                account.metadata.update(own_meta(record.meta).keys())
+                account.metadata.update(record.meta.keys())
             else:
                 meta = {
                     name: deidentify_text(value, find, replace_by=replace_by)
-                    for name, value in own_meta(record.meta).items()
+                    for name, value in record.meta.items()
                 }
-            yield replace(record, meta=meta)
+            # What a reader noted may quote the file.
+            yield replace(record, meta=meta, reading_notes={})
 
     return step
 

@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Seque
 
 from spacy_bioner import __version__
 from spacy_bioner.apps.output_guard import guards_outputs
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.labels import LabelChoice
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.corpora.statistics.corpus import CorpusStatistics, CorpusTally
@@ -137,7 +137,7 @@ def _inspect(
     documents = 0
     for source in sources:
         tally = CorpusTally(source.name)
-        problems = Problems() if lenient else None
+        problems = ReadErrors() if lenient else None
         records = read_records(source.path, from_format, problems=problems)
         for record in choice.apply(records):
             tally.add(record)

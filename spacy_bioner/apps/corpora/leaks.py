@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Callable, Container, Dict, Iterable, Iterator, Optional
 
 from spacy_bioner.apps.corpora.inspect import Source
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.registry import format_of_target
 from spacy_bioner.corpora.read_write import read_records, write_records
 from spacy_bioner.corpora.splits.leakage import THRESHOLD, Dropped, LeakReport, find_leaks
@@ -41,7 +41,7 @@ def check_leaks(
     from_format: str = "auto",
     threshold: float = THRESHOLD,
     ids: bool = True,
-    problems: Optional[Problems] = None,
+    problems: Optional[ReadErrors] = None,
     progress: Progress = lambda documents: None,
 ) -> LeakReport:
     """Find documents that stand in two corpora, or twice in one; see `corpora.splits.leakage`."""
@@ -98,7 +98,7 @@ def drop(
             message = "found nothing but leaking documents, expected some that can be kept"
             raise CorpusError(message, path=source.path)
 
-    problems = Problems() if lenient else None
+    problems = ReadErrors() if lenient else None
     losses: Counter[str] = Counter()
     write_records(
         keep(read_records(source.path, from_format, problems=problems)),

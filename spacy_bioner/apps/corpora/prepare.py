@@ -8,7 +8,7 @@ from spacy_bioner.apps.corpora.convert import convert
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import CorpusSettings, SplitSettings
 from spacy_bioner.corpora.conversion import Conversion
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.labels import check_names
 from spacy_bioner.corpora.read_write import Selection, read_records
 from spacy_bioner.corpora.splits.split import Splits, split_records
@@ -85,7 +85,7 @@ def _divide(settings: CorpusSettings) -> Optional[Splits]:
     if settings.division is None:
         return None
     names, shares = zip(*settings.division.shares.items())
-    problems = Problems() if settings.lenient else None
+    problems = ReadErrors() if settings.lenient else None
     records = read_records(settings.splits[names[0]].path, problems=problems)
     return split_records(records, shares, seed=settings.division.seed, names=names)
 

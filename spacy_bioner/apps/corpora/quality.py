@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Callable, Iterable, Iterator, Optional
 
 from spacy_bioner.apps.progress import counted
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.labels import LabelChoice
 from spacy_bioner.corpora.quality.agreement import Agreement, compare_annotations
 from spacy_bioner.corpora.quality.report import QualityReport, check_quality
@@ -32,7 +32,7 @@ def check_corpus(
     from_format: str = "auto",
     n_examples: int = 3,
     max_characters: int = MAX_CHARACTERS,
-    problems: Optional[Problems] = None,
+    problems: Optional[ReadErrors] = None,
     progress: Progress = lambda documents: None,
 ) -> QualityReport:
     """Find what is annotated inconsistently in a corpus, and spans that look wrong.
@@ -44,7 +44,7 @@ def check_corpus(
     notes = iter([problems])
 
     def read() -> Iterator[Record]:
-        noted = next(notes, problems and Problems())
+        noted = next(notes, problems and ReadErrors())
         records = read_records(source, from_format, problems=noted)
         return counted(choice.apply(records), progress)
 
@@ -60,7 +60,7 @@ def compare_corpora(
     choice: LabelChoice,
     *,
     from_format: str = "auto",
-    problems: Optional[Problems] = None,
+    problems: Optional[ReadErrors] = None,
     progress: Progress = lambda documents: None,
 ) -> Agreement:
     """Measure how far two annotations of the same documents agree.

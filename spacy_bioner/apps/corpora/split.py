@@ -9,8 +9,8 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import counted
 from spacy_bioner.corpora.formats.detection import guess_format
-from spacy_bioner.corpora.formats.read_errors import Problems
-from spacy_bioner.corpora.formats.registry import WRITABLE, Format, find_format
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
+from spacy_bioner.corpora.formats.registry import WRITABLE, find_format
 from spacy_bioner.corpora.read_write import read_records, write_records
 from spacy_bioner.corpora.splits.split import JSON_NAME, GroupBy, Splits, k_folds, split_records
 from spacy_bioner.errors import ConfigError, CorpusError
@@ -22,8 +22,6 @@ from spacy_bioner.files.same_files import check_apart
 TRAIN, TEST = "train", "test"
 # Whole numbers that add up to more are meant as parts of 100.
 MAX_SHARES = 20
-# Formats that no ending tells, because they share theirs with others.
-_ENDINGS = {"doccano": ".jsonl", "label_studio": ".json", "mimic": ".csv"}
 Progress = Callable[[int], None]
 
 
@@ -40,7 +38,7 @@ def split(
     stratify: bool = False,
     from_format: str = "auto",
     to_format: Optional[str] = None,
-    problems: Optional[Problems] = None,
+    problems: Optional[ReadErrors] = None,
     losses: Optional[Counter[str]] = None,
     progress: Progress = lambda documents: None,
 ) -> Splits:
@@ -49,7 +47,7 @@ def split(
     folds (Optional[int]): Instead of ratios; each fold gets a folder with the files train (all
         other folds) and test.
     to_format (Optional[str]): None writes the format that was read.
-    problems (Optional[Problems]): Takes note of what cannot be read, which is then left out.
+    problems (Optional[ReadErrors]): Takes note of what cannot be read, which is then left out.
     losses (Optional[Counter[str]]): Is told what the written format has no place for, once for
         each document.
     RAISES (CorpusError): A file that cannot be read, a folder that is not empty, too few documents.
@@ -71,12 +69,11 @@ def split(
         splits = split_records(observed, ratios, names=_check_names(names), **settings)
     else:
         splits = k_folds(observed, folds, **settings)
-    ending = _choose_ending(written)
     with replacing_folder(target) as folder:
         folder.mkdir()
-        for path, chosen, is_part in _plan_files(splits, folds is not None, ending):
+        for path, chosen, is_part in _plan_files(splits, folds is not None, written.file_ending):
             # The problems were noted when the file was first read.
-            again = read_records(source, read_as, problems=problems and Problems())
+            again = read_records(source, read_as, problems=problems and ReadErrors())
             (folder / path).parent.mkdir(exist_ok=True)
             chosen_records = splits.select(again, *chosen)
             counts = losses if is_part else None
@@ -120,12 +117,6 @@ def _check_names(names: Optional[Sequence[str]]) -> Optional[Sequence[str]]:
             message = f"found the name {name!r} of a part, expected one that a file can have"
             raise ConfigError(message)
     return names
-
-
-def _choose_ending(written: Format) -> str:
-    if written.endings:
-        return written.endings[0]
-    return _ENDINGS.get(written.name, "")
 
 
 def _plan_files(splits: Splits, folds: bool, ending: str) -> Iterator[tuple[str, List[str], bool]]:

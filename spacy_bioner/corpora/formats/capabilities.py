@@ -5,12 +5,10 @@ features that it carries; `find_losses` counts the rest before it is written, an
 gives what reading the written file returns.
 """
 
-import re
 from collections import Counter
 from dataclasses import replace
-from typing import Callable, Collection, Dict, Mapping
+from typing import Callable, Collection, Dict
 
-from spacy_bioner.corpora.formats.reading_notes import UNREAD_PREFIX, WARNING_KEY
 from spacy_bioner.records import Mention, Record
 
 FRAGMENTS = "fragments of discontinuous mentions"
@@ -26,34 +24,7 @@ SENTENCES = "sentence borders"
 META = "document metadata"
 MENTIONS = "mentions"
 
-OTHERS_KEY = "files_of_other_formats_skipped"
-STRAYS_KEY = "texts_without_annotations_skipped"
-STRAY_NAMES_KEY = "texts_without_annotations"
-OVERRULED_KEY = "claimed_texts_overruled"
-# The keys of `Record.meta` under which readers leave numbers for the account of a conversion.
-COUNTERS = frozenset(
-    (
-        "annotations_skipped",
-        "blocks_skipped",
-        "coreferences_skipped",
-        OVERRULED_KEY,
-        "document_labels_skipped",
-        "erroneous_notes_skipped",
-        "events_skipped",
-        OTHERS_KEY,
-        "individual_mentions_skipped",
-        "notes_skipped",
-        "passage_offsets_repaired",
-        "regions_skipped",
-        "rejected_skipped",
-        "relations_skipped",
-        "tags_missing",
-        "tags_repaired",
-        STRAYS_KEY,
-    )
-)
 _BREAKS = str.maketrans("\n\r\t", "   ")
-_LINE_KEY = re.compile(r"line\d+\.column\d+")
 
 
 def find_losses(record: Record, carries: Collection[str]) -> Counter[str]:
@@ -74,7 +45,7 @@ def find_losses(record: Record, carries: Collection[str]) -> Counter[str]:
 def reduce_record(record: Record, carries: Collection[str]) -> Record:
     """Return what is left of a record in a format that carries only some features.
 
-    Line numbers and the readers' counters are left out: they belong to a file, not to a document.
+    Line numbers and the readers' notes are left out: they belong to a file, not to a document.
     """
     mentions = tuple(_reduce_mention(mention, record, carries) for mention in record.mentions)
     if DUPLICATES not in carries:
@@ -89,26 +60,9 @@ def reduce_record(record: Record, carries: Collection[str]) -> Record:
         sections=record.sections if SECTIONS in carries else (),
         words=record.words if WORDS in carries else (),
         sentence_starts=record.sentence_starts if SENTENCES in carries else (),
-        meta=own_meta(record.meta) if META in carries else {},
+        meta=record.meta if META in carries else {},
+        reading_notes={},
     )
-
-
-def own_meta(meta: Mapping[str, str]) -> Dict[str, str]:
-    """Return what a file says of a document, without what its reader counted."""
-    return {key: value for key, value in meta.items() if not is_bookkeeping(key)}
-
-
-def is_bookkeeping(key: str) -> bool:
-    """Tell whether a key of `Record.meta` is a reader's own: a counter, a note, a line's text."""
-    if key in COUNTERS or key in (WARNING_KEY, STRAY_NAMES_KEY) or key.startswith(UNREAD_PREFIX):
-        return True
-    return _LINE_KEY.fullmatch(key) is not None
-
-
-def read_counters(meta: Mapping[str, str]) -> Dict[str, int]:
-    """Return the numbers that a reader left; what else a file has under these keys is no number."""
-    keys = [key for key in meta if key in COUNTERS or key.startswith(UNREAD_PREFIX)]
-    return {key: int(meta[key]) for key in keys if meta[key].isdecimal()}
 
 
 def _reduce_mention(mention: Mention, record: Record, carries: Collection[str]) -> Mention:
@@ -158,5 +112,5 @@ FEATURES: Dict[str, Callable[[Record], int]] = {
     LINE_BREAKS: lambda record: sum(record.text.count(mark) for mark in "\n\r\t"),
     WORDS: lambda record: bool(record.words),
     SENTENCES: lambda record: bool(record.sentence_starts),
-    META: lambda record: len(own_meta(record.meta)),
+    META: lambda record: len(record.meta),
 }

@@ -3,20 +3,17 @@
 import re
 import zlib
 from pathlib import Path
-from typing import Callable, Tuple
 
 from spacy_bioner.corpora.formats.folder_detection import PAIR_ENDINGS, guess_folder
 from spacy_bioner.corpora.formats.json_files.shapes import guess_json
-from spacy_bioner.corpora.formats.standoff.span_table import is_span_table
+from spacy_bioner.corpora.formats.registry import FORMATS
 from spacy_bioner.corpora.formats.text_detection import guess_text
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike, check_is_file, refuse_wide_encoding
 
 HEAD_SIZE = 65_536
-_PUBTATOR = re.compile(r"[^|\t\n]+\|[ta]\|[^\n]*")
 # A word of a column may be a bracket: in JSON only some characters can follow one.
 _JSON_START = re.compile(r'\{\s*["}]|\[\s*["\[\]{0-9tfn-]')
-_ROOT = re.compile(r"<(?![?!])([\w:.-]+)")
 
 
 def guess_format(path: PathLike) -> str:
@@ -43,9 +40,9 @@ def guess_format(path: PathLike) -> str:
         raise CorpusError(message, path=path, line=1)
     if _JSON_START.match(head):
         return guess_json(path)
-    for looks_like, name in _CHECKS:
-        if looks_like(head):
-            return name
+    for item in FORMATS.values():
+        if item.looks_like is not None and item.looks_like(head):
+            return item.name
     # The last line of a part may be cut.
     lines = head.splitlines()
     return guess_text(lines[:-1] if len(head) >= HEAD_SIZE and len(lines) > 1 else lines, path)
@@ -60,19 +57,3 @@ def _is_docbin(raw: bytes) -> bool:
     except zlib.error:
         return False
     return b"version" in start and b"attrs" in start
-
-
-def _is_bioc_xml(head: str) -> bool:
-    root = _ROOT.search(head)
-    return head.startswith("<") and root is not None and root[1] == "collection"
-
-
-def _is_pubtator(head: str) -> bool:
-    return _PUBTATOR.match(head) is not None
-
-
-_CHECKS: Tuple[Tuple[Callable[[str], bool], str], ...] = (
-    (_is_pubtator, "pubtator"),
-    (_is_bioc_xml, "bioc_xml"),
-    (is_span_table, "span_table"),
-)

@@ -23,19 +23,21 @@ from spacy_bioner.corpora.docbin import (
 )
 from spacy_bioner.corpora.formats.capabilities import DUPLICATES, FEATURES
 from spacy_bioner.corpora.formats.concept_ids import split_kb_id
-from spacy_bioner.corpora.formats.read_errors import FILE, Problems, skip_or_raise
+from spacy_bioner.corpora.formats.declaration import Format
+from spacy_bioner.corpora.formats.read_errors import FILE, ReadErrors, skip_or_raise
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.outputs import leads_to_stream
 from spacy_bioner.gold import ID_KEY, RECORD_KEY, SPANS_KEY, gold_mentions, has_gold_rows
 from spacy_bioner.records import Fragment, Mention, Record
 
-CARRIES = frozenset(FEATURES) - {DUPLICATES}
 # The first is ours, the second spaCy's usual name for span categories.
 _SPAN_KEYS = (SPANS_KEY, "sc")
 
 
-def read_docbin_records(path: PathLike, *, problems: Optional[Problems] = None) -> Iterator[Record]:
+def read_docbin_records(
+    path: PathLike, *, problems: Optional[ReadErrors] = None
+) -> Iterator[Record]:
     """Stream the documents of a .spacy file, or of all those in a folder.
 
     YIELDS (Record): Docs without an id are numbered over all files.
@@ -142,3 +144,17 @@ def _list_spans(doc: Doc) -> Iterator[Span]:
 def _to_mention(span: Span) -> Mention:
     concept_ids = split_kb_id(span.kb_id_)
     return Mention(span.start_char, span.end_char, span.label_, span.text, concept_ids)
+
+
+FORMAT = Format(
+    "spacy",
+    "spaCy's DocBin: a file ending in .spacy, or a folder of them",
+    read_docbin_records,
+    write_docbin_or_shards,
+    aliases=("docbin",),
+    carried=frozenset(FEATURES) - {DUPLICATES},
+    takes_docs=True,
+    holds_docs=True,
+    endings=(".spacy",),
+    folder_endings=(".spacy",),
+)

@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Callable, Dict, Iterable, Iterator, List
 
+from spacy_bioner.corpora.formats.registry import FORMATS
 from spacy_bioner.errors import CorpusError
 
+_ENDINGS = {ending: item.name for item in FORMATS.values() for ending in item.folder_endings}
 # Formats of files that belong together, by an ending that only they have.
-PAIR_ENDINGS = {".ann": "brat", ".a1": "bionlp", ".a2": "bionlp", ".con": "i2b2"}
-_ENDINGS = {**PAIR_ENDINGS, ".spacy": "spacy"}
-# One reader reads both: files of one project may look like the one or the other.
-_ALIKE = frozenset(("doccano", "jsonl"))
+PAIR_ENDINGS = {ending: name for ending, name in _ENDINGS.items() if FORMATS[name].is_folder}
+# The formats with all those that their readers read too.
+_WHOLES = {item.name: item.part_of or item.name for item in FORMATS.values()}
 _SHOWN = 3
 Guess = Callable[[Path], str]
 
@@ -26,8 +27,9 @@ def guess_folder(folder: Path, guess: Guess) -> str:
         if path.suffix in _ENDINGS:
             by_ending.setdefault(_ENDINGS[path.suffix], []).append(path)
     found = by_ending or _group(files, guess)
-    if len(found) > 1 and _ALIKE.issuperset(found):
-        return "jsonl"
+    wholes = {_WHOLES[name] for name in found}
+    if len(found) > 1 and len(wholes) == 1:
+        return wholes.pop()
     if len(found) > 1:
         what = "; ".join(f"{name}: {_show(paths, folder)}" for name, paths in found.items())
         message = (
@@ -50,8 +52,8 @@ def list_corpus_files(folder: Path, name: str, guess: Guess) -> List[Path]:
     RAISES (CorpusError): None of them.
     """
     groups = _group(_list_files(folder), guess)
-    names = _ALIKE if name in _ALIKE else (name,)
-    found = sorted(path for one in names for path in groups.get(one, []))
+    whole = _WHOLES[name]
+    found = sorted(p for one, paths in groups.items() if _WHOLES[one] == whole for p in paths)
     if not found:
         message = f"found no file of format {name} in the folder; name the corpus file in it"
         raise CorpusError(message, path=folder)

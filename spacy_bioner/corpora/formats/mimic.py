@@ -6,7 +6,7 @@ Cells are separated by what the header has most of: commas, tabs, semicolons or 
 There is no gold in them. A note's category, dates and other columns become `Record.meta`; its
 sections start at headings: a few words and a colon at the start of a line, or a line in capitals.
 Rows that MIMIC-III marks as erroneous (ISERROR) are left out and counted in
-`meta["erroneous_notes_skipped"]` of the record before them, or the first one.
+`reading_notes["erroneous_notes_skipped"]` of the record before them, or the first one.
 """
 
 import csv
@@ -14,12 +14,13 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
-from spacy_bioner.corpora.formats.capabilities import LINE_BREAKS, META, own_meta
+from spacy_bioner.corpora.formats.capabilities import LINE_BREAKS, META, SECTIONS
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.read_errors import (
     DOCUMENT,
-    Problems,
+    ReadErrors,
     at_least_one,
     note_skipped,
     skip_or_raise,
@@ -32,7 +33,6 @@ from spacy_bioner.files.lines import PathLike, check_is_file
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Record
 
-CARRIES: FrozenSet[str] = frozenset((META, LINE_BREAKS))
 SKIPPED_KEY = "erroneous_notes_skipped"
 _TEXT_NAMES = ("text", "note_text", "note", "notes", "section_text", "transcription")
 _ID_NAMES = ("row_id", "note_id", "id", "encounter_id", "document_id", "doc_id")
@@ -111,7 +111,7 @@ def read_mimic(
     columns: NoteColumns = _DEFAULT,
     erroneous: bool = False,
     encoding: str = "utf-8",
-    problems: Optional[Problems] = None,
+    problems: Optional[ReadErrors] = None,
 ) -> Iterator[Record]:
     """Stream the notes of a table with a header.
 
@@ -146,7 +146,7 @@ def write_mimic(records: Iterable[Record], path: PathLike) -> int:
             if "\0" in record.text:
                 message = f"document {record.id}: found a NUL character, which a table cannot hold"
                 raise CorpusError(message, path=path)
-            meta = own_meta(record.meta)
+            meta = dict(record.meta)
             known = [meta.pop(name, "") for name in _NOTEEVENTS]
             rest = json.dumps(meta, ensure_ascii=False) if meta else ""
             rows.write([record.id, *known, "", rest, record.text])
@@ -205,7 +205,7 @@ def _make_records(
     table: _Table,
     path: Path,
     erroneous: bool,
-    problems: Optional[Problems],
+    problems: Optional[ReadErrors],
 ) -> Iterator[Optional[Record]]:
     for number, (line, row) in enumerate(rows, start=1):
         if len(row) != len(table.header):
@@ -220,6 +220,7 @@ def _make_records(
 def _make_record(table: _Table, row: List[str], number: str, path: Path, line: int) -> Record:
     text = row[table.text]
     meta: Dict[str, str] = {}
+    unread: List[str] = []
     for position, (name, cell) in enumerate(zip(table.header, row, strict=True)):
         if position in (table.text, table.id, table.section) or not cell.strip():
             continue
@@ -227,13 +228,19 @@ def _make_record(table: _Table, row: List[str], number: str, path: Path, line: i
             meta.update(_read_meta(cell, path, line))
         elif name:
             meta[name] = cell.strip()
-            meta.update(note_unread([name] if name in _LABEL_NAMES else []))
+            unread += [name] if name in _LABEL_NAMES else []
     sections = find_sections(text)
     if table.section is not None and row[table.section].strip():
         sections = ((row[table.section].strip().lower(), 0, len(text)),)
     # As it stands, blanks at its ends included: it is what other files call the document.
     identifier = "" if table.id is None else row[table.id]
-    return Record(identifier if identifier.strip() else number, text, sections=sections, meta=meta)
+    return Record(
+        identifier if identifier.strip() else number,
+        text,
+        sections=sections,
+        meta=meta,
+        reading_notes=note_unread(unread),
+    )
 
 
 def _read_meta(cell: str, path: Path, line: int) -> Dict[str, str]:
@@ -244,3 +251,15 @@ def _read_meta(cell: str, path: Path, line: int) -> Dict[str, str]:
     if not isinstance(data, dict):
         return {"meta": cell.strip()}
     return {str(key): str(value) for key, value in data.items()}
+
+
+FORMAT = Format(
+    "mimic",
+    "MIMIC-III's NOTEEVENTS.csv, or another table of notes",
+    read_mimic,
+    write_mimic,
+    carried=frozenset((META, LINE_BREAKS)),
+    file_ending=".csv",
+    options=frozenset(("columns", "encoding")),
+    derives=frozenset((SECTIONS,)),
+)

@@ -16,7 +16,7 @@ from typing import Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from spacy_bioner.corpora.formats.graphemes import cluster_starts
 from spacy_bioner.corpora.formats.json_files.fields import read_each
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.reading_notes import add_warning
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike
@@ -166,22 +166,22 @@ def stands_right(mention: Mention, text: str) -> bool:
 
 
 def read_in_characters(
-    read: Callable[[Optional[Problems]], Iterable[Record]],
+    read: Callable[[Optional[ReadErrors]], Iterable[Record]],
     offsets: Optional[str],
     *,
     path: PathLike,
-    problems: Optional[Problems] = None,
+    problems: Optional[ReadErrors] = None,
 ) -> Iterator[Record]:
     """Stream records with offsets in characters, whatever the file counts in.
 
     A file is read twice, unless it is small: its end may tell what is meant at its start.
 
-    read (Callable[[Optional[Problems]], Iterable[Record]]): Reads the file; a mention whose
+    read (Callable[[Optional[ReadErrors]], Iterable[Record]]): Reads the file; a mention whose
         annotation does not repeat its text has none.
     offsets (Optional[str]): One of `UNITS`; None finds it.
     path (PathLike): The file, for messages.
-    problems (Optional[Problems]): Takes note of what cannot be read, and of mentions whose offsets
-        are none of the unit.
+    problems (Optional[ReadErrors]): Takes note of what cannot be read, and of mentions whose
+        offsets are none of the unit.
     YIELDS (Record): Mentions have the text at their offsets where they claimed none. Documents
         whose offsets were, or may be, in another unit have a warning.
     """
@@ -201,10 +201,10 @@ def read_in_characters(
 
 
 def _survey_and_hold(
-    read: Callable[[Optional[Problems]], Iterable[Record]], survey: UnitSurvey
+    read: Callable[[Optional[ReadErrors]], Iterable[Record]], survey: UnitSurvey
 ) -> Optional[List[Record]]:
     """Look at all documents. RETURNS: They, if they are few and nothing is wrong with them."""
-    noted = Problems(keep=0)
+    noted = ReadErrors(keep=0)
     held: List[Record] = []
     size = 0
     for record in read(noted):

@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
 from spacy_bioner.corpora.formats.capabilities import (
     CLAIMED_TEXT,
@@ -24,24 +24,23 @@ from spacy_bioner.corpora.formats.capabilities import (
     SECTIONS,
 )
 from spacy_bioner.corpora.formats.concept_ids import join_concept_ids, split_concept_ids
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.read_errors import (
     ANNOTATION,
     DOCUMENT,
-    Problems,
+    ReadErrors,
     skip_or_raise,
 )
+from spacy_bioner.corpora.formats.reading_notes import note_counts
 from spacy_bioner.corpora.formats.truncation import find_cut
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike, decode_line, open_lines
 from spacy_bioner.files.replacing import replacing
-from spacy_bioner.records import Mention, Record
+from spacy_bioner.records import Mention, Note, Record
 
 RELATIONS_KEY = "relations_skipped"
-# Sections: a title and an abstract that one character separates; nothing else is carried.
-CARRIES: FrozenSet[str] = frozenset(
-    (MENTIONS, CONCEPT_IDS, OVERLAPS, DUPLICATES, CLAIMED_TEXT, SECTIONS)
-)
 _HEADER = re.compile(r"\s*([^|\t\s][^|\t]*)\|([ta])\|(.*)", re.DOTALL)
+_START = re.compile(r"[^|\t\n]+\|[ta]\|[^\n]*")
 _NUMBER = re.compile(r"\s*\d{1,9}\s*", re.ASCII)
 _MENTION_FORM = "id<TAB>start<TAB>end<TAB>text<TAB>type[<TAB>concept ids[<TAB>parts]]"
 _BREAK = re.compile("[\n\r\t]")
@@ -55,20 +54,26 @@ class _PubtatorDocument:
     line: int
     abstract: Optional[str] = None
     mentions: List[Mention] = field(default_factory=list)
-    meta: Dict[str, str] = field(default_factory=dict)
+    columns: Dict[str, Note] = field(default_factory=dict)
     relations: int = 0
     is_broken: bool = False
 
 
-def read_pubtator(path: PathLike, *, problems: Optional[Problems] = None) -> Iterator[Record]:
+def is_pubtator(head: str) -> bool:
+    """Tell whether a text starts with the title or abstract of a document."""
+    return _START.match(head) is not None
+
+
+def read_pubtator(path: PathLike, *, problems: Optional[ReadErrors] = None) -> Iterator[Record]:
     """Stream the documents of a PubTator file, in its order; repeated identifiers are kept.
 
     path (Union[str, Path]): A UTF-8 file.
-    problems (Optional[Problems]): Takes note of malformed mention lines, and of documents with a
+    problems (Optional[ReadErrors]): Takes note of malformed mention lines, and of documents with a
         malformed title or abstract line, which are then left out.
     YIELDS (Record): Text is title, one space and abstract (the title alone when the abstract is
-        empty). `meta["relations_skipped"]` counts relation lines. Columns that concept ids do not
-        reproduce are in `meta` under the mention's line, so that `write_pubtator` repeats them.
+        empty). `reading_notes["relations_skipped"]` counts relation lines. Columns that concept ids
+        do not reproduce are in `reading_notes` under the mention's line, so that `write_pubtator`
+        repeats them.
     RAISES (CorpusError): A malformed line, with its number; a file without any document; a last
         line that was cut, where that can be told: it has no line end, and fewer columns than all
         mentions before it, or the start of their label.
@@ -183,9 +188,9 @@ def _add_row(document: _PubtatorDocument, columns: List[str], line: int) -> str:
     )
     document.mentions.append(mention)
     if len(columns) > 5 and ids != join_concept_ids(mention.concept_ids):
-        document.meta[_meta_key(line, 6)] = ids
+        document.columns[_column_key(line, 6)] = ids
     if len(columns) > 6:
-        document.meta[_meta_key(line, 7)] = columns[6]
+        document.columns[_column_key(line, 7)] = columns[6]
     return ""
 
 
@@ -197,7 +202,7 @@ def _shorten(value: str) -> str:
     return repr(value if len(value) <= 40 else value[:37] + "...")
 
 
-def _meta_key(line: int, column: int) -> str:
+def _column_key(line: int, column: int) -> str:
     return f"line{line}.column{column}"
 
 
@@ -205,15 +210,12 @@ def _to_record(document: _PubtatorDocument) -> Record:
     title, abstract = document.title, document.abstract or ""
     text = f"{title} {abstract}" if abstract else title
     body_start = len(text) - len(abstract)
-    meta = dict(document.meta)
-    if document.relations:
-        meta[RELATIONS_KEY] = str(document.relations)
     return Record(
         id=document.id,
         text=text,
         mentions=tuple(document.mentions),
         sections=(("title", 0, len(title)), ("abstract", body_start, len(text))),
-        meta=meta,
+        reading_notes={**document.columns, **note_counts({RELATIONS_KEY: document.relations})},
     )
 
 
@@ -251,12 +253,12 @@ def _format_mention(record: Record, mention: Mention) -> str:
     # What fragments claim is not what their cover holds, which is all that is written.
     surface = covered if mention.fragments else mention.text or covered
     ids = join_concept_ids(mention.concept_ids) or ""
-    parts: Optional[str] = None
+    parts: Optional[Note] = None
     if mention.line is not None:
-        column = record.meta.get(_meta_key(mention.line, 6), ids)
+        column = str(record.reading_notes.get(_column_key(mention.line, 6), ids))
         # The record may come from elsewhere, or have got other ids.
         ids = column if split_concept_ids(column) == mention.concept_ids else ids
-        parts = record.meta.get(_meta_key(mention.line, 7))
+        parts = record.reading_notes.get(_column_key(mention.line, 7))
     columns = [
         record.id,
         str(mention.start_char),
@@ -267,7 +269,7 @@ def _format_mention(record: Record, mention: Mention) -> str:
     if ids or parts is not None:
         columns.append(ids)
     if parts is not None:
-        columns.append(parts)
+        columns.append(str(parts))
     return "\t".join(columns)
 
 
@@ -286,3 +288,19 @@ def _split_text(record: Record) -> Tuple[str, str]:
         if is_split and len(separator) == 1 and separator in " \n\r\t":
             return text[:title_end], text[body_start:]
     return text, ""
+
+
+FORMAT = Format(
+    "pubtator",
+    "PubTator: id|t|title, id|a|abstract, tab-separated mentions",
+    read_pubtator,
+    write_pubtator,
+    # Sections: a title and an abstract that one character separates; nothing else is carried.
+    carried=frozenset((MENTIONS, CONCEPT_IDS, OVERLAPS, DUPLICATES, CLAIMED_TEXT, SECTIONS)),
+    line_based=True,
+    endings=(".pubtator", ".pubtator.txt"),
+    name_part="pubtator",
+    looks_like=is_pubtator,
+    derives=frozenset((SECTIONS,)),
+    losses=find_pubtator_losses,
+)

@@ -1,9 +1,9 @@
 """Strict or lenient reading: a problem in a file raises, or is skipped and counted."""
 
 from collections import Counter
-from dataclasses import replace
 from typing import Any, Dict, Iterable, Iterator, List, Optional
 
+from spacy_bioner.corpora.formats.reading_notes import add_note
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.printable import make_line
 from spacy_bioner.records import Record
@@ -12,7 +12,7 @@ from spacy_bioner.records import Record
 ANNOTATION, DOCUMENT, FILE = "annotation", "document", "file"
 
 
-class Problems:
+class ReadErrors:
     """What a lenient reader left out.
 
     skipped (Counter[str]): How many of each unit: "annotation", "document" or "file".
@@ -47,7 +47,7 @@ class Problems:
         return {"skipped": dict(sorted(self.skipped.items())), "messages": list(self.messages)}
 
 
-def skip_or_raise(error: CorpusError, unit: str, problems: Optional[Problems]) -> None:
+def skip_or_raise(error: CorpusError, unit: str, problems: Optional[ReadErrors]) -> None:
     """Note what is left out, or raise the error when nobody takes note (`problems` is None)."""
     if problems is None:
         raise error
@@ -57,7 +57,7 @@ def skip_or_raise(error: CorpusError, unit: str, problems: Optional[Problems]) -
 def note_skipped(records: Iterable[Optional[Record]], key: str) -> Iterator[Record]:
     """Leave out the Nones, and note their number on the record before them, or the first one.
 
-    key (str): Under which key of `Record.meta`.
+    key (str): Under which key of `Record.reading_notes`.
     """
     held: Optional[Record] = None
     skipped = 0
@@ -66,11 +66,11 @@ def note_skipped(records: Iterable[Optional[Record]], key: str) -> Iterator[Reco
             skipped += 1
         else:
             if held is not None:
-                yield _note(held, key, skipped)
+                yield add_note(held, key, skipped)
                 skipped = 0
             held = record
     if held is not None:
-        yield _note(held, key, skipped)
+        yield add_note(held, key, skipped)
 
 
 def at_least_one(records: Iterable[Record], error: CorpusError) -> Iterator[Record]:
@@ -81,7 +81,3 @@ def at_least_one(records: Iterable[Record], error: CorpusError) -> Iterator[Reco
         yield record
     if empty:
         raise error
-
-
-def _note(record: Record, key: str, number: int) -> Record:
-    return replace(record, meta={**record.meta, key: str(number)}) if number else record

@@ -1,15 +1,20 @@
 """What readers have to say of a file: warnings, and keys that they do not read.
 
-They leave it in `Record.meta` under keys that are no metadata (`capabilities.is_bookkeeping`), so
-that records can be streamed; `ReadingNotes` gathers it again.
+They leave it in `Record.reading_notes`, so that records can be streamed and a choice of documents
+has the notes of these; `ReadingNotes` gathers it again. The numbers there are for the account of a
+conversion.
 """
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import Dict, Iterable, List
+from typing import Dict, Iterable, List, Mapping
 
-from spacy_bioner.records import Record
+from spacy_bioner.records import Note, Record
 
+OTHERS_KEY = "files_of_other_formats_skipped"
+STRAYS_KEY = "texts_without_annotations_skipped"
+STRAY_NAMES_KEY = "texts_without_annotations"
+OVERRULED_KEY = "claimed_texts_overruled"
 WARNING_KEY = "reader_warning"
 UNREAD_PREFIX = "not read: "
 _NAMED_DOCUMENTS = 10
@@ -25,14 +30,29 @@ _LEFT_OUT = {
 
 def add_warning(record: Record, message: str) -> Record:
     """Note a warning on a document; the message must be the same for all documents it is of."""
-    earlier = record.meta.get(WARNING_KEY)
-    text = f"{earlier}\n{message}" if earlier else message
-    return replace(record, meta={**record.meta, WARNING_KEY: text})
+    earlier = record.reading_notes.get(WARNING_KEY)
+    return add_note(record, WARNING_KEY, f"{earlier}\n{message}" if earlier else message)
 
 
-def note_unread(keys: Iterable[str]) -> Dict[str, str]:
-    """Return what to put into `meta` for keys of a document that are not read."""
-    return {f"{UNREAD_PREFIX}{key}": "1" for key in keys}
+def add_note(record: Record, key: str, value: Note) -> Record:
+    """Note a number or a text on a document; 0 and "" are not worth a note."""
+    notes = {**record.reading_notes, key: value}
+    return replace(record, reading_notes=notes) if value else record
+
+
+def note_counts(counts: Mapping[str, int]) -> Dict[str, Note]:
+    """Return the notes of numbers by name, without those that are 0."""
+    return {key: number for key, number in counts.items() if number}
+
+
+def note_unread(keys: Iterable[str]) -> Dict[str, Note]:
+    """Return the notes for keys of a document that are not read."""
+    return {f"{UNREAD_PREFIX}{key}": 1 for key in keys}
+
+
+def list_counts(record: Record) -> Dict[str, int]:
+    """List the numbers that a reader noted on a document, by name."""
+    return {key: value for key, value in record.reading_notes.items() if isinstance(value, int)}
 
 
 @dataclass
@@ -54,12 +74,13 @@ class ReadingNotes:
         """Take the notes of one more document."""
         self.documents += 1
         self.mentions += len(record.mentions)
-        for key, value in record.meta.items():
+        for key, number in list_counts(record).items():
             if key.startswith(UNREAD_PREFIX):
                 self._unread[key.removeprefix(UNREAD_PREFIX)] += 1
-            elif key in _LEFT_OUT and value.isdecimal():
-                self._left_out[_LEFT_OUT[key]] += int(value)
-        for message in filter(None, record.meta.get(WARNING_KEY, "").split("\n")):
+            elif key in _LEFT_OUT:
+                self._left_out[_LEFT_OUT[key]] += number
+        warnings = str(record.reading_notes.get(WARNING_KEY, ""))
+        for message in filter(None, warnings.split("\n")):
             named = self._warned.setdefault(message, [])
             self._numbers[message] += 1
             if len(named) < _NAMED_DOCUMENTS:

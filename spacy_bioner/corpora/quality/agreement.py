@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from spacy_bioner.corpora.formats.read_errors import DOCUMENT, Problems, skip_or_raise
+from spacy_bioner.corpora.formats.read_errors import DOCUMENT, ReadErrors, skip_or_raise
 from spacy_bioner.corpora.quality.consistency import Place, place_of
 from spacy_bioner.corpora.quality.mention_pairing import (
     BORDER,
@@ -120,7 +120,7 @@ def compare_annotations(
     a: Iterable[Record],
     b: Iterable[Record],
     *,
-    problems: Optional[Problems] = None,
+    problems: Optional[ReadErrors] = None,
     path: Optional[PathLike] = None,
 ) -> Agreement:
     """Compare two annotations of the same documents, which are matched by id.
@@ -128,7 +128,7 @@ def compare_annotations(
     Of documents with one id, the first on one side is matched with the first on the other, and so
     on. B is held in memory.
 
-    problems (Optional[Problems]): Takes note of documents whose texts differ, which are left out.
+    problems (Optional[ReadErrors]): Takes note of documents whose texts differ, which are left out.
     path (Optional[PathLike]): B's file, for messages.
     RAISES (CorpusError): Texts that differ; no document in common.
     """

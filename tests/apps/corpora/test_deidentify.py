@@ -111,6 +111,14 @@ def test_metadata_is_left_out_and_counted(tmp_path, capsys):
     assert "document ids were kept" in shown
 
 
+@pytest.mark.parametrize("options", [(), ("--keep-metadata",)])
+def test_columns_of_a_source_are_not_repeated(source, tmp_path, options):
+    text = PUBTATOR.replace("\tD001249\n", "\tD001249\tasthma of Dr. Smith\n")
+    source.write_text(text, encoding="utf-8")
+    run_ok(source, tmp_path / "x.pubtator", *options)
+    assert "1\t0\t6\tAsthma\tDisease\tD001249\n" in (tmp_path / "x.pubtator").read_text()
+
+
 def test_metadata_can_stay_without_its_identifiers(tmp_path):
     write_notes(tmp_path / "notes.csv")
     run_ok(

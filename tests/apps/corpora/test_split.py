@@ -9,7 +9,7 @@ from spacy_bioner.apps.cli.split import split_cli
 from spacy_bioner.apps.corpora.convert import convert
 from spacy_bioner.apps.corpora.split import parse_ratios, split
 from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.errors import ConfigError, CorpusError
 
@@ -117,7 +117,7 @@ def test_problems_are_noted_once(source, tmp_path):
     source.write_text(source.read_text() + "\n99|t|x\n99|a|\n99\tzero\t1\tx\tA\tD1\n")
     with pytest.raises(CorpusError, match="found start offset 'zero'"):
         split(source, tmp_path / "out")
-    problems = Problems()
+    problems = ReadErrors()
     split(source, tmp_path / "out", problems=problems)
     assert sum(problems.skipped.values()) == 1
 

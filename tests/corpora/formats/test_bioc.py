@@ -14,7 +14,7 @@ from spacy_bioner.corpora.formats.bioc.bioc_xml import (
 )
 from spacy_bioner.corpora.formats.capabilities import FEATURES, WORDS, reduce_record
 from spacy_bioner.corpora.formats.pubtator import read_pubtator
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.mention_checks import why_lost
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.extras import install_command
@@ -113,7 +113,7 @@ def test_read_bioc_xml_overlapping_passages_go_one_behind_the_other(tmp_path):
     record = read_passages(tmp_path, passage(0, "abcde"), second, passage(20, "end"))
     assert record.text == "abcde It was.       end"
     assert [(m.start_char, m.end_char, m.text) for m in record.mentions] == [(9, 12, "was")]
-    assert record.meta == {"passage_offsets_repaired": "1"}
+    assert record.reading_notes == {"passage_offsets_repaired": 1}
 
 
 def test_read_bioc_xml_annotations_of_a_moved_passage_stay_where_they_fit(tmp_path):
@@ -166,7 +166,7 @@ def test_read_bioc_xml_moves_passage_whose_offset_counts_escapes(tmp_path):
     found = annotation(7, 3, "was")
     record = read_passages(tmp_path, passage(0, "A&apos;s"), body.format(found))
     assert record.text == "A's It was."
-    assert record.meta == {"passage_offsets_repaired": "1"}
+    assert record.reading_notes == {"passage_offsets_repaired": 1}
 
 
 @pytest.mark.parametrize(
@@ -302,7 +302,7 @@ def test_read_bioc_xml_leaves_individual_mentions_out_unless_asked(tmp_path):
     text = TITLE.format(annotations=composite + part)
     record = read_passages(tmp_path, text)
     assert [mention.end_char for mention in record.mentions] == [25]
-    assert record.meta == {"individual_mentions_skipped": "1"}
+    assert record.reading_notes == {"individual_mentions_skipped": 1}
     record = read_passages(tmp_path, text, individual_mentions=True)
     assert [mention.end_char for mention in record.mentions] == [25, 5]
     assert record.meta == {}
@@ -313,7 +313,7 @@ def test_read_bioc_xml_counts_relations_and_unplaced_annotations(tmp_path):
     index = f"<annotation id='1'>{infons(type='MeSH')}<text/></annotation>"
     record = read_passages(tmp_path, TITLE.format(annotations=index + relation), relation)
     assert record.mentions == ()
-    assert record.meta == {"relations_skipped": "2", "notes_skipped": "1"}
+    assert record.reading_notes == {"relations_skipped": 2, "notes_skipped": 1}
 
 
 def test_read_bioc_xml_document_infons_and_annotations(tmp_path):
@@ -358,7 +358,7 @@ def test_read_bioc_xml_refuses_declared_entities(tmp_path, name):
     with pytest.raises(CorpusError, match=r"xml:2: found a declaration of the entity 'a'"):
         list(read_bioc_xml(path))
     with pytest.raises(CorpusError, match="found a declaration of the entity 'a'"):
-        list(read_bioc_xml(path, problems=Problems()))
+        list(read_bioc_xml(path, problems=ReadErrors()))
 
 
 @pytest.mark.parametrize(
@@ -461,7 +461,7 @@ def test_read_bioc_xml_names_place_of_what_is_wrong(tmp_path, text, line, messag
 def test_read_bioc_xml_skips_malformed_annotations_when_lenient(tmp_path, found, message):
     with pytest.raises(CorpusError, match=f"xml:3: {message}"):
         read_annotation(tmp_path, found)
-    problems = Problems()
+    problems = ReadErrors()
     mentions = read_annotation(tmp_path, found, annotation(), problems=problems)
     assert [(mention.text, mention.line) for mention in mentions] == [("Renal", 5)]
     assert problems.skipped == {"annotation": 1}
@@ -470,7 +470,7 @@ def test_read_bioc_xml_skips_malformed_annotations_when_lenient(tmp_path, found,
 def test_lenient_read_bioc_xml_skips_document_and_broken_end(tmp_path):
     good = document(passage(0, "ab"))
     bad = document(passage("x", "ab"))
-    problems = Problems()
+    problems = ReadErrors()
     text = f"<collection>{good}{bad}{good}<document><id>7"
     records = list(read_bioc_xml(save(tmp_path, text), problems=problems))
     assert [record.text for record in records] == ["ab", "ab"]
@@ -504,7 +504,8 @@ JSON_RECORD = Record(
     "Renal failure",
     (Mention(0, 5, "Disease", "Renal", ("D1",), attributes=(("n", ""), ("valid", "true"))),),
     sections=(("title", 0, 13),),
-    meta={"journal": "J", "year": "2021", "relations_skipped": "2"},
+    meta={"journal": "J", "year": "2021"},
+    reading_notes={"relations_skipped": 2},
 )
 
 
@@ -573,13 +574,13 @@ def test_read_bioc_json_names_what_is_wrong(tmp_path, value, message):
 
 
 def test_lenient_read_bioc_json_skips_annotations_documents_and_the_rest(tmp_path):
-    problems = Problems()
+    problems = ReadErrors()
     good = JSON_DOCUMENT["passages"][0]["annotations"][0]
     first = in_passage(annotations=[1, good, {"infons": {}, "locations": []}])["documents"][0]
     text = json.dumps({"documents": [first, {}]})[:-2] + ", {]"
     records = read_json(tmp_path, text, problems=problems)
     assert [len(record.mentions) for record in records] == [1]
-    assert records[0].meta["notes_skipped"] == "1"
+    assert records[0].reading_notes["notes_skipped"] == 1
     assert problems.skipped == {"annotation": 1, "document": 1, "file": 1}
 
 
@@ -710,7 +711,7 @@ def facts(record):
         record.text,
         record.sections,
         [(m.start_char, m.end_char, m.label, m.text, m.concept_ids) for m in mentions],
-        record.meta.get("relations_skipped"),
+        record.reading_notes.get("relations_skipped"),
     )
 
 
@@ -724,9 +725,9 @@ def test_real_bc5cdr_is_the_same_in_pubtator_and_bioc(data_dir):
     }
     assert len(records) == 50
     assert [facts(record) for record in records] == [pubtator[record.id] for record in records]
-    moved = [record.id for record in records if "passage_offsets_repaired" in record.meta]
+    moved = [record.id for record in records if "passage_offsets_repaired" in record.reading_notes]
     assert moved == ["2224762", "4027862", "8649546", "17466854", "19803309"]
-    parts = [int(record.meta.get("individual_mentions_skipped", 0)) for record in records]
+    parts = [record.reading_notes.get("individual_mentions_skipped", 0) for record in records]
     assert sorted(parts)[-4:] == [0, 2, 4, 5]
 
 

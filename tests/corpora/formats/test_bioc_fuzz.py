@@ -14,7 +14,7 @@ from spacy_bioner.corpora.formats.bioc.bioc_xml import (
     write_bioc_xml,
 )
 from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
 
@@ -88,7 +88,7 @@ def mutated(draw: st.DrawFn, samples: "tuple[bytes, ...]") -> bytes:
     return data
 
 
-def read_all(name, path, problems: Optional[Problems] = None) -> Optional[List[Record]]:
+def read_all(name, path, problems: Optional[ReadErrors] = None) -> Optional[List[Record]]:
     """Read a file. RETURNS: None when it is refused, as it should be: with file and line."""
     try:
         return list(READERS[name][0](path, problems=problems))
@@ -102,7 +102,7 @@ def check(name, data, folder):
     path = folder / "fuzz"
     path.write_bytes(data)
     strict = read_all(name, path)
-    problems = Problems()
+    problems = ReadErrors()
     lenient = read_all(name, path, problems)
     for record in [*(strict or ()), *(lenient or ())]:
         record.text.encode("utf-8")

@@ -92,8 +92,7 @@ def test_identifiers_of_variants_come_back_from_every_format(tmp_path, name):
     mentions = [Mention(0, 5, "Variant", "V600E", (one,)) for one in VARIANTS]
     mentions = [replace(m, label=f"V{i}") for i, m in enumerate(mentions)]
     mentions.append(Mention(9, 13, "Gene", "BRAF", ("673", "c", "p|SUB|V|600|E")))
-    ending = ".spacy" if name == "spacy" else ""
-    path = tmp_path / f"out{ending}"
+    path = tmp_path / f"out{FORMATS[name].file_ending}"
     write_records([Record("1", text, tuple(mentions))], path, name)
     (record,) = read_records(path, name)
     assert [m.concept_ids for m in record.mentions] == [m.concept_ids for m in mentions]
@@ -107,7 +106,7 @@ def test_a_strangers_variants_are_read_and_written(tmp_path):
     write_records([record], tmp_path / "x.pubtator")
     assert (tmp_path / "x.pubtator").read_text().split() == path.read_text().split()
     # Also without what the reader kept of the columns.
-    bare = replace(record, meta={})
+    bare = replace(record, reading_notes={})
     write_records([bare], tmp_path / "y.pubtator")
     (again,) = read_records(tmp_path / "y.pubtator")
     assert [m.concept_ids for m in again.mentions] == ids

@@ -5,7 +5,7 @@ from spacy.vocab import Vocab
 from spacy_bioner.corpora.alignment import align
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.corpora.formats.capabilities import reduce_record
-from spacy_bioner.corpora.formats.docbin import CARRIES, read_docbin_records, to_record
+from spacy_bioner.corpora.formats.docbin import FORMAT, read_docbin_records, to_record
 from spacy_bioner.corpora.tokenizers import build_tokenizer
 from spacy_bioner.records import Mention, Record
 
@@ -54,7 +54,7 @@ def test_docbin_of_an_empty_record(tmp_path):
 
 def test_docbin_carries_all_but_repeated_and_lost_mentions(tmp_path):
     twice = Record("1", "ab", (Mention(0, 2, "X", "ab"), Mention(0, 2, "X", "ab")))
-    assert round_trip(twice, tmp_path) == reduce_record(twice, CARRIES)
+    assert round_trip(twice, tmp_path) == reduce_record(twice, FORMAT.carried)
     lost = Record("1", "ab", (Mention(0, 9, "X"),))
     assert round_trip(lost, tmp_path).mentions == ()
 

@@ -23,7 +23,7 @@ from spacy_bioner.corpora.formats.json_files.presidio import read_presidio
 from spacy_bioner.corpora.formats.json_files.spacy_v2 import read_spacy_v2
 from spacy_bioner.corpora.formats.json_files.tokens import read_json_tokens
 from spacy_bioner.corpora.formats.json_files.uima_cas import read_uima_cas
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.standoff.span_table import read_span_table
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
@@ -87,7 +87,7 @@ def strip(record):
 )
 def test_written_records_come_back(path, module, reader, writer, sample):
     assert writer(sample, path) == len(sample)
-    expected = [strip(reduce_record(record, module.CARRIES)) for record in sample]
+    expected = [strip(reduce_record(record, module.FORMAT.carried)) for record in sample]
     # doccano repeats no texts: in random ones, another unit may seem to fit better.
     settings = {"offsets": "characters"} if module is doccano else {}
     assert [strip(record) for record in reader(path, **settings)] == expected
@@ -114,7 +114,8 @@ def test_prodigy_tasks(path, array):
         TEXT,
         (NALOXONE,),
         words=((0, 8), (9, 11)),
-        meta={"source": "x", "score": "0.5", "rejected_skipped": "1"},
+        meta={"source": "x", "score": "0.5"},
+        reading_notes={"rejected_skipped": 1},
     )
     assert (second.id, second.text) == ("3", "b")
 
@@ -161,14 +162,15 @@ def test_training_tuples(path, array):
 def test_doccano_spans(path, spans):
     write(path, {"id": 3, "text": TEXT, **spans, "relations": [{"id": 1}], "ward": "A"})
     record = strip_lines(next(read_doccano(path)))
-    meta = {"ward": "A", "relations_skipped": "1"}
-    assert record == Record("3", TEXT, (NALOXONE, RATS), meta=meta)
+    notes = {"relations_skipped": 1}
+    expected = Record("3", TEXT, (NALOXONE, RATS), meta={"ward": "A"}, reading_notes=notes)
+    assert record == expected
 
 
 def test_doccano_labels_of_documents_are_counted(path):
     write(path, {"data": TEXT, "label": ["good", "long"]})
     (record,) = read_doccano(path)
-    assert record == Record("1", TEXT, meta={"document_labels_skipped": "2"})
+    assert record == Record("1", TEXT, reading_notes={"document_labels_skipped": 2})
 
 
 def test_label_studio_takes_the_first_annotation_that_was_not_cancelled(path):
@@ -178,12 +180,8 @@ def test_label_studio_takes_the_first_annotation_that_was_not_cancelled(path):
         "7",
         TEXT,
         (NALOXONE, RATS, Mention(12, 16, "Rat", "rats")),
-        meta={
-            "ward": "A",
-            "annotations_skipped": "2",
-            "relations_skipped": "1",
-            "regions_skipped": "1",
-        },
+        meta={"ward": "A"},
+        reading_notes={"annotations_skipped": 2, "relations_skipped": 1, "regions_skipped": 1},
     )
 
 
@@ -225,7 +223,7 @@ def test_label_studio_tasks_without_an_annotation_that_counts_are_left_out(path)
     cancelled = {"data": {"text": "x"}, "annotations": [{"was_cancelled": True, "result": []}]}
     write(path, cancelled, TASK, {"data": {"text": "y"}, "annotations": []}, array=True)
     (record,) = read_label_studio(path)
-    assert (record.text, record.meta["rejected_skipped"]) == (TEXT, "2")
+    assert (record.text, record.reading_notes["rejected_skipped"]) == (TEXT, 2)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +252,7 @@ def test_a_malformed_span_is_left_out_alone(path, read, document):
     write(path, document)
     with pytest.raises(CorpusError, match="found"):
         list(read(path))
-    problems = Problems()
+    problems = ReadErrors()
     (record,) = read(path, problems=problems)
     assert [mention.label for mention in record.mentions] == ["X"]
     assert problems.skipped == {"annotation": 1}
@@ -292,7 +290,7 @@ def test_what_is_no_document_is_an_error_or_left_out(path, read, value):
     with pytest.raises(CorpusError, match="found") as raised:
         list(read(path))
     assert (raised.value.path, raised.value.line) == (str(path), 2)
-    problems = Problems()
+    problems = ReadErrors()
     assert len(list(read(path, problems=problems))) == 2
     assert problems.skipped == {"document": 1}
 
@@ -343,7 +341,7 @@ def test_any_value_under_any_key_gives_records_or_an_error(path, read):
         for value in ODD:
             write(path, put(MORE_READERS[read], place, value), MORE_READERS[read])
             assert reads_well(read(path), path)
-            problems = Problems()
+            problems = ReadErrors()
             assert reads_well(read(path, problems=problems), path)
 
 

@@ -2,9 +2,8 @@
 
 import pytest
 
-from spacy_bioner.corpora.formats.capabilities import own_meta, read_counters
 from spacy_bioner.corpora.formats.detection import guess_format
-from spacy_bioner.corpora.formats.reading_notes import ReadingNotes
+from spacy_bioner.corpora.formats.reading_notes import ReadingNotes, list_counts
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.errors import CorpusError
 from tests import paths
@@ -67,12 +66,12 @@ def test_what_else_the_files_say_is_kept():
     (bern2,) = read("bern2.json")[1]
     assert bern2.mentions[0].concept_ids == ("mesh:D001241",)
     assert bern2.mentions[0].attributes == (("is_neural_normalized", "false"), ("prob", "0.99"))
-    assert own_meta(bern2.meta) == {"timestamp": "Thu Jan 01 00:00:00 2026"}
+    assert bern2.meta == {"timestamp": "Thu Jan 01 00:00:00 2026"}
     assert read("kaggle_corona2.json")[1][0].id == "18c2"
     assert read("bigbio_kb.json")[1][0].id == "d1"
     assert read("europepmc.json")[1][0].text == "We gave aspirin to rats"
     counts = {"relations_skipped": 1, "document_labels_skipped": 2}
-    assert read_counters(read("prodigy_rel.jsonl")[1][0].meta) == counts
+    assert list_counts(read("prodigy_rel.jsonl")[1][0]) == counts
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.mimic import (
-    CARRIES,
+    FORMAT,
     NoteColumns,
     find_sections,
     read_mimic,
     write_mimic,
 )
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
 from tests.corpora.strategies import damaged, reads_well
@@ -51,8 +51,8 @@ def test_notes_keep_text_category_and_sections(path):
         "chartdate": "2151-08-04",
         "category": "Discharge summary",
         "description": "Report",
-        "erroneous_notes_skipped": "1",
     }
+    assert first.reading_notes == {"erroneous_notes_skipped": 1}
     assert second.text == 'He said "no".\n\n'
     assert second.meta["cgid"] == "12"
 
@@ -116,7 +116,7 @@ def test_bad_tables_are_errors_with_their_line(tmp_path, content, columns, line,
 def test_lenient_reading_leaves_out_bad_rows(tmp_path):
     path = tmp_path / "notes.csv"
     path.write_text('id,text\n1,a,b\n2,good\n3,"open\n')
-    problems = Problems()
+    problems = ReadErrors()
     assert [record.id for record in read_mimic(path, problems=problems)] == ["2"]
     # Behind an open quotation mark, nothing of the file is left.
     assert problems.skipped == {"document": 1, "file": 1}
@@ -139,7 +139,7 @@ def test_written_notes_come_back_without_mentions(tmp_path):
     path = tmp_path / "out.csv"
     assert write_mimic(records, path) == 2
     read = [reduce_record(record, FEATURES) for record in read_mimic(path)]
-    assert read == [reduce_record(record, CARRIES) for record in records]
+    assert read == [reduce_record(record, FORMAT.carried) for record in records]
 
 
 def test_a_text_that_a_table_cannot_hold_is_refused(tmp_path):

@@ -15,7 +15,7 @@ from spacy_bioner.corpora.formats.offset_units import (
     UnitSurvey,
     stands_right,
 )
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.reading_notes import WARNING_KEY, ReadingNotes
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
@@ -149,8 +149,8 @@ def test_a_unit_that_is_in_doubt_is_named_and_nothing_moved(tmp_path):
     write(tmp_path / "x.jsonl", *sure, replace(in_unit(TEXTS["emoji"], "utf-16"), id="odd"))
     *rest, odd = read_jsonl(tmp_path / "x.jsonl")
     assert [m.text for m in odd.mentions] == ["sthma ", "albutamol."]
-    assert "would not if their offsets were UTF-16 code units" in odd.meta[WARNING_KEY]
-    assert not any(WARNING_KEY in record.meta for record in rest)
+    assert "would not if their offsets were UTF-16 code units" in odd.reading_notes[WARNING_KEY]
+    assert not any(WARNING_KEY in record.reading_notes for record in rest)
 
 
 @pytest.mark.parametrize("held", [0, 1 << 25], ids=["read twice", "held"])
@@ -162,7 +162,7 @@ def test_files_of_any_size_and_with_faults_are_read_the_same(tmp_path, monkeypat
     path.write_text(path.read_text() + "\n{broken\n")
     with pytest.raises(CorpusError, match="found 'broken"):
         list(read_jsonl(path))
-    problems = Problems()
+    problems = ReadErrors()
     found = list(read_jsonl(path, problems=problems))
     assert [[m.text for m in record.mentions] for record in found] == [list(WORDS)] * 2
     assert problems.skipped == {"document": 1}
@@ -174,7 +174,7 @@ def test_a_unit_that_is_asked_for_is_taken(tmp_path, unit):
     write(tmp_path / "x.jsonl", in_unit(TEXTS["family"], unit))
     (record,) = read_jsonl(tmp_path / "x.jsonl", offsets=unit)
     assert [mention.text for mention in record.mentions] == list(WORDS)
-    assert WARNING_KEY not in record.meta
+    assert WARNING_KEY not in record.reading_notes
 
 
 def test_offsets_that_the_unit_does_not_have_are_an_error_or_left_out(tmp_path):
@@ -185,7 +185,7 @@ def test_offsets_that_the_unit_does_not_have_are_an_error_or_left_out(tmp_path):
     ) as error:
         list(read_jsonl(tmp_path / "x.jsonl", offsets="utf-16"))
     assert error.value.line == 1
-    problems = Problems()
+    problems = ReadErrors()
     (record,) = read_jsonl(tmp_path / "x.jsonl", offsets="utf-16", problems=problems)
     assert len(record.mentions) == 1
     assert problems.skipped == {"annotation": 1}

@@ -4,8 +4,8 @@ import pytest
 
 from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
 from spacy_bioner.corpora.formats.concept_ids import split_concept_ids
-from spacy_bioner.corpora.formats.pubtator import CARRIES, read_pubtator, write_pubtator
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.pubtator import FORMAT, read_pubtator, write_pubtator
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.truncation import ends_within_line
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
@@ -35,7 +35,7 @@ def read(tmp_path, text):
 
 def without_lines(record):
     mentions = tuple(replace(mention, line=None) for mention in record.mentions)
-    return replace(record, mentions=mentions, meta={})
+    return replace(record, mentions=mentions, reading_notes={})
 
 
 def test_read_pubtator_joins_title_and_abstract_by_one_space(tmp_path):
@@ -54,9 +54,10 @@ def test_read_pubtator_gives_mentions_with_their_lines(tmp_path):
 
 
 def test_read_pubtator_keeps_seventh_column_and_counts_relations(tmp_path):
-    meta = read(tmp_path, GOOD)[0].meta
-    assert meta["line3.column7"] == "renal toxicity|auditory toxicity"
-    assert meta["relations_skipped"] == "1"
+    record = read(tmp_path, GOOD)[0]
+    assert record.meta == {}
+    assert record.reading_notes["line3.column7"] == "renal toxicity|auditory toxicity"
+    assert record.reading_notes["relations_skipped"] == 1
 
 
 def test_read_pubtator_empty_abstract_leaves_the_title(tmp_path):
@@ -90,7 +91,7 @@ def test_read_pubtator_does_not_break_at_unicode_line_separators(tmp_path):
 def test_read_pubtator_skips_relations_of_five_columns(tmp_path):
     record = read(tmp_path, "1|t|a\n1|a|b\n1\tAssociation\t3175\tD003924\tNovel\n")[0]
     assert record.mentions == ()
-    assert record.meta == {"relations_skipped": "1"}
+    assert record.reading_notes == {"relations_skipped": 1}
 
 
 @pytest.mark.parametrize(
@@ -261,7 +262,7 @@ def test_read_pubtator_keeps_documents_of_one_identifier_that_follow_each_other(
 
 
 def read_leniently(tmp_path, text):
-    problems = Problems()
+    problems = ReadErrors()
     return list(read_pubtator(write(tmp_path, text), problems=problems)), problems
 
 
@@ -315,7 +316,7 @@ def test_write_pubtator_gives_back_what_the_format_carries(tmp_path):
     )
     target = tmp_path / "out.txt"
     write_pubtator([record], target)
-    expected = reduce_record(record, CARRIES)
+    expected = reduce_record(record, FORMAT.carried)
     assert [reduce_record(one, FEATURES) for one in read_pubtator(target)] == [
         replace(
             expected,
@@ -343,7 +344,7 @@ def test_write_pubtator_keeps_letters_between_sections(tmp_path):
 
 def test_write_pubtator_takes_ids_of_the_record_not_of_a_line_elsewhere(tmp_path):
     mention = Mention(0, 1, "A", "x", ("D2",), line=3)
-    record = Record("1", "x", (mention,), meta={"line3.column6": "D1;-1"})
+    record = Record("1", "x", (mention,), reading_notes={"line3.column6": "D1;-1"})
     target = tmp_path / "out.txt"
     write_pubtator([record], target)
     assert next(read_pubtator(target)).mentions[0].concept_ids == ("D2",)
@@ -404,7 +405,7 @@ def test_a_mention_that_was_cut_is_an_error_or_left_out(tmp_path, last, message)
     with pytest.raises(CorpusError, match=message) as raised:
         list(read_pubtator(path))
     assert raised.value.line == 5
-    problems = Problems()
+    problems = ReadErrors()
     (record,) = read_pubtator(path, problems=problems)
     assert (len(record.mentions), problems.skipped) == (2, {"annotation": 1})
 

@@ -25,14 +25,14 @@ def test_a_document_can_have_several_warnings():
 
 
 def test_unread_keys_matter_where_nothing_was_found():
-    unread = Record("1", "x", meta=note_unread(["b", "a"]))
-    counted = Record("2", "x", meta={"regions_skipped": "2", "rejected_skipped": "many"})
+    unread = Record("1", "x", reading_notes=note_unread(["b", "a"]))
+    counted = Record("2", "x", reading_notes={"regions_skipped": 2, "rejected_skipped": "many"})
     expected = "keys not read: a, b; left out: regions that are no text spans 2"
     assert gather(unread, counted) == [f"no mention in any document: {expected}"]
     assert gather(unread, Record("3", "x", (Mention(0, 1, "A"),))) == []
-    assert gather(Record("1", "x", meta={"a": "1"})) == []
+    assert gather(Record("1", "x", meta={"not read: a": "1"})) == []
 
 
 def test_many_unread_keys_are_cut():
-    (warning,) = gather(Record("1", "x", meta=note_unread(f"{n:02}" for n in range(25))))
+    (warning,) = gather(Record("1", "x", reading_notes=note_unread(f"{n:02}" for n in range(25))))
     assert warning.endswith("18, 19 and 5 more")

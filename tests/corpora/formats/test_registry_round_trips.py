@@ -14,7 +14,7 @@ from spacy_bioner.corpora.formats.capabilities import (
     reduce_record,
 )
 from spacy_bioner.corpora.formats.detection import guess_format
-from spacy_bioner.corpora.formats.registry import FORMATS
+from spacy_bioner.corpora.formats.registry import FORMATS, format_of_target
 from spacy_bioner.corpora.read_write import Selection, read_records, write_records
 from spacy_bioner.records import Mention, Record
 
@@ -51,20 +51,6 @@ TOKENISED = (
     ),
     Record("78", "Nothing here", words=((0, 7), (8, 12)), sentence_starts=(0,)),
 )
-ENDINGS = {
-    "spacy": ".spacy",
-    "pubtator": ".pubtator",
-    "conll": ".conll",
-    "csv": ".csv",
-    "bioc_xml": ".bioc.xml",
-    "bioc_json": ".bioc.json",
-    "jsonl": ".jsonl",
-    "doccano": ".doccano.jsonl",
-    "label_studio": ".json",
-    "mimic": ".notes.csv",
-    "brat": "",
-    "i2b2": "",
-}
 
 
 def strip(record):
@@ -73,7 +59,7 @@ def strip(record):
 
 
 def save(records, folder, name):
-    path = folder / f"{name}_corpus{ENDINGS[name]}"
+    path = folder / f"{name}_corpus{FORMATS[name].file_ending}"
     write_records(records, path, name)
     return path
 
@@ -93,8 +79,22 @@ def carried(records, name):
     return [reduce_record(record, kept) for record in records]
 
 
-def test_every_format_has_an_ending_here():
-    assert set(ENDINGS) == set(WRITABLE)
+@pytest.mark.parametrize("name", WRITABLE)
+def test_a_format_of_files_has_an_ending_that_others_do_not_take(name):
+    item = FORMATS[name]
+    assert bool(item.file_ending) != item.is_folder
+    for ending in item.endings:
+        assert format_of_target(f"corpus{ending}") == item
+
+
+def test_names_and_endings_of_formats_are_their_own():
+    for values in (
+        [word for item in FORMATS.values() for word in (item.name, *item.aliases)],
+        [ending for item in FORMATS.values() for ending in item.endings],
+        [ending for item in FORMATS.values() for ending in item.folder_endings],
+    ):
+        assert len(values) == len(set(values))
+    assert all(item.part_of in ("", *FORMATS) for item in FORMATS.values())
 
 
 @pytest.mark.parametrize("name", BY_OFFSETS)
@@ -139,7 +139,7 @@ def test_a_pair_of_formats_keeps_tokens_that_both_carry(tmp_path, first, second)
 def test_what_a_format_cannot_carry_is_named(tmp_path, name):
     source = tmp_path / "rich.jsonl"
     write_records([RICH, POOR], source, "jsonl")
-    target = tmp_path / f"out{ENDINGS[name]}"
+    target = tmp_path / f"out{FORMATS[name].file_ending}"
     conversion = convert(source, target, to_format=name)
     expected: Counter[str] = Counter()
     for record in (RICH, POOR):
@@ -156,7 +156,7 @@ def test_real_mentions_come_through(data_dir, tmp_path, corpus, name):
     source = data_dir / "corpora" / f"{corpus}.pubtator.txt"
     selection = Selection(first=60)
     before = [strip(record) for record in read_records(source, selection=selection)]
-    target = tmp_path / f"out{ENDINGS[name]}"
+    target = tmp_path / f"out{FORMATS[name].file_ending}"
     convert(source, target, to_format=name, selection=selection)
     after = load(target, name)
     if FORMATS[name].is_folder:
@@ -170,8 +170,9 @@ def test_real_mentions_come_through(data_dir, tmp_path, corpus, name):
 def test_what_is_written_can_be_read_strictly(tmp_path, name):
     source = tmp_path / "rich.jsonl"
     write_records([RICH, POOR], source, "jsonl")
-    convert(source, tmp_path / f"out{ENDINGS[name]}", to_format=name)
-    again = convert(tmp_path / f"out{ENDINGS[name]}", tmp_path / "again.spacy", from_format=name)
+    target = tmp_path / f"out{FORMATS[name].file_ending}"
+    convert(source, target, to_format=name)
+    again = convert(target, tmp_path / "again.spacy", from_format=name)
     assert again.count.lost == 0
 
 
@@ -195,7 +196,7 @@ def test_a_sentence_border_within_a_mention_does_not_part_it(tmp_path, name):
     address = Mention(9, 25, "Address", text[9:25])
     record = Record("1", text, (address,), sentence_starts=(0, 20, 27))
     write_records([record], tmp_path / "in.jsonl", "jsonl")
-    target = tmp_path / f"out{ENDINGS[name]}"
+    target = tmp_path / f"out{FORMATS[name].file_ending}"
     conversion = convert(tmp_path / "in.jsonl", target)
     assert conversion.losses["sentence borders within mentions"] == 1
     (read,) = read_records(target, name)

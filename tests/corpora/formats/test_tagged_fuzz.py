@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spacy_bioner.corpora.formats.pubtator import read_pubtator
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.standoff.mention_table import read_standoff
 from spacy_bioner.corpora.formats.tagged.conll import ConllLayout, read_conll
 from spacy_bioner.corpora.formats.tagged.conllu import read_conllu
@@ -100,7 +100,7 @@ def mutated(draw: st.DrawFn, samples: "tuple[bytes, ...]") -> bytes:
     return data
 
 
-def read_all(name, path, problems: Optional[Problems] = None) -> Optional[List[Record]]:
+def read_all(name, path, problems: Optional[ReadErrors] = None) -> Optional[List[Record]]:
     """Read a file. RETURNS: None when it is refused, as it should be: with file and line."""
     read, _ = READERS[name]
     lenient = {} if problems is None else {"problems": problems}
@@ -116,7 +116,7 @@ def check(name, data, folder):
     path = folder / "fuzz.txt"
     path.write_bytes(data)
     strict = read_all(name, path)
-    problems = Problems()
+    problems = ReadErrors()
     lenient = read_all(name, path, problems)
     for record in [*(strict or ()), *(lenient or ())]:
         assert all(record.text[start:end].strip() for start, end in record.words)
@@ -157,4 +157,4 @@ def test_reader_refuses_every_cut_of_nothing_but_white_space(name, folder):
     for data in (b"", b"\n", b"\r\n\r\n", b"\xef\xbb\xbf", b" \t \n"):
         (folder / "blank.txt").write_bytes(data)
         assert read_all(name, folder / "blank.txt") is None
-        assert read_all(name, folder / "blank.txt", Problems()) is None
+        assert read_all(name, folder / "blank.txt", ReadErrors()) is None

@@ -1,6 +1,6 @@
 import pytest
 
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.quality.agreement import (
     LabelAgreement,
     cohen_kappa,
@@ -175,7 +175,7 @@ def test_texts_that_differ_are_an_error_or_counted():
     message = r"b\.txt: found 'kidney failure after aspirin a' at character 6 of document 1"
     with pytest.raises(CorpusError, match=message):
         compare_annotations(a, b, path="b.txt")
-    problems = Problems()
+    problems = ReadErrors()
     assert compare_annotations(a, b, problems=problems).documents == 1
     assert problems.skipped == {"document": 1}
 

@@ -12,15 +12,16 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from spacy_bioner.corpora.formats.bioc.documents import CARRIES, SURROGATE, make_document
 from spacy_bioner.corpora.formats.bioc.records import Decoded, make_records, require_bioc
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.containers import stream_documents
 from spacy_bioner.corpora.formats.json_files.shapes import find_documents
-from spacy_bioner.corpora.formats.read_errors import ANNOTATION, Problems, skip_or_raise
+from spacy_bioner.corpora.formats.read_errors import ANNOTATION, ReadErrors, skip_or_raise
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike, check_is_file, check_text
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Record
 
-__all__ = ["CARRIES", "read_bioc_json", "write_bioc_json"]
+__all__ = ["CARRIES", "FORMAT", "read_bioc_json", "write_bioc_json"]
 
 MAX_OFFSET = 999_999_999
 _LISTS = ("documents", "PubTator3")
@@ -29,12 +30,12 @@ _DOCUMENT_KEYS = frozenset(("id", "infons", "passages", "annotations", "relation
 
 
 def read_bioc_json(
-    path: PathLike, *, individual_mentions: bool = False, problems: Optional[Problems] = None
+    path: PathLike, *, individual_mentions: bool = False, problems: Optional[ReadErrors] = None
 ) -> Iterator[Record]:
     """Stream the documents of a BioC JSON file.
 
     individual_mentions (bool): Keep the parts of coordinations that BC5CDR annotates as well.
-    problems (Optional[Problems]): Takes note of annotations and documents that cannot be read,
+    problems (Optional[ReadErrors]): Takes note of annotations and documents that cannot be read,
         which are then left out, and of a broken end of the file.
     YIELDS (Record): Mentions have the line on which their document starts.
     RAISES (CorpusError): Malformed JSON or BioC; no document at all.
@@ -71,7 +72,7 @@ def write_bioc_json(records: Iterable[Record], path: PathLike) -> int:
     return count
 
 
-def _read_documents(path: Path, problems: Optional[Problems]) -> Iterator[Tuple[int, Any]]:
+def _read_documents(path: Path, problems: Optional[ReadErrors]) -> Iterator[Tuple[int, Any]]:
     container = find_documents(path)
     for line, item in stream_documents(path, container, problems=problems):
         if container.kind == "values" and isinstance(item, dict) and not _KEYS & set(item):
@@ -90,7 +91,7 @@ def _documents_in(item: Any) -> List[Any]:
     return documents if isinstance(documents, list) else [documents]
 
 
-def _decode(item: Any, path: Path, line: int, problems: Optional[Problems]) -> Decoded:
+def _decode(item: Any, path: Path, line: int, problems: Optional[ReadErrors]) -> Decoded:
     """Check a document, leave out its relations and malformed annotations, and decode it."""
     from bioc import biocjson
 
@@ -102,7 +103,7 @@ def _decode(item: Any, path: Path, line: int, problems: Optional[Problems]) -> D
 class _Cleaner:
     """Makes the objects that the library expects, or says what is wrong with those found."""
 
-    def __init__(self, path: Path, line: int, problems: Optional[Problems]) -> None:
+    def __init__(self, path: Path, line: int, problems: Optional[ReadErrors]) -> None:
         self.path = path
         self.line = line
         self.problems = problems
@@ -221,3 +222,14 @@ def _as_text(value: Any) -> str:
     if isinstance(value, str):
         return value
     return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+FORMAT = Format(
+    "bioc_json",
+    "BioC JSON",
+    read_bioc_json,
+    write_bioc_json,
+    carried=CARRIES,
+    endings=(".bioc.json",),
+    options=frozenset(("individual_mentions",)),
+)

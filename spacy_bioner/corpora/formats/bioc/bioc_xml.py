@@ -14,17 +14,19 @@ from xml.parsers import expat
 
 from spacy_bioner.corpora.formats.bioc.documents import CARRIES, NOT_XML, make_document
 from spacy_bioner.corpora.formats.bioc.records import Decoded, make_records, require_bioc
-from spacy_bioner.corpora.formats.read_errors import ANNOTATION, Problems, skip_or_raise
+from spacy_bioner.corpora.formats.declaration import Format
+from spacy_bioner.corpora.formats.read_errors import ANNOTATION, ReadErrors, skip_or_raise
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike, check_is_file
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Record
 
-__all__ = ["CARRIES", "read_bioc_xml", "write_bioc_xml"]
+__all__ = ["CARRIES", "FORMAT", "read_bioc_xml", "write_bioc_xml"]
 
 CHUNK_SIZE = 65_536
 MAX_PROLOG = 1_000_000
 MAX_DIGITS = 9
+_ROOT = re.compile(r"<(?![?!])([\w:.-]+)")
 _NUMBER = re.compile(rf"\s*\d{{1,{MAX_DIGITS}}}\s*", re.ASCII)
 _CHILDREN: Dict[str, FrozenSet[str]] = {
     "document": frozenset(("id", "infon", "passage", "annotation", "relation")),
@@ -36,13 +38,19 @@ _SINGLE = ("id", "offset", "text")
 _REQUIRED = {"document": "id", "passage": "offset", "sentence": "offset"}
 
 
+def is_bioc_xml(head: str) -> bool:
+    """Tell whether a text starts as XML with a collection does."""
+    root = _ROOT.search(head)
+    return head.startswith("<") and root is not None and root[1] == "collection"
+
+
 def read_bioc_xml(
-    path: PathLike, *, individual_mentions: bool = False, problems: Optional[Problems] = None
+    path: PathLike, *, individual_mentions: bool = False, problems: Optional[ReadErrors] = None
 ) -> Iterator[Record]:
     """Stream the documents of a BioC XML file.
 
     individual_mentions (bool): Keep the parts of coordinations that BC5CDR annotates as well.
-    problems (Optional[Problems]): Takes note of annotations and documents that cannot be read,
+    problems (Optional[ReadErrors]): Takes note of annotations and documents that cannot be read,
         which are then left out, and of a broken end of the file.
     YIELDS (Record): Lines of mentions are those of their elements.
     RAISES (CorpusError): Malformed XML or BioC, an entity, another encoding; no document at all.
@@ -193,7 +201,7 @@ def _take_documents(parser: Any) -> Iterator[Tuple[int, Any]]:
             del parent[0]
 
 
-def _decode(element: Any, path: Path, line: int, problems: Optional[Problems]) -> Decoded:
+def _decode(element: Any, path: Path, line: int, problems: Optional[ReadErrors]) -> Decoded:
     """Check a <document>, leave out its relations and malformed annotations, and decode it."""
     from bioc import biocxml
     from lxml import etree
@@ -263,3 +271,16 @@ def _in_order(document: Any) -> Iterator[Any]:
             yield from sentence.findall("annotation")
         yield from passage.findall("annotation")
     yield from document.findall("annotation")
+
+
+FORMAT = Format(
+    "bioc_xml",
+    "BioC XML",
+    read_bioc_xml,
+    write_bioc_xml,
+    aliases=("bioc",),
+    carried=CARRIES,
+    endings=(".bioc.xml", ".xml"),
+    looks_like=is_bioc_xml,
+    options=frozenset(("individual_mentions",)),
+)

@@ -20,7 +20,7 @@ from spacy_bioner.corpora.formats.bioc.infons import (
 )
 from spacy_bioner.corpora.formats.bioc.passages import MAX_GAP
 from spacy_bioner.corpora.formats.bioc.records import NAME_KEYS
-from spacy_bioner.corpora.formats.capabilities import FEATURES, WORDS, own_meta
+from spacy_bioner.corpora.formats.capabilities import FEATURES, WORDS
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Mention, Record
@@ -137,7 +137,7 @@ def _split_meta(
 ) -> List[Dict[str, str]]:
     """Return the infons of each passage, its name among them; those of the document are added."""
     split: List[Dict[str, str]] = [{} for _ in pieces]
-    for key, value in own_meta(record.meta).items():
+    for key, value in record.meta.items():
         match = _PASSAGE_KEY.fullmatch(key)
         number, name = (int(match[1]), match[2]) if match else (0, "")
         if 0 < number <= len(pieces) and name not in _reserved_names(pieces[number - 1]):

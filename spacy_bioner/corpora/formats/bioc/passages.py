@@ -4,9 +4,9 @@ A passage stands at its offset in the document, a gap in front of it is filled w
 the offsets of annotations are offsets in the text. A gap of more than a million characters is
 refused. A passage may repeat text that stands at its offset already, and fill a gap.
 
-Two repairs are made, and counted in `meta["passage_offsets_repaired"]`. A passage whose offset lies
-within another text goes one space behind all the text before it, and its annotations go with it,
-unless more of them find their text there by the offsets that are given; so do sentences.
+Two repairs are made, and counted in `reading_notes["passage_offsets_repaired"]`. A passage whose
+offset lies within another text goes one space behind all the text before it, and its annotations go
+with it, unless more of them find their text there by the offsets that are given; so do sentences.
 
 Some exporters (the one of BC5CDR) count a passage's offset in the XML as it is written, where an
 apostrophe is `&apos;`, but the annotations' offsets in characters. A passage goes one space behind

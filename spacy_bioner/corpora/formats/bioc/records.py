@@ -9,9 +9,9 @@
 - **Individual mentions**: BC5CDR repeats the members of a coordination ("renal and hepatic
   failure") as annotations with the infon `CompositeRole` = `IndividualMention`. PubTator has them
   in a column of the whole mention, so they are left out unless asked for;
-  `meta["individual_mentions_skipped"]` counts them.
-- **Relations** are left out (`meta["relations_skipped"]`), and so are annotations without a
-  location, which index the document (`meta["notes_skipped"]`).
+  `reading_notes["individual_mentions_skipped"]` counts them.
+- **Relations** are left out (`reading_notes["relations_skipped"]`), and so are annotations without
+  a location, which index the document (`reading_notes["notes_skipped"]`).
 - Infons of the document are `meta`.
 """
 
@@ -35,9 +35,10 @@ from spacy_bioner.corpora.formats.read_errors import (
     ANNOTATION,
     DOCUMENT,
     FILE,
-    Problems,
+    ReadErrors,
     skip_or_raise,
 )
+from spacy_bioner.corpora.formats.reading_notes import note_counts
 from spacy_bioner.corpora.mention_checks import join_pieces, settle_claim
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.extras import require
@@ -67,7 +68,7 @@ class Decoded:
     relations: int = 0
 
 
-Decode = Callable[[Any, Path, int, Optional[Problems]], Decoded]
+Decode = Callable[[Any, Path, int, Optional[ReadErrors]], Decoded]
 
 
 def require_bioc(path: PathLike) -> None:
@@ -84,7 +85,7 @@ def make_records(
     path: Path,
     *,
     individual_mentions: bool,
-    problems: Optional[Problems],
+    problems: Optional[ReadErrors],
 ) -> Iterator[Record]:
     """Turn the raw documents of a file into records.
 
@@ -141,7 +142,7 @@ def _to_record(
     path: Path,
     line: int,
     individual_mentions: bool,
-    problems: Optional[Problems],
+    problems: Optional[ReadErrors],
 ) -> Record:
     document = decoded.document
     layout = lay_out(document.passages)
@@ -163,7 +164,6 @@ def _to_record(
     sections, meta = _read_borders(document, layout)
     starts = meta.pop(SENTENCES_KEY, None)
     length = len(layout.text)
-    meta.update((key, str(number)) for key, number in counts.items() if number)
     return Record(
         id=document.id,
         text=layout.text,
@@ -171,6 +171,7 @@ def _to_record(
         sections=sections,
         sentence_starts=layout.starts if starts is None else read_starts(starts, length),
         meta=meta,
+        reading_notes=note_counts(counts),
     )
 
 

@@ -10,13 +10,15 @@ relations and coreferences are counted.
 
 from typing import Any, Iterator, List, Optional, Tuple
 
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.fields import Fields, read_each
 from spacy_bioner.corpora.formats.json_files.shapes import read_in_any_unit
 from spacy_bioner.corpora.formats.json_files.span_fields import (
     as_offset,
     read_normalisations,
 )
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
+from spacy_bioner.corpora.formats.reading_notes import note_counts
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Fragment, Mention, Record
 
@@ -29,7 +31,7 @@ _OWN = frozenset(("id", "document_id", "passages", "entities", *_COUNTED))
 
 
 def read_bigbio(
-    path: PathLike, *, offsets: Optional[str] = None, problems: Optional[Problems] = None
+    path: PathLike, *, offsets: Optional[str] = None, problems: Optional[ReadErrors] = None
 ) -> Iterator[Record]:
     """Stream the documents; the id is the corpus' own ("document_id").
 
@@ -39,16 +41,16 @@ def read_bigbio(
     return read_in_any_unit(path, _to_record, offsets, problems, expected="objects with passages")
 
 
-def _to_record(fields: Fields, number: str, problems: Optional[Problems]) -> Record:
+def _to_record(fields: Fields, number: str, problems: Optional[ReadErrors]) -> Record:
     text, sections = _read_passages(fields)
     entities = fields.get("entities", list, [])
     read = read_each(entities, lambda item: _read_entity(fields.inner(item, "entity")), problems)
     others = {key: item for key, item in fields.value.items() if key not in _OWN}
     plain = {key: item for key, item in others.items() if isinstance(item, (str, int, float))}
     counts = {name: len(fields.get(key, list, [])) for key, name in _COUNTED.items()}
-    meta = {**fields.meta(plain), **{name: str(count) for name, count in counts.items() if count}}
+    meta, notes = fields.meta(plain), note_counts(counts)
     own_id = fields.name("document_id") or fields.name("id") or number
-    return Record(own_id, text, tuple(read), sections=sections, meta=meta)
+    return Record(own_id, text, tuple(read), sections=sections, meta=meta, reading_notes=notes)
 
 
 def _read_passages(fields: Fields) -> Tuple[str, Tuple[Tuple[str, int, int], ...]]:
@@ -101,3 +103,6 @@ def _read_places(fields: Fields) -> List[Fragment]:
             raise fields.error("found offsets that are no pair, expected [start, end]")
         places.append((numbers[0], numbers[1]))
     return places
+
+
+FORMAT = Format("bigbio", "BigBio's KB schema (JSON)", read_bigbio, options=frozenset(("offsets",)))

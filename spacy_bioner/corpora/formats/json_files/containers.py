@@ -24,7 +24,7 @@ from spacy_bioner.corpora.formats.json_files.reader import (
     stream_lines,
     take_note,
 )
-from spacy_bioner.corpora.formats.read_errors import FILE, Problems, skip_or_raise
+from spacy_bioner.corpora.formats.read_errors import FILE, ReadErrors, skip_or_raise
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike, check_is_file
 
@@ -49,7 +49,7 @@ class Container:
 
 
 def find_container(
-    path: PathLike, rank: RankDocument, *, problems: Optional[Problems] = None
+    path: PathLike, rank: RankDocument, *, problems: Optional[ReadErrors] = None
 ) -> Container:
     """Find the documents of a file.
 
@@ -81,7 +81,7 @@ def find_container(
 
 
 def stream_documents(
-    path: PathLike, container: Container, *, problems: Optional[Problems] = None
+    path: PathLike, container: Container, *, problems: Optional[ReadErrors] = None
 ) -> Iterator[Item]:
     """Stream the documents; those of a map without an id get their name as one.
 

@@ -3,12 +3,13 @@
     {"id": 1, "text": "Naloxone reverses …", "label": [[0, 8, "Chemical"]]}
 
 The list of spans is called "label" or "labels" in one version, and "entities", with "start_offset"
-and "end_offset", in another. Relations are counted in `meta["relations_skipped"]`, labels of the
-whole document in `meta["document_labels_skipped"]`. Other fields become `Record.meta`.
+and "end_offset", in another. Relations are counted in `reading_notes["relations_skipped"]`, labels
+of the whole document in `reading_notes["document_labels_skipped"]`. Other fields become
+`Record.meta`.
 """
 
 import json
-from typing import Any, Dict, FrozenSet, Iterable, Iterator, Optional
+from typing import Any, Dict, Iterable, Iterator, Optional
 
 from spacy_bioner.corpora.formats.capabilities import (
     DUPLICATES,
@@ -16,19 +17,17 @@ from spacy_bioner.corpora.formats.capabilities import (
     MENTIONS,
     META,
     OVERLAPS,
-    own_meta,
 )
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.jsonl import read_jsonl
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Record
 
-CARRIES: FrozenSet[str] = frozenset((MENTIONS, OVERLAPS, DUPLICATES, LINE_BREAKS, META))
-
 
 def read_doccano(
-    path: PathLike, *, offsets: Optional[str] = None, problems: Optional[Problems] = None
+    path: PathLike, *, offsets: Optional[str] = None, problems: Optional[ReadErrors] = None
 ) -> Iterator[Record]:
     """Stream the documents; those without an "id" are numbered.
 
@@ -48,9 +47,21 @@ def write_doccano(records: Iterable[Record], path: PathLike) -> int:
                 "text": record.text,
                 "label": [[m.start_char, m.end_char, m.label] for m in record.mentions],
             }
-            meta = own_meta(record.meta)
-            if meta:
-                data["meta"] = meta
+            if record.meta:
+                data["meta"] = record.meta
             file.write(json.dumps(data, ensure_ascii=False) + "\n")
             count += 1
     return count
+
+
+FORMAT = Format(
+    "doccano",
+    "doccano's JSON Lines",
+    read_doccano,
+    write_doccano,
+    carried=frozenset((MENTIONS, OVERLAPS, DUPLICATES, LINE_BREAKS, META)),
+    file_ending=".jsonl",
+    # One reader reads both: files of one project may look like the one or the other.
+    part_of="jsonl",
+    options=frozenset(("offsets",)),
+)

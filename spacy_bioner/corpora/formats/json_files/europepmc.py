@@ -11,9 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Tuple
 
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.fields import Fields, read_each
 from spacy_bioner.corpora.formats.json_files.shapes import read_documents
-from spacy_bioner.corpora.formats.read_errors import Problems, at_least_one
+from spacy_bioner.corpora.formats.read_errors import ReadErrors, at_least_one
 from spacy_bioner.corpora.formats.reading_notes import add_warning
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike
@@ -26,7 +27,7 @@ _SNIPPETS = (
 _META_KEYS = ("section", "provider", "frequency")
 
 
-def read_europepmc(path: PathLike, *, problems: Optional[Problems] = None) -> Iterator[Record]:
+def read_europepmc(path: PathLike, *, problems: Optional[ReadErrors] = None) -> Iterator[Record]:
     """Stream a document for each annotation; its id is SOURCE:ARTICLE-NUMBER.
 
     RAISES (CorpusError): Malformed JSON; an annotation without its text or type.
@@ -36,7 +37,7 @@ def read_europepmc(path: PathLike, *, problems: Optional[Problems] = None) -> It
     yield from at_least_one(_read(path, problems), error)
 
 
-def _read(path: Path, problems: Optional[Problems]) -> Iterator[Record]:
+def _read(path: Path, problems: Optional[ReadErrors]) -> Iterator[Record]:
     for name, annotations in read_documents(path, _read_article, problems, what="article"):
         items = enumerate(annotations, start=1)
         yield from read_each(items, partial(_to_record, name), problems)
@@ -72,3 +73,6 @@ def _to_record(name: str, item: Tuple[int, Fields]) -> Record:
 def _read_meta(annotation: Fields) -> Dict[str, str]:
     plain = {key: annotation.value.get(key) for key in _META_KEYS}
     return annotation.meta({key: value for key, value in plain.items() if value is not None})
+
+
+FORMAT = Format("europepmc", "annotations of Europe PMC (JSON)", read_europepmc)

@@ -15,7 +15,7 @@ from typing import (
     TypeVar,
 )
 
-from spacy_bioner.corpora.formats.read_errors import ANNOTATION, Problems, skip_or_raise
+from spacy_bioner.corpora.formats.read_errors import ANNOTATION, ReadErrors, skip_or_raise
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import check_text
 from spacy_bioner.records import Mention
@@ -124,7 +124,7 @@ def describe(value: Any) -> str:
 def read_each(
     items: Iterable[S],
     read: Callable[[S], T],
-    problems: Optional[Problems],
+    problems: Optional[ReadErrors],
     *,
     unit: str = ANNOTATION,
 ) -> Iterator[T]:

@@ -3,18 +3,19 @@
     {"text": "Naloxone reverses …", "spans": [{"start": 0, "end": 8, "label": "Chemical"}]}
 
 Read are Prodigy's tasks (those that were rejected or ignored are left out and counted in
-`meta["rejected_skipped"]`), `doc.to_json()` of spaCy ("ents", "spans" by key, "sents", "tokens"),
-spaCy's training tuples `["text", {"entities": [[start, end, label]]}]`, and what is like them under
-other names (see `span_keys`): BERN2, PubAnnotation, dataturks, LightTag and more; one a line, in an
-array, or in an array within an object. What is written is a Prodigy task with further keys for all
-else that a record holds.
+`reading_notes["rejected_skipped"]`), `doc.to_json()` of spaCy ("ents", "spans" by key, "sents",
+"tokens"), spaCy's training tuples `["text", {"entities": [[start, end, label]]}]`, and what is like
+them under other names (see `span_keys`): BERN2, PubAnnotation, dataturks, LightTag and more; one a
+line, in an array, or in an array within an object. What is written is a Prodigy task with further
+keys for all else that a record holds.
 """
 
 import json
 from pathlib import Path
-from typing import Any, Dict, FrozenSet, Iterable, Iterator, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, Optional, Tuple
 
-from spacy_bioner.corpora.formats.capabilities import FEATURES, own_meta
+from spacy_bioner.corpora.formats.capabilities import FEATURES
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.containers import stream_documents
 from spacy_bioner.corpora.formats.json_files.fields import read_each
 from spacy_bioner.corpora.formats.json_files.reader import Item
@@ -26,7 +27,7 @@ from spacy_bioner.corpora.formats.json_files.span_documents import (
 from spacy_bioner.corpora.formats.offset_units import read_in_characters
 from spacy_bioner.corpora.formats.read_errors import (
     DOCUMENT,
-    Problems,
+    ReadErrors,
     at_least_one,
     note_skipped,
 )
@@ -35,12 +36,11 @@ from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Mention, Record
 
-CARRIES: FrozenSet[str] = frozenset(FEATURES)
 SKIPPED_KEY = "rejected_skipped"
 
 
 def read_jsonl(
-    path: PathLike, *, offsets: Optional[str] = None, problems: Optional[Problems] = None
+    path: PathLike, *, offsets: Optional[str] = None, problems: Optional[ReadErrors] = None
 ) -> Iterator[Record]:
     """Stream the documents; those without an "id" are numbered.
 
@@ -68,7 +68,7 @@ def write_jsonl(records: Iterable[Record], path: PathLike) -> int:
     return count
 
 
-def _read(path: Path, problems: Optional[Problems]) -> Iterator[Optional[Record]]:
+def _read(path: Path, problems: Optional[ReadErrors]) -> Iterator[Optional[Record]]:
     container = find_documents(path)
 
     def read(item: Tuple[int, Item]) -> Optional[Record]:
@@ -100,7 +100,7 @@ def _to_object(record: Record) -> Dict[str, Any]:
         ],
         "sections": [{"name": name, "start": a, "end": b} for name, a, b in record.sections],
         "sentence_starts": list(record.sentence_starts),
-        "meta": own_meta(record.meta),
+        "meta": record.meta,
     }
     return {key: value for key, value in data.items() if value or key in ("id", "text", "spans")}
 
@@ -118,3 +118,15 @@ def _to_span(mention: Mention, text: str) -> Dict[str, Any]:
     }
     kept = ("start", "end", "label")
     return {key: value for key, value in data.items() if value or key in kept}
+
+
+FORMAT = Format(
+    "jsonl",
+    "JSON (Lines) of texts with spans: Prodigy, spaCy, BERN2, PubAnnotation, dataturks, …",
+    read_jsonl,
+    write_jsonl,
+    aliases=("prodigy", "json", "bern2", "pubannotation", "dataturks", "lighttag", "argilla"),
+    carried=frozenset(FEATURES),
+    endings=(".jsonl",),
+    options=frozenset(("offsets",)),
+)

@@ -1,12 +1,12 @@
 """Label Studio's JSON export, and its short forms (JSON-MIN, CSV, TSV).
 
-A task has its text in "data" and a list of annotations, each by one annotator. By default the
-first that was not cancelled counts; the number of others is in `meta["annotations_skipped"]`. A
-task without one that counts is no gold: it is left out, and counted in `meta["rejected_skipped"]`
-of the task before it, or the first one.
-Regions that are no text spans are counted in `meta["regions_skipped"]`, relations in
-`meta["relations_skipped"]`; predictions are not gold and not read. A region with several labels
-is several mentions.
+A task has its text in "data" and a list of annotations, each by one annotator. By default the first
+that was not cancelled counts; the number of others is in `reading_notes["annotations_skipped"]`. A
+task without one that counts is no gold: it is left out, and counted in
+`reading_notes["rejected_skipped"]` of the task before it, or the first one. Regions that are no
+text spans are counted in `reading_notes["regions_skipped"]`, relations in
+`reading_notes["relations_skipped"]`; predictions are not gold and not read. A region with several
+labels is several mentions.
 
 Older versions count offsets in UTF-16 units, newer ones in characters: they differ behind an emoji.
 The text of a region tells (see `offset_units`).
@@ -15,7 +15,7 @@ The text of a region tells (see `offset_units`).
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
 from spacy_bioner.corpora.formats.capabilities import (
     DUPLICATES,
@@ -23,20 +23,20 @@ from spacy_bioner.corpora.formats.capabilities import (
     MENTIONS,
     META,
     OVERLAPS,
-    own_meta,
 )
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.fields import Fields, read_each
 from spacy_bioner.corpora.formats.json_files.shapes import read_documents
 from spacy_bioner.corpora.formats.json_files.span_documents import read_span_document
 from spacy_bioner.corpora.formats.offset_units import read_in_characters
-from spacy_bioner.corpora.formats.read_errors import Problems, note_skipped
+from spacy_bioner.corpora.formats.read_errors import ReadErrors, note_skipped
+from spacy_bioner.corpora.formats.reading_notes import note_counts
 from spacy_bioner.corpora.formats.standoff.span_table import is_table, read_span_table
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Mention, Record
 
-CARRIES: FrozenSet[str] = frozenset((MENTIONS, OVERLAPS, DUPLICATES, LINE_BREAKS, META))
 SKIPPED_KEY = "rejected_skipped"
 _ID_KEYS = ("document_id", "doc_id", "pmid")
 # What the short form says of the work on a task.
@@ -49,7 +49,7 @@ def read_label_studio(
     text_key: Optional[str] = None,
     annotation: Union[str, int] = "first",
     offsets: Optional[str] = None,
-    problems: Optional[Problems] = None,
+    problems: Optional[ReadErrors] = None,
 ) -> Iterator[Record]:
     """Stream the tasks; the id is `data.document_id` where there is one, else the task's.
 
@@ -72,7 +72,7 @@ def read_label_studio(
         return
     seen: Counter[str] = Counter()
 
-    def read(noted: Optional[Problems]) -> Iterator[Record]:
+    def read(noted: Optional[ReadErrors]) -> Iterator[Record]:
         seen.clear()
         return note_skipped(_read(path, text_key, annotation, noted, seen), SKIPPED_KEY)
 
@@ -117,7 +117,7 @@ def _read(
     path: Path,
     text_key: Optional[str],
     annotation: Union[str, int],
-    problems: Optional[Problems],
+    problems: Optional[ReadErrors],
     seen: "Counter[str]",
 ) -> Iterator[Optional[Record]]:
     def read(task: Fields, number: str) -> Optional[Record]:
@@ -133,7 +133,7 @@ def _to_record(
     text_key: Optional[str],
     annotation: Union[str, int],
     number: str,
-    problems: Optional[Problems],
+    problems: Optional[ReadErrors],
 ) -> Optional[Record]:
     if "data" not in task.value:
         return _read_short(task, text_key, number, problems)
@@ -154,14 +154,18 @@ def _to_record(
         values, lambda value: list(_read_region(task.inner(value, "region"))), problems
     )
     mentions = [mention for found in read for mention in found]
-    meta = _read_meta(data, key)
-    meta.update({name: str(value) for name, value in counts.items() if value})
     own_id = next((data.name(name) for name in _ID_KEYS if name in data.value), "")
-    return Record(own_id or task.name("id") or number, text, tuple(mentions), meta=meta)
+    return Record(
+        own_id or task.name("id") or number,
+        text,
+        tuple(mentions),
+        meta=_read_meta(data, key),
+        reading_notes=note_counts(counts),
+    )
 
 
 def _read_short(
-    task: Fields, text_key: Optional[str], number: str, problems: Optional[Problems]
+    task: Fields, text_key: Optional[str], number: str, problems: Optional[ReadErrors]
 ) -> Optional[Record]:
     value = {key: item for key, item in task.value.items() if key not in _WORK_KEYS}
     if text_key is not None or "text" not in value:
@@ -211,9 +215,8 @@ def _read_region(value: Fields) -> Iterator[Mention]:
 
 def _to_task(record: Record) -> Dict[str, Any]:
     data: Dict[str, Any] = {"text": record.text, "document_id": record.id}
-    meta = own_meta(record.meta)
-    if meta:
-        data["meta"] = meta
+    if record.meta:
+        data["meta"] = record.meta
     result = [
         {
             "id": f"m{index}",
@@ -230,3 +233,14 @@ def _to_task(record: Record) -> Dict[str, Any]:
         for index, mention in enumerate(record.mentions, start=1)
     ]
     return {"data": data, "annotations": [{"result": result}]}
+
+
+FORMAT = Format(
+    "label_studio",
+    "Label Studio's JSON export",
+    read_label_studio,
+    write_label_studio,
+    carried=frozenset((MENTIONS, OVERLAPS, DUPLICATES, LINE_BREAKS, META)),
+    file_ending=".json",
+    options=frozenset(("offsets", "text_key", "annotation")),
+)

@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Iterator, Optional
 
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.fields import Fields, read_each, span_of
 from spacy_bioner.corpora.formats.json_files.shapes import read_documents
-from spacy_bioner.corpora.formats.read_errors import Problems, at_least_one
+from spacy_bioner.corpora.formats.read_errors import ReadErrors, at_least_one
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Mention, Record
@@ -18,7 +19,7 @@ from spacy_bioner.records import Mention, Record
 _META_KEYS = ("template_id", "sample_id")
 
 
-def read_presidio(path: PathLike, *, problems: Optional[Problems] = None) -> Iterator[Record]:
+def read_presidio(path: PathLike, *, problems: Optional[ReadErrors] = None) -> Iterator[Record]:
     """Stream the sentences, numbered, with their spans in the order of the file.
 
     RAISES (CorpusError): Malformed JSON, or an object without a text.
@@ -29,7 +30,7 @@ def read_presidio(path: PathLike, *, problems: Optional[Problems] = None) -> Ite
     yield from at_least_one(read_documents(path, read, problems, what="sentence"), error)
 
 
-def _to_record(fields: Fields, number: str, problems: Optional[Problems]) -> Record:
+def _to_record(fields: Fields, number: str, problems: Optional[ReadErrors]) -> Record:
     text = fields.text("full_text")
 
     def read(item: Any) -> Mention:
@@ -41,3 +42,6 @@ def _to_record(fields: Fields, number: str, problems: Optional[Problems]) -> Rec
     mentions = read_each(fields.get("spans", list, []), read, problems)
     meta = {key: fields.name(key) for key in _META_KEYS if fields.value.get(key) is not None}
     return Record(number, text, tuple(mentions), meta=meta)
+
+
+FORMAT = Format("presidio", "Presidio's synthetic sentences (JSON)", read_presidio)

@@ -12,7 +12,7 @@ from typing import IO, Any, Dict, Iterator, List, Optional, Tuple
 from spacy_bioner.corpora.formats.read_errors import (
     DOCUMENT,
     FILE,
-    Problems,
+    ReadErrors,
     skip_or_raise,
 )
 from spacy_bioner.errors import CorpusError
@@ -58,10 +58,10 @@ def json_kind(path: PathLike) -> str:
     return "lines" if is_value else "object"
 
 
-def stream_lines(path: PathLike, *, problems: Optional[Problems] = None) -> Iterator[Item]:
+def stream_lines(path: PathLike, *, problems: Optional[ReadErrors] = None) -> Iterator[Item]:
     """Stream a file with a JSON value on each line; blank lines are left out.
 
-    problems (Optional[Problems]): Takes note of lines that cannot be read, as documents.
+    problems (Optional[ReadErrors]): Takes note of lines that cannot be read, as documents.
     YIELDS (Tuple[int, Any]): The number of the line, from 1, and the value.
     RAISES (CorpusError): With its line, one that is no JSON or not UTF-8; a file without any.
     """
@@ -84,14 +84,14 @@ def stream_lines(path: PathLike, *, problems: Optional[Problems] = None) -> Iter
 
 
 def stream_items(
-    path: PathLike, *, key: Optional[str] = None, problems: Optional[Problems] = None
+    path: PathLike, *, key: Optional[str] = None, problems: Optional[ReadErrors] = None
 ) -> Iterator[Item]:
     """Stream the elements of an array without holding the file.
 
     key (Optional[str]): The file is an object, and the array the value of this key of it; None: the
         file is the array.
-    problems (Optional[Problems]): Takes note where the file breaks off (as a file), and of elements
-        with half a character (as documents).
+    problems (Optional[ReadErrors]): Takes note where the file breaks off (as a file), and of
+        elements with half a character (as documents).
     YIELDS (Tuple[int, Any]): The line where the element starts, from 1, and the element.
     RAISES (CorpusError): With the line, where the file is not such JSON or not UTF-8.
     """
@@ -102,7 +102,7 @@ def stream_items(
         yield from take_note(items, source, problems)
 
 
-def stream_json(path: PathLike, *, problems: Optional[Problems] = None) -> Iterator[Item]:
+def stream_json(path: PathLike, *, problems: Optional[ReadErrors] = None) -> Iterator[Item]:
     """Stream the documents of a file in any form (see `json_kind`).
 
     Otherwise like `stream_lines` and `stream_items`.
@@ -272,7 +272,7 @@ def expect_end(source: JsonSource) -> None:
 
 
 def take_note(
-    items: Iterator[Item], source: JsonSource, problems: Optional[Problems]
+    items: Iterator[Item], source: JsonSource, problems: Optional[ReadErrors]
 ) -> Iterator[Item]:
     """Pass items on; note where the file breaks off, and items with half a character."""
     while True:

@@ -28,7 +28,7 @@ from spacy_bioner.corpora.formats.json_files.token_keys import (
     is_table_of_columns,
 )
 from spacy_bioner.corpora.formats.offset_units import read_in_characters
-from spacy_bioner.corpora.formats.read_errors import DOCUMENT, Problems, at_least_one
+from spacy_bioner.corpora.formats.read_errors import DOCUMENT, ReadErrors, at_least_one
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Record
@@ -66,13 +66,13 @@ def guess_json(path: PathLike) -> str:
 
 def find_documents(path: PathLike) -> Container:
     """Find where the documents of a JSON file are; what is wrong with it, its reader tells."""
-    return find_container(path, rank_document, problems=Problems())
+    return find_container(path, rank_document, problems=ReadErrors())
 
 
 def read_documents(
     path: Path,
     read: Callable[[Fields, str], T],
-    problems: Optional[Problems],
+    problems: Optional[ReadErrors],
     *,
     container: Optional[Container] = None,
     what: str = "document",
@@ -95,22 +95,22 @@ def read_documents(
 
 def read_in_any_unit(
     path: PathLike,
-    to_record: Callable[[Fields, str, Optional[Problems]], Record],
+    to_record: Callable[[Fields, str, Optional[ReadErrors]], Record],
     offsets: Optional[str],
-    problems: Optional[Problems],
+    problems: Optional[ReadErrors],
     *,
     expected: str,
 ) -> Iterator[Record]:
     """Stream the documents of a file, with offsets in characters; see `read_in_characters`.
 
-    to_record (Callable[[Fields, str, Optional[Problems]], Record]): Gets a document, its number,
+    to_record (Callable[[Fields, str, Optional[ReadErrors]], Record]): Gets a document, its number,
         and who takes note of what cannot be read.
     expected (str): What a file without any document should have had.
     RAISES CorpusError: For a file without any.
     """
     path = Path(path)
 
-    def read(noted: Optional[Problems]) -> Iterator[Record]:
+    def read(noted: Optional[ReadErrors]) -> Iterator[Record]:
         return read_documents(path, lambda fields, name: to_record(fields, name, noted), noted)
 
     records = read_in_characters(read, offsets, path=path, problems=problems)
@@ -136,7 +136,7 @@ def is_bare_text(value: Any) -> bool:
     return recognise(value) == "jsonl" and isinstance(value, dict) and not find_span_keys(value)
 
 
-class _FirstError(Problems):
+class _FirstError(ReadErrors):
     """Keeps the first error itself."""
 
     error: Optional[CorpusError] = None

@@ -5,12 +5,13 @@
 
 Each paragraph is a document. Its mentions are the BILUO tags of its tokens; where no token has one,
 the "entities" of the paragraph, as offsets in its text. Tokens without a tag, or with "-", were not
-annotated: they are read as outside, and counted in `meta["tags_missing"]`.
+annotated: they are read as outside, and counted in `reading_notes["tags_missing"]`.
 """
 
 from pathlib import Path
 from typing import Any, Iterator, List, Optional, Tuple
 
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.containers import Container
 from spacy_bioner.corpora.formats.json_files.fields import (
     Fields,
@@ -23,8 +24,8 @@ from spacy_bioner.corpora.formats.json_files.span_documents import find_words
 from spacy_bioner.corpora.formats.json_files.span_fields import read_span
 from spacy_bioner.corpora.formats.json_files.tag_lists import MISSING, TagLists
 from spacy_bioner.corpora.formats.json_files.tokens import mention_of
-from spacy_bioner.corpora.formats.read_errors import DOCUMENT, Problems, at_least_one
-from spacy_bioner.corpora.formats.reading_notes import add_warning
+from spacy_bioner.corpora.formats.read_errors import DOCUMENT, ReadErrors, at_least_one
+from spacy_bioner.corpora.formats.reading_notes import add_warning, note_counts
 from spacy_bioner.errors import CorpusError, LabelError
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Fragment, Mention, Record
@@ -34,7 +35,7 @@ _OTHER_TEXT = "the words are not those of the raw text: their own, joined, was t
 _Tokens = List[Fields]
 
 
-def read_spacy_v2(path: PathLike, *, problems: Optional[Problems] = None) -> Iterator[Record]:
+def read_spacy_v2(path: PathLike, *, problems: Optional[ReadErrors] = None) -> Iterator[Record]:
     """Stream the paragraphs; of a document with several each has its number behind the id.
 
     RAISES (CorpusError): Malformed JSON, tokens or tags.
@@ -42,7 +43,7 @@ def read_spacy_v2(path: PathLike, *, problems: Optional[Problems] = None) -> Ite
     path = Path(path)
     container = find_documents(path)
     tags = TagLists()
-    for _, paragraph in _stream_paragraphs(path, container, Problems(keep=0)):
+    for _, paragraph in _stream_paragraphs(path, container, ReadErrors(keep=0)):
         tags.add(_list_tags(_list_tokens(paragraph))[0])
     try:
         tags.settle(lenient=problems is not None)
@@ -53,7 +54,7 @@ def read_spacy_v2(path: PathLike, *, problems: Optional[Problems] = None) -> Ite
 
 
 def _read(
-    path: Path, container: Container, tags: TagLists, problems: Optional[Problems]
+    path: Path, container: Container, tags: TagLists, problems: Optional[ReadErrors]
 ) -> Iterator[Record]:
     paragraphs = _stream_paragraphs(path, container, problems)
     return read_each(
@@ -62,7 +63,7 @@ def _read(
 
 
 def _stream_paragraphs(
-    path: Path, container: Container, problems: Optional[Problems]
+    path: Path, container: Container, problems: Optional[ReadErrors]
 ) -> Iterator[Tuple[str, Fields]]:
     documents = read_documents(path, _read_document, problems, container=container)
     for name, paragraphs in documents:
@@ -99,7 +100,7 @@ def _is_missing(tag: Any) -> bool:
 
 
 def _to_record(
-    name: str, paragraph: Fields, tags: TagLists, problems: Optional[Problems]
+    name: str, paragraph: Fields, tags: TagLists, problems: Optional[ReadErrors]
 ) -> Record:
     sentences = _list_tokens(paragraph)
     text, places, is_other = _place(paragraph, sentences)
@@ -135,7 +136,7 @@ def _to_record(
         tuple(mentions),
         words=tuple(place for place in places if text[slice(*place)].strip()),
         sentence_starts=tuple(firsts),
-        meta={key: str(number) for key, number in counts.items() if number},
+        reading_notes=note_counts(counts),
     )
     return add_warning(record, _OTHER_TEXT) if is_other else record
 
@@ -155,3 +156,6 @@ def _place(paragraph: Fields, sentences: List[_Tokens]) -> Tuple[str, Tuple[Frag
         is_last = index == len(words) - 1
         text += word + ("" if is_last or token.value.get("space") == "" else " ")
     return text, tuple(found), bool(raw)
+
+
+FORMAT = Format("spacy_v2", "spaCy's training JSON before version 3", read_spacy_v2)

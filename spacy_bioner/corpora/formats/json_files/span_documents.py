@@ -24,9 +24,9 @@ from spacy_bioner.corpora.formats.json_files.span_keys import (
     get_at,
     list_groups,
 )
-from spacy_bioner.corpora.formats.read_errors import Problems
-from spacy_bioner.corpora.formats.reading_notes import add_warning, note_unread
-from spacy_bioner.records import Fragment, Mention, Record
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
+from spacy_bioner.corpora.formats.reading_notes import add_warning, note_counts, note_unread
+from spacy_bioner.records import Fragment, Mention, Note, Record
 
 _ID_KEYS = (
     "id",
@@ -92,7 +92,7 @@ def unify(value: Any, path: Path, line: int) -> Fields:
 
 
 def read_span_document(
-    fields: Fields, number: str, problems: Optional[Problems]
+    fields: Fields, number: str, problems: Optional[ReadErrors]
 ) -> Optional[Record]:
     """Read one document; None for one that was rejected.
 
@@ -112,6 +112,7 @@ def read_span_document(
     words = _read_words(fields, text)
     taken = {path[0] for path in (text_path, *span_paths)} | ({"tokens"} if words else set())
     id_key, own_id = read_id(fields)
+    meta, notes = read_meta(fields, taken | {id_key}, labels, span_paths)
     record = Record(
         id=own_id or number,
         text=text,
@@ -119,7 +120,8 @@ def read_span_document(
         sections=tuple(_read_section(item) for item in fields.objects("sections", "section")),
         words=tuple(word for word in words if text[slice(*word)].strip()),
         sentence_starts=tuple(fields.row(starts, (int,) * len(starts), "sentence start")),
-        meta=read_meta(fields, taken | {id_key}, labels, span_paths),
+        meta=meta,
+        reading_notes=notes,
     )
     are_tags = bool(mentions) and all(_TAG.fullmatch(mention.label) for mention in mentions)
     return add_warning(record, _PIECES) if are_tags else record
@@ -189,7 +191,7 @@ def _read_text(fields: Fields, path: Tuple[str, ...]) -> str:
 
 
 def _read_mentions(
-    fields: Fields, text: str, paths: List[Tuple[str, ...]], problems: Optional[Problems]
+    fields: Fields, text: str, paths: List[Tuple[str, ...]], problems: Optional[ReadErrors]
 ) -> Tuple[List[Mention], int]:
     """Read all spans. A span that repeats one of another list adds nothing.
 
@@ -281,12 +283,13 @@ def read_id(fields: Fields) -> Tuple[str, str]:
 
 def read_meta(
     fields: Fields, taken: Set[str], labels: int, spans: Sequence[Tuple[str, ...]] = ()
-) -> Dict[str, str]:
+) -> Tuple[Dict[str, str], Dict[str, Note]]:
     """Read plain values, and count or note everything else that stands in the document.
 
     taken (Set[str]): Keys that are read otherwise.
     labels (int): How many labels of the whole document were found among the spans.
     spans (Sequence[Tuple[str, ...]]): Where the spans are; what is beside them is counted as well.
+    RETURNS (Tuple): The values, and the notes.
     """
     others = {
         key: value
@@ -309,8 +312,7 @@ def read_meta(
             meta.update(fields.meta(others[key]))
     counts = _count_others((others, *(get_at(fields.value, path) for path in spans)))
     counts["document_labels_skipped"] = counts.get("document_labels_skipped", 0) + labels
-    meta.update({key: str(number) for key, number in counts.items() if number})
-    return {**meta, **note_unread(fields.texts(unread, "keys"))}
+    return meta, {**note_counts(counts), **note_unread(fields.texts(unread, "keys"))}
 
 
 def _is_own(key: str) -> bool:

@@ -12,6 +12,7 @@ from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.containers import (
     read_beside,
     stream_documents,
@@ -31,7 +32,8 @@ from spacy_bioner.corpora.formats.json_files.token_keys import (
     find_token_spans,
     iter_rows,
 )
-from spacy_bioner.corpora.formats.read_errors import DOCUMENT, Problems, at_least_one
+from spacy_bioner.corpora.formats.read_errors import DOCUMENT, ReadErrors, at_least_one
+from spacy_bioner.corpora.formats.reading_notes import add_note
 from spacy_bioner.errors import CorpusError, LabelError
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Fragment, Mention, Record
@@ -47,7 +49,7 @@ _BESIDE = frozenset(
 )
 
 
-def read_json_tokens(path: PathLike, *, problems: Optional[Problems] = None) -> Iterator[Record]:
+def read_json_tokens(path: PathLike, *, problems: Optional[ReadErrors] = None) -> Iterator[Record]:
     """Stream the documents; those without an "id" are numbered.
 
     YIELDS (Record): With `words` and, where the file tells, `sentence_starts`.
@@ -56,7 +58,7 @@ def read_json_tokens(path: PathLike, *, problems: Optional[Problems] = None) -> 
     path = Path(path)
     container = find_documents(path)
 
-    def stream(noted: Optional[Problems]) -> Iterator[Item]:
+    def stream(noted: Optional[ReadErrors]) -> Iterator[Item]:
         return stream_documents(path, container, problems=noted)
 
     beside = read_beside(path, container)
@@ -66,13 +68,13 @@ def read_json_tokens(path: PathLike, *, problems: Optional[Problems] = None) -> 
 
 def read_token_documents(
     path: Path,
-    stream: Callable[[Optional[Problems]], Iterator[Item]],
+    stream: Callable[[Optional[ReadErrors]], Iterator[Item]],
     beside: Mapping[str, Any],
-    problems: Optional[Problems],
+    problems: Optional[ReadErrors],
 ) -> Iterator[Record]:
     """Read objects of words with tags, or with stretches of words, from wherever they come.
 
-    stream (Callable[[Optional[Problems]], Iterator[Item]]): Gives (line, object); called twice.
+    stream (Callable[[Optional[ReadErrors]], Iterator[Item]]): Gives (line, object); called twice.
     beside (Mapping[str, Any]): What the file says beside its documents, such as names of tags.
     """
     reader = _TokenReader(path, stream, beside, problems)
@@ -84,9 +86,9 @@ class _TokenReader:
     def __init__(
         self,
         path: Path,
-        stream: Callable[[Optional[Problems]], Iterator[Item]],
+        stream: Callable[[Optional[ReadErrors]], Iterator[Item]],
         beside: Mapping[str, Any],
-        problems: Optional[Problems],
+        problems: Optional[ReadErrors],
     ) -> None:
         self.path = path
         self.stream = stream
@@ -96,7 +98,7 @@ class _TokenReader:
 
     def survey(self) -> None:
         """Look at all tags, to tell their scheme."""
-        for line, value in self._stream(Problems(keep=0)):
+        for line, value in self._stream(ReadErrors(keep=0)):
             if isinstance(value, dict) and find_token_spans(value) is None:
                 keys = find_tags(value)
                 if keys:
@@ -115,7 +117,7 @@ class _TokenReader:
         number, (line, value) = item
         return self._to_record(Fields(value, self.path, line), str(number))
 
-    def _stream(self, problems: Optional[Problems]) -> Iterator[Item]:
+    def _stream(self, problems: Optional[ReadErrors]) -> Iterator[Item]:
         for line, value in self.stream(problems):
             for row in iter_rows(value):
                 yield line, row
@@ -139,9 +141,7 @@ class _TokenReader:
         text, places = place_words(fields, words, taken=keys[0])
         mentions = [mention_of(text, places, [(a, b)], label, fields) for a, b, label in spans]
         record = _make_record(fields, number, text, places, mentions, {*keys, *_BESIDE})
-        if repaired:
-            record.meta["tags_repaired"] = str(repaired)
-        return record
+        return add_note(record, "tags_repaired", repaired)
 
     def _name_tags(self, fields: Fields, key: str) -> List[str]:
         tags = fields.value[key]
@@ -206,7 +206,7 @@ def mention_of(
 
 
 def _read_token_spans(
-    fields: Fields, kind: str, number: str, problems: Optional[Problems]
+    fields: Fields, kind: str, number: str, problems: Optional[ReadErrors]
 ) -> Record:
     key = _WORDS_OF[kind]
     sentences = fields.value[key] if kind == "scierc" else []
@@ -259,5 +259,15 @@ def _make_record(
     path = find_text(fields.value)
     read = {*taken, id_key, "trailing_whitespace", *([path[0]] if path else [])}
     words = tuple(place for place in places if text[slice(*place)].strip())
-    meta = read_meta(fields, read, 0)
-    return Record(own_id or number, text, tuple(mentions), words=words, meta=meta)
+    meta, notes = read_meta(fields, read, 0)
+    return Record(
+        own_id or number, text, tuple(mentions), words=words, meta=meta, reading_notes=notes
+    )
+
+
+FORMAT = Format(
+    "json_tokens",
+    "JSON of words with tags or spans of words: datasets, GLiNER, SciERC, SpERT",
+    read_json_tokens,
+    aliases=("gliner", "scierc", "spert", "datasets", "hf"),
+)

@@ -11,11 +11,12 @@ named in the account as not read. Java counts offsets in UTF-16 code units (see 
 
 from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Set, Tuple
 
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.fields import Fields, read_each
 from spacy_bioner.corpora.formats.json_files.shapes import read_in_any_unit
 from spacy_bioner.corpora.formats.json_files.span_fields import as_offset
 from spacy_bioner.corpora.formats.offset_units import OffsetTable
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.reading_notes import note_unread
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Mention, Record
@@ -30,7 +31,7 @@ _FRAME: FrozenSet[str] = frozenset(
 
 
 def read_uima_cas(
-    path: PathLike, *, offsets: Optional[str] = None, problems: Optional[Problems] = None
+    path: PathLike, *, offsets: Optional[str] = None, problems: Optional[ReadErrors] = None
 ) -> Iterator[Record]:
     """Stream the documents of a file: one, in an export; its id is the title that it names.
 
@@ -40,7 +41,7 @@ def read_uima_cas(
     return read_in_any_unit(path, _to_record, offsets, problems, expected="feature structures")
 
 
-def _to_record(fields: Fields, number: str, problems: Optional[Problems]) -> Record:
+def _to_record(fields: Fields, number: str, problems: Optional[ReadErrors]) -> Record:
     structures = _list_structures(fields)
     text = next((s.text("sofaString") for s in structures if "sofaString" in s.value), None)
     if text is None:
@@ -64,7 +65,7 @@ def _to_record(fields: Fields, number: str, problems: Optional[Problems]) -> Rec
         if is_plain
         else (),
         sentence_starts=tuple(sorted(starts)) if is_plain else (),
-        meta=note_unread(sorted(unread - _FRAME)),
+        reading_notes=note_unread(sorted(unread - _FRAME)),
     )
 
 
@@ -127,3 +128,12 @@ def _read_place(structure: Fields) -> Tuple[int, int]:
         shown = structure.value.get("begin"), structure.value.get("end")
         raise structure.error(f"found offsets {shown[0]!r} and {shown[1]!r}, expected numbers")
     return start, end
+
+
+FORMAT = Format(
+    "uima_cas",
+    "UIMA CAS JSON, as INCEpTION exports it",
+    read_uima_cas,
+    aliases=("inception",),
+    options=frozenset(("offsets",)),
+)

@@ -8,7 +8,8 @@
 T lines are the mentions; several stretches make a discontinuous one. An event marks its trigger
 with the attribute ("event", TYPE), and its own attributes (A, M) become the trigger's; one without
 a value has "true". N lines give concept ids. Relations (R), equivalences (*) and the arguments of
-events are counted in `meta["relations_skipped"]`, comments (#) in `meta["notes_skipped"]`.
+events are counted in `reading_notes["relations_skipped"]`, comments (#) in
+`reading_notes["notes_skipped"]`.
 
 The claimed text of a mention is that of its stretches, in the order of the file or in that of the
 text; stretches that overlap are one. It may go on over the next lines where the mention covers line
@@ -30,7 +31,6 @@ from pathlib import Path
 from typing import (
     Collection,
     Dict,
-    FrozenSet,
     Iterable,
     Iterator,
     List,
@@ -41,23 +41,15 @@ from typing import (
     Tuple,
 )
 
-from spacy_bioner.corpora.formats.capabilities import (
-    ATTRIBUTES,
-    CLAIMED_TEXT,
-    CONCEPT_IDS,
-    DUPLICATES,
-    FRAGMENTS,
-    LINE_BREAKS,
-    MENTIONS,
-    OVERLAPS,
-)
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.read_errors import (
     ANNOTATION,
     FILE,
-    Problems,
+    ReadErrors,
     at_least_one,
     skip_or_raise,
 )
+from spacy_bioner.corpora.formats.reading_notes import note_counts
 from spacy_bioner.corpora.formats.standoff.paired_files import (
     BYTE_ORDER_MARK,
     Pair,
@@ -74,18 +66,6 @@ from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike, read_lines
 from spacy_bioner.records import Fragment, Mention, Record
 
-CARRIES: FrozenSet[str] = frozenset(
-    (
-        MENTIONS,
-        FRAGMENTS,
-        CONCEPT_IDS,
-        ATTRIBUTES,
-        OVERLAPS,
-        DUPLICATES,
-        CLAIMED_TEXT,
-        LINE_BREAKS,
-    )
-)
 EVENT = "event"
 ENDING = ".ann"
 BIONLP_ENDINGS = (".a1", ".a2")
@@ -130,7 +110,7 @@ class _Annotations:
         self.notes = 0
 
 
-def read_brat(path: PathLike, *, problems: Optional[Problems] = None) -> Iterator[Record]:
+def read_brat(path: PathLike, *, problems: Optional[ReadErrors] = None) -> Iterator[Record]:
     """Stream the documents of a folder by name, or the one that a file belongs to.
 
     RAISES (CorpusError): A file without its partner, a malformed line, a reference to nothing.
@@ -142,7 +122,7 @@ def read_brat(path: PathLike, *, problems: Optional[Problems] = None) -> Iterato
     yield from at_least_one(records, error)
 
 
-def read_bionlp(path: PathLike, *, problems: Optional[Problems] = None) -> Iterator[Record]:
+def read_bionlp(path: PathLike, *, problems: Optional[ReadErrors] = None) -> Iterator[Record]:
     """Stream the documents of BioNLP's shared tasks: .a1 files with the entities that are given,
     .a2 files, where there are some, with what is to be found (triggers, events, concepts).
 
@@ -156,7 +136,7 @@ def read_bionlp(path: PathLike, *, problems: Optional[Problems] = None) -> Itera
     yield from at_least_one(records, error)
 
 
-def _read_pairs(pairs: Iterable[Pair], problems: Optional[Problems]) -> Iterator[Record]:
+def _read_pairs(pairs: Iterable[Pair], problems: Optional[ReadErrors]) -> Iterator[Record]:
     for pair in pairs:
         try:
             text = read_whole(pair.text)
@@ -169,7 +149,7 @@ def _read_pairs(pairs: Iterable[Pair], problems: Optional[Problems]) -> Iterator
         yield _to_record(pair.name, text, document, problems)
 
 
-def _read_annotations(document: _Annotations, path: Path, problems: Optional[Problems]) -> None:
+def _read_annotations(document: _Annotations, path: Path, problems: Optional[ReadErrors]) -> None:
     for number, line in _join_lines(read_lines(path), document):
         if not line.strip():
             continue
@@ -302,7 +282,7 @@ def _read_concept(document: _Annotations, key: str, rest: str, place: _Place) ->
 
 
 def _to_record(
-    name: str, text: str, document: _Annotations, problems: Optional[Problems]
+    name: str, text: str, document: _Annotations, problems: Optional[ReadErrors]
 ) -> Record:
     attributes: Dict[str, List[Tuple[str, str]]] = {}
     concepts: Dict[str, List[str]] = {}
@@ -325,11 +305,12 @@ def _to_record(
         for key, mention in document.mentions.items()
     )
     counts = {"relations_skipped": document.relations, "notes_skipped": document.notes}
-    meta = {key: str(number) for key, number in counts.items() if number}
-    return Record(name, text, mentions, meta=meta)
+    return Record(name, text, mentions, reading_notes=note_counts(counts))
 
 
-def _note_elsewhere(remark: _Remark, document: _Annotations, problems: Optional[Problems]) -> None:
+def _note_elsewhere(
+    remark: _Remark, document: _Annotations, problems: Optional[ReadErrors]
+) -> None:
     """Count what is said of a relation with the relations; anything else has no object."""
     if remark.reference in document.relation_keys:
         document.relations += 1
@@ -374,3 +355,12 @@ def _spell(mention: Mention, text: str) -> str:
     if mention.text == joined:
         return joined
     return next((t for t in (cover, joined) if mention.text == t.translate(BLANKS)), mention.text)
+
+
+BIONLP_FORMAT = Format(
+    "bionlp",
+    "BioNLP shared task: a folder of .txt, .a1 and .a2 files",
+    read_bionlp,
+    is_folder=True,
+    folder_endings=BIONLP_ENDINGS,
+)

@@ -1,14 +1,26 @@
-"""Writing brat standoff; see `brat` for the format."""
+"""Writing brat standoff, and what the format is; see `brat` for its form."""
 
 from pathlib import Path
 from typing import Iterable, Iterator
 
+from spacy_bioner.corpora.formats.capabilities import (
+    ATTRIBUTES,
+    CLAIMED_TEXT,
+    CONCEPT_IDS,
+    DUPLICATES,
+    FRAGMENTS,
+    LINE_BREAKS,
+    MENTIONS,
+    OVERLAPS,
+)
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.standoff.brat import (
     BLANKS,
     ENDING,
     EVENT,
     NO_RESOURCE,
     choose_text,
+    read_brat,
 )
 from spacy_bioner.corpora.formats.standoff.paired_files import (
     BYTE_ORDER_MARK,
@@ -85,3 +97,25 @@ def _check(mention: Mention, record: Record, folder: Path) -> None:
         if not value or value != value.strip() or any(char in value for char in "\t\n\r"):
             message = f"document {record.id}: found the value {value!r}, expected one line of text"
             raise CorpusError(message, path=folder)
+
+
+FORMAT = Format(
+    "brat",
+    "brat standoff: a folder of .txt and .ann files",
+    read_brat,
+    write_brat,
+    carried=frozenset(
+        (
+            MENTIONS,
+            FRAGMENTS,
+            CONCEPT_IDS,
+            ATTRIBUTES,
+            OVERLAPS,
+            DUPLICATES,
+            CLAIMED_TEXT,
+            LINE_BREAKS,
+        )
+    ),
+    is_folder=True,
+    folder_endings=(ENDING,),
+)

@@ -6,7 +6,7 @@ Line numbers count from 1, tokens of a line from 0 and at white space; both ends
 concept. The release has the two kinds in folders of their own ("txt" and "concept"), which take no
 part in a document's name. Assertions (.ast, in a folder "ast" or beside) become the attribute
 ("assertion", VALUE) of the problem they are about; relations (.rel) are counted in
-`meta["relations_skipped"]`. Line ends stay as they are: no offset depends on them.
+`reading_notes["relations_skipped"]`. Line ends stay as they are: no offset depends on them.
 
 The quoted text is in small letters with single spaces. Where it is otherwise the text of these
 tokens, the mention gets the text's own spelling.
@@ -17,21 +17,25 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Dict, FrozenSet, Iterable, Iterator, List, Match, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, Match, Optional, Tuple
 
 from spacy_bioner.corpora.formats.capabilities import (
     DUPLICATES,
     LINE_BREAKS,
     MENTIONS,
     OVERLAPS,
+    SENTENCES,
+    WORDS,
 )
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.read_errors import (
     ANNOTATION,
     FILE,
-    Problems,
+    ReadErrors,
     at_least_one,
     skip_or_raise,
 )
+from spacy_bioner.corpora.formats.reading_notes import note_counts
 from spacy_bioner.corpora.formats.standoff.paired_files import (
     BYTE_ORDER_MARK,
     Pair,
@@ -43,7 +47,6 @@ from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike, read_lines
 from spacy_bioner.records import Fragment, Mention, Record
 
-CARRIES: FrozenSet[str] = frozenset((MENTIONS, OVERLAPS, DUPLICATES, LINE_BREAKS))
 INSIDE_TOKENS = "borders of mentions inside white-space tokens"
 NO_TOKEN = "mentions without a white-space token"
 ASSERTION = "assertion"
@@ -60,7 +63,7 @@ _CONCEPT = re.compile(
 _TOKEN = re.compile(r"\S+")
 
 
-def read_i2b2(path: PathLike, *, problems: Optional[Problems] = None) -> Iterator[Record]:
+def read_i2b2(path: PathLike, *, problems: Optional[ReadErrors] = None) -> Iterator[Record]:
     """Stream the documents of a folder by name, or the one that a file belongs to.
 
     YIELDS (Record): With `words`, the white-space tokens, and `sentence_starts`, the lines.
@@ -95,7 +98,7 @@ def write_i2b2(records: Iterable[Record], folder: PathLike) -> int:
 def find_i2b2_losses(record: Record) -> "Counter[str]":
     """Count the mentions that begin or end inside a white-space token, or touch none.
 
-    They are losses beside those of `capabilities.find_losses` with this module's `CARRIES`.
+    They are losses beside those of `capabilities.find_losses` with what the format carries.
     """
     tokens = _Tokens(record.text)
     losses: Counter[str] = Counter()
@@ -147,7 +150,7 @@ class _Tokens:
         return f"{self._places[first]} {self._places[last]}"
 
 
-def _read_pairs(pairs: Iterable[Pair], problems: Optional[Problems]) -> Iterator[Record]:
+def _read_pairs(pairs: Iterable[Pair], problems: Optional[ReadErrors]) -> Iterator[Record]:
     for pair in pairs:
         try:
             text = read_whole(pair.text).removeprefix(BYTE_ORDER_MARK)
@@ -166,7 +169,7 @@ def _read_pairs(pairs: Iterable[Pair], problems: Optional[Problems]) -> Iterator
             tuple(mentions),
             words=tuple(tokens.flat),
             sentence_starts=tuple(row[0][0] for row in tokens.lines if row),
-            meta={"relations_skipped": str(relations)} if relations else {},
+            reading_notes=note_counts({"relations_skipped": relations}),
         )
 
 
@@ -174,7 +177,7 @@ def _read_mentions(
     path: Path,
     text: str,
     tokens: _Tokens,
-    problems: Optional[Problems],
+    problems: Optional[ReadErrors],
     *,
     asserts: bool = False,
 ) -> Iterator[Mention]:
@@ -221,7 +224,7 @@ def _describe(place: str, tokens: _Tokens) -> str:
 
 
 def _add_assertions(
-    mentions: List[Mention], found: Iterable[Mention], pair: Pair, problems: Optional[Problems]
+    mentions: List[Mention], found: Iterable[Mention], pair: Pair, problems: Optional[ReadErrors]
 ) -> List[Mention]:
     known = {_key(mention) for mention in mentions}
     values: Dict[Tuple[int, int, str], List[Tuple[str, str]]] = {}
@@ -260,3 +263,16 @@ def _format(record: Record, folder: Path) -> Iterator[str]:
         start, end = tokens.cover(*place)
         surface = " ".join(record.text[start:end].lower().split())
         yield f'c="{surface}" {tokens.places(*place)}||t="{label}"'
+
+
+FORMAT = Format(
+    "i2b2",
+    "i2b2/n2c2 2010 concepts: a folder of .txt and .con files",
+    read_i2b2,
+    write_i2b2,
+    carried=frozenset((MENTIONS, OVERLAPS, DUPLICATES, LINE_BREAKS)),
+    is_folder=True,
+    folder_endings=(ENDING,),
+    derives=frozenset((WORDS, SENTENCES)),
+    losses=find_i2b2_losses,
+)

@@ -13,14 +13,14 @@ import re
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import Dict, FrozenSet, Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple
 
-from spacy_bioner.corpora.formats.capabilities import MENTIONS
 from spacy_bioner.corpora.formats.concept_ids import split_concept_ids
+from spacy_bioner.corpora.formats.declaration import CorpusReader, Format
 from spacy_bioner.corpora.formats.read_errors import (
     ANNOTATION,
     DOCUMENT,
-    Problems,
+    ReadErrors,
     skip_or_raise,
 )
 from spacy_bioner.corpora.formats.standoff.brat import choose_text
@@ -37,12 +37,10 @@ from spacy_bioner.corpora.formats.standoff.paired_files import (
 )
 from spacy_bioner.corpora.formats.tagged.csv_cells import read_cells
 from spacy_bioner.corpora.mention_checks import join_pieces, settle_claim
-from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike, check_is_file, read_lines
 from spacy_bioner.records import Fragment, Mention, Record
 
-CARRIES: FrozenSet[str] = frozenset((MENTIONS,))
 _SPANS = re.compile(r"[\d\s\[\](){},;:|.–-]+")
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 _HEADER = frozenset(("text", "title", "abstract", "note", "note_text", "notes"))
@@ -62,12 +60,17 @@ class _Row:
 
 
 def read_standoff(
-    path: PathLike, *, texts: Optional[PathLike] = None, problems: Optional[Problems] = None
+    path: PathLike,
+    *,
+    texts: Optional[PathLike] = None,
+    read_corpus: Optional[CorpusReader] = None,
+    problems: Optional[ReadErrors] = None,
 ) -> Iterator[Record]:
     """Stream the documents of a table of mentions.
 
     texts (Optional[PathLike]): Where the documents' texts are: a folder of ID.txt files, or a
         corpus in any format, of which the texts are taken.
+    read_corpus (Optional[CorpusReader]): Reads such a corpus; None takes a table of texts only.
     RAISES (CorpusError): No texts, or not that of each document; a malformed row; no row.
     """
     path = check_is_file(path)
@@ -80,7 +83,7 @@ def read_standoff(
     documents: Dict[str, List[_Row]] = {}
     for row in rows:
         documents.setdefault(row.document, []).append(row)
-    known = _find_texts(path, documents, texts)
+    known = _find_texts(path, documents, texts, read_corpus)
     strays = sorted(known.keys() - documents.keys())
     yield from note_strays(_make_records(path, documents, known, problems), strays)
 
@@ -89,7 +92,7 @@ def _make_records(
     path: Path,
     documents: Dict[str, List[_Row]],
     known: Dict[str, str],
-    problems: Optional[Problems],
+    problems: Optional[ReadErrors],
 ) -> Iterator[Record]:
     for number, (name, found) in enumerate(documents.items(), start=1):
         text = known.get(name)
@@ -101,7 +104,7 @@ def _make_records(
         yield _make_record(name if found[0].is_named else str(number), text, found)
 
 
-def _read_rows(path: Path, problems: Optional[Problems]) -> List[_Row]:
+def _read_rows(path: Path, problems: Optional[ReadErrors]) -> List[_Row]:
     cells = read_cells(path, problems=problems)
     _, header = next(cells, (1, []))
     columns = find_row_columns(header)
@@ -181,7 +184,10 @@ def _have_last_characters(rows: List[_Row]) -> bool:
 
 
 def _find_texts(
-    path: Path, documents: Dict[str, List[_Row]], texts: Optional[PathLike]
+    path: Path,
+    documents: Dict[str, List[_Row]],
+    texts: Optional[PathLike],
+    read_corpus: Optional[CorpusReader],
 ) -> Dict[str, str]:
     if texts is not None and Path(texts).is_dir():
         found = _read_folder(Path(texts), None)
@@ -190,9 +196,9 @@ def _find_texts(
             raise CorpusError(message, path=texts)
         return found
     if texts is not None:
-        return _read_table(Path(texts), documents) or {
-            record.id: record.text for record in read_records(texts)
-        }
+        found = _read_table(Path(texts), documents)
+        records = read_corpus(texts) if read_corpus is not None and not found else ()
+        return found or {record.id: record.text for record in records}
     own = {name: row.text for name, rows in documents.items() for row in rows if row.text}
     folders = [path.parent, *_list_parting(path.parent), *_list_parting(path.parent.parent)]
     for folder in folders if not own else ():
@@ -253,3 +259,12 @@ def _make_record(name: str, text: str, rows: List[_Row]) -> Record:
     text = choose_text(text, mentions, [row.pieces for row in rows])
     settled = (settle_claim(m, row.pieces, text) for m, row in zip(mentions, rows, strict=True))
     return Record(name, text, tuple(settled))
+
+
+FORMAT = Format(
+    "standoff",
+    "table of mentions: a document, a label and offsets in each row",
+    read_standoff,
+    reads_corpora=True,
+    options=frozenset(("texts",)),
+)

@@ -17,13 +17,13 @@ from typing import (
     Tuple,
 )
 
-from spacy_bioner.corpora.formats.capabilities import STRAY_NAMES_KEY, STRAYS_KEY
-from spacy_bioner.corpora.formats.read_errors import FILE, Problems, skip_or_raise
+from spacy_bioner.corpora.formats.read_errors import FILE, ReadErrors, skip_or_raise
+from spacy_bioner.corpora.formats.reading_notes import STRAY_NAMES_KEY, STRAYS_KEY
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike, check_is_file, read_lines
 from spacy_bioner.files.outputs import refuse_stream_as_folder
 from spacy_bioner.files.replacing import replacing_folder
-from spacy_bioner.records import Record
+from spacy_bioner.records import Note, Record
 
 _SHOWN = 5
 TEXT_ENDING = ".txt"
@@ -70,7 +70,7 @@ def find_pairs(
     *,
     folders: Collection[str] = (),
     others: Sequence[str] = (),
-    problems: Optional[Problems] = None,
+    problems: Optional[ReadErrors] = None,
 ) -> FoundPairs:
     """Find the pairs of a folder and those below it, by name; or the one that a file belongs to.
 
@@ -134,14 +134,14 @@ def read_whole(path: PathLike) -> str:
 
 
 def note_strays(records: Iterable[Record], names: Sequence[str]) -> Iterator[Record]:
-    """Pass records on, the first one with what texts were left out in its `meta`."""
-    notes: Dict[str, str] = {}
+    """Pass records on, the first one with a note on what texts were left out."""
+    notes: Dict[str, Note] = {}
     if names:
         more = len(names) - _SHOWN
         listed = ", ".join(names[:_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
-        notes = {STRAYS_KEY: str(len(names)), STRAY_NAMES_KEY: listed}
+        notes = {STRAYS_KEY: len(names), STRAY_NAMES_KEY: listed}
     for record in records:
-        yield replace(record, meta={**record.meta, **notes}) if notes else record
+        yield replace(record, reading_notes={**record.reading_notes, **notes}) if notes else record
         notes = {}
 
 
@@ -316,7 +316,7 @@ def _by_name(
     ending: str,
     folders: Collection[str],
     texts: Collection[str],
-    problems: Optional[Problems],
+    problems: Optional[ReadErrors],
 ) -> Dict[str, Path]:
     """List the files with an ending. `texts` are the names of documents, once they are known."""
     found: Dict[str, Path] = {}

@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
+from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.fields import Fields, read_each
 from spacy_bioner.corpora.formats.json_files.reader import Item
 from spacy_bioner.corpora.formats.json_files.span_documents import read_span_document
@@ -24,7 +25,7 @@ from spacy_bioner.corpora.formats.json_files.tokens import read_token_documents
 from spacy_bioner.corpora.formats.offset_units import read_in_characters
 from spacy_bioner.corpora.formats.read_errors import (
     DOCUMENT,
-    Problems,
+    ReadErrors,
     at_least_one,
     note_skipped,
     skip_or_raise,
@@ -60,7 +61,7 @@ def is_span_table(head: str) -> bool:
     lines = [line + "\n" for line in head.split("\n")]
     delimiter, _ = split_header(lines[0])
     # The last row may be cut off by the end of the start.
-    rows = list(islice(split_cells(lines, delimiter, problems=Problems(keep=0)), _SAMPLE))
+    rows = list(islice(split_cells(lines, delimiter, problems=ReadErrors(keep=0)), _SAMPLE))
     if len(rows) < 2:
         return False
     header = [cell.strip() for cell in rows[0][1]]
@@ -76,7 +77,7 @@ def read_span_table(
     *,
     encoding: Optional[str] = None,
     offsets: Optional[str] = None,
-    problems: Optional[Problems] = None,
+    problems: Optional[ReadErrors] = None,
 ) -> Iterator[Record]:
     """Stream the rows that have a text; the id is the cell of "id", else the row's number.
 
@@ -89,7 +90,7 @@ def read_span_table(
     records: Iterator[Record]
     if any(
         find_tags(value)
-        for _, value in islice(_stream_rows(path, encoding, Problems(keep=0)), _SAMPLE)
+        for _, value in islice(_stream_rows(path, encoding, ReadErrors(keep=0)), _SAMPLE)
     ):
         records = read_token_documents(
             path, lambda noted: _stream_rows(path, encoding, noted), {}, problems
@@ -105,7 +106,7 @@ def read_span_table(
     yield from at_least_one(records, error)
 
 
-def _read(path: Path, encoding: str, problems: Optional[Problems]) -> Iterator[Optional[Record]]:
+def _read(path: Path, encoding: str, problems: Optional[ReadErrors]) -> Iterator[Optional[Record]]:
     def read(item: Tuple[int, Item]) -> Optional[Record]:
         number, (line, value) = item
         return read_span_document(Fields(value, path, line, "row"), str(number), problems)
@@ -114,7 +115,7 @@ def _read(path: Path, encoding: str, problems: Optional[Problems]) -> Iterator[O
     return read_each(rows, read, problems, unit=DOCUMENT)
 
 
-def _stream_rows(path: Path, encoding: str, problems: Optional[Problems]) -> Iterator[Item]:
+def _stream_rows(path: Path, encoding: str, problems: Optional[ReadErrors]) -> Iterator[Item]:
     """Stream (line, row as an object)."""
     rows = read_cells(path, encoding=encoding, problems=problems)
     header = [cell.strip() for cell in next(rows, (1, []))[1]]
@@ -155,3 +156,12 @@ def _as_lists(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): _as_lists(item) for key, item in value.items()}
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+
+
+FORMAT = Format(
+    "span_table",
+    "table with texts and, in another column, their spans as JSON",
+    read_span_table,
+    looks_like=is_span_table,
+    options=frozenset(("offsets", "encoding")),
+)

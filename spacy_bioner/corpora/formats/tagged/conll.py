@@ -13,12 +13,13 @@ import re
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Dict, FrozenSet, Iterable, Iterator, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, Mapping, Optional, Tuple
 
 from spacy.tokens import Doc
 
 from spacy_bioner.corpora.formats.capabilities import MENTIONS, SENTENCES, WORDS
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.declaration import Format
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.tagged.conll_columns import (
     COMMENT,
     NO_SPACE,
@@ -47,11 +48,8 @@ from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Record
 from spacy_bioner.tags import OUTSIDE, normalize_scheme, parse_tag
 
-__all__ = ["CARRIES", "REPAIRED_KEY", "ConllLayout", "read_conll", "write_conll"]
+__all__ = ["FORMAT", "REPAIRED_KEY", "ConllLayout", "read_conll", "write_conll"]
 
-# The text between words is not carried either: one space comes back. A document without sentence
-# borders comes back as one sentence.
-CARRIES: FrozenSet[str] = frozenset((MENTIONS, WORDS, SENTENCES))
 _DOCUMENT = re.compile(r"-DOCSTART-(?:\s+\(?(\d+)\)?)?(?:\s.*)?|###MEDLINE:(\S+)")
 _DOCUMENT_COMMENTS = frozenset(("doc_id", "newdoc id", "doc id"))
 # What stands in place of the tag for lines that are no token; none of them is a tag.
@@ -123,14 +121,15 @@ def read_conll(
     path: PathLike,
     layout: ConllLayout = _DEFAULT_LAYOUT,
     *,
-    problems: Optional[Problems] = None,
+    problems: Optional[ReadErrors] = None,
 ) -> Iterator[Record]:
     """Stream the documents of a CoNLL file; without document markers each sentence is one.
 
     The text is the words joined by single spaces. Illegal transitions are repaired (a tag that
-    continues nothing opens a mention); `meta["tags_repaired"]` counts the tags that changed.
+    continues nothing opens a mention); `reading_notes["tags_repaired"]` counts the tags that
+    changed.
 
-    problems (Optional[Problems]): Takes note of sentences with a malformed line, which are left
+    problems (Optional[ReadErrors]): Takes note of sentences with a malformed line, which are left
         out: each is a document of its own, or an annotation where the file marks documents.
         Prefixes of several schemes are then repaired to the scheme that fits best.
     YIELDS (Record): With `words` and `sentence_starts`; unnamed documents are numbered.
@@ -162,6 +161,22 @@ def write_conll(docs: Iterable[Doc], path: PathLike, *, scheme: str = "IOB2") ->
         for count, doc in enumerate(docs, start=1):
             file.writelines(_format_doc(doc, document_id(doc, count), scheme))
     return count
+
+
+def make_options(
+    columns: Mapping[str, Any], scheme: Optional[str], label: str
+) -> Dict[str, ConllLayout]:
+    """Make the reader's options of columns by what they hold.
+
+    RAISES (CorpusError): Other columns than those of words and tags, or names of columns.
+    """
+    layout = {f"{key}_column": value for key, value in columns.items()}
+    for key, value in layout.items():
+        if key not in ("word_column", "tag_column") or isinstance(value, str):
+            option = f"--{key.replace('_', '-')} {value}"
+            message = f"found {option} for CoNLL, expected numbers of word and tag columns"
+            raise CorpusError(message)
+    return {"layout": ConllLayout(**layout, scheme=scheme, label=label)}
 
 
 def _survey(path: Path, lines: _ParsedLines, *, lenient: bool) -> str:
@@ -293,3 +308,21 @@ def _format_doc(doc: Doc, name: str, scheme: str) -> Iterator[str]:
             raise CorpusError(f"document {name}: found word {word!r}, which marks documents here")
         yield f"\n{line}" if border and index else line
     yield "\n"
+
+
+FORMAT = Format(
+    "conll",
+    "CoNLL: a word and its tag on each line, two columns or more",
+    read_conll,
+    write_conll,
+    aliases=("tsv",),
+    # The text between words is not carried either: one space comes back. A document without
+    # sentence borders comes back as one sentence.
+    carried=frozenset((MENTIONS, WORDS, SENTENCES)),
+    takes_docs=True,
+    line_based=True,
+    endings=(".conll", ".iob", ".tsv", ".bio"),
+    options=frozenset(("layout",)),
+    tag_options=make_options,
+    writer_options=frozenset(("scheme",)),
+)

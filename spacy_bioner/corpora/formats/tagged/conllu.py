@@ -11,10 +11,10 @@ without it each sentence is one.
 
 import re
 from pathlib import Path
-from typing import Dict, FrozenSet, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
-from spacy_bioner.corpora.formats.capabilities import MENTIONS, SENTENCES, WORDS
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.declaration import Format
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.tagged.conll_columns import TAG
 from spacy_bioner.corpora.formats.tagged.rows import (
     Item,
@@ -26,7 +26,6 @@ from spacy_bioner.files.lines import PathLike, decode_line, open_lines
 from spacy_bioner.records import Record
 from spacy_bioner.tags import OUTSIDE, parse_tag
 
-CARRIES: FrozenSet[str] = frozenset((MENTIONS, WORDS, SENTENCES))
 WIDTH = 10
 _MISC, _NO_VALUE = "MISC", "_"
 _ID = re.compile(r"\d{1,9}(?:[-.]\d{1,9})?", re.ASCII)
@@ -52,7 +51,7 @@ def looks_like_conllu(lines: Iterable[str]) -> bool:
 
 
 def read_conllu(
-    path: PathLike, *, key: Optional[str] = None, problems: Optional[Problems] = None
+    path: PathLike, *, key: Optional[str] = None, problems: Optional[ReadErrors] = None
 ) -> Iterator[Record]:
     """Stream the documents; tags are read as in `read_conll`.
 
@@ -203,6 +202,15 @@ class _Words:
         return tag, ""
 
 
+def make_options(
+    columns: Mapping[str, Any], scheme: Optional[str], label: str
+) -> Optional[Dict[str, str]]:
+    """Make the reader's options of the key that has the tags; None for what else is given."""
+    if set(columns) == {"tag"} and not scheme and not label:
+        return {"key": str(columns["tag"])}
+    return None
+
+
 def _split_misc(columns: Sequence[str], place: Optional[int]) -> Dict[str, str]:
     if place is None or len(columns) <= place:
         return {}
@@ -213,3 +221,13 @@ def _split_misc(columns: Sequence[str], place: Optional[int]) -> Dict[str, str]:
 def _plain(name: str) -> str:
     """Return a key without what differs from treebank to treebank."""
     return re.sub(r"[\W_]", "", name.rpartition(":")[2]).lower()
+
+
+FORMAT = Format(
+    "conllu",
+    "CoNLL-U with the tags of entities in MISC (NER=, NE=, name=, …)",
+    read_conllu,
+    line_based=True,
+    options=frozenset(("key",)),
+    tag_options=make_options,
+)

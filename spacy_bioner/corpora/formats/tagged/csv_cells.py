@@ -12,7 +12,7 @@ from typing import Iterable, Iterator, List, Literal, Optional, Tuple
 from spacy_bioner.corpora.formats.read_errors import (
     DOCUMENT,
     FILE,
-    Problems,
+    ReadErrors,
     skip_or_raise,
 )
 from spacy_bioner.corpora.formats.tagged.table_layout import split_header
@@ -24,7 +24,7 @@ _UNCLOSED = "unexpected end of data"
 
 
 def read_cells(
-    path: Path, *, encoding: str = "utf-8", problems: Optional[Problems] = None
+    path: Path, *, encoding: str = "utf-8", problems: Optional[ReadErrors] = None
 ) -> Iterator[Tuple[int, List[str]]]:
     """Stream (line where the row starts, cells), the header first; empty rows are left out.
 
@@ -45,7 +45,7 @@ def split_cells(
     *,
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL,
     path: Optional[Path] = None,
-    problems: Optional[Problems] = None,
+    problems: Optional[ReadErrors] = None,
 ) -> Iterator[Tuple[int, List[str]]]:
     """Stream (line where the row starts, cells) of lines with their ends; see `read_cells`."""
     reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)

@@ -10,10 +10,10 @@ with -DOCSTART- start documents; without them each sentence is one.
 
 from functools import partial
 from pathlib import Path
-from typing import FrozenSet, Iterable, Iterator, List, Optional, Tuple
+from typing import Iterable, Iterator, List, Optional, Tuple
 
-from spacy_bioner.corpora.formats.capabilities import MENTIONS, SENTENCES, WORDS
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.declaration import Format
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.tagged.conll_columns import TAG
 from spacy_bioner.corpora.formats.tagged.rows import (
     Item,
@@ -25,7 +25,6 @@ from spacy_bioner.files.lines import PathLike, decode_line, open_lines
 from spacy_bioner.records import Record
 from spacy_bioner.tags import parse_tag
 
-CARRIES: FrozenSet[str] = frozenset((MENTIONS, WORDS, SENTENCES))
 _START = "-DOCSTART-"
 
 
@@ -38,7 +37,7 @@ def looks_like_iob(lines: Iterable[str]) -> bool:
     return all(len(word) > 1 and TAG.fullmatch(word[-1]) for word in map(_part, first))
 
 
-def read_iob(path: PathLike, *, problems: Optional[Problems] = None) -> Iterator[Record]:
+def read_iob(path: PathLike, *, problems: Optional[ReadErrors] = None) -> Iterator[Record]:
     """Stream the documents; the text is the words joined by single spaces.
 
     YIELDS (Record): With `words` and `sentence_starts`, numbered. Tags are read as in `read_conll`.
@@ -95,3 +94,8 @@ def _find_fault(word: str, text: str, tag: str) -> str:
     except LabelError as error:
         return f"{error}, in {word[:40]!r}"
     return ""
+
+
+FORMAT = Format(
+    "iob", "a sentence on each line, word|tag or word|POS|tag", read_iob, line_based=True
+)

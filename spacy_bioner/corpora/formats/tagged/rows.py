@@ -16,9 +16,10 @@ from spacy.tokens import Doc
 from spacy_bioner.corpora.formats.read_errors import (
     ANNOTATION,
     DOCUMENT,
-    Problems,
+    ReadErrors,
     skip_or_raise,
 )
+from spacy_bioner.corpora.formats.reading_notes import note_counts
 from spacy_bioner.corpora.formats.tagged.scheme_detection import TagSurvey
 from spacy_bioner.errors import CorpusError, LabelError
 from spacy_bioner.files.lines import PathLike
@@ -127,7 +128,7 @@ def find_conflict(items: Iterable[Item]) -> int:
 
 
 def survey_and_make_records(
-    read_items: Callable[[], Iterable[Item]], path: Path, *, problems: Optional[Problems]
+    read_items: Callable[[], Iterable[Item]], path: Path, *, problems: Optional[ReadErrors]
 ) -> Iterator[Record]:
     """Read a file twice: for the scheme of its tags and whether it has documents, and for records.
 
@@ -156,7 +157,7 @@ def make_records(
     *,
     scheme: str,
     has_documents: bool,
-    problems: Optional[Problems],
+    problems: Optional[ReadErrors],
 ) -> Iterator[Record]:
     """Gather sentences to records; unnamed ones are numbered, those that are left out as well.
 
@@ -259,7 +260,7 @@ def _make_record(name: str, sentences: List[Sentence], scheme: str) -> Record:
         mentions=tuple(mentions),
         words=words,
         sentence_starts=tuple(borders),
-        meta={REPAIRED_KEY: str(repaired)} if repaired else {},
+        reading_notes=note_counts({REPAIRED_KEY: repaired}),
     )
 
 

@@ -15,12 +15,25 @@ line has all its cells without it, is a word or a part of one.
 from collections import Counter, deque
 from operator import itemgetter
 from pathlib import Path
-from typing import Callable, Deque, FrozenSet, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import (
+    Any,
+    Callable,
+    Deque,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Tuple,
+)
 
 from spacy.tokens import Doc
 
 from spacy_bioner.corpora.formats.capabilities import MENTIONS, SENTENCES, WORDS
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.declaration import Format
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.tagged.rows import (
     Item,
     Sentence,
@@ -45,10 +58,7 @@ from spacy_bioner.files.replacing import replacing
 from spacy_bioner.records import Record
 from spacy_bioner.tags import OUTSIDE, normalize_scheme, parse_tag
 
-__all__ = ["CARRIES", "TableFormat", "TableLayout", "detect_table", "read_table", "write_table"]
-# The text between words is not carried either: one space comes back. A document without sentence
-# borders comes back as one sentence.
-CARRIES: FrozenSet[str] = frozenset((MENTIONS, WORDS, SENTENCES))
+__all__ = ["FORMAT", "TableFormat", "TableLayout", "detect_table", "read_table", "write_table"]
 HEADER = ("Document", "Sentence #", "Word", "Tag")
 _LINE_BREAKS = str.maketrans("\n\r\t", "   ")
 _PREFIXES = frozenset("BIELSU")
@@ -76,7 +86,7 @@ def read_table(
     layout: TableLayout = _DEFAULT_LAYOUT,
     *,
     encoding: Optional[str] = None,
-    problems: Optional[Problems] = None,
+    problems: Optional[ReadErrors] = None,
 ) -> Iterator[Record]:
     """Stream the documents of a table; without a document column each sentence is one.
 
@@ -84,7 +94,7 @@ def read_table(
     bare labels ("Disease") make one mention of equal neighbours. A row with a document and nothing
     else names a document without words.
 
-    problems (Optional[Problems]): Takes note of sentences with a malformed row, which are left
+    problems (Optional[ReadErrors]): Takes note of sentences with a malformed row, which are left
         out: each is a document of its own, or an annotation in a table with a document column.
     YIELDS (Record): With `words` and `sentence_starts`. The identifier is the cell of the document
         or sentence; unnamed ones are numbered.
@@ -135,6 +145,13 @@ def write_table(
                 rows.write((name, f"Sentence: {sentences}", word, tag))
     rows.warn(path)
     return count
+
+
+def make_options(
+    columns: Mapping[str, Any], scheme: Optional[str], label: str
+) -> Dict[str, TableLayout]:
+    """Make the reader's options of columns by what they hold."""
+    return {"layout": TableLayout(**columns, scheme=scheme, label=label)}
 
 
 def _check_name(name: str, previous: str) -> None:
@@ -347,3 +364,21 @@ def _look_ahead(ahead: Deque[_Line], lines: Iterator[_Line]) -> Iterator[_Line]:
     for line in lines:
         ahead.append(line)
         yield line
+
+
+FORMAT = Format(
+    "csv",
+    "table with a header, a word and its tag in each row",
+    read_table,
+    write_table,
+    aliases=("table",),
+    # The text between words is not carried either: one space comes back. A document without
+    # sentence borders comes back as one sentence.
+    carried=frozenset((MENTIONS, WORDS, SENTENCES)),
+    takes_docs=True,
+    line_based=True,
+    endings=(".csv",),
+    options=frozenset(("layout", "encoding")),
+    tag_options=make_options,
+    writer_options=frozenset(("scheme",)),
+)

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from spacy_bioner.corpora.formats.capabilities import read_counters
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.json_files.bigbio import read_bigbio
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
+from spacy_bioner.corpora.formats.reading_notes import list_counts
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention
 
@@ -61,7 +61,7 @@ def test_passages_entities_and_concepts(tmp_path):
         Mention(0, 7, "Chemical", "Aspirin", ("MESH:D001241", "MESH:D2"), line=1),
         Mention(16, 34, "Odd", "We rats", fragments=((16, 18), (30, 34)), line=1),
     )
-    assert read_counters(record.meta) == {"events_skipped": 1, "relations_skipped": 2}
+    assert list_counts(record) == {"events_skipped": 1, "relations_skipped": 2}
 
 
 def test_texts_and_offsets_without_their_lists(tmp_path):
@@ -93,7 +93,7 @@ def test_what_is_malformed_is_an_error_or_left_out(tmp_path, changes, message):
     with pytest.raises(CorpusError, match=message) as error:
         list(read_bigbio(path))
     assert error.value.line == 2
-    problems = Problems()
+    problems = ReadErrors()
     first, *_ = read_bigbio(path, problems=problems)
     assert len(first.mentions) == 2
     assert sum(problems.skipped.values()) == 1

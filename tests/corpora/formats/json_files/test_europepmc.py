@@ -6,7 +6,7 @@ import pytest
 
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.json_files.europepmc import read_europepmc
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.reading_notes import ReadingNotes
 from spacy_bioner.errors import CorpusError
 
@@ -54,6 +54,6 @@ def test_an_annotation_without_type_is_an_error_or_left_out(tmp_path):
     path = write(tmp_path, [*ANNOTATIONS, {"exact": "x"}])
     with pytest.raises(CorpusError, match="found none as 'type' of a annotation"):
         list(read_europepmc(path))
-    problems = Problems()
+    problems = ReadErrors()
     assert len(list(read_europepmc(path, problems=problems))) == 2
     assert problems.skipped == {"annotation": 1}

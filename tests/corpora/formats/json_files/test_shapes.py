@@ -17,7 +17,7 @@ from spacy_bioner.corpora.formats.json_files.shapes import (
     rank_document,
     recognise,
 )
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.registry import find_format
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.errors import CorpusError
@@ -133,7 +133,7 @@ def test_one_tuple_over_several_lines_is_one_document(tmp_path):
 def test_texts_that_nobody_annotated_are_null_and_counted(tmp_path):
     (tmp_path / "x").write_text(json.dumps({"annotations": [None, TUPLES[0], None]}))
     (record,) = read_records(tmp_path / "x")
-    assert record.meta == {"rejected_skipped": "2"}
+    assert record.reading_notes == {"rejected_skipped": 2}
 
 
 def test_documents_by_their_names_get_them_as_ids(tmp_path):
@@ -179,7 +179,7 @@ def test_a_broken_line_does_not_hide_the_format(tmp_path):
     (tmp_path / "x").write_text("{broken\n" + json.dumps(DOCUMENTS["jsonl"]))
     (tmp_path / "y").write_text('{"a": \n' + json.dumps(DOCUMENTS["jsonl"]))
     assert guess_json(tmp_path / "x") == "jsonl"
-    problems = Problems()
+    problems = ReadErrors()
     assert len(list(read_records(tmp_path / "x", "jsonl", problems=problems))) == 1
     assert problems.skipped == {"document": 1}
 

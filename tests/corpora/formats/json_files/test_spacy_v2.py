@@ -4,11 +4,10 @@ import json
 
 import pytest
 
-from spacy_bioner.corpora.formats.capabilities import read_counters
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.json_files.spacy_v2 import read_spacy_v2
-from spacy_bioner.corpora.formats.read_errors import Problems
-from spacy_bioner.corpora.formats.reading_notes import ReadingNotes
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
+from spacy_bioner.corpora.formats.reading_notes import ReadingNotes, list_counts
 from spacy_bioner.errors import CorpusError
 
 RAW = "Aspirin helps. Renal  failure."
@@ -40,7 +39,7 @@ def test_tags_are_read_in_the_raw_text(tmp_path):
     assert outline(record) == [(0, 7, "C", "Aspirin"), (15, 29, "D", "Renal  failure")]
     assert record.sentence_starts == (0, 15)
     assert len(record.words) == 6
-    assert read_counters(record.meta) == {"document_labels_skipped": 1}
+    assert list_counts(record) == {"document_labels_skipped": 1}
 
 
 def test_paragraphs_are_documents_of_their_own(tmp_path):
@@ -59,14 +58,14 @@ def test_entities_are_read_where_no_token_has_a_tag(tmp_path):
     paragraphs = [{"raw": RAW, "entities": rows}, {"raw": RAW[:14], "sentences": [untagged]}]
     first, second = read_spacy_v2(write(tmp_path, {"id": 0, "paragraphs": paragraphs}))
     assert outline(first) == [(0, 7, "C", "Aspirin"), (15, 29, "D", "Renal  failure")]
-    assert (second.mentions, read_counters(second.meta)) == ((), {})
+    assert (second.mentions, list_counts(second)) == ((), {})
 
 
 def test_tokens_that_were_not_annotated_are_counted(tmp_path):
     partly = sentence(("Aspirin", "U-C"), ("helps", "-"), (".", None))
     (record,) = read_spacy_v2(write(tmp_path, {"id": 0, "paragraphs": [{"sentences": [partly]}]}))
     assert outline(record) == [(0, 7, "C", "Aspirin")]
-    assert read_counters(record.meta) == {"tags_missing": 2}
+    assert list_counts(record) == {"tags_missing": 2}
 
 
 def test_words_of_another_text_are_joined_and_warned_of(tmp_path):
@@ -92,6 +91,6 @@ def test_a_malformed_token_takes_its_document_with_it(tmp_path, tokens, message)
     path = write(tmp_path, good, {"id": 1, "paragraphs": [{"sentences": [{"tokens": tokens}]}]})
     with pytest.raises(CorpusError, match=message):
         list(read_spacy_v2(path))
-    problems = Problems()
+    problems = ReadErrors()
     assert [record.id for record in read_spacy_v2(path, problems=problems)] == ["0"]
     assert problems.skipped == {"document": 1}

@@ -4,11 +4,10 @@ import json
 
 import pytest
 
-from spacy_bioner.corpora.formats.capabilities import own_meta, read_counters
 from spacy_bioner.corpora.formats.json_files.jsonl import read_jsonl
 from spacy_bioner.corpora.formats.json_files.span_documents import find_words
-from spacy_bioner.corpora.formats.read_errors import Problems
-from spacy_bioner.corpora.formats.reading_notes import ReadingNotes
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
+from spacy_bioner.corpora.formats.reading_notes import ReadingNotes, list_counts
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.errors import CorpusError
 
@@ -182,8 +181,8 @@ def test_pubannotation(tmp_path):
     first, second = record.mentions
     assert first.attributes == (("negated", "true"),)
     assert (second.fragments, second.attributes) == (((0, 2), (19, 23)), (("Speculation", "true"),))
-    assert own_meta(record.meta) == {"project": "trial"}
-    assert read_counters(record.meta) == {"relations_skipped": 1, "blocks_skipped": 1}
+    assert record.meta == {"project": "trial"}
+    assert list_counts(record) == {"relations_skipped": 1, "blocks_skipped": 1}
 
 
 def test_pubannotation_with_tracks_keeps_ids_of_each_apart(tmp_path):
@@ -200,14 +199,14 @@ def test_pubannotation_with_tracks_keeps_ids_of_each_apart(tmp_path):
     record = read(tmp_path, {**value, "tracks": [track("a", 8, 15, "C"), track("b", 19, 23, "S")]})
     assert (record.id, labels(record)) == ("PMC:9-3", BOTH)
     assert record.mentions[1].attributes == (("track", "b"), ("by", "b"))
-    assert read_counters(record.meta) == {"relations_skipped": 2}
+    assert list_counts(record) == {"relations_skipped": 2}
 
 
 def test_relations_beside_the_spans_are_counted(tmp_path):
     value = {"text": TEXT, "annotations": {"entities": ROWS, "relations": [{"head": 0}, {}]}}
     record = read(tmp_path, value)
     assert labels(record) == BOTH
-    assert read_counters(record.meta) == {"relations_skipped": 2}
+    assert list_counts(record) == {"relations_skipped": 2}
 
 
 def test_tags_of_pieces_instead_of_mentions_are_warned_of(tmp_path):
@@ -232,7 +231,7 @@ def test_argilla_gives_the_first_answer_and_counts_the_others(tmp_path):
     value = {"id": "a", "fields": {"text": TEXT}, "responses": responses, "suggestions": {"x": 1}}
     record = read(tmp_path, value)
     assert (record.id, record.text, labels(record)) == ("a", TEXT, BOTH)
-    assert read_counters(record.meta) == {"annotations_skipped": 1}
+    assert list_counts(record) == {"annotations_skipped": 1}
 
 
 def test_relations_and_labels_of_documents_are_counted_and_other_keys_named(tmp_path):
@@ -250,8 +249,8 @@ def test_relations_and_labels_of_documents_are_counted_and_other_keys_named(tmp_
         "answer": "accept",
     }
     record = read(tmp_path, value)
-    assert own_meta(record.meta) == {"ward": "A"}
-    assert read_counters(record.meta) == {
+    assert record.meta == {"ward": "A"}
+    assert list_counts(record) == {
         "relations_skipped": 2,
         "document_labels_skipped": 3,
         "not read: options": 1,
@@ -366,7 +365,7 @@ def test_a_malformed_span_and_a_malformed_document_are_left_out_alone(tmp_path):
     (tmp_path / "x").write_text("\n".join(map(json.dumps, rows)))
     with pytest.raises(CorpusError, match=r"found a number \(8.5\) as 'start'"):
         list(read_jsonl(tmp_path / "x"))
-    problems = Problems()
+    problems = ReadErrors()
     found = list(read_jsonl(tmp_path / "x", problems=problems))
     assert [len(record.mentions) for record in found] == [1, 1]
     assert problems.skipped == {"annotation": 1, "document": 1}

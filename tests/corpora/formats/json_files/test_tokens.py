@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from spacy_bioner.corpora.formats.capabilities import read_counters
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.json_files.tokens import read_json_tokens
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
+from spacy_bioner.corpora.formats.reading_notes import list_counts
 from spacy_bioner.errors import CorpusError
 
 WORDS = ["Renal", "failure", "in", "rats", "."]
@@ -76,7 +76,7 @@ def test_words_with_tags_or_spans_in_any_form(tmp_path, value):
 def test_numbers_without_names_are_refused(tmp_path):
     path = write(tmp_path / "x", {"tokens": WORDS, "ner_tags": NUMBERS})
     message = r"found numbers as 'ner_tags' \(a list \(\[1, 2, 0, 3, 0\]\)\), expected the names"
-    for problems in (None, Problems()):
+    for problems in (None, ReadErrors()):
         with pytest.raises(CorpusError, match=message):
             list(read_json_tokens(path, problems=problems))
 
@@ -118,7 +118,7 @@ def test_sentences_and_relations_of_scierc(tmp_path):
     (record,) = read_json_tokens(write(tmp_path / "x", value))
     assert (record.id, record.text, record.sentence_starts) == ("k", "a b c d", (0, 4))
     assert outline(record) == [(0, 1, "X", "a"), (4, 7, "Y", "c d")]
-    assert read_counters(record.meta) == {"relations_skipped": 2, "not read: clusters": 1}
+    assert list_counts(record) == {"relations_skipped": 2, "not read: clusters": 1}
 
 
 def test_words_apart_make_a_discontinuous_mention(tmp_path):
@@ -141,7 +141,7 @@ def test_what_does_not_fit_the_words_is_an_error_or_left_out(tmp_path, value, me
     with pytest.raises(CorpusError, match=message) as error:
         list(read_json_tokens(path))
     assert error.value.line == 2
-    problems = Problems()
+    problems = ReadErrors()
     first, *rest = read_json_tokens(path, problems=problems)
     assert outline(first) == FOUND
     assert sum(problems.skipped.values()) == 1

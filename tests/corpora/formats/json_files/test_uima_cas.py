@@ -4,10 +4,9 @@ import json
 
 import pytest
 
-from spacy_bioner.corpora.formats.capabilities import read_counters
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.json_files.uima_cas import read_uima_cas
-from spacy_bioner.corpora.formats.reading_notes import WARNING_KEY
+from spacy_bioner.corpora.formats.reading_notes import WARNING_KEY, list_counts
 from spacy_bioner.errors import CorpusError
 
 DKPRO = "de.tudarmstadt.ukp.dkpro.core.api"
@@ -65,7 +64,7 @@ def test_entities_own_layers_tokens_and_sentences(tmp_path, by_id):
         ("live", "Two", (), (("a", "x"), ("b", "y"))),
     ]
     assert (record.words, record.sentence_starts) == (((0, 7), (8, 13)), (0, 15))
-    assert read_counters(record.meta) == {"not read: Lemma": 1}
+    assert list_counts(record) == {"not read: Lemma": 1}
 
 
 def test_offsets_of_java_are_translated(tmp_path):
@@ -73,7 +72,7 @@ def test_offsets_of_java_are_translated(tmp_path):
     entity = mark("x.NamedEntity", 3, 10, value="Drug")
     (record,) = read_uima_cas(write(tmp_path, structures(text, entity)))
     assert [mention.text for mention in record.mentions] == ["Aspirin"]
-    assert "UTF-16" in record.meta[WARNING_KEY]
+    assert "UTF-16" in record.reading_notes[WARNING_KEY]
 
 
 @pytest.mark.parametrize(

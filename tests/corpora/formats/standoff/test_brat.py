@@ -3,15 +3,14 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
-from spacy_bioner.corpora.formats.capabilities import FEATURES, own_meta, reduce_record
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.standoff.brat import (
     BLANKS,
-    CARRIES,
     read_bionlp,
     read_brat,
 )
-from spacy_bioner.corpora.formats.standoff.brat_writer import write_brat
+from spacy_bioner.corpora.formats.standoff.brat_writer import FORMAT, write_brat
 from spacy_bioner.corpora.mention_checks import why_lost
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
@@ -76,7 +75,7 @@ def test_standoff_lines(tmp_path):
     )
     assert [mention.line for mention in record.mentions] == [1, 3, 5, 12]
     # An argument, a relation, an equivalence, and an attribute of the relation.
-    assert record.meta == {"relations_skipped": "4", "notes_skipped": "1"}
+    assert record.reading_notes == {"relations_skipped": 4, "notes_skipped": 1}
 
 
 def test_folders_are_walked_in_order(tmp_path):
@@ -177,7 +176,7 @@ def test_bad_lines_are_errors_or_left_out(tmp_path, line, message):
     with pytest.raises(CorpusError, match=message) as raised:
         list(read_brat(folder))
     assert (raised.value.path, raised.value.line) == (str(folder / "7.ann"), 3)
-    problems = Problems()
+    problems = ReadErrors()
     (record,) = read_brat(folder, problems=problems)
     assert (len(record.mentions), problems.skipped) == (1, {"annotation": 1})
 
@@ -187,7 +186,7 @@ def test_a_missing_text_is_an_error_and_a_stray_text_is_counted(tmp_path, missin
     folder = write(tmp_path / "c", "7", "rats", "")
     write(folder, "8", "mice", "")
     (folder / f"7{missing}").unlink()
-    problems = Problems()
+    problems = ReadErrors()
     (record,) = read_brat(folder, problems=problems)
     assert record.id == "8"
     if missing == ".txt":
@@ -196,9 +195,9 @@ def test_a_missing_text_is_an_error_and_a_stray_text_is_counted(tmp_path, missin
         assert (problems.skipped, record.meta) == ({"file": 1}, {})
     else:
         assert list(read_brat(folder)) == [record]
-        assert record.meta["texts_without_annotations_skipped"] == "1"
-        assert record.meta["texts_without_annotations"] == "7.txt"
-        assert own_meta(record.meta) == {}
+        assert record.reading_notes["texts_without_annotations_skipped"] == 1
+        assert record.reading_notes["texts_without_annotations"] == "7.txt"
+        assert record.meta == {}
     with pytest.raises(CorpusError, match=f"found no file 7{missing}"):
         list(read_brat(folder / ("7.ann" if missing == ".txt" else "7.txt")))
 
@@ -327,7 +326,7 @@ def test_bionlp_pairs_are_read_with_references_across_the_files(tmp_path):
         ("Sign", (), ("OBT:1",)),
         ("Help", (("event", "Help"), ("Negation", "true")), ()),
     ]
-    assert second.meta == {"relations_skipped": "2"}
+    assert second.reading_notes == {"relations_skipped": 2}
 
 
 def test_bionlp_faults_name_the_file_in_which_they_are(tmp_path):
@@ -363,7 +362,7 @@ def test_a_name_that_two_files_have_is_an_error_or_left_out(tmp_path):
     (folder / "7.txt.ann").write_text("T1\tX 0 4\trats\n")
     with pytest.raises(CorpusError, match=r"found a second \.ann file of document 7"):
         list(read_brat(folder))
-    problems = Problems()
+    problems = ReadErrors()
     assert [len(record.mentions) for record in read_brat(folder, problems=problems)] == [0]
     assert problems.skipped == {"file": 1}
 
@@ -376,7 +375,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
 
 def test_an_empty_folder_is_an_error_even_if_lenient(tmp_path):
     with pytest.raises(CorpusError, match=r"found no \.txt and \.ann files"):
-        list(read_brat(tmp_path, problems=Problems()))
+        list(read_brat(tmp_path, problems=ReadErrors()))
 
 
 @FUZZ
@@ -385,7 +384,7 @@ def test_written_records_come_back(tmp_path_factory, record):
     folder = tmp_path_factory.mktemp("brat") / "c"
     assert write_brat([record], folder) == 1
     (found,) = read_brat(folder)
-    assert one_line_claims(found) == one_line_claims(reduce_record(record, CARRIES))
+    assert one_line_claims(found) == one_line_claims(reduce_record(record, FORMAT.carried))
 
 
 @pytest.mark.parametrize(
@@ -466,7 +465,8 @@ def test_maccrobat(data_dir, tmp_path):
     assert sum(bool(mention.fragments) for mention in mentions) == 44
     assert len({mention.label for mention in mentions}) == 41
     assert sum(name == "event" for m in mentions for name, _ in m.attributes) == 14_368
-    assert sum(int(record.meta.get("notes_skipped", 0)) for record in found) == 335
-    assert sum(int(record.meta.get("relations_skipped", 0)) for record in found) == 16_307 + 2_023
+    counts = [record.reading_notes for record in found]
+    assert sum(noted.get("notes_skipped", 0) for noted in counts) == 335
+    assert sum(noted.get("relations_skipped", 0) for noted in counts) == 16_307 + 2_023
     write_brat(found, tmp_path / "copy")
     assert [strip(r) for r in read_brat(tmp_path / "copy")] == [strip(r) for r in found]

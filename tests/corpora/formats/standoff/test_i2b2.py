@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from spacy_bioner.corpora.formats.capabilities import SENTENCES, WORDS, reduce_record
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.standoff.i2b2 import (
-    CARRIES,
+    FORMAT,
     INSIDE_TOKENS,
     NO_TOKEN,
     find_i2b2_losses,
@@ -58,7 +58,7 @@ def test_layouts_of_the_release(tmp_path, folders, ending):
     (record,) = read_i2b2(tmp_path)
     assert record.id == "7"
     assert record.mentions[0].attributes == (("assertion", "present"),)
-    assert record.meta == {"relations_skipped": "1"}
+    assert record.reading_notes == {"relations_skipped": 1}
 
 
 @pytest.mark.parametrize("name", ["txt/7.txt", "concept/7.con", "txt/8.txt", "concept/8.txt.con"])
@@ -96,7 +96,7 @@ def test_bad_assertions_are_errors_or_left_out(tmp_path, line, message):
     with pytest.raises(CorpusError, match=message) as raised:
         list(read_i2b2(folder))
     assert (raised.value.path, raised.value.line) == (str(folder / "7.ast"), 2)
-    problems = Problems()
+    problems = ReadErrors()
     (record,) = read_i2b2(folder, problems=problems)
     assert (len(record.mentions), problems.skipped) == (3, {"annotation": 1})
 
@@ -132,7 +132,7 @@ def test_bad_lines_are_errors_or_left_out(tmp_path, line, message):
     with pytest.raises(CorpusError, match=message) as raised:
         list(read_i2b2(folder))
     assert (raised.value.path, raised.value.line) == (str(folder / "7.con"), 2)
-    problems = Problems()
+    problems = ReadErrors()
     (record,) = read_i2b2(folder, problems=problems)
     assert (len(record.mentions), problems.skipped) == (3, {"annotation": 1})
 
@@ -176,9 +176,9 @@ def test_what_the_format_carries_comes_back(tmp_path):
     )
     write_i2b2([record], tmp_path / "c")
     (read,) = read_i2b2(tmp_path / "c")
-    kept = reduce_record(read, CARRIES)
-    assert kept == reduce_record(record, CARRIES)
-    assert reduce_record(read, CARRIES | {WORDS, SENTENCES}) != kept
+    kept = reduce_record(read, FORMAT.carried)
+    assert kept == reduce_record(record, FORMAT.carried)
+    assert reduce_record(read, FORMAT.carried | {WORDS, SENTENCES}) != kept
 
 
 @pytest.mark.parametrize("label", ['a"b', "a\nb", "a\r", " "])

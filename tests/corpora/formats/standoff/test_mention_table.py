@@ -1,11 +1,13 @@
 import pytest
 
 from spacy_bioner.corpora.formats.detection import guess_format
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.standoff.mention_columns import find_standoff_columns
 from spacy_bioner.corpora.formats.standoff.mention_table import read_standoff
 from spacy_bioner.corpora.mention_checks import why_lost
+from spacy_bioner.corpora.read_write import read_corpus, read_records, write_corpus
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.records import Record
 from tests import paths
 
 CASES = paths.CASES / "corpora"
@@ -38,10 +40,10 @@ def test_texts_come_from_a_folder_or_any_corpus_file(tmp_path):
     write(folder / "2.txt", "Nothing.")
     (record,) = read_standoff(CASES / "standoff_table.tsv", texts=folder)
     assert (record.id, record.text, spans(record)) == ("1", TEXT + "\n", [(8, 15, "Drug")])
-    assert record.meta["texts_without_annotations_skipped"] == "1"
-    assert record.meta["texts_without_annotations"] == "2"
+    assert record.reading_notes["texts_without_annotations_skipped"] == 1
+    assert record.reading_notes["texts_without_annotations"] == "2"
     table = write(tmp_path / "texts.tsv", "id\ttext", f"1\t{TEXT}")
-    (record,) = read_standoff(CASES / "standoff_table.tsv", texts=table)
+    (record,) = read_standoff(CASES / "standoff_table.tsv", texts=table, read_corpus=read_records)
     assert (record.text, spans(record), record.meta) == (TEXT, [(8, 15, "Drug")], {})
 
 
@@ -108,7 +110,7 @@ def test_bad_rows_and_missing_texts_are_errors_or_left_out(tmp_path):
     path = write(tmp_path / "x.tsv", "document_id\tspans\tlabel", *rows)
     with pytest.raises(CorpusError, match=r"x\.tsv:4: found '1 x D', expected a document, a label"):
         list(read_standoff(path))
-    problems = Problems()
+    problems = ReadErrors()
     (record,) = read_standoff(path, problems=problems)
     assert (spans(record), problems.skipped) == (
         [(8, 15, "D")],
@@ -133,4 +135,13 @@ def test_tables_without_a_header_take_their_texts_from_another(tmp_path):
     first, second = read_standoff(path, texts=texts)
     assert (first.text, spans(first)) == ("We gave aspirin.", [(8, 15, "CHEMICAL")])
     assert (second.text, spans(second)) == ("Of x y", [(3, 4, "GENE-Y")])
-    assert first.meta["texts_without_annotations"] == "7"
+    assert first.reading_notes["texts_without_annotations"] == "7"
+
+
+def test_texts_may_stand_in_a_corpus_of_any_format(tmp_path):
+    rows = ("5\tT1\tCHEMICAL\t8\t15\taspirin",)
+    path = write(tmp_path / "entities.tsv", *rows)
+    texts = tmp_path / "texts.jsonl"
+    write_corpus([Record("5", "We gave aspirin.")], texts)
+    (record,) = read_corpus(path, texts=texts)
+    assert (record.text, spans(record)) == ("We gave aspirin.", [(8, 15, "CHEMICAL")])

@@ -5,10 +5,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.standoff.brat import read_brat
 from spacy_bioner.corpora.formats.standoff.brat_writer import write_brat
-from spacy_bioner.corpora.formats.standoff.i2b2 import CARRIES, read_i2b2, write_i2b2
+from spacy_bioner.corpora.formats.standoff.i2b2 import FORMAT, read_i2b2, write_i2b2
 from spacy_bioner.errors import CorpusError
 from tests.corpora.strategies import damaged
 
@@ -81,7 +81,7 @@ def check(name, ending, data, folder):
     for end, content in files.items():
         (folder / f"7{end}").write_bytes(data if end == ending else content.encode())
     strict = read_all(read, folder)
-    problems = Problems()
+    problems = ReadErrors()
     lenient = read_all(read, folder, problems)
     for record in [*(strict or ()), *(lenient or ())]:
         record.text.encode("utf-8")
@@ -134,7 +134,7 @@ def test_what_damaged_files_give_is_refused_or_comes_back(name, tmp_path_factory
         folder = tmp_path_factory.mktemp("pairs")
         (folder / "7.txt").write_bytes(files[".txt"].encode())
         (folder / f"7{ending}").write_bytes(data)
-        found = read_all(read, folder, Problems())
+        found = read_all(read, folder, ReadErrors())
         try:
             write(found or (), folder / "copy")
         except CorpusError:
@@ -142,7 +142,7 @@ def test_what_damaged_files_give_is_refused_or_comes_back(name, tmp_path_factory
         # Without a claim, fragments are written in brat's way, which `reduce_record` does not know.
         silent = any(m.fragments and not m.text for record in found or () for m in record.mentions)
         if found and not silent:
-            kept = FEATURES if name == "brat" else CARRIES
+            kept = FEATURES if name == "brat" else FORMAT.carried
             back = [reduce_record(record, kept) for record in read(folder / "copy")]
             assert back == [reduce_record(record, kept) for record in found]
 

@@ -7,7 +7,7 @@ import pytest
 
 from spacy_bioner.corpora.formats.detection import guess_format
 from spacy_bioner.corpora.formats.json_files.label_studio import read_label_studio
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.standoff.span_table import read_span_table
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.errors import CorpusError
@@ -102,7 +102,7 @@ def test_malformed_rows_are_an_error_with_their_line_or_left_out(tmp_path):
     with pytest.raises(CorpusError, match="found 1 cells, expected 2 as in the header") as error:
         list(read_span_table(path))
     assert error.value.line == 4
-    problems = Problems()
+    problems = ReadErrors()
     assert len(list(read_span_table(path, problems=problems))) == 3
     assert problems.skipped == {"document": 1, "annotation": 1}
 
@@ -112,7 +112,7 @@ def test_a_quote_that_is_never_closed_is_named(tmp_path):
     path.write_text('text,label\na,"[[0, 1, ""C""]]"\n"b,c\nd,e\n', encoding="utf-8")
     with pytest.raises(CorpusError, match="found a malformed row"):
         list(read_span_table(path))
-    problems = Problems()
+    problems = ReadErrors()
     assert [record.text for record in read_span_table(path, problems=problems)] == ["a"]
     assert problems.skipped == {"file": 1}
 

@@ -4,9 +4,9 @@ from spacy.vocab import Vocab
 
 from spacy_bioner.corpora.alignment import align, make_words_doc
 from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.tagged.conll import (
-    CARRIES,
+    FORMAT,
     ConllLayout,
     read_conll,
     write_conll,
@@ -22,7 +22,7 @@ def read(tmp_path, text, **layout):
 
 
 def read_lenient(tmp_path, text, **layout):
-    problems = Problems()
+    problems = ReadErrors()
     path = tmp_path / "corpus.tsv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return list(read_conll(path, ConllLayout(**layout), problems=problems)), problems
@@ -89,7 +89,7 @@ def test_read_conll_four_columns_by_default_first_and_last(tmp_path):
 def test_read_conll_detects_scheme_without_repairs(tmp_path, tags):
     rows = zip("abcd", tags.split(), strict=True)
     (record,) = read(tmp_path, "".join(f"{word}\t{tag}\n" for word, tag in rows))
-    assert "tags_repaired" not in record.meta
+    assert "tags_repaired" not in record.reading_notes
     assert len(record.mentions) == 2
 
 
@@ -97,7 +97,7 @@ def test_read_conll_repairs_and_counts_illegal_tags(tmp_path):
     text = "a\tO\nb\tI-X\nc\tI-X\nd\tI-Y\n\ne\tB-X\n"
     first, _ = read(tmp_path, text, scheme="BIO")
     assert mentions(first) == [("b c", "X"), ("d", "Y")]
-    assert first.meta == {"tags_repaired": "2"}
+    assert first.reading_notes == {"tags_repaired": 2}
 
 
 def test_read_conll_gives_bare_tags_the_label_named(tmp_path):
@@ -166,7 +166,7 @@ def test_read_conll_lenient_repairs_mixed_schemes_to_the_closest(tmp_path):
         [("d", "X")],
         [("e", "X")],
     ]
-    assert [record.meta for record in records] == [{}, {}, {"tags_repaired": "1"}]
+    assert [record.reading_notes for record in records] == [{}, {}, {"tags_repaired": 1}]
     assert not problems.skipped
 
 
@@ -229,7 +229,7 @@ def test_conll_round_trip_keeps_all_that_it_carries_of_a_real_file(data_dir, tmp
     source = list(read_conll(data_dir / "corpora" / "jnlpba" / "dev.conll.tsv"))
     assert write_conll(map(to_doc, source), tmp_path / "out.tsv", scheme="BILOU") == 200
     again = [reduce_record(record, FEATURES) for record in read_conll(tmp_path / "out.tsv")]
-    assert again == [reduce_record(record, CARRIES) for record in source]
+    assert again == [reduce_record(record, FORMAT.carried) for record in source]
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_real_conll_files_have_their_mentions(data_dir, name, records, sentences
     assert len(found) == records
     assert sum(len(record.sentence_starts) for record in found) == sentences
     assert sum(len(record.mentions) for record in found) == gold
-    assert not any("tags_repaired" in record.meta for record in found)
+    assert not any("tags_repaired" in record.reading_notes for record in found)
 
 
 @pytest.mark.parametrize(

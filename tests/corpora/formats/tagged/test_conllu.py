@@ -1,7 +1,7 @@
 import pytest
 
 from spacy_bioner.corpora.formats.detection import guess_format
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.tagged.conllu import read_conllu
 from spacy_bioner.errors import CorpusError
 from tests import paths
@@ -101,7 +101,7 @@ def test_faults_name_their_line(tmp_path, text, line, message):
 
 
 def test_lenient_reading_leaves_sentences_out(tmp_path):
-    problems = Problems()
+    problems = ReadErrors()
     text = row(1, "a", "NE=O") + "\n" + row("x", "b") + "\n" + row(1, "c", "NE=B-D")
     records = read(tmp_path, text, problems=problems)
     assert [record.text for record in records] == ["a", "c"]

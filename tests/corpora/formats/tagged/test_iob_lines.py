@@ -1,7 +1,7 @@
 import pytest
 
 from spacy_bioner.corpora.formats.detection import guess_format
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.tagged.iob_lines import read_iob
 from spacy_bioner.errors import CorpusError
 from tests import paths
@@ -63,6 +63,6 @@ def test_a_word_without_its_tag_is_an_error_or_left_out(tmp_path, word, message)
     with pytest.raises(CorpusError, match=message) as raised:
         read(tmp_path, f"a|O c|O\na|O {word}\n")
     assert raised.value.line == 2
-    problems = Problems()
+    problems = ReadErrors()
     (record,), _ = read(tmp_path, f"a|O c|O\na|O {word}\n", problems=problems)
     assert (record.text, problems.skipped) == ("a c", {"document": 1})

@@ -2,7 +2,7 @@ import pytest
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.tagged.rows import (
     Sentence,
     document_id,
@@ -75,7 +75,7 @@ def test_open_lines_drops_byte_order_mark_and_refuses_utf16(tmp_path):
 def test_make_records_numbers_what_it_leaves_out_as_well():
     bad = Sentence(error=CorpusError("bad", path="x.tsv", line=2))
     items = [Sentence(["a"], ["O"], [1]), bad, Sentence(["b"], ["O"], [4])]
-    problems = Problems()
+    problems = ReadErrors()
     records = make_records(items, "x.tsv", scheme="IOB2", has_documents=False, problems=problems)
     assert [record.id for record in records] == ["x-1", "x-3"]
     assert problems.messages == ["x.tsv:2: bad"]
@@ -166,6 +166,6 @@ def test_documents_without_borders_of_sentences_get_some(tmp_path):
 def test_a_malformed_row_takes_its_own_sentence_only(tmp_path, separator):
     rows = ROWS.replace("did/O", "did/?").replace("end/O", "end/!")
     path = write_rows(tmp_path, separator, "word,tag\n" if separator == "," else "", rows)
-    problems = Problems()
+    problems = ReadErrors()
     assert [r.text for r in read_records(path, problems=problems)] == SENTENCES[:1]
     assert problems.skipped == {"document": 2}

@@ -9,10 +9,10 @@ from spacy.vocab import Vocab
 
 from spacy_bioner.corpora.alignment import align, make_words_doc
 from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
-from spacy_bioner.corpora.formats.read_errors import Problems
+from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.tagged.conll import read_conll
 from spacy_bioner.corpora.formats.tagged.tables import (
-    CARRIES,
+    FORMAT,
     TableLayout,
     detect_table,
     read_table,
@@ -43,7 +43,7 @@ def read(tmp_path, content, *, encoding=None, **layout):
 
 
 def read_lenient(tmp_path, content, **layout):
-    problems = Problems()
+    problems = ReadErrors()
     path = write(tmp_path, content)
     return list(read_table(path, TableLayout(**layout), problems=problems)), problems
 
@@ -189,7 +189,7 @@ def test_read_table_detects_scheme_without_repairs(tmp_path, tags):
 def test_read_table_repairs_and_counts_illegal_tags(tmp_path):
     (record,) = read(tmp_path, "word,tag\na,O\nb,I-X\nc,I-X\nd,I-Y\ne,B-X\n", scheme="BIO")
     assert brief([record])[0][2] == [("b c", "X"), ("d", "Y"), ("e", "X")]
-    assert record.meta == {"tags_repaired": "2"}
+    assert record.reading_notes == {"tags_repaired": 2}
 
 
 def test_read_table_makes_one_mention_of_equal_bare_tags(tmp_path):
@@ -363,12 +363,12 @@ def test_table_round_trip_keeps_all_that_it_carries(documents, delimiter, scheme
     records = [make_record(f"{n}{name}", body) for n, (name, body) in enumerate(documents)]
     write_table(map(to_doc, records), path, delimiter=delimiter, scheme=scheme)
     again = [reduce_record(record, FEATURES) for record in read_table(path)]
-    assert again == [reduce_record(record, CARRIES) for record in records]
+    assert again == [reduce_record(record, FORMAT.carried) for record in records]
 
 
 def test_table_round_trip_of_a_real_file(data_dir, tmp_path):
     records = list(read_conll(data_dir / "corpora" / "jnlpba" / "dev.conll.tsv"))
     write_table(map(to_doc, records), tmp_path / "out.csv")
     again = [reduce_record(record, FEATURES) for record in read_table(tmp_path / "out.csv")]
-    assert again == [reduce_record(record, CARRIES) for record in records]
+    assert again == [reduce_record(record, FORMAT.carried) for record in records]
     assert sum(len(record.mentions) for record in again) == 4551
