@@ -98,12 +98,6 @@ def set_pool_weights(model: Model, weights: np.ndarray) -> None:
     cast(TorchShim, model.get_ref("output_layer").shims[0]).set_module(spec, module)
 
 
-def pool_weights(model: Model) -> np.ndarray:
-    """Return an ensemble's weights; float32, shape (members, tags)."""
-    module = cast(TorchShim, model.get_ref("output_layer").shims[0]).module
-    return cast(OpinionPool, module).weights.detach().cpu().numpy()
-
-
 def tag_opinions(
     member: Model,
     docs: Sequence[Doc],

@@ -11,7 +11,6 @@ Maps whose name ends in `_groups`, and those of corpora with many types, lead to
 """
 
 import re
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -84,40 +83,6 @@ class LabelMap:
         return label in self.labels or label in self.dropped
 
 
-@dataclass
-class LabelCounts:
-    """What a label map did to the mentions of a corpus.
-
-    renamed (Counter[Tuple[str, str]]): Mentions by old and new label, where they differ.
-    kept (Counter[str]): Mentions whose label stayed.
-    dropped (Counter[str]): Mentions that were left out, by label.
-    """
-
-    renamed: "Counter[Tuple[str, str]]" = field(default_factory=Counter)
-    kept: "Counter[str]" = field(default_factory=Counter)
-    dropped: "Counter[str]" = field(default_factory=Counter)
-
-    def add(self, label: str, new: Optional[str]) -> None:
-        """Count one mention; its new label is None where it is left out."""
-        if new is None:
-            self.dropped[label] += 1
-        elif new == label:
-            self.kept[label] += 1
-        else:
-            self.renamed[label, new] += 1
-
-    def to_json(self) -> Dict[str, Any]:
-        """Return the counts as plain data, the renamed as old label → new label → number."""
-        renamed: Dict[str, Dict[str, int]] = {}
-        for (old, new), number in sorted(self.renamed.items()):
-            renamed.setdefault(old, {})[new] = number
-        return {
-            "renamed": renamed,
-            "kept": dict(sorted(self.kept.items())),
-            "dropped": dict(sorted(self.dropped.items())),
-        }
-
-
 def list_label_maps() -> Tuple[str, ...]:
     """List the names of the maps that come with the package."""
     return tuple(sorted(path.stem for path in _FOLDER.glob("*.yaml")))
@@ -138,21 +103,6 @@ def load_label_map(name_or_path: PathLike) -> LabelMap:
         message = f"found label map {str(name_or_path)!r}, expected one of {', '.join(names)}"
         raise LabelError(f"{message}, or a file that ends in .yaml")
     return _read_label_map(_FOLDER / f"{name_or_path}.yaml", str(name_or_path))
-
-
-def apply_label_map(
-    records: Iterable[Record], label_map: LabelMap, counts: LabelCounts
-) -> Iterator[Record]:
-    """Stream the records with their mentions renamed; every mention is counted."""
-    for record in records:
-        mentions: List[Mention] = []
-        for mention in record.mentions:
-            new = label_map.rename(mention.label)
-            counts.add(mention.label, new)
-            if new is not None:
-                mentions.append(mention.labelled(new))
-        changed = tuple(mentions) != record.mentions
-        yield replace(record, mentions=tuple(mentions)) if changed else record
 
 
 def _read_label_map(path: Path, name: str) -> LabelMap:
