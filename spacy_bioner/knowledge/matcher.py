@@ -229,13 +229,8 @@ def fold(text: str) -> str:
     return text.translate(_FOLDING)
 
 
-def skeleton(text: str) -> str:
-    """Simplify and fold a text and leave out hyphens and white space (`TOKEN_SEPARATOR` counts as
-    such)."""
-    return _skeleton_of(simplify_text(text))
-
-
 def _skeleton_of(simple: str) -> str:
+    """Fold, and leave out hyphens and white space (`TOKEN_SEPARATOR` counts as such)."""
     return _SKIPPED.sub("", fold(simple))
 
 

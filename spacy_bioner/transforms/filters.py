@@ -121,12 +121,6 @@ def min_words(number: int) -> Filter:
     return Filter("min_words", lambda record: len(record.text.split()) < number)
 
 
-def max_words(number: int) -> Filter:
-    """Remove texts of more words; a word is what stands between white space."""
-    _check_number("max_words", number)
-    return Filter("max_words", lambda record: len(record.text.split()) > number)
-
-
 def without_annotation() -> Filter:
     """Remove records without any mention."""
     return Filter("without_annotation", lambda record: not record.mentions)
