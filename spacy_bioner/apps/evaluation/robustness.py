@@ -29,7 +29,8 @@ from spacy_bioner.evaluation.robustness import (
 )
 from spacy_bioner.files.same_files import check_apart
 from spacy_bioner.gold import list_gold
-from spacy_bioner.reports.text.robustness import plot_robustness, render_robustness
+from spacy_bioner.reports.plots.robustness import plot_robustness
+from spacy_bioner.reports.text.robustness import render_robustness
 from spacy_bioner.transforms.augmentation.editing import Augmentation
 from spacy_bioner.transforms.augmentation.mentions import make_replace_synonyms
 from spacy_bioner.transforms.augmentation.noise import make_add_noise

@@ -19,8 +19,9 @@ from spacy_bioner.evaluation.bootstrap.significance import PairedComparison, com
 from spacy_bioner.evaluation.runner import evaluate_documents
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.files.lines import check_is_file
+from spacy_bioner.reports.plots.experiments import plot_ablation
 from spacy_bioner.reports.plots.style import require_matplotlib
-from spacy_bioner.reports.text.ablation import plot_ablation, render_ablation
+from spacy_bioner.reports.text.ablation import render_ablation
 from spacy_bioner.training.results.experiments import AblationRow
 
 FULL = "all"

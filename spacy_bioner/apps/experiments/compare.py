@@ -23,11 +23,8 @@ from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.files.json_files import write_json
 from spacy_bioner.files.locks import refuse_writers_below
 from spacy_bioner.files.replacing import replacing
-from spacy_bioner.reports.text.compare import (
-    plot_comparison,
-    render_comparison,
-    render_comparison_csv,
-)
+from spacy_bioner.reports.plots.experiments import plot_comparison
+from spacy_bioner.reports.text.compare import render_comparison, render_comparison_csv
 from spacy_bioner.training.results.experiments import ComparisonRow
 
 ENCODERS: Dict[str, str] = {

@@ -20,8 +20,9 @@ from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.cross_corpus import Cell, Rename, score_cell
 from spacy_bioner.evaluation.matching import compare_docs
 from spacy_bioner.evaluation.runner import entity_labels, run_timed
+from spacy_bioner.reports.plots.experiments import plot_matrix
 from spacy_bioner.reports.plots.style import require_matplotlib
-from spacy_bioner.reports.text.cross_corpus import plot_matrix, render_matrix
+from spacy_bioner.reports.text.cross_corpus import render_matrix
 
 
 @dataclass(frozen=True)
