@@ -15,7 +15,6 @@ from spacy_bioner.apps.corpora.convert import convert
 from spacy_bioner.corpora.labels import LabelMap
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.errors import LabelError
-from spacy_bioner.reports.text.corpora.conversion import render_conversion
 from spacy_bioner.transforms.filters import min_words, without_annotation
 
 PUBTATOR = (
@@ -198,7 +197,6 @@ def test_edits_of_all_documents_are_summed_up(tmp_path):
     assert conversion.edits == {"dashes": 3}
     account = json.loads((tmp_path / "x.audit.json").read_text())
     assert account["edits"] == {"dashes": 3}
-    assert "edits: dashes 3" in render_conversion(conversion)
 
 
 def test_two_steps_of_filters_count_together(source, tmp_path):
