@@ -6,7 +6,7 @@
 Takes small valid files of every format (written by the package's writers, and by hand) and files of
 tests/cases/corpora (or else of DATA/cases/corpora), and damages their bytes, lines, fields,
 structure, line ends and encoding, or joins two of them. Each is read strictly and leniently, as its
-format and as the format that is guessed. It gives documents, or one CorpusError that names the
+format and as the format that is detected. It gives documents, or one CorpusError that names the
 file: no other exception, and no more than 20 s. What was read lies within its text or is counted as
 lost; lenient reading gives no fewer documents than strict reading had before its error, and says
 what it left out; what was read can be written in every format, or is refused by one error that
@@ -39,7 +39,7 @@ from _mutations import mutate
 from _reader_checks import AUTO, WRITABLE, Case, Plan, draw_plan, examine
 from _valid_files import BY_HAND, RECORDS
 
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.registry import FORMATS
 from spacy_bioner.corpora.read_write import write_records
 from spacy_bioner.errors import CorpusError
@@ -175,7 +175,7 @@ def _write_case(name: str, folder: Path) -> Case:
 
 def _guess(path: Path) -> str:
     try:
-        return guess_format(path)
+        return detect_format(path)
     except CorpusError:
         return AUTO
 

@@ -20,7 +20,7 @@ from spacy.attrs import IDX, LENGTH, SENT_START
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
-from spacy_bioner.corpora.alignment_counts import AlignedMention, ConservationCount, Tally
+from spacy_bioner.corpora.alignment_counts import AlignedMention, AlignmentCounts, Tally
 from spacy_bioner.corpora.formats.capabilities import own_meta
 from spacy_bioner.corpora.mention_checks import is_respelled, why_lost
 from spacy_bioner.doc_ents import replace_ents
@@ -48,7 +48,7 @@ class Alignment:
     mentions: Tuple[AlignedMention, ...]
 
     @property
-    def count(self) -> ConservationCount:
+    def count(self) -> AlignmentCounts:
         """The account as numbers; its total is the number of mentions."""
         tally = Tally()
         tally.add(self.mentions)

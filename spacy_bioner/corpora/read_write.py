@@ -14,7 +14,7 @@ from spacy.tokens import Doc
 
 from spacy_bioner.corpora.alignment import align
 from spacy_bioner.corpora.formats.capabilities import OTHERS_KEY, OVERRULED_KEY
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.folder_detection import count_others, list_corpus_files
 from spacy_bioner.corpora.formats.read_errors import FILE, Problems, skip_or_raise
 from spacy_bioner.corpora.formats.reading_notes import ReadingNotes
@@ -75,7 +75,7 @@ def read_records(
     RAISES (CorpusError): A file that cannot be read as the format; a selection that takes nothing,
         or names an identifier that is not there.
     """
-    name = guess_format(path) if format in (None, "auto") else str(format)
+    name = detect_format(path) if format in (None, "auto") else str(format)
     chosen = find_format(name)
     given = dict(options or {})
     if chosen.name == "conll" and layout is not None:
@@ -164,7 +164,7 @@ def _read_path(
 def _read_files(
     folder: Path, chosen: Format, problems: Optional[Problems], options: Mapping[str, Any]
 ) -> Iterator[Record]:
-    files = list_corpus_files(folder, chosen.name, guess_format)
+    files = list_corpus_files(folder, chosen.name, detect_format)
     others = count_others(folder, files)
     seen: Set[str] = set()
     for file in files:

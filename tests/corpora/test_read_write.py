@@ -8,7 +8,7 @@ from spacy_bioner.corpora.formats.tagged.conll import ConllLayout
 from spacy_bioner.corpora.mention_checks import why_lost
 from spacy_bioner.corpora.read_write import (
     Selection,
-    guess_format,
+    detect_format,
     parse_label_map,
     read_corpus,
     read_records,
@@ -47,10 +47,10 @@ def ids(path, **selection):
         ("word\tB\n", "conll"),
     ],
 )
-def test_guess_format_looks_into_the_file(tmp_path, text, expected):
+def test_detect_format_looks_into_the_file(tmp_path, text, expected):
     path = tmp_path / "file"
     path.write_text(text)
-    assert guess_format(path) == expected
+    assert detect_format(path) == expected
 
 
 @pytest.mark.parametrize(
@@ -60,11 +60,11 @@ def test_guess_format_looks_into_the_file(tmp_path, text, expected):
         ("", "found an empty file"),
     ],
 )
-def test_guess_format_refuses_other_files(tmp_path, text, message):
+def test_detect_format_refuses_other_files(tmp_path, text, message):
     path = tmp_path / "file"
     path.write_text(text)
     with pytest.raises(CorpusError, match=message):
-        guess_format(path)
+        detect_format(path)
 
 
 def test_read_records_renames_labels(corpus):
@@ -192,7 +192,7 @@ def test_a_folder_of_two_kinds_of_pairs_is_refused(tmp_path, other):
     for name in ("1.txt", "1.ann", other):
         (tmp_path / name).write_text("")
     with pytest.raises(CorpusError, match=r"brat: 1\.ann.* name it with --from"):
-        guess_format(tmp_path)
+        detect_format(tmp_path)
     assert [record.id for record in read_records(tmp_path, "brat")] == ["1"]
 
 

@@ -16,7 +16,7 @@ from spacy_bioner.corpora.formats.capabilities import (
     STRAY_NAMES_KEY,
     read_counters,
 )
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.folder_detection import list_corpus_files
 from spacy_bioner.corpora.formats.offset_hints import explain_offsets
 from spacy_bioner.corpora.formats.read_errors import Problems
@@ -104,7 +104,7 @@ def convert(
     if report is not None:
         refuse_folder_as_file(Path(report))
     problems = Problems() if lenient else None
-    name = guess_format(source) if from_format in (None, "auto") else from_format
+    name = detect_format(source) if from_format in (None, "auto") else from_format
     conversion = Conversion(str(source), str(target), find_format(name).name, written.name)
     if conversion.source_format in _ENDLESS and _may_be_cut(source, conversion.source_format):
         conversion.warnings.append(MAY_BE_CUT)
@@ -141,7 +141,7 @@ def convert(
 
 def _may_be_cut(source: PathLike, format: str) -> bool:
     folder = Path(source)
-    files = list_corpus_files(folder, format, guess_format) if folder.is_dir() else [folder]
+    files = list_corpus_files(folder, format, detect_format) if folder.is_dir() else [folder]
     return any(map(ends_within_line, files))
 
 

@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import counted
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.read_errors import Problems
 from spacy_bioner.corpora.formats.registry import WRITABLE, Format, find_format
 from spacy_bioner.corpora.read_write import read_records, write_records
@@ -59,7 +59,7 @@ def split(
         kind = "a file" if target.is_file() else "a folder that is not empty"
         raise CorpusError(f"found {kind}, expected a new folder; name another", path=target)
     check_apart([target], [source])
-    read_as = guess_format(source) if from_format == "auto" else find_format(from_format).name
+    read_as = detect_format(source) if from_format == "auto" else find_format(from_format).name
     if to_format is None and read_as not in WRITABLE:
         message = f"found format {read_as}, which can only be read; choose another with --to"
         raise CorpusError(message, path=source)

@@ -11,13 +11,13 @@ _ENDINGS = {**PAIR_ENDINGS, ".spacy": "spacy"}
 # One reader reads both: files of one project may look like the one or the other.
 _ALIKE = frozenset(("doccano", "jsonl"))
 _SHOWN = 3
-Guess = Callable[[Path], str]
+Detect = Callable[[Path], str]
 
 
-def guess_folder(folder: Path, guess: Guess) -> str:
+def detect_folder(folder: Path, detect: Detect) -> str:
     """Tell the format of a folder: by its endings, else by what all of its files are.
 
-    guess (Callable[[Path], str]): Tells the format of a file.
+    detect (Callable[[Path], str]): Tells the format of a file.
     RAISES (CorpusError): No format that is known, or several.
     """
     files = list(_list_files(folder))
@@ -25,7 +25,7 @@ def guess_folder(folder: Path, guess: Guess) -> str:
     for path in files:
         if path.suffix in _ENDINGS:
             by_ending.setdefault(_ENDINGS[path.suffix], []).append(path)
-    found = by_ending or _group(files, guess)
+    found = by_ending or _group(files, detect)
     if len(found) > 1 and _ALIKE.issuperset(found):
         return "jsonl"
     if len(found) > 1:
@@ -44,12 +44,12 @@ def guess_folder(folder: Path, guess: Guess) -> str:
     raise CorpusError(message, path=folder)
 
 
-def list_corpus_files(folder: Path, name: str, guess: Guess) -> List[Path]:
+def list_corpus_files(folder: Path, name: str, detect: Detect) -> List[Path]:
     """List the files of a format in a folder and those below it, by path.
 
     RAISES (CorpusError): None of them.
     """
-    groups = _group(_list_files(folder), guess)
+    groups = _group(_list_files(folder), detect)
     names = _ALIKE if name in _ALIKE else (name,)
     found = sorted(path for one in names for path in groups.get(one, []))
     if not found:
@@ -70,11 +70,11 @@ def _list_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _group(files: Iterable[Path], guess: Guess) -> Dict[str, List[Path]]:
+def _group(files: Iterable[Path], detect: Detect) -> Dict[str, List[Path]]:
     found: Dict[str, List[Path]] = {}
     for path in files:
         try:
-            found.setdefault(guess(path), []).append(path)
+            found.setdefault(detect(path), []).append(path)
         except CorpusError:
             # A README, a licence: what is no corpus is no part of it.
             continue

@@ -40,7 +40,7 @@ _BIOC_LISTS = ("documents", "PubTator3")
 _TASK_LISTS = ("annotations", "completions", "predictions")
 
 
-def guess_json(path: PathLike) -> str:
+def detect_json(path: PathLike) -> str:
     """Tell the format of a JSON file.
 
     RETURNS (str): A name in `formats.registry.FORMATS`.

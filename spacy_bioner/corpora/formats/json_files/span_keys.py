@@ -1,6 +1,6 @@
 """The names under which JSON files keep texts and annotated stretches.
 
-One table for the guesser and the reader, so that what the one takes for a document the other reads.
+One table for detection and the reader, so that what the one takes for a document the other reads.
 Names are tried in their order. Known to write so: Prodigy, spaCy, doccano, Label Studio, BERN2,
 PubAnnotation, dataturks, LightTag, UBIAI, Argilla, Rasa, LUIS, SageMaker, Vertex AI, brat's
 embedding, and the pipelines of transformers where a text was put beside what they return.

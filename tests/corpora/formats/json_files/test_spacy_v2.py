@@ -5,7 +5,7 @@ import json
 import pytest
 
 from spacy_bioner.corpora.formats.capabilities import read_counters
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.json_files.spacy_v2 import read_spacy_v2
 from spacy_bioner.corpora.formats.read_errors import Problems
 from spacy_bioner.corpora.formats.reading_notes import ReadingNotes
@@ -25,7 +25,7 @@ SECOND = sentence(("Renal", "B-D"), ("failure", "L-D"), (".", "O"))
 
 def write(tmp_path, *documents):
     (tmp_path / "x.json").write_text(json.dumps(documents))
-    assert guess_format(tmp_path / "x.json") == "spacy_v2"
+    assert detect_format(tmp_path / "x.json") == "spacy_v2"
     return tmp_path / "x.json"
 
 
