@@ -103,7 +103,7 @@ def valid_cases(folder: Path, strangers: Path) -> List[Case]:
             if item.is_file() and item.stat().st_size < LARGEST
         }
         if files:
-            cases.append(Case(_guess(path), files, path.is_dir()))
+            cases.append(Case(_detect(path), files, path.is_dir()))
     return cases
 
 
@@ -173,7 +173,7 @@ def _write_case(name: str, folder: Path) -> Case:
     return Case(name, files, path.is_dir())
 
 
-def _guess(path: Path) -> str:
+def _detect(path: Path) -> str:
     try:
         return detect_format(path)
     except CorpusError:
