@@ -253,7 +253,7 @@ class Trainee:
 
 
 def start_training(config: Path, train: Path, overrides: Dict[str, Any]) -> Trainee:
-    """Initialise a training config on a DocBin, as `spacy train` does before its first step."""
+    """Initialize a training config on a DocBin, as `spacy train` does before its first step."""
     from spacy.schemas import ConfigSchemaTraining
     from spacy.training.initialize import init_nlp
     from spacy.util import load_config, registry, resolve_dot_names

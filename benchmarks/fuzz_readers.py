@@ -30,7 +30,7 @@ from _fuzzing import (
     case_random,
     chosen_numbers,
     distinct,
-    minimise,
+    minimize,
     report,
     tell,
     write_literal,
@@ -149,16 +149,16 @@ def shrink(case: Case, folder: Path, plan: Plan, problem: Problem) -> Case:
         found = examine(replace(case, files=files), folder, plan)
         return any(other.check == problem.check for other in found)
 
-    files = dict(minimise(list(case.files.items()), lambda items: fails(dict(items))))
+    files = dict(minimize(list(case.files.items()), lambda items: fails(dict(items))))
     for name in list(files):
 
         def fails_with(data: bytes, name: str = name) -> bool:
             return fails({**files, name: data})
 
         lines = files[name].splitlines(keepends=True)
-        kept = minimise(lines, lambda part: fails_with(b"".join(part)))
+        kept = minimize(lines, lambda part: fails_with(b"".join(part)))
         files[name] = b"".join(kept)
-        files[name] = minimise(files[name], fails_with)
+        files[name] = minimize(files[name], fails_with)
     return replace(case, files=files)
 
 

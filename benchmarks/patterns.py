@@ -84,7 +84,7 @@ def function_calls(folder: Path) -> Dict[str, Call]:
         "de-identification": lambda text: deidentify(Record("1", text)),
         "sentences": sentence_starts,
         "abbreviations": find_definitions,
-        "normalisation": normalizer,
+        "normalization": normalizer,
         # A tokenizer keeps what it has split before.
         "tokenizer": lambda text: make_tokenizer()(nlp)(text),
         "detecting a format": lambda text: _tolerantly(

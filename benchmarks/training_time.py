@@ -89,7 +89,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def trainees(args: argparse.Namespace, train: Path) -> Dict[str, Callable[[], Any]]:
-    """List the systems by name, each as a function that initialises it."""
+    """List the systems by name, each as a function that initializes it."""
     from spacy_bioner.architectures.encoder_source import resolve_source
 
     source, seed = resolve_source(args.encoder), {"system.seed": args.seed}

@@ -132,7 +132,7 @@ class Adversary:
     def perturb(self, model: Model, docs: List[Doc], compute_loss: ComputeLoss) -> None:
         """Perturb what a trained model sees of some Docs, until the block of `tapped` ends.
 
-        Nothing is learnt. Call it inside `tapped(model, dropout=False)`.
+        Nothing is learned. Call it inside `tapped(model, dropout=False)`.
 
         compute_loss (ComputeLoss): As for `train`; "vat" does not look at it.
         """

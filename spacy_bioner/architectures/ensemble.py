@@ -35,7 +35,7 @@ def build_emission_ensemble(
 ) -> Model[List[Doc], List[Floats2d]]:
     """Build a model that pools the tag distributions of trained token classifiers.
 
-    Only what `bioner ensemble` made has weights: an ensemble cannot be initialised or trained.
+    Only what `bioner ensemble` made has weights: an ensemble cannot be initialized or trained.
 
     members (Model[List[Doc], List[Floats2d]]): In a config, sections `[….model.*.NAME]`.
     labels (List[List[str]]): The labels of each member, in the order of its tags. They may differ

@@ -40,7 +40,7 @@ MakeDoc = Callable[[str], Doc]
 class Alignment:
     """A Doc with the gold mentions of a Record, and the account of them.
 
-    doc (Doc): Tokenised text with `ents`, `spans["gold"]` and the gold offsets in `user_data`.
+    doc (Doc): Tokenized text with `ents`, `spans["gold"]` and the gold offsets in `user_data`.
     mentions (Tuple[AlignedMention, ...]): One for each mention of the record, in its order.
     """
 
@@ -56,7 +56,7 @@ class Alignment:
 
 
 def align(record: Record, make_doc: MakeDoc, *, check_text: bool = True) -> Alignment:
-    """Tokenise a record and put its gold mentions on the Doc.
+    """Tokenize a record and put its gold mentions on the Doc.
 
     make_doc (Callable[[str], Doc]): A tokenizer, or `nlp.make_doc`.
     check_text (bool): Make sure that the tokens add up to the text; not needed with tokenizers

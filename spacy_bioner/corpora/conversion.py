@@ -125,7 +125,7 @@ class Conversion:
     labels_read (Dict[str, int]): Mentions of each label as the file spells it.
     labels_not_found (List[str]): Names in the label map that no mention has.
     skipped (Dict[str, Any]): What a lenient reading left out, with messages.
-    edits (Counter[str]): Edits of each step of normalisation.
+    edits (Counter[str]): Edits of each step of normalization.
     filtered (Dict[str, Any]): What filters removed.
     warnings (List[str]): What may be wrong with the source as a whole.
     sha256 (str): Of the target as it was written; empty for a pipe. See `digest_output`.

@@ -187,7 +187,7 @@ class LabelChoice:
                 label = self.names.get(mention.label, mention.label)
                 self.found.setdefault(label, set()).add(mention.label)
                 if not self.labels or label in self.labels:
-                    mentions.append(mention.labelled(label))
+                    mentions.append(mention.labeled(label))
             yield replace(record, mentions=tuple(mentions))
 
     def check_labels(self) -> None:

@@ -239,7 +239,7 @@ def rename_labels(records: Iterable[Record], label_map: Mapping[str, str]) -> It
     """Yield the records with their mentions' labels renamed; labels not in the map stay."""
     for record in records:
         mentions = tuple(
-            mention.labelled(label_map.get(mention.label, mention.label))
+            mention.labeled(label_map.get(mention.label, mention.label))
             for mention in record.mentions
         )
         yield replace(record, mentions=mentions)

@@ -1,4 +1,4 @@
-"""Pipelines across corpora: what is learnt on one, scored on another, by the labels of both."""
+"""Pipelines across corpora: what is learned on one, scored on another, by the labels of both."""
 
 from dataclasses import dataclass, replace
 from typing import (

@@ -238,7 +238,7 @@ def find_epsilon(
 def recovered_share(clean: Counts, attacked: Counts, defended: Counts) -> Optional[float]:
     """Return the share of the points lost under an attack that another system does not lose.
 
-    clean, attacked (Counts): Of the system without a defence.
+    clean, attacked (Counts): Of the system without a defense.
     defended (Counts): Of the other one under the attack.
     RETURNS (Optional[float]): 1 where it stands where the first stood without attack; None where
         nothing was lost.

@@ -112,7 +112,7 @@ class TermMatcher:
         return sorted(matches, key=lambda match: (match.start, -match.end, match.term_index))
 
     def to_bytes(self) -> bytes:
-        """Serialise table and automaton; the settings are not part of it."""
+        """Serialize table and automaton; the settings are not part of it."""
         body = srsly.msgpack_dumps(
             {
                 "version": FORMAT_VERSION,

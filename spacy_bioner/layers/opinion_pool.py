@@ -44,7 +44,7 @@ class OpinionPool(nn.Module):
 def pool_opinions(log_probs: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Average probabilities by weight; see `OpinionPool.forward`.
 
-    Where tags differ in their weights, the averages of a token are normalised anew.
+    Where tags differ in their weights, the averages of a token are normalized anew.
 
     weights (torch.Tensor): Shape (members, tags), or (members, 1) where they are those of all tags.
     """
@@ -57,9 +57,9 @@ def fit_weights(
 ) -> torch.Tensor:
     """Find the weights under which what is known of the tokens is likeliest.
 
-    Minimised is the negative log-likelihood, in nats, plus `l2` / 2 times the squared distance from
+    Minimized is the negative log-likelihood, in nats, plus `l2` / 2 times the squared distance from
     equal weights: a Gaussian prior around the average, to which few data add little. L-BFGS starts
-    from there, so the outcome is the same each time. It is never worse, in what is minimised, than
+    from there, so the outcome is the same each time. It is never worse, in what is minimized, than
     the average or any single member.
 
     log_probs (torch.Tensor): Of the members; finite, shape (members, tokens, tags).
@@ -90,7 +90,7 @@ def fit_weights(
 
 
 def _descend(cost: Callable[[torch.Tensor], torch.Tensor], logits: torch.Tensor) -> torch.Tensor:
-    """Minimise over shares, which are the softmax of free values, so that no bound is needed."""
+    """Minimize over shares, which are the softmax of free values, so that no bound is needed."""
     logits = logits.requires_grad_()
     # The sum over many tokens is scaled to about 1, which the tolerances are made for.
     scale = 1.0 / max(float(cost(logits.detach().softmax(dim=0))), 1e-12)

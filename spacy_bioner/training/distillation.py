@@ -1,4 +1,4 @@
-"""Distillation of a `bioner` into a smaller one (Hinton et al. 2015), on unlabelled text."""
+"""Distillation of a `bioner` into a smaller one (Hinton et al. 2015), on unlabeled text."""
 
 import math
 import re

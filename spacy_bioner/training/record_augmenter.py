@@ -158,7 +158,7 @@ def _make_example(
 
 
 def _split_at_spaces(nlp: Language, text: str) -> Doc:
-    """Tokenise as the original is, whose tokens are all that is known of its text."""
+    """Tokenize as the original is, whose tokens are all that is known of its text."""
     words, spaces = get_words_and_spaces(text.split(), text)
     doc = Doc(nlp.vocab, words=words, spaces=spaces)
     doc.has_unknown_spaces = True

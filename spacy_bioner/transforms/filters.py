@@ -18,7 +18,7 @@ from spacy_bioner.records import Record
 
 MIN_LANGUAGE_CHARACTERS = 200
 MIN_LANGUAGE_PROBABILITY = 0.5
-# More adds nothing to the judgement, and the model counts in 16 bits.
+# More adds nothing to the judgment, and the model counts in 16 bits.
 _MAX_LANGUAGE_CHARACTERS = 10_000
 
 

@@ -1,4 +1,4 @@
-"""Normalisation of texts with an offset map, so that gold follows the text.
+"""Normalization of texts with an offset map, so that gold follows the text.
 
 normalizer = build_normalizer(["unicode", "dashes", "collapse"])
 text, offsets = normalizer("TNF‑α  levels")
@@ -71,7 +71,7 @@ class Normalizer:
         self.steps = tuple(steps)
 
     def __call__(self, text: str) -> Tuple[str, OffsetChain]:
-        """Normalise a text. RETURNS (Tuple[str, OffsetChain]): The new one, and the way back."""
+        """Normalize a text. RETURNS (Tuple[str, OffsetChain]): The new one, and the way back."""
         maps = []
         for _, find_edits in self.steps:
             edits = find_edits(text)
@@ -81,7 +81,7 @@ class Normalizer:
         return text, OffsetChain(tuple(maps))
 
     def normalize(self, record: Record) -> NormalizedRecord:
-        """Normalise a record's text, with mentions, sections, tokens and sentence starts following.
+        """Normalize a record's text, with mentions, sections, tokens and sentence starts following.
 
         A mention's own text follows as well where it is what stands at its offsets.
         """
@@ -138,7 +138,7 @@ def build_normalizer(
         makers["abbreviations"] = lambda: make_abbreviations(finder)
     steps = []
     for name in names:
-        _check_choice("normalisation step", name, STEPS)
+        _check_choice("normalization step", name, STEPS)
         if name not in makers:
             message = "found step 'abbreviations' without a function that finds definitions"
             raise ConfigError(f"{message}; pass find_definitions or leave the step out")

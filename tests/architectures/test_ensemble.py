@@ -240,7 +240,7 @@ def test_ensemble_cannot_be_trained(mixed, make_example):
         mixed.update([make_example("hypertension in rats", [(0, 12, "Disease")])])
 
 
-def test_ensemble_cannot_be_initialised(make_example):
+def test_ensemble_cannot_be_initialized(make_example):
     model = build_emission_ensemble(_fixed(ROWS), _fixed(ROWS), labels=[["X"], ["X"]])
     with pytest.raises(ConfigError, match="made of trained members"):
         model.initialize()

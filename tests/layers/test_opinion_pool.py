@@ -46,7 +46,7 @@ def test_pool_weighs_members():
     np.testing.assert_allclose(pooled.exp().numpy()[0], [0.35, 0.475, 0.175], rtol=1e-6)
 
 
-def test_pool_with_weights_by_tag_is_normalised():
+def test_pool_with_weights_by_tag_is_normalized():
     weights = torch.tensor([[1.0, 0.5, 0.0], [0.0, 0.5, 1.0]])
     pooled = pool_opinions(torch.from_numpy(np.log(TWO)).float(), weights)
     sums = np.array([[0.8, 0.35, 0.2], [0.5, 0.2, 0.8]])
@@ -90,7 +90,7 @@ def test_stacking_is_never_less_likely_than_a_member_or_the_average(seed, per_ta
 
 
 @pytest.mark.parametrize("l2", [1.0, 50.0])
-def test_what_is_minimised_counts_the_prior(l2):
+def test_what_is_minimized_counts_the_prior(l2):
     log_probs, allowed = _case(2)
     weights = fit_weights(log_probs, allowed, l2=l2)[:, :1]
     found = _cost(log_probs, allowed, weights, l2)

@@ -7,7 +7,7 @@ from spacy_bioner.training.cross_validation import (
     Spread,
     list_types,
     plan_folds,
-    summarise_counts,
+    summarize_counts,
 )
 
 RECORDS = [
@@ -50,10 +50,10 @@ def test_two_documents_leave_nothing_to_develop_on():
 
 
 def test_mean_and_deviation_leave_out_undefined_scores():
-    summary = summarise_counts([Counts(1, 1, 0), Counts(1, 0, 1), Counts(0, 0, 1)])
+    summary = summarize_counts([Counts(1, 1, 0), Counts(1, 0, 1), Counts(0, 0, 1)])
     assert summary["precision"] == Spread(0.75, pytest.approx(0.125**0.5), 2)
     assert summary["recall"].mean == pytest.approx(0.5)
-    assert summarise_counts([Counts()])["recall"] == Spread(None, None, 0)
+    assert summarize_counts([Counts()])["recall"] == Spread(None, None, 0)
 
 
 def test_types_know_the_folds_that_lack_them():

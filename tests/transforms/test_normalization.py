@@ -221,7 +221,7 @@ def test_mentions_follow_a_short_form_that_is_written_out():
 
 
 def test_unknown_step_names_the_known_ones():
-    with pytest.raises(ConfigError, match="found normalisation step 'dash', expected one of contr"):
+    with pytest.raises(ConfigError, match="found normalization step 'dash', expected one of contr"):
         build_normalizer(["dash"])
 
 

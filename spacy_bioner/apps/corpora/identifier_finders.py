@@ -14,7 +14,7 @@ from spacy_bioner.transforms.deidentification import (
 )
 from spacy_bioner.transforms.identifiers.rules import Identifier
 
-# Labels of pipelines and corpora by ours. Organisations and nationalities are no identifiers.
+# Labels of pipelines and corpora by ours. Organizations and nationalities are no identifiers.
 MODEL_LABELS: Mapping[str, str] = {
     **dict.fromkeys(("NAME", "PERSON", "PER", "PATIENT", "DOCTOR", "STAFF", "HCW"), "NAME"),
     **dict.fromkeys(("ADDRESS", "STREET_ADDRESS", "STREET"), "ADDRESS"),

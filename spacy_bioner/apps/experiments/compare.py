@@ -81,12 +81,12 @@ def compare_encoders(
     results: Dict[str, List[TrialOutcome]] = {name: [] for name in encoders}
     for trial, outcome in zip(plan, run_trials(plan, run, report=report), strict=True):
         results[trial.settings["name"]].append(outcome)
-    rows = [summarise_encoder(name, encoders[name], results[name]) for name in encoders]
+    rows = [summarize_encoder(name, encoders[name], results[name]) for name in encoders]
     _write(rows, output)
     return rows
 
 
-def summarise_encoder(
+def summarize_encoder(
     name: str, source: str, runs: Sequence[Tuple[Optional[Mapping[str, Any]], str]]
 ) -> ComparisonRow:
     """Make the row of an encoder from the results of its seeds, or the reasons why there are none.

@@ -1,4 +1,4 @@
-"""Each pipeline on each corpus: how far what is learnt on one carries to the others."""
+"""Each pipeline on each corpus: how far what is learned on one carries to the others."""
 
 from dataclasses import dataclass
 from pathlib import Path

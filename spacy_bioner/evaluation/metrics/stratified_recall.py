@@ -48,7 +48,7 @@ class Stratum:
 
 
 class TrainingMentions:
-    """What a system could have learnt by heart.
+    """What a system could have learned by heart.
 
     mentions (Iterable[GoldMention]): All of the training data's.
     """

@@ -160,7 +160,7 @@ def _make_strata(found: Measurement, draw: Any) -> Section:
     has_novelty = any(item.division == "novelty" for item in found.strata)
     line = (
         "What was seen in training can be answered from memory; the rest tells how well a "
-        "model generalises."
+        "model generalizes."
         if has_novelty
         else "Give the training documents (--train) to see recall of what was not seen in them."
     )

@@ -54,7 +54,7 @@ def plot_ablation(rows: Sequence[AblationRow]) -> Any:
 
 
 def plot_matrix(cells: Sequence[Cell]) -> Any:
-    """Draw F1 by pipeline (rows) and corpus (columns); those of one name in another colour."""
+    """Draw F1 by pipeline (rows) and corpus (columns); those of one name in another color."""
     models, corpora, by_place = arrange_cells(cells)
     figure = make_figure(
         min(2.6 + 1.1 * len(corpora), WIDTH + 2), min(1.4 + 0.5 * len(models), WIDTH)

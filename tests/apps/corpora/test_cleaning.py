@@ -44,7 +44,7 @@ def mentions_of(path):
     return [[(m.text, m.label) for m in record.mentions] for record in read_records(path)]
 
 
-def test_normalised_text_takes_the_mentions_along(source, tmp_path):
+def test_normalized_text_takes_the_mentions_along(source, tmp_path):
     steps = [normalize_text(build_text_normalizer(["dashes", "collapse", "expand"]))]
     conversion = convert(source, tmp_path / "x.jsonl", steps=steps)
     first = next(read_records(tmp_path / "x.jsonl"))
@@ -162,7 +162,7 @@ def test_cli_cleans_and_tells(source, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--normalize", "shiny"], "found normalisation step 'shiny'"),
+        (["--normalize", "shiny"], "found normalization step 'shiny'"),
         (["--expansions", "t.tsv"], "add --normalize expand"),
         (["--word-column", "2"], "found settings of tags for format pubtator"),
         (["--text-column", "x"], "found columns of notes for format pubtator"),

@@ -105,7 +105,7 @@ def test_format_gives_back_what_it_carries(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", BY_TOKENS)
-def test_format_of_tokens_gives_tokenised_records_back(tmp_path, name):
+def test_format_of_tokens_gives_tokenized_records_back(tmp_path, name):
     path = save(TOKENISED, tmp_path, name)
     assert load(path, name) == list(TOKENISED)
 

@@ -15,7 +15,7 @@ from spacy_bioner.corpora.formats.json_files.shapes import (
     SAMPLE,
     detect_json,
     rank_document,
-    recognise,
+    recognize,
 )
 from spacy_bioner.corpora.formats.read_errors import Problems
 from spacy_bioner.corpora.formats.registry import find_format
@@ -246,7 +246,7 @@ def test_columns_may_start_with_a_bracket(tmp_path):
 
 @pytest.mark.parametrize("value", [None, 1, "x", [], {}, [[]], [1, {}], ["x"], {"text": 3}])
 def test_what_is_no_document(value):
-    assert recognise(value) == ""
+    assert recognize(value) == ""
     assert rank_document(value) == 0
 
 
@@ -267,7 +267,7 @@ def test_formats_of_tools_have_their_names(name):
     ],
 )
 def test_twins_are_told_apart(value, name):
-    assert recognise(value) == name
+    assert recognize(value) == name
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
