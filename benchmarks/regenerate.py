@@ -4,7 +4,7 @@
         [--only TITLE …] [--list]
 
 benchmarks/results.yaml names the commands of each section. What they print goes to OUT/NAME.md as
-it comes, and with it which figures of RESULTS.md did not come again: times differ from machine to
+it comes, and with it which figures of RESULTS.md were not reproduced: times differ from machine to
 machine, scores of seeded trainings in their last digits. A command that fails is reported, and the
 others still run; the exit status is then 1. Sections that need what a longer one trains run with
 that one or by --only.
@@ -142,7 +142,7 @@ def compare(out: Path, title: str, published: Dict[str, str]) -> str:
         list_figures(re.sub(r"^(#|`[^`]*`$|failed with).*", "", printed, flags=re.MULTILINE))
     )
     gone = [figure for figure in wanted if figure not in made]
-    line = f"{len(wanted) - len(gone)} of {len(wanted)} figures of RESULTS.md came again"
+    line = f"{len(wanted) - len(gone)} of {len(wanted)} figures of RESULTS.md were reproduced"
     with path.open("a", encoding="utf-8") as file:
         file.write(f"\n{line}{'; not: ' + ', '.join(gone) if gone else ''}\n")
     return f", {line}"

@@ -26,7 +26,7 @@ class GuardedStream:
         self.styled = False
 
     def write(self, text: str) -> int:
-        """Write a text, made printable; gives the number of its characters."""
+        """Write a text, made printable; return the number of its characters."""
         if self.styled:
             # Every second part is a style.
             parts = enumerate(_STYLE.split(text))

@@ -172,7 +172,7 @@ class Adversary:
     def _aim_virtually(
         self, model: Model, docs: List[Doc], taps: List[EmbeddingTap], *, scale: float = 1.0
     ) -> ComputeLoss:
-        """Find the direction that changes predictions most; gives the loss that compares them.
+        """Find the direction that changes predictions most; return the loss that compares them.
 
         The search drops no states: dropout changes predictions, too, and would hide the direction.
         """

@@ -250,7 +250,7 @@ class TokenNER(TagLabels, TrainablePipe):
         row_share: float,
         attacked: bool,
     ) -> Dict[str, float]:
-        """Add the gradient of some Docs, and of them under attack; gives the losses."""
+        """Add the gradient of some Docs, and of them under attack; return the losses."""
         from spacy_bioner.architectures.adversary import tapped
 
         with tapped(self.model) if attacked else nullcontext(), every_piece(self.model):

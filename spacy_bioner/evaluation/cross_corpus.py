@@ -25,7 +25,7 @@ from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.gold import MentionKey
 
 Rename = Callable[[str], Optional[str]]
-"""Gives the name that a label has in all corpora; None leaves its mentions out."""
+"""Returns the name that a label has in all corpora; None leaves its mentions out."""
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ from spacy_bioner.gold import make_key
 Pair = Tuple[Doc, Doc]
 """Gold Doc, and the same text as the system annotated it."""
 Marginals = Callable[[Sequence[Doc]], Tuple[Sequence[str], List[np.ndarray]]]
-"""Gives the tags of a component, and the probability of each at every token of some Docs."""
+"""Returns the tags of a component, and the probability of each at every token of some Docs."""
 
 
 @dataclass(frozen=True)

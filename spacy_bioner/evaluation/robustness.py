@@ -22,7 +22,7 @@ from spacy_bioner.spans import overlaps
 CLEAN = "clean"
 N_EXAMPLES = 12
 ChangeText = Callable[[Doc], Optional[Doc]]
-"""Gives a gold Doc in a disturbed form with its gold, or None where nothing can be changed."""
+"""Returns a gold Doc in a disturbed form with its gold, or None where nothing can be changed."""
 AttackEmbeddings = Callable[[Sequence[Doc], float], List[Doc]]
 """Annotates the texts of gold Docs under an attack of a given epsilon."""
 

@@ -31,7 +31,7 @@ CHAIN_MODES = ("sequence", "each")
 
 
 class RecordAugmenter:
-    """Gives an Example and variants of it.
+    """Yields an Example and variants of it.
 
     augment (Augmentation): Makes a variant of a record.
     copies (int): Variants of a document; fewer where they would be the same.

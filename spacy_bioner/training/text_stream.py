@@ -70,7 +70,7 @@ def is_held_out(text: str, share: float) -> bool:
 
 
 class TextStream:
-    """Gives documents without end, epoch after epoch, from files in a seeded order.
+    """Documents without end, epoch after epoch, from files in a seeded order.
 
     Several files are read in turns, each in proportion to its size, so that the sources are mixed
     and end at about the same time. Nothing but one document a file is in memory.

@@ -105,7 +105,7 @@ def test_the_list_is_printed() -> None:
     assert "Ensembles" not in done.stdout
 
 
-def test_figures_that_do_not_come_again_are_named(regenerate, tmp_path: Path) -> None:
+def test_figures_that_are_not_reproduced_are_named(regenerate, tmp_path: Path) -> None:
     text = "# R\n## A `b`: c\n`--x 0.5` F1 **83.50** ± 0.14 of 9,809, [1.5, 2.5]; 3 runs\n## D\n"
     published = regenerate.read_sections(text)
     assert list(published) == ["A `b`: c", "D"]
@@ -113,6 +113,6 @@ def test_figures_that_do_not_come_again_are_named(regenerate, tmp_path: Path) ->
     made = "# A `b`: c\n\n`bioner --rate 2.5`\n\n| 83.50 | 9,809 | 1.5 |\nspaCy 0.14.1\n"
     path.write_bytes(made.encode() + b"\xff\n")
     said = regenerate.compare(tmp_path, "A `b`: c", published)
-    assert said == ", 3 of 5 figures of RESULTS.md came again"
-    assert path.read_bytes().endswith(b"came again; not: 0.14, 2.5\n")
+    assert said == ", 3 of 5 figures of RESULTS.md were reproduced"
+    assert path.read_bytes().endswith(b"were reproduced; not: 0.14, 2.5\n")
     assert regenerate.compare(tmp_path, "D", published) == ""

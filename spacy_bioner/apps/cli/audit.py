@@ -25,7 +25,7 @@ def audit_cli(
     from_format: FromFormat = "auto",
     tokenizer: Annotated[
         Optional[List[str]],
-        typer.Option(help=f"One of {', '.join(TITLES)}; repeat for more. Default: all installed"),
+        typer.Option(help=f"One of {', '.join(TITLES)}; can be repeated. Default: all installed"),
     ] = None,
     list_outcomes: Annotated[
         str,

@@ -23,7 +23,7 @@ def explain_cli(
     ] = "auto",
     steps: Annotated[int, typer.Option(min=2, help="Steps of integrated gradients")] = 50,
     readings: Annotated[
-        int, typer.Option(min=0, help="Other readings of an entity to give, at most")
+        int, typer.Option(min=0, help="Other readings of an entity to show, at most")
     ] = 3,
     html: Annotated[Optional[Path], typer.Option(help="Write a page to this file as well")] = None,
     output: Annotated[

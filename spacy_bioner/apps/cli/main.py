@@ -43,7 +43,7 @@ GROUPS: Dict[str, Dict[str, str]] = {
         "kfold": "Cross-validate a profile.",
         "compare": "Compare encoders on one profile.",
         "tune": "Search for settings of a profile.",
-        "ablate": "Switch parts off in turn and give what is lost.",
+        "ablate": "Switch parts off in turn and measure what is lost.",
         "cross": "Score what is learned on one corpus on others.",
         "recipe": "Run a published system from corpus to scores.",
     },

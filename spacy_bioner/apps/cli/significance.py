@@ -23,7 +23,7 @@ def significance_cli(
 ) -> None:
     """Compare two pipelines on the same documents.
 
-    Gives the difference of precision, recall and F1 with its interval (paired bootstrap) and p
+    Prints the difference of precision, recall and F1 with its interval (paired bootstrap) and p
     (approximate randomization), both over documents. It says nothing of training seeds.
     """
     from spacy_bioner.apps.evaluation.significance import compare_evaluations
