@@ -35,7 +35,7 @@ from _common import (
 )
 
 from spacy_bioner.apps.corpora.prepare import prepare
-from spacy_bioner.apps.results import load_result, store_result
+from spacy_bioner.apps.stored_results import load_result, store_result
 from spacy_bioner.evaluation.scores import Counts
 
 CORPORA = ("bc5cdr", "ncbi_disease", "demo")

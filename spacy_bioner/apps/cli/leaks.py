@@ -14,11 +14,11 @@ from spacy_bioner.apps.corpora.inspect import parse_sources
 from spacy_bioner.apps.corpora.leaks import check_leaks, check_outputs, drop, has_leaks
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import showing_progress
-from spacy_bioner.apps.results import write_json
 from spacy_bioner.corpora.formats.read_errors import Problems
 from spacy_bioner.corpora.splits.leakage import (
     THRESHOLD,
 )
+from spacy_bioner.files.json_files import write_json
 from spacy_bioner.reports.text.corpora.leaks import render_dropped, render_leaks
 
 

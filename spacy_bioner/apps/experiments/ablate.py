@@ -10,7 +10,7 @@ from spacy_bioner.apps.loading import fingerprint, load_pipeline
 from spacy_bioner.apps.names import FOLDER_NAME
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile, get_setting, read_training_config
-from spacy_bioner.apps.results import describe_training
+from spacy_bioner.apps.stored_results import describe_training
 from spacy_bioner.apps.training.curves import write_outcome
 from spacy_bioner.apps.training.train import check_device
 from spacy_bioner.apps.training.trial import train_and_test

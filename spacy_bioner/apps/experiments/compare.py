@@ -13,7 +13,7 @@ from spacy_bioner.apps.experiments.trials import PlannedTrial, TrialOutcome, run
 from spacy_bioner.apps.names import parse_named
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile, check_one_encoder, read_training_config
-from spacy_bioner.apps.results import describe_training
+from spacy_bioner.apps.stored_results import describe_training
 from spacy_bioner.apps.subprocesses import explain_exit
 from spacy_bioner.apps.training.curves import write_outcome
 from spacy_bioner.apps.training.train import check_device

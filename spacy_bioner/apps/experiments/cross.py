@@ -11,7 +11,7 @@ from spacy_bioner.apps.experiments.trials import RESULT
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile
-from spacy_bioner.apps.results import describe_training, load_result, store_result
+from spacy_bioner.apps.stored_results import describe_training, load_result, store_result
 from spacy_bioner.apps.training.curves import write_outcome
 from spacy_bioner.apps.training.trial import train_and_test
 from spacy_bioner.corpora.docbin import read_docbin

@@ -7,7 +7,7 @@ from typing import Any, Callable, Collection, Dict, Mapping, Optional, Sequence,
 from spacy_bioner.apps.experiments.trials import PlannedTrial, TrialOutcome, run_trials
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile
-from spacy_bioner.apps.results import describe_profile
+from spacy_bioner.apps.stored_results import describe_profile
 from spacy_bioner.apps.training.train import check_device
 from spacy_bioner.apps.training.trial import train_and_test
 from spacy_bioner.corpora.docbin import read_docbin, write_docbin
