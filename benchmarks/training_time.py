@@ -33,7 +33,8 @@ from _common import (
 )
 
 from spacy_bioner.apps.corpora.convert import convert
-from spacy_bioner.corpora.read_write import Selection, parse_label_map
+from spacy_bioner.corpora.labels import parse_label_map
+from spacy_bioner.corpora.read_write import Selection
 
 TRF = "spacy-transformers + ner"
 OURS = "components.bioner.model.encoder"

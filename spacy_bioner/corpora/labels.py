@@ -105,6 +105,24 @@ def load_label_map(name_or_path: PathLike) -> LabelMap:
     return _read_label_map(_FOLDER / f"{name_or_path}.yaml", str(name_or_path))
 
 
+def parse_label_map(pairs: Iterable[str]) -> Dict[str, str]:
+    """Read `OLD=NEW` pairs; one entry may hold several, separated by commas, or none.
+
+    RAISES (LabelError): A pair without both names, or two new names for one label.
+    """
+    names: Dict[str, str] = {}
+    for pair in (part for entry in pairs for part in entry.split(",") if part.strip()):
+        old, _, new = (part.strip() for part in pair.partition("="))
+        if not old or not new:
+            raise LabelError(f"found label map entry {pair!r}, expected OLD=NEW")
+        if names.get(old, new) != new:
+            raise LabelError(
+                f"found {old}={names[old]} and {old}={new}, expected one name for {old}"
+            )
+        names[old] = new
+    return names
+
+
 def _read_label_map(path: Path, name: str) -> LabelMap:
     data = _load_yaml(path)
     if not isinstance(data, dict):
@@ -208,6 +226,11 @@ class LabelChoice:
         RAISES (LabelError): As `check_names`.
         """
         check_names(self.names, {label for labels in self.found.values() for label in labels})
+
+
+def rename_labels(records: Iterable[Record], label_map: Mapping[str, str]) -> Iterator[Record]:
+    """Yield the records with their mentions' labels renamed; labels not in the map stay."""
+    return LabelChoice(label_map).apply(records)
 
 
 def check_names(

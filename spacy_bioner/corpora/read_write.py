@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Dict, FrozenSet, Iterable, Iterator, Mapping, Optional, Set
+from typing import Any, FrozenSet, Iterable, Iterator, Mapping, Optional, Set
 
 from spacy.tokens import Doc
 
@@ -20,9 +20,10 @@ from spacy_bioner.corpora.formats.read_errors import FILE, Problems, skip_or_rai
 from spacy_bioner.corpora.formats.reading_notes import ReadingNotes
 from spacy_bioner.corpora.formats.registry import Format, find_format, format_of_target
 from spacy_bioner.corpora.formats.tagged.conll import ConllLayout
+from spacy_bioner.corpora.labels import rename_labels
 from spacy_bioner.corpora.mention_checks import TEXT_DIFFERS, why_lost
 from spacy_bioner.corpora.tokenizers import TokenizerChoice
-from spacy_bioner.errors import CorpusError, CorpusWarning, LabelError
+from spacy_bioner.errors import CorpusError, CorpusWarning
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Record
 
@@ -215,34 +216,6 @@ def _take_notes(records: Iterable[Record], notes: Optional[ReadingNotes]) -> Ite
         yield record
     for message in taken.list_warnings() if notes is None else ():
         warnings.warn(message, CorpusWarning, stacklevel=2)
-
-
-def parse_label_map(pairs: Iterable[str]) -> Dict[str, str]:
-    """Read `OLD=NEW` pairs; one entry may hold several, separated by commas, or none.
-
-    RAISES (LabelError): A pair without both names, or two new names for one label.
-    """
-    names: Dict[str, str] = {}
-    for pair in (part for entry in pairs for part in entry.split(",") if part.strip()):
-        old, _, new = (part.strip() for part in pair.partition("="))
-        if not old or not new:
-            raise LabelError(f"found label map entry {pair!r}, expected OLD=NEW")
-        if names.get(old, new) != new:
-            raise LabelError(
-                f"found {old}={names[old]} and {old}={new}, expected one name for {old}"
-            )
-        names[old] = new
-    return names
-
-
-def rename_labels(records: Iterable[Record], label_map: Mapping[str, str]) -> Iterator[Record]:
-    """Yield the records with their mentions' labels renamed; labels not in the map stay."""
-    for record in records:
-        mentions = tuple(
-            mention.labeled(label_map.get(mention.label, mention.label))
-            for mention in record.mentions
-        )
-        yield replace(record, mentions=mentions)
 
 
 def select_records(

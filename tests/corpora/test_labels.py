@@ -6,6 +6,7 @@ from spacy_bioner.corpora.labels import (
     LabelMap,
     list_label_maps,
     load_label_map,
+    parse_label_map,
 )
 from spacy_bioner.errors import LabelError
 
@@ -179,3 +180,16 @@ def test_every_label_of_a_corpus_in_columns_is_covered(data_dir, corpus, number)
 def test_every_label_of_maccrobat_is_covered(data_dir):
     labels = brat_labels(data_dir / "corpora/maccrobat2020")
     assert labels == set(load_label_map("maccrobat").labels)
+
+
+def test_parse_label_map():
+    pairs = ["Modifier=Disease", " DiseaseClass = Disease ", "A=B=C"]
+    expected = {"Modifier": "Disease", "DiseaseClass": "Disease", "A": "B=C"}
+    assert parse_label_map(pairs) == expected
+    assert parse_label_map(["Modifier=Disease, DiseaseClass=Disease", "", "A=B=C"]) == expected
+
+
+@pytest.mark.parametrize("pairs", [["Modifier"], ["=Disease"], ["Modifier="], ["A=B", "A=C"]])
+def test_parse_label_map_refuses_unclear_pairs(pairs):
+    with pytest.raises(LabelError, match="expected"):
+        parse_label_map(pairs)

@@ -9,12 +9,11 @@ from spacy_bioner.corpora.mention_checks import why_lost
 from spacy_bioner.corpora.read_write import (
     Selection,
     detect_format,
-    parse_label_map,
     read_corpus,
     read_records,
     write_corpus,
 )
-from spacy_bioner.errors import CorpusError, CorpusWarning, LabelError
+from spacy_bioner.errors import CorpusError, CorpusWarning
 from spacy_bioner.records import Mention, Record
 from tests import paths
 
@@ -103,19 +102,6 @@ def test_selection_that_takes_nothing_is_an_error(corpus):
 def test_read_records_refuses_unknown_format(corpus):
     with pytest.raises(CorpusError, match="found format 'word', expected one of"):
         read_records(corpus, "word")
-
-
-def test_parse_label_map():
-    pairs = ["Modifier=Disease", " DiseaseClass = Disease ", "A=B=C"]
-    expected = {"Modifier": "Disease", "DiseaseClass": "Disease", "A": "B=C"}
-    assert parse_label_map(pairs) == expected
-    assert parse_label_map(["Modifier=Disease, DiseaseClass=Disease", "", "A=B=C"]) == expected
-
-
-@pytest.mark.parametrize("pairs", [["Modifier"], ["=Disease"], ["Modifier="], ["A=B", "A=C"]])
-def test_parse_label_map_refuses_unclear_pairs(pairs):
-    with pytest.raises(LabelError, match="expected"):
-        parse_label_map(pairs)
 
 
 LEFT_OUT = {

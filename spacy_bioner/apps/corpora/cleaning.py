@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence
 
 from spacy_bioner.corpora.conversion import Conversion
-from spacy_bioner.corpora.labels import LabelMap, check_names, list_label_maps, load_label_map
-from spacy_bioner.corpora.read_write import parse_label_map
+from spacy_bioner.corpora.labels import (
+    LabelMap,
+    check_names,
+    list_label_maps,
+    load_label_map,
+    parse_label_map,
+)
 from spacy_bioner.errors import LabelError
 from spacy_bioner.knowledge.definitions import Definition, find_definitions
 from spacy_bioner.records import Mention, Record

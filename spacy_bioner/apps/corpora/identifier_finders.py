@@ -3,8 +3,7 @@
 from typing import Iterable, List, Mapping, Optional
 
 from spacy_bioner.apps.loading import load_pipeline
-from spacy_bioner.corpora.labels import check_names
-from spacy_bioner.corpora.read_write import parse_label_map
+from spacy_bioner.corpora.labels import check_names, parse_label_map
 from spacy_bioner.errors import ConfigError, LabelError
 from spacy_bioner.transforms.deidentification import (
     Find,
