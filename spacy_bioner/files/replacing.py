@@ -59,6 +59,15 @@ def replacing(path: PathLike) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def write_text(path: PathLike, text: str) -> None:
+    """Write a text in UTF-8, whole or not at all; lone surrogates become escapes.
+
+    RAISES (OutputError): Where no file can be made, or another process is making it.
+    """
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
 @contextmanager
 def replacing_folder(path: PathLike, *, marks: Sequence[str] = ()) -> Iterator[Path]:
     """Yield the path of a folder to make, which replaces `path` when the block succeeds.

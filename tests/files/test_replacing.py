@@ -6,7 +6,7 @@ import pytest
 
 from spacy_bioner.errors import OutputError
 from spacy_bioner.files.outputs import claiming
-from spacy_bioner.files.replacing import replacing, replacing_folder
+from spacy_bioner.files.replacing import replacing, replacing_folder, write_text
 
 
 def write(path):
@@ -65,6 +65,11 @@ def test_a_claim_leaves_nothing_behind(tmp_path):
     claim(tmp_path / "new" / "sub" / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (tmp_path / "out").read_text() == "old"
+
+
+def test_text_that_has_no_form_in_utf_8_becomes_an_escape(tmp_path):
+    write_text(tmp_path / "new" / "page.md", "é\ud800\n")
+    assert (tmp_path / "new" / "page.md").read_bytes() == b"\xc3\xa9\\ud800\n"
 
 
 def test_errors_of_the_block_are_its_own(tmp_path):

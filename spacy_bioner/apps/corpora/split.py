@@ -1,6 +1,5 @@
 """A corpus → files of training, development and test documents, or of folds."""
 
-import json
 from collections import Counter
 from math import isfinite
 from pathlib import Path
@@ -14,6 +13,7 @@ from spacy_bioner.corpora.formats.registry import WRITABLE, Format, find_format
 from spacy_bioner.corpora.read_write import read_records, write_records
 from spacy_bioner.corpora.splits.split import JSON_NAME, GroupBy, Splits, k_folds, split_records
 from spacy_bioner.errors import ConfigError, CorpusError
+from spacy_bioner.files.json_files import fill_json
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.outputs import is_debris
 from spacy_bioner.files.replacing import replacing_folder
@@ -81,12 +81,8 @@ def split(
             chosen_records = splits.select(again, *chosen)
             counts = losses if is_part else None
             write_records(chosen_records, folder / path, written.name, losses=counts)
-        text = json.dumps(
-            {"source": str(source), "format": written.name, **splits.to_json()},
-            ensure_ascii=False,
-            indent=1,
-        )
-        (folder / JSON_NAME).write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+        data = {"source": str(source), "format": written.name, **splits.to_json()}
+        fill_json(folder / JSON_NAME, data)
     return splits
 
 

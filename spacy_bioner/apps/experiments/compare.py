@@ -22,7 +22,7 @@ from spacy_bioner.evaluation.bootstrap.intervals import bootstrap_scores
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.files.json_files import write_json
 from spacy_bioner.files.locks import refuse_writers_below
-from spacy_bioner.files.replacing import replacing
+from spacy_bioner.files.replacing import write_text
 from spacy_bioner.reports.plots.experiments import plot_comparison
 from spacy_bioner.reports.text.compare import render_comparison, render_comparison_csv
 from spacy_bioner.training.results.experiments import ComparisonRow
@@ -217,10 +217,7 @@ def _write(rows: Sequence[ComparisonRow], output: Path) -> None:
     data = [row.to_json() for row in rows]
     table = render_comparison(rows)
     write_outcome(output, "comparison", data, table, lambda: plot_comparison(rows))
-    with replacing(output / "comparison.csv") as temporary:
-        temporary.write_text(
-            render_comparison_csv(rows), encoding="utf-8", errors="backslashreplace"
-        )
+    write_text(output / "comparison.csv", render_comparison_csv(rows))
 
 
 def _mean(results: Sequence[Mapping[str, Any]], name: str) -> Optional[float]:
