@@ -159,6 +159,25 @@ def local_corpus(
     return replace(settings, splits=splits)
 
 
+def start_trainings(
+    parser: argparse.ArgumentParser,
+) -> Tuple[argparse.Namespace, CorpusSettings, Dict[str, Any]]:
+    """Parse arguments, and go to the project's folder: profiles and configs are named from there.
+
+    RETURNS: The arguments, the settings of the corpus, and the config overrides that followed.
+    """
+    from spacy.cli._util import parse_config_overrides
+
+    args, extra = parser.parse_known_args()
+    args.data, args.out = args.data.resolve(), args.out.resolve()
+    overrides = parse_config_overrides(extra, env_var=None)
+    require_encoder(parser, args.encoder or ENCODER)
+    os.chdir(ROOT)
+    settings = local_corpus(parser, args.data, args.corpus, docs=args.docs)
+    use_threads(args.threads)
+    return args, settings, overrides
+
+
 @dataclass(frozen=True)
 class Job:
     """One training and its scoring.
@@ -253,7 +272,7 @@ class Trainee:
 
 
 def start_training(config: Path, train: Path, overrides: Dict[str, Any]) -> Trainee:
-    """Initialise a training config on a DocBin, as `spacy train` does before its first step."""
+    """Initialize a training config on a DocBin, as `spacy train` does before its first step."""
     from spacy.schemas import ConfigSchemaTraining
     from spacy.training.initialize import init_nlp
     from spacy.util import load_config, registry, resolve_dot_names

@@ -83,7 +83,7 @@ class Deadline:
         return time.monotonic() > self._end
 
 
-def minimise(case: T, fails: Callable[[T], bool], *, tries: int = TRIES) -> T:
+def minimize(case: T, fails: Callable[[T], bool], *, tries: int = TRIES) -> T:
     """Leave out parts of a case for as long as it fails (delta debugging, Zeller 2002).
 
     fails (Callable): Whether a case fails in the same way; `case` does.

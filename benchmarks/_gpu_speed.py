@@ -162,7 +162,7 @@ def measure_long_document(setup: Setup) -> Iterator[Table]:
 
 
 def _start(setup: Setup, variant: Variant) -> Trainee:
-    """Initialise a training whose one epoch lasts for all steps."""
+    """Initialize a training whose one epoch lasts for all steps."""
     config = ROOT / "configs" / "transformer.cfg"
     if setup.quick:
         variant = replace(variant, words=min(variant.words, 1500))

@@ -257,7 +257,7 @@ def _recase(text: str, source: random.Random) -> str:
     return source.choice((str.upper, str.lower, str.title, str.swapcase))(text)
 
 
-def _renormalise(text: str, source: random.Random) -> str:
+def _renormalize(text: str, source: random.Random) -> str:
     text = re.sub("[eo]", lambda m: source.choice((m[0], m[0], "é", "ö", "ø")), text)
     return unicodedata.normalize(source.choice(("NFC", "NFD", "NFKC", "NFKD")), text)
 
@@ -274,5 +274,5 @@ def _cut_spaces(text: str, source: random.Random) -> str:
 
 CHANGES: Tuple[Callable[[str, random.Random], str], ...] = (
     _insert, _respace, _hide, _surround, _retype, _delete, _double, _shuffle, _recase,
-    _renormalise, _wrap, _cut_spaces,
+    _renormalize, _wrap, _cut_spaces,
 )  # fmt: skip

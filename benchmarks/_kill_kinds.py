@@ -85,7 +85,7 @@ def list_kinds(material: Material) -> Dict[str, Kind]:
     train += ["--training.eval_frequency", "2"]
     pretrain = [texts, "{work}/out", "--encoder", str(material.encoder), "--steps", "6"]
     pretrain += ["--length", "32", "--batch-pieces", "256", "--checkpoint-every", "2"]
-    distil = [model, test, "{work}/out", "--layers", "1", "--steps", "6", "--held-out", "0"]
+    distill = [model, test, "{work}/out", "--layers", "1", "--steps", "6", "--held-out", "0"]
     beside = ["out.log.jsonl", "out.png", "out.svg", "out.state.pt", "out.log.earlier.jsonl"]
     logs = [f"out{part}.training.{end}" for part in ("", ".interrupted") for end in ENDS]
     package = [model, "{work}/out", "--name", "bioner_tiny", "--version", "0.0.1"]
@@ -105,7 +105,7 @@ def list_kinds(material: Material) -> Dict[str, Kind]:
         Kind("package", plain("package", *package), check_package, ["out"]),
         Kind("train", plain("train", *train), check_run, ["out", "out.interrupted", *logs]),
         Kind("pretrain", plain("pretrain", *pretrain), check_encoder, ["out", *beside]),
-        Kind("distill", plain("distill", *distil), check_pipeline, ["out", *beside]),
+        Kind("distill", plain("distill", *distill), check_pipeline, ["out", *beside]),
         Kind("project run", _make_project, check_prepared, ["project"], program="spacy"),
     ]  # fmt: skip
     return {kind.name: kind for kind in kinds}

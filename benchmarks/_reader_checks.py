@@ -15,7 +15,7 @@ from spacy_bioner.apps.corpora.convert import convert
 from spacy_bioner.corpora.alignment import align
 from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
 from spacy_bioner.corpora.formats.declaration import Format
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.registry import FORMATS
 from spacy_bioner.corpora.mention_checks import why_lost
@@ -99,7 +99,7 @@ def examine(case: Case, folder: Path, plan: Plan) -> List[Problem]:
     lenient = read(path, case.format, lenient=True)
     found = [*strict.problems, *lenient.problems]
     found += _check_leniency(strict, lenient)
-    found += _check_guess(case, path, strict)
+    found += _check_detection(case, path, strict)
     for record in lenient.records or strict.records:
         found += check_record(record)
     if found:
@@ -186,23 +186,23 @@ def _check_leniency(strict: Outcome, lenient: Outcome) -> Iterator[Problem]:
         yield Problem("lenient in silence", f"nothing counted where strict says {strict.error}")
 
 
-def _check_guess(case: Case, path: Path, strict: Outcome) -> Iterator[Problem]:
+def _check_detection(case: Case, path: Path, strict: Outcome) -> Iterator[Problem]:
     try:
         with time_limit(SECONDS):
-            name = guess_format(path)
+            name = detect_format(path)
     except CorpusError as error:
         if case.intact and case.format != AUTO:
-            yield Problem(f"guess of {case.format}: none", str(error)[:300])
+            yield Problem(f"detection of {case.format}: none", str(error)[:300])
         elif not str(error).startswith(str(path)):
-            yield Problem("guess: error without file", str(error)[:300])
+            yield Problem("detection: error without file", str(error)[:300])
         return
     except (Exception, TooSlow) as error:
-        yield _raised("guess", error)
+        yield _raised("detection", error)
         return
     if name not in FORMATS:
-        yield Problem("guess", f"{name!r} is no format")
+        yield Problem("detection", f"{name!r} is no format")
     elif case.intact and case.format not in (AUTO, name):
-        yield Problem(f"guess of {case.format}: {name}", "another format")
+        yield Problem(f"detection of {case.format}: {name}", "another format")
     elif case.format not in (AUTO, name):
         # Damaged, it may look like another format: it has to be read or refused as that.
         yield from read(path, name).problems

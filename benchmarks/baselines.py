@@ -34,7 +34,8 @@ from spacy.tokens import Doc
 
 from spacy_bioner.apps.corpora.prepare import prepare
 from spacy_bioner.apps.profiles import load_profile
-from spacy_bioner.apps.results import describe_profile, digest, load_result, store_result
+from spacy_bioner.apps.stored_results import describe_profile, load_result, store_result
+from spacy_bioner.files.digests import digest
 from spacy_bioner.gold import list_gold, list_predicted
 from spacy_bioner.spans import select_flat
 

@@ -57,7 +57,7 @@ def main() -> None:
     alone, everything, areas = "strict scores alone", "everything", "everything, with marginals"
     times: Dict[str, List[float]] = {alone: [], everything: [], areas: []}
     tags = ["O", *(f"{prefix}-{label}" for label in LABELS for prefix in "BI")]
-    marginals = believe([doc for _, doc in pairs], tags)
+    marginals = read_marginals([doc for _, doc in pairs], tags)
     for _ in range(args.repeats):
         start = perf_counter()
         scores = score_mentions(compare_docs(*pair) for pair in pairs)
@@ -105,7 +105,7 @@ def predict(gold: Doc, generator: random.Random) -> Doc:
     return doc
 
 
-def believe(docs: Sequence[Doc], tags: Sequence[str]) -> List[np.ndarray]:
+def read_marginals(docs: Sequence[Doc], tags: Sequence[str]) -> List[np.ndarray]:
     """Make up how likely each tag is at each token: most likely the one that was predicted."""
     generator = np.random.default_rng(0)
     rows = []

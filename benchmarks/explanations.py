@@ -31,7 +31,7 @@ from spacy_bioner.apps.evaluation.entity_confidence import (
     make_target,
 )
 from spacy_bioner.apps.loading import load_pipeline
-from spacy_bioner.components.tag_probabilities import read_beliefs
+from spacy_bioner.components.tag_probabilities import read_tag_probabilities
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.evaluation.explanation.occlusion import (
     Deletion,
@@ -94,11 +94,11 @@ def draw_targets(nlp: Language, tagger: Any, texts: List[str], seed: int) -> Ite
     generator = random.Random(seed)
     for text in generator.sample(texts, len(texts)):
         doc: Doc = nlp(text)
-        beliefs = read_beliefs(tagger, [doc])[0]
+        probabilities = read_tag_probabilities(tagger, [doc])[0]
         seen: Set[int] = set()
         own = [span for span in doc.spans.get(tagger.name, ()) if span.label_ in tagger.labels]
         for span in generator.sample(own, len(own)):
-            target = make_target(tagger, beliefs, span)
+            target = make_target(tagger, probabilities, span)
             if target.offset in seen:
                 continue
             seen.add(target.offset)

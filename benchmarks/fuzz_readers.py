@@ -6,7 +6,7 @@
 Takes small valid files of every format (written by the package's writers, and by hand) and files of
 tests/cases/corpora (or else of DATA/cases/corpora), and damages their bytes, lines, fields,
 structure, line ends and encoding, or joins two of them. Each is read strictly and leniently, as its
-format and as the format that is guessed. It gives documents, or one CorpusError that names the
+format and as the format that is detected. It gives documents, or one CorpusError that names the
 file: no other exception, and no more than 20 s. What was read lies within its text or is counted as
 lost; lenient reading gives no fewer documents than strict reading had before its error, and says
 what it left out; what was read can be written in every format, or is refused by one error that
@@ -30,7 +30,7 @@ from _fuzzing import (
     case_random,
     chosen_numbers,
     distinct,
-    minimise,
+    minimize,
     report,
     tell,
     write_literal,
@@ -39,7 +39,7 @@ from _mutations import mutate
 from _reader_checks import AUTO, WRITABLE, Case, Plan, draw_plan, examine
 from _valid_files import BY_HAND, RECORDS
 
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.registry import FORMATS
 from spacy_bioner.corpora.read_write import write_records
 from spacy_bioner.errors import CorpusError
@@ -103,7 +103,7 @@ def valid_cases(folder: Path, strangers: Path) -> List[Case]:
             if item.is_file() and item.stat().st_size < LARGEST
         }
         if files:
-            cases.append(Case(_guess(path), files, path.is_dir()))
+            cases.append(Case(_detect(path), files, path.is_dir()))
     return cases
 
 
@@ -149,16 +149,16 @@ def shrink(case: Case, folder: Path, plan: Plan, problem: Problem) -> Case:
         found = examine(replace(case, files=files), folder, plan)
         return any(other.check == problem.check for other in found)
 
-    files = dict(minimise(list(case.files.items()), lambda items: fails(dict(items))))
+    files = dict(minimize(list(case.files.items()), lambda items: fails(dict(items))))
     for name in list(files):
 
         def fails_with(data: bytes, name: str = name) -> bool:
             return fails({**files, name: data})
 
         lines = files[name].splitlines(keepends=True)
-        kept = minimise(lines, lambda part: fails_with(b"".join(part)))
+        kept = minimize(lines, lambda part: fails_with(b"".join(part)))
         files[name] = b"".join(kept)
-        files[name] = minimise(files[name], fails_with)
+        files[name] = minimize(files[name], fails_with)
     return replace(case, files=files)
 
 
@@ -173,9 +173,9 @@ def _write_case(name: str, folder: Path) -> Case:
     return Case(name, files, path.is_dir())
 
 
-def _guess(path: Path) -> str:
+def _detect(path: Path) -> str:
     try:
-        return guess_format(path)
+        return detect_format(path)
     except CorpusError:
         return AUTO
 

@@ -33,7 +33,7 @@ from _fuzzing import (
     case_random,
     chosen_numbers,
     distinct,
-    minimise,
+    minimize,
     report,
     tell,
     time_limit,
@@ -327,7 +327,7 @@ def shrink(subject: Subject, text: str, problem: Problem) -> str:
             return any(index == 0 and other.check == problem.check for index, other in found)
 
         if fails(text):
-            literal = write_literal(minimise(text, fails))
+            literal = write_literal(minimize(text, fails))
             return f"{literal} beside {write_literal(list(beside))}" if beside else literal
     return f"{write_literal(text)}, in its batch only"
 

@@ -5,7 +5,7 @@
 Prints one Markdown table. Terms are the first n distinct names of the vocabularies in turn
 (0: all of them); words are those of the BC5CDR train split, counted at white space. Each row is
 one run in a process of its own: seconds to build, seconds to load from bytes, words per second
-over Docs that are tokenised already, growth of the peak memory while building, and size on disk.
+over Docs that are tokenized already, growth of the peak memory while building, and size on disk.
 """
 
 import argparse

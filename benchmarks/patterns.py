@@ -21,7 +21,7 @@ from _common import show
 from _hostile import COMMON, list_patterns, make_texts, seconds
 
 from spacy_bioner.components.tokenizer import make_tokenizer
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.registry import FORMATS
 from spacy_bioner.corpora.read_write import read_records
@@ -84,10 +84,12 @@ def function_calls(folder: Path) -> Dict[str, Call]:
         "de-identification": lambda text: deidentify(Record("1", text)),
         "sentences": sentence_starts,
         "abbreviations": find_definitions,
-        "normalisation": normalizer,
+        "normalization": normalizer,
         # A tokenizer keeps what it has split before.
         "tokenizer": lambda text: make_tokenizer()(nlp)(text),
-        "guessing a format": lambda text: _tolerantly(guess_format, _write(folder, "x.txt", text)),
+        "detecting a format": lambda text: _tolerantly(
+            detect_format, _write(folder, "x.txt", text)
+        ),
     }
     for name, item in FORMATS.items():
         if not item.holds_docs:

@@ -4,7 +4,7 @@
         [--threads 1] [--batch-pieces 2048] [--length 128] [--encoder NAME]
 
 Prints one Markdown table. Each precision is trained for the same steps on the same batches of
-text/*.txt.xz: masking and tokenising count, loading, held-out measurements and checkpoints do not.
+text/*.txt.xz: masking and tokenizing count, loading, held-out measurements and checkpoints do not.
 Pieces a second are those between the first step, which allocates, and the last. Held-out loss is
 the mean cross-entropy over masked pieces of documents that were set aside, in nats.
 """

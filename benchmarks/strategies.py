@@ -14,28 +14,24 @@ is there already, with the same settings, is not trained again.
 import argparse
 import json
 import multiprocessing
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
 from _common import (
-    ENCODER,
     ROOT,
     Job,
     add_data,
     cores,
-    local_corpus,
     note,
-    require_encoder,
     show,
+    start_trainings,
     train_timed,
-    use_threads,
 )
 
 from spacy_bioner.apps.corpora.prepare import prepare
-from spacy_bioner.apps.results import load_result, store_result
+from spacy_bioner.apps.stored_results import load_result, store_result
 from spacy_bioner.evaluation.scores import Counts
 
 CORPORA = ("bc5cdr", "ncbi_disease", "demo")
@@ -85,17 +81,7 @@ VARIANTS = {
 
 
 def main() -> None:
-    from spacy.cli._util import parse_config_overrides
-
-    parser = make_parser()
-    args, extra = parser.parse_known_args()
-    args.data, args.out = args.data.resolve(), args.out.resolve()
-    overrides = parse_config_overrides(extra, env_var=None)
-    require_encoder(parser, args.encoder or ENCODER)
-    # Profiles and configs are named relative to the project's folder.
-    os.chdir(ROOT)
-    settings = local_corpus(parser, args.data, args.corpus, docs=args.docs)
-    use_threads(args.threads)
+    args, settings, overrides = start_trainings(make_parser())
     profile = args.profile or ("demo" if args.corpus == "demo" else f"minilm_{args.corpus}")
     folder = args.out / f"{args.corpus}{f'_{args.docs}' if args.docs else ''}"
     prepared = prepare(settings, folder / "corpus")

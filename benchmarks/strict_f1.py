@@ -12,24 +12,20 @@ log and its counts.
 """
 
 import argparse
-import os
 import statistics
 from pathlib import Path
 from typing import List, Optional, Sequence
 
 from _common import (
-    ENCODER,
     ROOT,
     Job,
     Outcome,
     add_data,
     cores,
-    local_corpus,
     note,
-    require_encoder,
     show,
+    start_trainings,
     train_and_score,
-    use_threads,
 )
 
 from spacy_bioner.apps.corpora.prepare import prepare
@@ -39,17 +35,7 @@ CORPORA = ("bc5cdr", "ncbi_disease")
 
 
 def main() -> None:
-    from spacy.cli._util import parse_config_overrides
-
-    parser = make_parser()
-    args, extra = parser.parse_known_args()
-    args.data, args.out = args.data.resolve(), args.out.resolve()
-    overrides = parse_config_overrides(extra, env_var=None)
-    require_encoder(parser, args.encoder or ENCODER)
-    # Profiles and configs are named relative to the project's folder.
-    os.chdir(ROOT)
-    settings = local_corpus(parser, args.data, args.corpus, docs=args.docs)
-    use_threads(args.threads)
+    args, settings, overrides = start_trainings(make_parser())
     profile = args.profile or f"minilm_{args.corpus}"
     corpus_dir = args.out / f"{args.corpus}_corpus"
     prepared = prepare(settings, corpus_dir)

@@ -5,8 +5,8 @@
 Prints one Markdown table. configs/transformer.cfg is trained on documents of BC5CDR train through
 the loop inside `spacy train`, evaluation apart. The rivals are plain loops over the very same
 batches, with the same weights, dropout, number format, clipping, learning rate and fused AdamW:
-`AutoModelForTokenClassification` of transformers on the sentences' pieces, which were tokenised
-and labelled beforehand. "One rectangle" pads each batch to its longest sentence; "grouped" passes
+`AutoModelForTokenClassification` of transformers on the sentences' pieces, which were tokenized
+and labeled beforehand. "One rectangle" pads each batch to its longest sentence; "grouped" passes
 sentences of like length together, as ours does. In turns, an epoch each; the ratio is of medians.
 """
 
@@ -102,7 +102,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def draw_batches(trainee: Trainee, seed: int) -> Iterator[List[Sentence]]:
-    """Yield the sentences of each batch that `run_epoch` trains on, tokenised and labelled."""
+    """Yield the sentences of each batch that `run_epoch` trains on, tokenized and labeled."""
     from spacy.training.loop import create_train_batches
     from thinc.api import fix_random_seed
 

@@ -33,7 +33,8 @@ from _common import (
 )
 
 from spacy_bioner.apps.corpora.convert import convert
-from spacy_bioner.corpora.read_write import Selection, parse_label_map
+from spacy_bioner.corpora.labels import parse_label_map
+from spacy_bioner.corpora.read_write import Selection
 
 TRF = "spacy-transformers + ner"
 OURS = "components.bioner.model.encoder"
@@ -89,7 +90,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def trainees(args: argparse.Namespace, train: Path) -> Dict[str, Callable[[], Any]]:
-    """List the systems by name, each as a function that initialises it."""
+    """List the systems by name, each as a function that initializes it."""
     from spacy_bioner.architectures.encoder_source import resolve_source
 
     source, seed = resolve_source(args.encoder), {"system.seed": args.seed}

@@ -71,7 +71,7 @@ def relabel_gold(doc: Doc, label_map: Mapping[str, str]) -> None:
     """Rename labels of gold rows; those without a new name stay, and so does a Doc without rows."""
     if has_gold_rows(doc):
         mentions = gold_mentions(doc)
-        write_gold(doc, (m.labelled(label_map.get(m.label, m.label)) for m in mentions))
+        write_gold(doc, (m.labeled(label_map.get(m.label, m.label)) for m in mentions))
 
 
 def list_gold(doc: Doc) -> Optional[List[MentionKey]]:

@@ -1,4 +1,4 @@
-"""Frozen dataclasses that cross layers: what a corpus says, before any tokenisation."""
+"""Frozen dataclasses that cross layers: what a corpus says, before any tokenization."""
 
 from dataclasses import dataclass, field, replace
 from typing import Dict, Optional, Tuple, Union
@@ -56,7 +56,7 @@ class Mention:
         """Start, end, label and fragments; of two mentions with one key, one is a duplicate."""
         return self.start_char, self.end_char, self.label, self.fragments
 
-    def labelled(self, label: str) -> "Mention":
+    def labeled(self, label: str) -> "Mention":
         """Return the mention with another label; itself where it has that one."""
         return self if label == self.label else replace(self, label=label)
 
@@ -76,7 +76,7 @@ class Record:
     text (str): The whole text; offsets of all mentions count characters in it.
     mentions (Tuple[Mention, ...]): Every gold mention, in the order of the file.
     sections (Tuple[Tuple[str, int, int], ...]): Named parts as (name, start_char, end_char).
-    words (Tuple[Tuple[int, int], ...]): The corpus' own tokens as offsets, when it is tokenised.
+    words (Tuple[Tuple[int, int], ...]): The corpus' own tokens as offsets, when it is tokenized.
     sentence_starts (Tuple[int, ...]): Offsets where the corpus starts a sentence, when it says so.
     meta (Dict[str, str]): What else the file says of the document.
     reading_notes (Dict[str, Note]): What its reader noted, which is no part of the

@@ -75,7 +75,7 @@ def spans_to_tags(spans: Iterable[TokenSpan], length: int, scheme: str = "IOB2")
     for span in sorted(spans):
         start, end, label = span
         if not 0 <= start < end <= length or not label:
-            raise LabelError(f"found span {span}, expected a labelled one within 0 and {length}")
+            raise LabelError(f"found span {span}, expected a labeled one within 0 and {length}")
         if previous and start < previous[1]:
             raise LabelError(f"found spans {previous} and {span}, expected none to overlap")
         touching = previous is not None and previous[1:] == (start, label)

@@ -129,7 +129,7 @@ def make_example(blank_nlp: Language) -> Callable[[str, Sequence[Entity]], Examp
 
 
 def make_bioner_nlp(encoder: str, **settings: Any) -> Language:
-    """Make a pipeline with an uninitialised `bioner` in float32."""
+    """Make a pipeline with an uninitialized `bioner` in float32."""
     nlp = spacy.blank("en", config=TOKENIZER)
     model = {"encoder": {"name": encoder, "precision": "float32"}}
     nlp.add_pipe("bioner", config={"model": model, **settings})
@@ -137,7 +137,7 @@ def make_bioner_nlp(encoder: str, **settings: Any) -> Language:
 
 
 def learn_by_heart(nlp: Language, examples: List[Example], *, steps: int = 40) -> None:
-    """Initialise a pipeline and train it until it knows a few examples."""
+    """Initialize a pipeline and train it until it knows a few examples."""
     nlp.initialize(lambda: examples)
     optimizer = nlp.resume_training()
     optimizer.learn_rate = 0.01
@@ -147,7 +147,7 @@ def learn_by_heart(nlp: Language, examples: List[Example], *, steps: int = 40) -
 
 @pytest.fixture
 def bioner_nlp(tiny_bert: Path) -> Language:
-    """A pipeline with an uninitialised `bioner` on the tiny BERT."""
+    """A pipeline with an uninitialized `bioner` on the tiny BERT."""
     return make_bioner_nlp(str(tiny_bert))
 
 

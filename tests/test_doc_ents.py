@@ -159,7 +159,7 @@ def test_candidates_keep_both_identifiers_when_overlaps_runs_again():
     assert OverlapResolver()(doc).to_bytes() == before
 
 
-def test_relabelled_training_data_keeps_identifiers():
+def test_relabeled_training_data_keeps_identifiers():
     doc = make_doc()
     replace_ents(doc, [Span(doc, 7, 10, "B", kb_id="K"), Span(doc, 1, 3, "C", kb_id="L")])
     doc.user_data[GOLD_KEY] = []

@@ -36,6 +36,8 @@ FULLER = {"apps.cli"}
 # What describes a drawing or a page; results lie where they are computed.
 DRAWN = {"Plot", "Drawing", "Section", "PagePart", "CorpusSection", "LabelCard", "Table"}
 DRAWN |= {"Cloud", "CloudWord", "ReportData"}
+TEXTS = f"{PACKAGE}.reports.text."
+PLOTS = (f"{PACKAGE}.reports.plots", "matplotlib")
 COMMANDS = f"{PACKAGE}.apps.cli."
 COMMANDS_MODULE = f"{COMMANDS}main"
 # Test folders that mirror no part of the package.
@@ -158,6 +160,8 @@ def _check_import(name: str, item: Import) -> Iterator[str]:
     root = item.target.split(".")[0]
     if mine == "layers" and root == "spacy":
         yield f"{place}: layers never imports spacy"
+    if name.startswith(TEXTS) and item.target.startswith(PLOTS):
+        yield f"{place}: texts draw nothing, found {item.target}; see reports.plots"
     if root != PACKAGE or mine == theirs or theirs in LEAVES:
         return
     if mine in LEAVES:
@@ -415,6 +419,18 @@ def test_modules_that_keep_the_rule_pass():
             "apps.cli.bad",
             "def bad_cli():\n    raise ConfigError('x')",
             "spacy_bioner.apps.cli.bad:2: commands decide nothing, found an error; see apps",
+        ),
+        (
+            "reports.text.bad",
+            "def draw():\n    from ..plots.style import make_figure",
+            "spacy_bioner.reports.text.bad:2: texts draw nothing, "
+            "found spacy_bioner.reports.plots.style; see reports.plots",
+        ),
+        (
+            "reports.text.bad",
+            "import matplotlib.pyplot",
+            "spacy_bioner.reports.text.bad:1: texts draw nothing, "
+            "found matplotlib.pyplot; see reports.plots",
         ),
         (
             "reports.bad",

@@ -46,7 +46,7 @@ def describe(doc):
         (ent.start_char, ent.end_char, ent.label_, ent.kb_id_, ent._.source, ent._.evidence)
         for ent in doc.ents
     ]
-    # Lists of a Doc that was serialised come back as tuples.
+    # Lists of a Doc that was serialized come back as tuples.
     user_data = json.dumps(doc.user_data)
     return doc.text, [token.idx for token in doc], ents, groups, user_data
 

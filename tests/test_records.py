@@ -45,5 +45,5 @@ def test_the_key_of_a_mention_is_its_place_and_label():
 
 def test_a_mention_with_another_label_is_otherwise_the_same():
     mention = Mention(0, 5, "A", "renal", ("D1",), line=3)
-    assert mention.labelled("B") == Mention(0, 5, "B", "renal", ("D1",), line=3)
-    assert mention.labelled("A") is mention
+    assert mention.labeled("B") == Mention(0, 5, "B", "renal", ("D1",), line=3)
+    assert mention.labeled("A") is mention

@@ -186,7 +186,7 @@ def test_parse_tag_refuses_malformed_tag(tag):
 
 @pytest.mark.parametrize("spans", [[(0, 0, "A")], [(0, 9, "A")], [(-1, 1, "A")], [(0, 1, "")]])
 def test_spans_to_tags_refuses_impossible_span(spans):
-    with pytest.raises(LabelError, match="expected a labelled one within 0 and 3"):
+    with pytest.raises(LabelError, match="expected a labeled one within 0 and 3"):
         spans_to_tags(spans, 3)
 
 

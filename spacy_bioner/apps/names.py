@@ -96,7 +96,7 @@ def other_words(*, spacy_transformers: bool, corpus: str) -> Set[str]:
 def encoder_words(encoder: str) -> List[str]:
     """Split the last part of an encoder's name into its lower-case words.
 
-    The organisation of a hub name and the folders above a local one say nothing of the weights,
+    The organization of a hub name and the folders above a local one say nothing of the weights,
     except in a hub cache, where the folder itself is named after a revision.
     """
     parts = [part for part in re.split(r"[\\/]", encoder.removeprefix(PACKAGE_PREFIX)) if part]

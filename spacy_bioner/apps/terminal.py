@@ -8,7 +8,7 @@ from typing import Any, Iterable, Iterator, TextIO, cast
 
 from spacy_bioner.printable import make_printable
 
-# Colours and weights as spaCy's own messages have them, and their end.
+# Colors and weights as spaCy's own messages have them, and their end.
 _STYLE = re.compile(r"(\x1b\[(?:\d{1,3}(?:;\d{1,3})*)?m)")
 
 
@@ -18,7 +18,7 @@ class GuardedStream:
     It has no `buffer`: what takes that to write bytes would pass by the guard.
 
     unguarded (TextIO): The stream itself, for what moves the cursor on purpose.
-    styled (bool): Let colours pass.
+    styled (bool): Let colors pass.
     """
 
     def __init__(self, unguarded: TextIO) -> None:
@@ -26,7 +26,7 @@ class GuardedStream:
         self.styled = False
 
     def write(self, text: str) -> int:
-        """Write a text, made printable; gives the number of its characters."""
+        """Write a text, made printable; return the number of its characters."""
         if self.styled:
             # Every second part is a style.
             parts = enumerate(_STYLE.split(text))
@@ -91,7 +91,7 @@ def guarded_streams() -> Iterator[None]:
 
 @contextmanager
 def passing_styles() -> Iterator[None]:
-    """Let colours pass on the standard streams, for what spaCy prints; nothing else does."""
+    """Let colors pass on the standard streams, for what spaCy prints; nothing else does."""
     streams = [item for item in (sys.stdout, sys.stderr) if isinstance(item, GuardedStream)]
     for stream in streams:
         stream.styled = True

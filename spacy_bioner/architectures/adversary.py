@@ -132,7 +132,7 @@ class Adversary:
     def perturb(self, model: Model, docs: List[Doc], compute_loss: ComputeLoss) -> None:
         """Perturb what a trained model sees of some Docs, until the block of `tapped` ends.
 
-        Nothing is learnt. Call it inside `tapped(model, dropout=False)`.
+        Nothing is learned. Call it inside `tapped(model, dropout=False)`.
 
         compute_loss (ComputeLoss): As for `train`; "vat" does not look at it.
         """
@@ -172,7 +172,7 @@ class Adversary:
     def _aim_virtually(
         self, model: Model, docs: List[Doc], taps: List[EmbeddingTap], *, scale: float = 1.0
     ) -> ComputeLoss:
-        """Find the direction that changes predictions most; gives the loss that compares them.
+        """Find the direction that changes predictions most; return the loss that compares them.
 
         The search drops no states: dropout changes predictions, too, and would hide the direction.
         """

@@ -39,7 +39,7 @@ def choose_dataset(nlp: Language, name: str) -> None:
     nodes = [node for _, pipe in nlp.pipeline for node in _knowing(pipe)]
     if not nodes:
         raise ConfigError(
-            f"found corpus '{name}', but no component has learnt a vector per corpus: train one "
+            f"found corpus '{name}', but no component has learned a vector per corpus: train one "
             "with the setting datasets of its encoder"
         )
     # All of them before the first is changed.

@@ -142,7 +142,7 @@ def scale_confidences(confidences: ArrayLike, temperature: float) -> np.ndarray:
 def tag_log_marginals(scores: Sequence[np.ndarray], grammar: TagGrammar) -> List[np.ndarray]:
     """Return the log probability of each tag at each token, over all legal sequences.
 
-    Forward-backward (Rabiner, 1989): what a CRF believes of a token, its neighbours considered.
+    Forward-backward (Rabiner, 1989): what a CRF finds of a token, its neighbours considered.
 
     scores (Sequence[np.ndarray]): Tag scores; float, shape (tokens, tags), per document.
     RETURNS (List[np.ndarray]): float64, -inf for what cannot be, the same shapes.

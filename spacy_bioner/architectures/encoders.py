@@ -29,7 +29,7 @@ LAYER = re.compile(r"\.layers?\.(\d+)\.")
 SHARED = re.compile(r"\.albert_layer_groups\.(\d+)\.")
 # The learning rate of vectors that start from nothing, as a multiple of the optimizer's.
 DATASET_RATE = 10.0
-# A normalisation behind the topmost layer: ModernBERT's, ESM's.
+# A normalization behind the topmost layer: ModernBERT's, ESM's.
 ABOVE = re.compile(r"\.(final_norm|emb_layer_norm_after)\.")
 
 
@@ -257,7 +257,7 @@ def _may_pad(module: PooledEncoder, device: torch.device) -> bool:
 
 
 def prepare_batches(model: Model, docs: List[Doc]) -> Tuple[List[PieceBatch], torch.Tensor]:
-    """Tokenise Docs and lay their windows out in padded batches, with one row per token.
+    """Tokenize Docs and lay their windows out in padded batches, with one row per token.
 
     RETURNS (Tuple[List[PieceBatch], torch.Tensor]): The batches, and one over the number of
         pieces per token, shape (tokens, 1), on the model's device.

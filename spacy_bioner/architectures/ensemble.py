@@ -35,7 +35,7 @@ def build_emission_ensemble(
 ) -> Model[List[Doc], List[Floats2d]]:
     """Build a model that pools the tag distributions of trained token classifiers.
 
-    Only what `bioner ensemble` made has weights: an ensemble cannot be initialised or trained.
+    Only what `bioner ensemble` made has weights: an ensemble cannot be initialized or trained.
 
     members (Model[List[Doc], List[Floats2d]]): In a config, sections `[….model.*.NAME]`.
     labels (List[List[str]]): The labels of each member, in the order of its tags. They may differ
@@ -96,12 +96,6 @@ def set_pool_weights(model: Model, weights: np.ndarray) -> None:
         module.weights.copy_(torch.from_numpy(np.asarray(weights, dtype=np.float32)))
     spec: Spec = {"n_members": weights.shape[0], "n_tags": weights.shape[1]}
     cast(TorchShim, model.get_ref("output_layer").shims[0]).set_module(spec, module)
-
-
-def pool_weights(model: Model) -> np.ndarray:
-    """Return an ensemble's weights; float32, shape (members, tags)."""
-    module = cast(TorchShim, model.get_ref("output_layer").shims[0]).module
-    return cast(OpinionPool, module).weights.detach().cpu().numpy()
 
 
 def tag_opinions(

@@ -22,7 +22,7 @@ def build_token_classifier(
     crf_lr_scale: float = 50.0,
     nO: Optional[int] = None,
 ) -> Model[List[Doc], List[Floats2d]]:
-    """Build a model that gives one row of emissions (unnormalised tag scores) per token.
+    """Build a model that gives one row of emissions (unnormalized tag scores) per token.
 
     encoder (Model[List[Doc], List[Floats2d]]): Gives a state per token: ours, or a listener to a
         shared transformer.
@@ -64,7 +64,7 @@ def build_head(spec: Spec) -> TokenHead:
 
 
 def init(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Any] = None) -> None:
-    """Initialise the encoder, then the head for the encoder's width and the number of tags."""
+    """Initialize the encoder, then the head for the encoder's width and the number of tags."""
     encoder, head = model.get_ref("encoder"), model.get_ref("output_layer")
     encoder.initialize(X=X)
     if not head.has_dim("nO"):

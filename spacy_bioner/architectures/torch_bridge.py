@@ -59,10 +59,10 @@ class TorchShim(Shim):
 
     @property
     def module(self) -> nn.Module:
-        """The torch module. RAISES ValueError before the model is initialised or loaded."""
+        """The torch module. RAISES ValueError before the model is initialized or loaded."""
         if self._model is None:
             raise ValueError(
-                "the model has no weights yet: initialise the pipeline or load it from disk"
+                "the model has no weights yet: initialize the pipeline or load it from disk"
             )
         return self._model
 
@@ -125,7 +125,7 @@ class TorchShim(Shim):
             self.averages = None
 
     def to_bytes(self) -> bytes:
-        """Serialise description and weights; no weights before initialisation."""
+        """Serialize description and weights; no weights before initialization."""
         weights = None
         if self._model is not None:
             state = self._model.state_dict()
@@ -179,7 +179,7 @@ class Averages:
 def make_adamw(
     module: nn.Module, lr_scale: Callable[[str], float] = _unscaled
 ) -> torch.optim.AdamW:
-    """Make a fused AdamW; vectors (biases, normalisation) are not decayed.
+    """Make a fused AdamW; vectors (biases, normalization) are not decayed.
 
     lr_scale (Callable[[str], float]): A factor on the learning rate by a parameter's name.
     """

@@ -73,7 +73,7 @@ def make_abbreviations(
 class AbbreviationResolver(Pipe):
     """Finds definitions and gives every occurrence of a short form the label of its long form.
 
-    The definitions stand in `doc._.bioner_abbreviations`, the labelled occurrences in
+    The definitions stand in `doc._.bioner_abbreviations`, the labeled occurrences in
     `doc.spans[name]` and in the ledger, with the long form's identifier and confidence. Of two
     definitions of one short form the last one before an occurrence counts.
 

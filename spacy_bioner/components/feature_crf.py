@@ -114,7 +114,7 @@ class FeatureCrf(TagLabels, Pipe):
         """
         if self.weights is None:
             raise ValueError(
-                f"component '{self.name}' has no weights yet: initialise the pipeline on examples, "
+                f"component '{self.name}' has no weights yet: initialize the pipeline on examples, "
                 "or load it from disk"
             )
         words = find_words(doc)
@@ -152,7 +152,7 @@ class FeatureCrf(TagLabels, Pipe):
         self.weights = train_weights(sequences, len(self.tags), **self.settings)
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """Serialise labels and weights."""
+        """Serialize labels and weights."""
         return util.to_bytes(self._writers(), exclude)
 
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "FeatureCrf":

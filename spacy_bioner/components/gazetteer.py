@@ -204,7 +204,7 @@ class Gazetteer(Pipe):
         return self.add_terms(parse_pattern(pattern) for pattern in patterns)
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """Serialise the compiled terms and the token patterns; settings are in the config."""
+        """Serialize the compiled terms and the token patterns; settings are in the config."""
         return srsly.msgpack_dumps({"terms": self.matcher.to_bytes(), "rules": self._rule_rows()})
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "Gazetteer":

@@ -92,14 +92,14 @@ def _check_labels(
     unknown = sorted(set(found) - known)
     if unknown:
         raise LabelError(
-            f"found entities labelled {', '.join(unknown)}, which the model does not know; it was "
-            f"initialised for {', '.join(sorted(known))}. Map the corpus' labels to these or train "
+            f"found entities labeled {', '.join(unknown)}, which the model does not know; it was "
+            f"initialized for {', '.join(sorted(known))}. Map the corpus' labels to these or train "
             "anew."
         )
     odd = sorted(set(found) - set(annotated)) if annotated is not None else []
     if odd:
         raise LabelError(
-            f"found entities labelled {', '.join(odd)} in a document whose corpus is said to "
+            f"found entities labeled {', '.join(odd)} in a document whose corpus is said to "
             f"annotate {', '.join(sorted(annotated or ())) or 'nothing'} only; correct the labels "
             "of that corpus in the reader's settings"
         )

@@ -154,7 +154,7 @@ class TokenNER(TagLabels, TrainablePipe):
     def attack(self, examples: Iterable[Example], adversary: Any) -> None:
         """Annotate the predicted Docs of Examples while their embeddings are attacked.
 
-        Nothing is learnt. The attacker knows weights and gold: the worst case.
+        Nothing is learned. The attacker knows weights and gold: the worst case.
         adversary (Any): As `spacy_bioner.Adversary.v1` makes it.
         RAISES ConfigError: For a model without a transformer encoder of ours.
         """
@@ -218,15 +218,15 @@ class TokenNER(TagLabels, TrainablePipe):
         self.model.initialize(X=sample)
 
     def add_label(self, label: str) -> int:
-        """Add a label before initialisation. RETURNS (int): 1 if it is new, else 0.
+        """Add a label before initialization. RETURNS (int): 1 if it is new, else 0.
 
-        RAISES LabelError: After initialisation: the number of tags is then fixed.
+        RAISES LabelError: After initialization: the number of tags is then fixed.
         """
         if label in self.cfg["labels"]:
             return 0
         if self.model.has_dim("nO"):
             raise LabelError(
-                f"component '{self.name}' was initialised for the labels {', '.join(self.labels)}; "
+                f"component '{self.name}' was initialized for the labels {', '.join(self.labels)}; "
                 f"'{label}' cannot be added to it. Train it anew on data that has the label."
             )
         self.cfg["labels"].append(label)
@@ -250,7 +250,7 @@ class TokenNER(TagLabels, TrainablePipe):
         row_share: float,
         attacked: bool,
     ) -> Dict[str, float]:
-        """Add the gradient of some Docs, and of them under attack; gives the losses."""
+        """Add the gradient of some Docs, and of them under attack; return the losses."""
         from spacy_bioner.architectures.adversary import tapped
 
         with tapped(self.model) if attacked else nullcontext(), every_piece(self.model):

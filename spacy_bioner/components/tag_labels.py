@@ -40,7 +40,7 @@ def find_labels(
 
     labels (Optional[Sequence[str]]): The labels, where they are known.
     name (str): The component's name, for the error.
-    added (Iterable[str]): Labels that it has before it is initialised.
+    added (Iterable[str]): Labels that it has before it is initialized.
     RAISES TrainingDataError: Where there are neither labels nor entities.
     """
     if labels is None:

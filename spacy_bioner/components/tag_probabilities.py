@@ -1,4 +1,4 @@
-"""What a component that tags tokens believes of a stretch of text besides what it chose."""
+"""How probable a component that tags tokens finds a stretch of text besides what it chose."""
 
 from dataclasses import dataclass
 from typing import Any, List, Sequence, Tuple
@@ -30,10 +30,10 @@ class Alternative:
     confidence: float
 
 
-class TagBeliefs:
+class TagProbabilities:
     """Probabilities of any spans of one Doc.
 
-    component (Any): Has tags and a grammar; see `has_beliefs`.
+    component (Any): Has tags and a grammar; see `has_tag_probabilities`.
     scores (np.ndarray): What its `predict` gave for the Doc; shape (tokens, tags).
     words (Words): Those that the component reads. Spans hang on the words that they touch.
     """
@@ -55,7 +55,7 @@ class TagBeliefs:
     def confidence(self, start: int, end: int, label: str) -> float:
         """Return a span's probability, whether it was chosen or not; 0 for one without words."""
         first, last = self.words.touched(start, end)
-        return self._believe(first, last, label) if first < last else 0.0
+        return self._probability(first, last, label) if first < last else 0.0
 
     def alternatives(
         self, start: int, end: int, label: str, *, least: float = 0.001
@@ -76,7 +76,7 @@ class TagBeliefs:
                 is_other = (left, right) != (first, last) and left < last and first < right
                 if is_span and is_other:
                     readings.append((left, right, label))
-        chances = [self._believe(*reading) for reading in readings]
+        chances = [self._probability(*reading) for reading in readings]
         found = [
             Alternative(*reading, chance)
             for reading, chance in zip(self.words.to_tokens(readings), chances)
@@ -89,18 +89,18 @@ class TagBeliefs:
         tags = spans_to_tags(spans, len(self.words), self.scheme)
         return [self.tags.index(tag) for tag in tags[first:last]]
 
-    def _believe(self, first: int, last: int, label: str) -> float:
+    def _probability(self, first: int, last: int, label: str) -> float:
         scores, path = self.words.pick(self.scores), np.zeros(len(self.words), dtype=np.int64)
         path[first:last] = self._columns(first, last, label)
         return span_confidences([scores], [path], [[(first, last)]], self.grammar)[0][0]
 
 
-def read_beliefs(component: Any, docs: Sequence[Doc]) -> List[TagBeliefs]:
+def read_tag_probabilities(component: Any, docs: Sequence[Doc]) -> List[TagProbabilities]:
     """Run a tagger over Docs, writing nothing on them."""
     pairs = zip(component.predict(docs), read_words(component.model, docs))
-    return [TagBeliefs(component, *pair) for pair in pairs]
+    return [TagProbabilities(component, *pair) for pair in pairs]
 
 
-def has_beliefs(component: Any) -> bool:
-    """Tell whether a component has what `TagBeliefs` asks for."""
+def has_tag_probabilities(component: Any) -> bool:
+    """Tell whether a component has what `TagProbabilities` asks for."""
     return all(hasattr(component, name) for name in ("predict", "grammar", "tags", "labels", "cfg"))

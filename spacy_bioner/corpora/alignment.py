@@ -20,7 +20,7 @@ from spacy.attrs import IDX, LENGTH, SENT_START
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
-from spacy_bioner.corpora.alignment_counts import AlignedMention, ConservationCount, Tally
+from spacy_bioner.corpora.alignment_counts import AlignedMention, AlignmentCounts, Tally
 from spacy_bioner.corpora.mention_checks import is_respelled, why_lost
 from spacy_bioner.doc_ents import replace_ents
 from spacy_bioner.errors import CorpusError
@@ -39,7 +39,7 @@ MakeDoc = Callable[[str], Doc]
 class Alignment:
     """A Doc with the gold mentions of a Record, and the account of them.
 
-    doc (Doc): Tokenised text with `ents`, `spans["gold"]` and the gold offsets in `user_data`.
+    doc (Doc): Tokenized text with `ents`, `spans["gold"]` and the gold offsets in `user_data`.
     mentions (Tuple[AlignedMention, ...]): One for each mention of the record, in its order.
     """
 
@@ -47,7 +47,7 @@ class Alignment:
     mentions: Tuple[AlignedMention, ...]
 
     @property
-    def count(self) -> ConservationCount:
+    def count(self) -> AlignmentCounts:
         """The account as numbers; its total is the number of mentions."""
         tally = Tally()
         tally.add(self.mentions)
@@ -55,7 +55,7 @@ class Alignment:
 
 
 def align(record: Record, make_doc: MakeDoc, *, check_text: bool = True) -> Alignment:
-    """Tokenise a record and put its gold mentions on the Doc.
+    """Tokenize a record and put its gold mentions on the Doc.
 
     make_doc (Callable[[str], Doc]): A tokenizer, or `nlp.make_doc`.
     check_text (bool): Make sure that the tokens add up to the text; not needed with tokenizers

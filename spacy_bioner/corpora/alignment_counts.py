@@ -36,7 +36,7 @@ class AlignedMention:
 
 
 @dataclass(frozen=True)
-class ConservationCount:
+class AlignmentCounts:
     """How many gold mentions met which outcome; each is counted under the last that applies.
 
     exact (int): Token borders are the mention's borders.
@@ -52,7 +52,7 @@ class ConservationCount:
         outcome of its own.
     lost_reasons (Mapping[str, int]): Numbers of lost mentions by reason.
     flattened (Mapping[str, int]): Numbers of discontinuous mentions by what represents them.
-    by_label (Mapping[str, ConservationCount]): The same for each label.
+    by_label (Mapping[str, AlignmentCounts]): The same for each label.
     """
 
     exact: int = 0
@@ -66,7 +66,7 @@ class ConservationCount:
     respelled: int = 0
     lost_reasons: Mapping[str, int] = field(default_factory=dict)
     flattened: Mapping[str, int] = field(default_factory=dict)
-    by_label: Mapping[str, "ConservationCount"] = field(default_factory=dict)
+    by_label: Mapping[str, "AlignmentCounts"] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -106,11 +106,11 @@ class ConservationCount:
         recall = self.recall_ceiling
         return 2 * recall / (1 + recall)
 
-    def __add__(self, other: "ConservationCount") -> "ConservationCount":
+    def __add__(self, other: "AlignmentCounts") -> "AlignmentCounts":
         by_label = dict(self.by_label)
         for label, count in other.by_label.items():
             by_label[label] = by_label[label] + count if label in by_label else count
-        return ConservationCount(
+        return AlignmentCounts(
             **{name: getattr(self, name) + getattr(other, name) for name in _NUMBERS},
             lost_reasons=dict(Counter(self.lost_reasons) + Counter(other.lost_reasons)),
             flattened=dict(Counter(self.flattened) + Counter(other.flattened)),
@@ -164,7 +164,7 @@ class Tally:
             self._off_borders[label] += not item.on_borders
             self._respelled[label] += item.respelled
 
-    def count(self) -> ConservationCount:
+    def count(self) -> AlignmentCounts:
         """Sum up, in total and for each label."""
         rows: Dict[str, Counter[str]] = {}
         reasons: Dict[Tuple[str, str], Counter[str]] = {}
@@ -173,7 +173,7 @@ class Tally:
             if reason:
                 reasons.setdefault((label, outcome), Counter())[reason] += number
         by_label = {
-            label: ConservationCount(
+            label: AlignmentCounts(
                 **numbers,  # type: ignore[arg-type]
                 off_borders=self._off_borders[label],
                 respelled=self._respelled[label],
@@ -182,9 +182,9 @@ class Tally:
             )
             for label, numbers in rows.items()
         }
-        total = ConservationCount()
+        total = AlignmentCounts()
         for label, count in by_label.items():
-            total = total + ConservationCount(by_label={label: count}) + count
+            total = total + AlignmentCounts(by_label={label: count}) + count
         return total
 
 

@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional
 
 from spacy.tokens import Doc
 
-from spacy_bioner.corpora.alignment_counts import AlignedMention, ConservationCount, Tally
+from spacy_bioner.corpora.alignment_counts import AlignedMention, AlignmentCounts, Tally
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.digests import digest, digest_folder
 from spacy_bioner.files.lines import PathLike
@@ -72,7 +72,7 @@ class AuditLog:
                 self._packed += self._packer.compress(line.encode("utf-8"))
                 self.rows += 1
 
-    def count(self) -> ConservationCount:
+    def count(self) -> AlignmentCounts:
         """Sum up what was added so far."""
         return self._tally.count()
 
@@ -118,14 +118,14 @@ class Conversion:
     tokenizer (str): The tokenizer, or several with commas, where the target has tokens.
     documents (int): Number of documents written.
     entities (int): Number of entities in `doc.ents`; 0 for targets without tokens.
-    count (ConservationCount): What became of each gold mention that was read.
+    count (AlignmentCounts): What became of each gold mention that was read.
     counters (Dict[str, int]): What the reader left out because records have no place for it, such
         as "relations_skipped".
     losses (Dict[str, int]): What the target has no place for.
     labels_read (Dict[str, int]): Mentions of each label as the file spells it.
     labels_not_found (List[str]): Names in the label map that no mention has.
     skipped (Dict[str, Any]): What a lenient reading left out, with messages.
-    edits (Counter[str]): Edits of each step of normalisation.
+    edits (Counter[str]): Edits of each step of normalization.
     filtered (Dict[str, Any]): What filters removed.
     warnings (List[str]): What may be wrong with the source as a whole.
     sha256 (str): Of the target as it was written; empty for a pipe. See `digest_output`.
@@ -138,7 +138,7 @@ class Conversion:
     tokenizer: str = ""
     documents: int = 0
     entities: int = 0
-    count: ConservationCount = field(default_factory=ConservationCount)
+    count: AlignmentCounts = field(default_factory=AlignmentCounts)
     counters: Counter[str] = field(default_factory=Counter)
     losses: Counter[str] = field(default_factory=Counter)
     labels_read: Counter[str] = field(default_factory=Counter)

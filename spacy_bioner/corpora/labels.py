@@ -11,7 +11,6 @@ Maps whose name ends in `_groups`, and those of corpora with many types, lead to
 """
 
 import re
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -84,40 +83,6 @@ class LabelMap:
         return label in self.labels or label in self.dropped
 
 
-@dataclass
-class LabelCounts:
-    """What a label map did to the mentions of a corpus.
-
-    renamed (Counter[Tuple[str, str]]): Mentions by old and new label, where they differ.
-    kept (Counter[str]): Mentions whose label stayed.
-    dropped (Counter[str]): Mentions that were left out, by label.
-    """
-
-    renamed: "Counter[Tuple[str, str]]" = field(default_factory=Counter)
-    kept: "Counter[str]" = field(default_factory=Counter)
-    dropped: "Counter[str]" = field(default_factory=Counter)
-
-    def add(self, label: str, new: Optional[str]) -> None:
-        """Count one mention; its new label is None where it is left out."""
-        if new is None:
-            self.dropped[label] += 1
-        elif new == label:
-            self.kept[label] += 1
-        else:
-            self.renamed[label, new] += 1
-
-    def to_json(self) -> Dict[str, Any]:
-        """Return the counts as plain data, the renamed as old label → new label → number."""
-        renamed: Dict[str, Dict[str, int]] = {}
-        for (old, new), number in sorted(self.renamed.items()):
-            renamed.setdefault(old, {})[new] = number
-        return {
-            "renamed": renamed,
-            "kept": dict(sorted(self.kept.items())),
-            "dropped": dict(sorted(self.dropped.items())),
-        }
-
-
 def list_label_maps() -> Tuple[str, ...]:
     """List the names of the maps that come with the package."""
     return tuple(sorted(path.stem for path in _FOLDER.glob("*.yaml")))
@@ -140,19 +105,22 @@ def load_label_map(name_or_path: PathLike) -> LabelMap:
     return _read_label_map(_FOLDER / f"{name_or_path}.yaml", str(name_or_path))
 
 
-def apply_label_map(
-    records: Iterable[Record], label_map: LabelMap, counts: LabelCounts
-) -> Iterator[Record]:
-    """Stream the records with their mentions renamed; every mention is counted."""
-    for record in records:
-        mentions: List[Mention] = []
-        for mention in record.mentions:
-            new = label_map.rename(mention.label)
-            counts.add(mention.label, new)
-            if new is not None:
-                mentions.append(mention.labelled(new))
-        changed = tuple(mentions) != record.mentions
-        yield replace(record, mentions=tuple(mentions)) if changed else record
+def parse_label_map(pairs: Iterable[str]) -> Dict[str, str]:
+    """Read `OLD=NEW` pairs; one entry may hold several, separated by commas, or none.
+
+    RAISES (LabelError): A pair without both names, or two new names for one label.
+    """
+    names: Dict[str, str] = {}
+    for pair in (part for entry in pairs for part in entry.split(",") if part.strip()):
+        old, _, new = (part.strip() for part in pair.partition("="))
+        if not old or not new:
+            raise LabelError(f"found label map entry {pair!r}, expected OLD=NEW")
+        if names.get(old, new) != new:
+            raise LabelError(
+                f"found {old}={names[old]} and {old}={new}, expected one name for {old}"
+            )
+        names[old] = new
+    return names
 
 
 def _read_label_map(path: Path, name: str) -> LabelMap:
@@ -237,7 +205,7 @@ class LabelChoice:
                 label = self.names.get(mention.label, mention.label)
                 self.found.setdefault(label, set()).add(mention.label)
                 if not self.labels or label in self.labels:
-                    mentions.append(mention.labelled(label))
+                    mentions.append(mention.labeled(label))
             yield replace(record, mentions=tuple(mentions))
 
     def check_labels(self) -> None:
@@ -258,6 +226,11 @@ class LabelChoice:
         RAISES (LabelError): As `check_names`.
         """
         check_names(self.names, {label for labels in self.found.values() for label in labels})
+
+
+def rename_labels(records: Iterable[Record], label_map: Mapping[str, str]) -> Iterator[Record]:
+    """Yield the records with their mentions' labels renamed; labels not in the map stay."""
+    return LabelChoice(label_map).apply(records)
 
 
 def check_names(

@@ -8,13 +8,13 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Dict, FrozenSet, Iterable, Iterator, Mapping, Optional, Set
+from typing import Any, FrozenSet, Iterable, Iterator, Mapping, Optional, Set
 
 from spacy.tokens import Doc
 
 from spacy_bioner.corpora.alignment import align
 from spacy_bioner.corpora.formats.declaration import Format
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.folder_detection import count_others, list_corpus_files
 from spacy_bioner.corpora.formats.read_errors import FILE, ReadErrors, skip_or_raise
 from spacy_bioner.corpora.formats.reading_notes import (
@@ -26,9 +26,10 @@ from spacy_bioner.corpora.formats.reading_notes import (
 from spacy_bioner.corpora.formats.registry import find_format, format_of_target
 from spacy_bioner.corpora.formats.tagged.conll import FORMAT as CONLL
 from spacy_bioner.corpora.formats.tagged.conll import ConllLayout
+from spacy_bioner.corpora.labels import rename_labels
 from spacy_bioner.corpora.mention_checks import TEXT_DIFFERS, why_lost
 from spacy_bioner.corpora.tokenizers import TokenizerChoice
-from spacy_bioner.errors import CorpusError, CorpusWarning, LabelError
+from spacy_bioner.errors import CorpusError, CorpusWarning
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Record
 
@@ -81,7 +82,7 @@ def read_records(
     RAISES (CorpusError): A file that cannot be read as the format; a selection that takes nothing,
         or names an identifier that is not there.
     """
-    name = guess_format(path) if format in (None, "auto") else str(format)
+    name = detect_format(path) if format in (None, "auto") else str(format)
     chosen = find_format(name)
     given = dict(options or {})
     if layout is not None and chosen.name == CONLL.name:
@@ -169,7 +170,7 @@ def _read_path(
 def _read_files(
     folder: Path, chosen: Format, problems: Optional[ReadErrors], options: Mapping[str, Any]
 ) -> Iterator[Record]:
-    files = list_corpus_files(folder, chosen.name, guess_format)
+    files = list_corpus_files(folder, chosen.name, detect_format)
     others = count_others(folder, files)
     seen: Set[str] = set()
     for file in files:
@@ -219,34 +220,6 @@ def _take_notes(records: Iterable[Record], notes: Optional[ReadingNotes]) -> Ite
         yield record
     for message in taken.list_warnings() if notes is None else ():
         warnings.warn(message, CorpusWarning, stacklevel=2)
-
-
-def parse_label_map(pairs: Iterable[str]) -> Dict[str, str]:
-    """Read `OLD=NEW` pairs; one entry may hold several, separated by commas, or none.
-
-    RAISES (LabelError): A pair without both names, or two new names for one label.
-    """
-    names: Dict[str, str] = {}
-    for pair in (part for entry in pairs for part in entry.split(",") if part.strip()):
-        old, _, new = (part.strip() for part in pair.partition("="))
-        if not old or not new:
-            raise LabelError(f"found label map entry {pair!r}, expected OLD=NEW")
-        if names.get(old, new) != new:
-            raise LabelError(
-                f"found {old}={names[old]} and {old}={new}, expected one name for {old}"
-            )
-        names[old] = new
-    return names
-
-
-def rename_labels(records: Iterable[Record], label_map: Mapping[str, str]) -> Iterator[Record]:
-    """Yield the records with their mentions' labels renamed; labels not in the map stay."""
-    for record in records:
-        mentions = tuple(
-            mention.labelled(label_map.get(mention.label, mention.label))
-            for mention in record.mentions
-        )
-        yield replace(record, mentions=mentions)
 
 
 def select_records(

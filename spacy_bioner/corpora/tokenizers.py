@@ -62,7 +62,7 @@ class TokenizerChoice:
         self._built = {key: build_tokenizer(key) for key in ([name] if name else [OURS, OWN])}
 
     def __call__(self, record: Record) -> Doc:
-        """Tokenise a record."""
+        """Tokenize a record."""
         name = self.name
         if name is None:
             wanted = self.keeps_words and record.words and words_add_up(record)

@@ -1,7 +1,18 @@
-"""Pipelines across corpora: what is learnt on one, scored on another, by the labels of both."""
+"""Pipelines across corpora: what is learned on one, scored on another, by the labels of both."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Collection, Dict, FrozenSet, Iterable, List, Optional, Sequence
+from typing import (
+    Any,
+    Callable,
+    Collection,
+    Dict,
+    FrozenSet,
+    Iterable,
+    List,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from spacy_bioner.evaluation.bootstrap.intervals import (
     N_RESAMPLES,
@@ -14,7 +25,7 @@ from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.gold import MentionKey
 
 Rename = Callable[[str], Optional[str]]
-"""Gives the name that a label has in all corpora; None leaves its mentions out."""
+"""Returns the name that a label has in all corpora; None leaves its mentions out."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +104,15 @@ def score_cell(
     counts = count_documents(kept)
     intervals = bootstrap_scores(counts, seed=seed, n_resamples=n_resamples)
     return replace(cell, counts=sum(counts, Counts()), intervals=intervals)
+
+
+def arrange_cells(
+    cells: Sequence[Cell],
+) -> Tuple[List[str], List[str], Dict[Tuple[str, str], Cell]]:
+    """Return the pipelines and the corpora in their order, and the cells by both."""
+    models = list(dict.fromkeys(cell.model for cell in cells))
+    corpora = list(dict.fromkeys(cell.corpus for cell in cells))
+    return models, corpora, {(cell.model, cell.corpus): cell for cell in cells}
 
 
 def _restrict(compared: Comparison, labels: Collection[str], rename: Rename) -> Comparison:

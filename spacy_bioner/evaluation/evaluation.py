@@ -61,7 +61,7 @@ from spacy_bioner.gold import MentionKey, make_key, read_spans
 Pair = Tuple[Doc, Doc]
 """Gold Doc, and the same text as the system annotated it."""
 Marginals = Callable[[Sequence[Doc]], Tuple[Sequence[str], List[np.ndarray]]]
-"""Gives the tags of a component, and the probability of each at every token of some Docs."""
+"""Returns the tags of a component, and the probability of each at every token of some Docs."""
 
 
 @dataclass(frozen=True)

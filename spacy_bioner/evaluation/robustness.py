@@ -22,7 +22,7 @@ from spacy_bioner.spans import overlaps
 CLEAN = "clean"
 N_EXAMPLES = 12
 ChangeText = Callable[[Doc], Optional[Doc]]
-"""Gives a gold Doc in a disturbed form with its gold, or None where nothing can be changed."""
+"""Returns a gold Doc in a disturbed form with its gold, or None where nothing can be changed."""
 AttackEmbeddings = Callable[[Sequence[Doc], float], List[Doc]]
 """Annotates the texts of gold Docs under an attack of a given epsilon."""
 
@@ -238,7 +238,7 @@ def find_epsilon(
 def recovered_share(clean: Counts, attacked: Counts, defended: Counts) -> Optional[float]:
     """Return the share of the points lost under an attack that another system does not lose.
 
-    clean, attacked (Counts): Of the system without a defence.
+    clean, attacked (Counts): Of the system without a defense.
     defended (Counts): Of the other one under the attack.
     RETURNS (Optional[float]): 1 where it stands where the first stood without attack; None where
         nothing was lost.

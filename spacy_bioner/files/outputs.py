@@ -124,7 +124,7 @@ def follow_links(path: Path) -> Path:
 
 @contextmanager
 def claiming_one(path: Path) -> Iterator[Path]:
-    """Lock an output, and clear away what a killed process left of it; gives it without links."""
+    """Lock an output, and clear away what a killed process left of it; yield it without links."""
     made: List[Path] = []
     with ExitStack() as stack:
         with naming_os_errors(path):

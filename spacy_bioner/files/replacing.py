@@ -4,7 +4,6 @@ import errno
 import os
 import shutil
 import stat
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator, Sequence
@@ -15,10 +14,8 @@ from spacy_bioner.files.locks import refuse_writers_below
 from spacy_bioner.files.outputs import (
     PART,
     beside,
-    check_name,
     claiming_one,
     final_path,
-    follow_links,
     is_debris,
     leads_to_stream,
     naming_os_errors,
@@ -27,28 +24,10 @@ from spacy_bioner.files.outputs import (
     refuse_stream_as_folder,
     replace_folder,
 )
-from spacy_bioner.files.streams import is_stream, passing_on
+from spacy_bioner.files.streams import passing_on
 
 # What a full disk, a quota, a limit on the size of files or a broken disk say of a write.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-
-
-def check_is_writable(path: PathLike) -> None:
-    """Make sure that an output can be written, before the work on it starts; leaves nothing.
-
-    RAISES (OutputError): Where a file cannot be made at the path, with the reason.
-    """
-    path = Path(path)
-    with naming_os_errors(path):
-        if is_stream(path):
-            return
-        path = follow_links(path)
-        check_name(path)
-        folder = path.parent
-        while not folder.exists() and folder != folder.parent:
-            folder = folder.parent
-        with tempfile.NamedTemporaryFile(prefix=".bioner-", suffix=".probe", dir=folder):
-            pass
 
 
 @contextmanager
@@ -78,6 +57,15 @@ def replacing(path: PathLike) -> Iterator[Path]:
                 os.replace(temporary, target)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def write_text(path: PathLike, text: str) -> None:
+    """Write a text in UTF-8, whole or not at all; lone surrogates become escapes.
+
+    RAISES (OutputError): Where no file can be made, or another process is making it.
+    """
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 @contextmanager

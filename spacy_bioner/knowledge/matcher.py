@@ -112,7 +112,7 @@ class TermMatcher:
         return sorted(matches, key=lambda match: (match.start, -match.end, match.term_index))
 
     def to_bytes(self) -> bytes:
-        """Serialise table and automaton; the settings are not part of it."""
+        """Serialize table and automaton; the settings are not part of it."""
         body = srsly.msgpack_dumps(
             {
                 "version": FORMAT_VERSION,
@@ -229,13 +229,8 @@ def fold(text: str) -> str:
     return text.translate(_FOLDING)
 
 
-def skeleton(text: str) -> str:
-    """Simplify and fold a text and leave out hyphens and white space (`TOKEN_SEPARATOR` counts as
-    such)."""
-    return _skeleton_of(simplify_text(text))
-
-
 def _skeleton_of(simple: str) -> str:
+    """Fold, and leave out hyphens and white space (`TOKEN_SEPARATOR` counts as such)."""
     return _SKIPPED.sub("", fold(simple))
 
 

@@ -206,7 +206,7 @@ def _expected_uses(
     last = tags[rows, lengths - 1]
     transitions = torch.zeros_like(weights.transitions)
     # P(i, j at t, t + 1) is alpha_t[i] + transition[i, j] + emission_t+1[j] + beta_t+1[j] - log Z,
-    # exponentiated. Normalised at each pair anew, rounding in long sequences cancels out.
+    # exponentiated. Normalized at each pair anew, rounding in long sequences cancels out.
     has_next = _is_inside(lengths - 1, emissions.shape[1])
     left, right = alpha[has_next], (emissions + beta).roll(-1, dims=1)[has_next]
     n_pairs = max(PAIRS // transitions.numel(), 1)

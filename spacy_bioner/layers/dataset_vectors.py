@@ -24,7 +24,7 @@ class DatasetVectors(nn.Embedding):
 def pool_encoder(transformer: nn.Module, names: Sequence[str]) -> PooledEncoder:
     """Pool a transformer's states, with a vector for each corpus where some are named.
 
-    The vectors start at zero: what a pre-trained encoder has learnt holds until the first step.
+    The vectors start at zero: what a pre-trained encoder has learned holds until the first step.
     """
     if not names:
         return PooledEncoder(transformer)

@@ -22,7 +22,7 @@ def tag_loss(
     allowed (torch.Tensor): Whether each tag agrees with what is known; bool, the same shape, at
         least one per token.
     class_weights (Optional[torch.Tensor]): A factor per tag; shape (tags,). A token with several
-        allowed tags gets their mean, weighted by what the model believes of them.
+        allowed tags gets their mean, weighted by their probabilities.
     focal_gamma (float): Scales each loss by (1 - p) ** gamma, p being the probability of what is
         known, so that easy tokens weigh less (Lin and others, 2017).
     label_smoothing (float): The share of each known tag that is spread evenly over all tags
@@ -44,8 +44,8 @@ def tag_loss(
         smoothed = (1.0 - label_smoothing) * loss + label_smoothing * spread
         loss = torch.where(known == 1, smoothed, loss)
     if class_weights is not None:
-        belief = torch.softmax(within.detach(), dim=-1)
-        loss = loss * (belief * class_weights).sum(dim=-1)
+        probabilities = torch.softmax(within.detach(), dim=-1)
+        loss = loss * (probabilities * class_weights).sum(dim=-1)
     return loss
 
 

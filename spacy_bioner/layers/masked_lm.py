@@ -1,4 +1,4 @@
-"""Masked language modelling on top of a transformer (Devlin et al. 2019, section 3.1)."""
+"""Masked language modeling on top of a transformer (Devlin et al. 2019, section 3.1)."""
 
 from functools import partial
 from typing import Any, Callable, Dict
@@ -16,13 +16,13 @@ ACTIVATIONS: Dict[str, Callable[[], nn.Module]] = {
 
 
 class LMHead(nn.Module):
-    """Dense layer, activation and normalisation in front of the tied output matrix.
+    """Dense layer, activation and normalization in front of the tied output matrix.
 
     width (int): Size of a piece's state.
     embedding_width (int): Size of a row of the input embeddings.
     n_pieces (int): Rows of the input embeddings.
     activation (str): One of `ACTIVATIONS`; GELU for any other.
-    epsilon (float): Of the normalisation.
+    epsilon (float): Of the normalization.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ def load_head(head: LMHead, weights: Dict[str, torch.Tensor], model_type: str) -
     weights (Dict[str, torch.Tensor]): Of the whole checkpoint, by the family's names.
     RETURNS (bool): Whether all were there, in the right shapes; if not, the head stays as it is.
     """
-    # Checkpoints converted from TensorFlow call scale and shift of normalisation so.
+    # Checkpoints converted from TensorFlow call scale and shift of normalization so.
     modern = {
         name.replace("LayerNorm.gamma", "LayerNorm.weight").replace(
             "LayerNorm.beta", "LayerNorm.bias"

@@ -7,7 +7,6 @@ Averaged logarithms would decide alike, but are too sure: on BC5CDR's developmen
 members came to 0.157 nats per token with these, to 0.136 with averaged probabilities.
 """
 
-import math
 from typing import Callable, Iterator, List
 
 import torch
@@ -45,7 +44,7 @@ class OpinionPool(nn.Module):
 def pool_opinions(log_probs: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Average probabilities by weight; see `OpinionPool.forward`.
 
-    Where tags differ in their weights, the averages of a token are normalised anew.
+    Where tags differ in their weights, the averages of a token are normalized anew.
 
     weights (torch.Tensor): Shape (members, tags), or (members, 1) where they are those of all tags.
     """
@@ -58,9 +57,9 @@ def fit_weights(
 ) -> torch.Tensor:
     """Find the weights under which what is known of the tokens is likeliest.
 
-    Minimised is the negative log-likelihood, in nats, plus `l2` / 2 times the squared distance from
+    Minimized is the negative log-likelihood, in nats, plus `l2` / 2 times the squared distance from
     equal weights: a Gaussian prior around the average, to which few data add little. L-BFGS starts
-    from there, so the outcome is the same each time. It is never worse, in what is minimised, than
+    from there, so the outcome is the same each time. It is never worse, in what is minimized, than
     the average or any single member.
 
     log_probs (torch.Tensor): Of the members; finite, shape (members, tokens, tags).
@@ -90,22 +89,8 @@ def fit_weights(
     return best.expand(n_members, n_tags).float().contiguous()
 
 
-def negative_log_likelihood(
-    log_probs: torch.Tensor, allowed: torch.Tensor, weights: torch.Tensor
-) -> float:
-    """Return the mean over the tokens of which anything is known, in nats; NaN where there is none.
-
-    Arguments are those of `fit_weights` and what it returns.
-    """
-    known = ~allowed.all(dim=-1)
-    if not bool(known.any()):
-        return math.nan
-    pooled = pool_opinions(log_probs[:, known].double(), weights.double())
-    return float(tag_loss(pooled, allowed[known]).mean())
-
-
 def _descend(cost: Callable[[torch.Tensor], torch.Tensor], logits: torch.Tensor) -> torch.Tensor:
-    """Minimise over shares, which are the softmax of free values, so that no bound is needed."""
+    """Minimize over shares, which are the softmax of free values, so that no bound is needed."""
     logits = logits.requires_grad_()
     # The sum over many tokens is scaled to about 1, which the tolerances are made for.
     scale = 1.0 / max(float(cost(logits.detach().softmax(dim=0))), 1e-12)

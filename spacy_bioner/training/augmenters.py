@@ -189,7 +189,7 @@ class SynonymTable:
 
         RAISES (TermTableError): A table that cannot be read.
         """
-        return self.read().get(_normalise(concept_id), ())
+        return self.read().get(_normalize(concept_id), ())
 
     def read(self) -> Mapping[str, Sequence[str]]:
         """Read the table, unless it was read already, and give the names by concept id.
@@ -200,7 +200,7 @@ class SynonymTable:
             names: DefaultDict[str, List[str]] = defaultdict(list)
             # Any label will do: only ids and names are used.
             for term in read_terms(self.path, label="*"):
-                names[_normalise(term.id)].append(term.name)
+                names[_normalize(term.id)].append(term.name)
             self._names = dict(names)
         return self._names
 
@@ -224,6 +224,6 @@ class MentionPool:
         return (self._forms or {}).get(label, ())
 
 
-def _normalise(concept_id: str) -> str:
+def _normalize(concept_id: str) -> str:
     is_mesh = concept_id[: len(MESH_PREFIX)].upper() == MESH_PREFIX
     return concept_id[len(MESH_PREFIX) :] if is_mesh else concept_id

@@ -33,11 +33,11 @@ def make_corpus(
 
 
 class BionerCorpus:
-    """Reads gold Docs and pairs each with its text as the pipeline tokenises it.
+    """Reads gold Docs and pairs each with its text as the pipeline tokenizes it.
 
     Every document becomes an Example, empty ones too; one that is longer than `nlp.max_length`
     stops the reading with spaCy's error E088 instead of being skipped. A corpus without any entity
-    is an error, unless it is said to be `unlabelled`.
+    is an error, unless it is said to be `unlabeled`.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class BionerCorpus:
         limit: int = 0,
         shuffle: bool = False,
         augmenter: Optional[Augmenter] = None,
-        unlabelled: bool = False,
+        unlabeled: bool = False,
     ) -> None:
         if path is None:
             message = "no corpus is named; set paths.train and paths.dev to .spacy files"
@@ -58,7 +58,7 @@ class BionerCorpus:
         self.limit = limit
         self.shuffle = shuffle
         self.augmenter = augmenter
-        self.unlabelled = unlabelled
+        self.unlabeled = unlabeled
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Stream Examples; predicted and reference Doc may differ in tokens, never in text.
@@ -67,7 +67,7 @@ class BionerCorpus:
         RAISES (CorpusError): A file that is not a DocBin.
         """
         docs = self._read(nlp)
-        if not self.unlabelled:
+        if not self.unlabeled:
             docs = _require_entities(docs, self.path)
         if self.shuffle:
             docs = iter(_shuffled(docs))
@@ -125,7 +125,7 @@ def _shuffled(docs: Iterator[Doc]) -> List[Doc]:
 
 
 def _make_example(nlp: Language, reference: Doc) -> Example:
-    # Texts whose spacing is unknown (tokens from a file without offsets) cannot be tokenised anew.
+    # Texts whose spacing is unknown (tokens from a file without offsets) cannot be tokenized anew.
     if reference.has_unknown_spaces:
         words = [token.text for token in reference]
         return Example(Doc(nlp.vocab, words=words), reference)

@@ -96,7 +96,7 @@ class CrossValidation:
     @property
     def summary(self) -> Dict[str, Spread]:
         """Return mean and standard deviation over the folds."""
-        return summarise_counts(self.counts)
+        return summarize_counts(self.counts)
 
     @property
     def types(self) -> List[TypeInFolds]:
@@ -159,7 +159,7 @@ def plan_folds(
     return folds
 
 
-def summarise_counts(folds: Sequence[Counts]) -> Dict[str, Spread]:
+def summarize_counts(folds: Sequence[Counts]) -> Dict[str, Spread]:
     """Return mean and deviation of precision, recall and F1 over the folds' micro counts."""
     return {name: _spread([getattr(counts, name) for counts in folds]) for name in SCORE_NAMES}
 
@@ -190,7 +190,7 @@ def list_types(
                 label,
                 sum(item.gold for item in tested.values()),
                 len(tested),
-                summarise_counts(list(tested.values())),
+                summarize_counts(list(tested.values())),
                 [number for number in counts if number not in tested],
                 [number for number in tested if label not in learned[number]],
             )

@@ -1,4 +1,4 @@
-"""Distillation of a `bioner` into a smaller one (Hinton et al. 2015), on unlabelled text."""
+"""Distillation of a `bioner` into a smaller one (Hinton et al. 2015), on unlabeled text."""
 
 import math
 import re
@@ -152,7 +152,7 @@ class DistillationTask:
         }
 
     def evaluate(self) -> Dict[str, Any]:
-        """Compare what both believe and decode on held-out passages; see `compare_taggers`."""
+        """Compare teacher and student on held-out passages; see `compare_taggers`."""
         n_words = self._count_words(self.held_out)
         if not n_words:
             return {}

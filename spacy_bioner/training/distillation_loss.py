@@ -1,6 +1,6 @@
-"""What a tagger believes of each token, how another imitates it, and how far the two are apart.
+"""The probabilities of a token's tags, how a student imitates them, and how far it is apart.
 
-A softmax head believes its own distribution. A CRF believes the marginals of its tag sequences:
+Of a softmax head they are its own distribution, of a CRF the marginals of its tag sequences:
 its emissions alone leave out the transitions, and may prefer a tag that it never decodes.
 """
 
@@ -18,7 +18,7 @@ from spacy_bioner.components.ner import TokenNER
 def choose_targets(teacher: TokenNER, student: TokenNER, docs: Sequence[Doc]) -> List[np.ndarray]:
     """Return what a student's emissions shall become: log probabilities, (tokens, tags), per Doc.
 
-    A softmax student is taught what its teacher believes. A CRF student adds transitions to its
+    A softmax student is taught its teacher's probabilities. A CRF student adds transitions to its
     emissions, so a CRF teacher teaches it emissions: `make_student` gives it the teacher's
     transitions, and the same emissions are then the same distribution over tag sequences. With
     marginals as emissions, transitions would count twice. Text does not change a student's
@@ -26,13 +26,13 @@ def choose_targets(teacher: TokenNER, student: TokenNER, docs: Sequence[Doc]) ->
     """
     if _has_crf(teacher) and _has_crf(student):
         return teacher.predict(docs)
-    return believe(teacher, docs, teacher.predict(docs))
+    return tag_log_probs(teacher, docs, teacher.predict(docs))
 
 
-def believe(
+def tag_log_probs(
     tagger: TokenNER, docs: Sequence[Doc], scores: Sequence[np.ndarray]
 ) -> List[np.ndarray]:
-    """Turn what `predict` gave for Docs into what a tagger believes of each token.
+    """Turn what `predict` gave for Docs into the probabilities of each token's tags.
 
     RETURNS (List[np.ndarray]): Log probabilities, float32, shape (tokens, tags), per Doc.
     """
@@ -46,12 +46,12 @@ def believe(
 def compare_taggers(teacher: TokenNER, student: TokenNER, docs: Sequence[Doc]) -> Tuple[float, int]:
     """Tell how far a student is from its teacher on some Docs.
 
-    RETURNS (Tuple[float, int]): KL(teacher ∥ student) of what they believe, summed over words, and
-        for how many words they decode the same tag.
+    RETURNS (Tuple[float, int]): KL(teacher ∥ student) of their probabilities, summed over words,
+        and for how many words they decode the same tag.
     """
     words = read_words(student.model, docs)
     ours, theirs = student.predict(docs), teacher.predict(docs)
-    pairs = zip(words, believe(teacher, docs, theirs), believe(student, docs, ours))
+    pairs = zip(words, tag_log_probs(teacher, docs, theirs), tag_log_probs(student, docs, ours))
     divergence = sum(float((np.exp(own.pick(p)) * own.pick(p - q)).sum()) for own, p, q in pairs)
     paths = zip(_decode(teacher, words, theirs), _decode(student, words, ours))
     return divergence, sum(int((one == other).sum()) for one, other in paths)

@@ -21,7 +21,7 @@ from spacy_bioner.errors import (
     TrainingDataError,
 )
 from spacy_bioner.files.outputs import name_beside
-from spacy_bioner.files.replacing import replacing
+from spacy_bioner.files.replacing import replacing, write_text
 
 FORMAT = 1
 Part = TypeVar("Part")
@@ -116,8 +116,7 @@ class RunLog:
     def rewind(self, step: Optional[int]) -> None:
         """Drop what was logged after a step; None drops everything."""
         kept = [] if step is None else [e for e in self.read() if e.get("step", 0) <= step]
-        with replacing(self.path) as temporary:
-            temporary.write_text("".join(json.dumps(e) + "\n" for e in kept), encoding="utf-8")
+        write_text(self.path, "".join(json.dumps(e) + "\n" for e in kept))
 
 
 def run_steps(

@@ -50,7 +50,7 @@ def make_multi_corpus(
     """Create the reader registered as `spacy_bioner.MultiCorpus.v1`.
 
     corpora (Dict[str, Dict[str, Any]]): By name: `path` (a .spacy file or a folder of them),
-        `labels` (those that the corpus annotates, after mapping; empty for unlabelled text, which
+        `labels` (those that the corpus annotates, after mapping; empty for unlabeled text, which
         is there for virtual adversarial training), and optionally `label_map`
         (the corpus' label → ours) and `weight` (how often a document is seen in a pass; 1).
         What has a label that is neither mapped nor listed is not known, rather than outside.
@@ -85,7 +85,7 @@ class MultiCorpus:
             examples = list(self._read(source, nlp, excluded))
             if source.labels and not any(example.reference.ents for example in examples):
                 raise TrainingDataError(
-                    f"{source.path}: found no entity labelled {', '.join(sorted(source.labels))}; "
+                    f"{source.path}: found no entity labeled {', '.join(sorted(source.labels))}; "
                     f"check labels and label_map of corpus '{source.name}'"
                 )
             for example in examples:
@@ -102,7 +102,7 @@ class MultiCorpus:
     ) -> Iterator[Example]:
         left_out = 0
         found: Set[str] = set()
-        for example in BionerCorpus(source.path, unlabelled=not source.labels)(nlp):
+        for example in BionerCorpus(source.path, unlabeled=not source.labels)(nlp):
             found.update(_list_labels(example.reference))
             if example.reference.user_data.get(ID_KEY) in excluded:
                 left_out += 1

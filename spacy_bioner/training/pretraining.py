@@ -1,4 +1,4 @@
-"""Continued pre-training by masked language modelling (Gururangan et al. 2020)."""
+"""Continued pre-training by masked language modeling (Gururangan et al. 2020)."""
 
 import hashlib
 import math

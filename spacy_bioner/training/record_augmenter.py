@@ -31,7 +31,7 @@ CHAIN_MODES = ("sequence", "each")
 
 
 class RecordAugmenter:
-    """Gives an Example and variants of it.
+    """Yields an Example and variants of it.
 
     augment (Augmentation): Makes a variant of a record.
     copies (int): Variants of a document; fewer where they would be the same.
@@ -158,7 +158,7 @@ def _make_example(
 
 
 def _split_at_spaces(nlp: Language, text: str) -> Doc:
-    """Tokenise as the original is, whose tokens are all that is known of its text."""
+    """Tokenize as the original is, whose tokens are all that is known of its text."""
     words, spaces = get_words_and_spaces(text.split(), text)
     doc = Doc(nlp.vocab, words=words, spaces=spaces)
     doc.has_unknown_spaces = True

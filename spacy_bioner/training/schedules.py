@@ -64,9 +64,9 @@ def make_plateau(
 
 
 class PlateauSchedule:
-    """Gives the rate of each step, and hears of scores; see `make_plateau`.
+    """The rate of each step, which depends on scores; see `make_plateau`.
 
-    It is no iterator by type: what it gives depends on the scores, so it cannot be run ahead.
+    It is no iterator by type: what comes next depends on the scores, so it cannot be run ahead.
     """
 
     def __init__(

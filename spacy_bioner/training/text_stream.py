@@ -1,4 +1,4 @@
-"""Unlabelled text as a stream of documents that can be resumed: .txt, .txt.xz and .xz files."""
+"""Unlabeled text as a stream of documents that can be resumed: .txt, .txt.xz and .xz files."""
 
 import hashlib
 import lzma
@@ -70,7 +70,7 @@ def is_held_out(text: str, share: float) -> bool:
 
 
 class TextStream:
-    """Gives documents without end, epoch after epoch, from files in a seeded order.
+    """Documents without end, epoch after epoch, from files in a seeded order.
 
     Several files are read in turns, each in proportion to its size, so that the sources are mixed
     and end at about the same time. Nothing but one document a file is in memory.
@@ -179,7 +179,7 @@ class TextList:
     def __init__(self, texts: Sequence[str]) -> None:
         self.texts = [text for text in texts if text.strip()]
         if not self.texts:
-            raise TrainingDataError("found no text in the documents to distil on")
+            raise TrainingDataError("found no text in the documents to distill on")
         self.epoch = 0
         self.next = 0
 

@@ -18,7 +18,7 @@ from spacy_bioner.records import Record
 
 MIN_LANGUAGE_CHARACTERS = 200
 MIN_LANGUAGE_PROBABILITY = 0.5
-# More adds nothing to the judgement, and the model counts in 16 bits.
+# More adds nothing to the judgment, and the model counts in 16 bits.
 _MAX_LANGUAGE_CHARACTERS = 10_000
 
 
@@ -119,12 +119,6 @@ def min_words(number: int) -> Filter:
     """Remove texts of fewer words; a word is what stands between white space."""
     _check_number("min_words", number)
     return Filter("min_words", lambda record: len(record.text.split()) < number)
-
-
-def max_words(number: int) -> Filter:
-    """Remove texts of more words; a word is what stands between white space."""
-    _check_number("max_words", number)
-    return Filter("max_words", lambda record: len(record.text.split()) > number)
 
 
 def without_annotation() -> Filter:

@@ -1,13 +1,13 @@
-"""Normalisation of texts with an offset map, so that gold follows the text.
+"""Normalization of texts with an offset map, so that gold follows the text.
 
 normalizer = build_normalizer(["unicode", "dashes", "collapse"])
 text, offsets = normalizer("TNF‑α  levels")
-records = normalize_records(records, normalizer, account)
+record = normalizer.normalize(record).record
 """
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.records import Mention, Record
@@ -61,48 +61,6 @@ class NormalizedRecord:
     edits: "Counter[str]" = field(default_factory=Counter)
 
 
-@dataclass
-class NormalizationAccount:
-    """What a normalisation did to a corpus.
-
-    records (int): All that came.
-    changed (int): Those whose text is another now.
-    edits (Counter[str]): Number of edits by step.
-    n_lost (int): Mentions of which nothing is left.
-    lost (List[Tuple[str, Mention]]): The first `keep` of them, with their record's id.
-    """
-
-    records: int = 0
-    changed: int = 0
-    edits: "Counter[str]" = field(default_factory=Counter)
-    n_lost: int = 0
-    lost: List[Tuple[str, Mention]] = field(default_factory=list)
-    keep: int = 1000
-
-    def add(self, result: NormalizedRecord) -> None:
-        """Count one record."""
-        self.records += 1
-        self.changed += bool(result.edits)
-        self.edits.update(result.edits)
-        self.n_lost += len(result.lost)
-        room = self.keep - len(self.lost)
-        self.lost += [(result.record.id, mention) for mention in result.lost[:room]]
-
-    def to_json(self) -> Dict[str, Any]:
-        """Return the account as plain data."""
-        lost = [
-            {"id": name, "start": m.start_char, "end": m.end_char, "label": m.label, "text": m.text}
-            for name, m in self.lost
-        ]
-        return {
-            "records": self.records,
-            "changed": self.changed,
-            "edits": dict(sorted(self.edits.items())),
-            "n_lost": self.n_lost,
-            "lost": lost,
-        }
-
-
 class Normalizer:
     """Applies steps in order, each to what the one before has left.
 
@@ -113,7 +71,7 @@ class Normalizer:
         self.steps = tuple(steps)
 
     def __call__(self, text: str) -> Tuple[str, OffsetChain]:
-        """Normalise a text. RETURNS (Tuple[str, OffsetChain]): The new one, and the way back."""
+        """Normalize a text. RETURNS (Tuple[str, OffsetChain]): The new one, and the way back."""
         maps = []
         for _, find_edits in self.steps:
             edits = find_edits(text)
@@ -123,7 +81,7 @@ class Normalizer:
         return text, OffsetChain(tuple(maps))
 
     def normalize(self, record: Record) -> NormalizedRecord:
-        """Normalise a record's text, with mentions, sections, tokens and sentence starts following.
+        """Normalize a record's text, with mentions, sections, tokens and sentence starts following.
 
         A mention's own text follows as well where it is what stands at its offsets.
         """
@@ -144,16 +102,6 @@ class Normalizer:
             maps.append(edited.offsets)
             record = edited.record
         return NormalizedRecord(record, OffsetChain(tuple(maps)), tuple(lost), counts)
-
-
-def normalize_records(
-    records: Iterable[Record], normalizer: Normalizer, account: NormalizationAccount
-) -> Iterator[Record]:
-    """Stream the normalised records, keeping account of what was done to them."""
-    for record in records:
-        result = normalizer.normalize(record)
-        account.add(result)
-        yield result.record
 
 
 def build_normalizer(
@@ -190,7 +138,7 @@ def build_normalizer(
         makers["abbreviations"] = lambda: make_abbreviations(finder)
     steps = []
     for name in names:
-        _check_choice("normalisation step", name, STEPS)
+        _check_choice("normalization step", name, STEPS)
         if name not in makers:
             message = "found step 'abbreviations' without a function that finds definitions"
             raise ConfigError(f"{message}; pass find_definitions or leave the step out")

@@ -1,4 +1,4 @@
-"""The steps of a normalisation: each finds the edits that a text needs.
+"""The steps of a normalization: each finds the edits that a text needs.
 
 A step is a function from a text to edits in ascending order, without overlap. Each leaves a text
 alone that it has been through ("abbreviations" as long as the new text defines nothing new). In the

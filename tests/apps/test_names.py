@@ -90,7 +90,7 @@ def test_check_name_suggests_a_name():
         check_name("bioner_biobert", [MINILM])
 
 
-def test_encoder_words_leave_the_organisation_out():
+def test_encoder_words_leave_the_organization_out():
     assert encoder_words("dmis-lab/biobert-v1.1") == ["biobert", "v1", "1"]
 
 

@@ -184,7 +184,7 @@ def test_streams_are_as_before_behind_a_command(capsys) -> None:
     assert (sys.stdout, sys.stderr) == kept
 
 
-def test_only_colours_pass_where_the_program_styles() -> None:
+def test_only_colors_pass_where_the_program_styles() -> None:
     stream = io.StringIO()
     guarded = GuardedStream(stream)  # type: ignore[arg-type]
     guarded.write("\x1b[38;5;2mgood\x1b[0m\n")
@@ -216,7 +216,7 @@ def test_the_live_line_goes_on_moving() -> None:
     assert stream.getvalue() == "\r1 document\r          \r"
 
 
-def test_explanations_keep_their_colours_on_a_terminal(model: Path, monkeypatch) -> None:
+def test_explanations_keep_their_colors_on_a_terminal(model: Path, monkeypatch) -> None:
     stream = Terminal()
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)

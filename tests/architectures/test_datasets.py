@@ -101,7 +101,7 @@ def test_a_pipeline_reads_by_the_rules_that_are_chosen(model, blank_nlp) -> None
 def test_a_pipeline_without_vectors_says_so() -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
-    with pytest.raises(ConfigError, match="no component has learnt a vector per corpus"):
+    with pytest.raises(ConfigError, match="no component has learned a vector per corpus"):
         choose_dataset(nlp, "genes")
 
 

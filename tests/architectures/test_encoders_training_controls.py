@@ -98,7 +98,7 @@ def test_weights_that_were_packed_are_stale_after_a_failure_with_averages(monkey
     assert modes == [True, True]
 
 
-def test_biases_and_normalisations_are_not_decayed():
+def test_biases_and_normalizations_are_not_decayed():
     module = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.LayerNorm(3))
     adamw = make_adamw(module, lambda name: 2.0 if name == "0.bias" else 1.0)
     follow_settings(adamw, Adam(0.1, L2=0.5, beta1=0.8, beta2=0.9, eps=0.01))

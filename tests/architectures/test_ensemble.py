@@ -22,7 +22,6 @@ from spacy_bioner.architectures.ensemble import (  # noqa: E402
     LOWEST,
     build_emission_ensemble,
     match_tags,
-    pool_weights,
     set_pool_weights,
     tag_opinions,
 )
@@ -197,7 +196,8 @@ def test_ensemble_disk_round_trip_needs_no_member(trained_folder, crf_folder, tm
     again = spacy.load(tmp_path / "out")
     text = (tmp_path / "out" / "config.cfg").read_text(encoding="utf-8")
     assert "member-" not in text
-    np.testing.assert_allclose(pool_weights(again.get_pipe("bioner").model)[:, 0], [0.4, 0.6])
+    pool = again.get_pipe("bioner").model.get_ref("output_layer").shims[0].module
+    np.testing.assert_allclose(pool.weights[:, 0], [0.4, 0.6])
     _assert_same(nlp, again)
     assert again.get_pipe("bioner").labels == ("Chemical", "Disease")
 
@@ -240,7 +240,7 @@ def test_ensemble_cannot_be_trained(mixed, make_example):
         mixed.update([make_example("hypertension in rats", [(0, 12, "Disease")])])
 
 
-def test_ensemble_cannot_be_initialised(make_example):
+def test_ensemble_cannot_be_initialized(make_example):
     model = build_emission_ensemble(_fixed(ROWS), _fixed(ROWS), labels=[["X"], ["X"]])
     with pytest.raises(ConfigError, match="made of trained members"):
         model.initialize()

@@ -106,13 +106,13 @@ def test_a_case_is_made_as_small_as_it_can_be(case, needed, smallest):
         rest = iter(part)
         return all(item in rest for item in needed)
 
-    assert import_module("_fuzzing").minimise(case, fails) == smallest
+    assert import_module("_fuzzing").minimize(case, fails) == smallest
 
 
-def test_minimising_stops_after_so_many_tries():
+def test_minimizing_stops_after_so_many_tries():
     tried = []
     fuzzing = import_module("_fuzzing")
-    kept = fuzzing.minimise("a" * 100, lambda part: tried.append(part) or False, tries=7)
+    kept = fuzzing.minimize("a" * 100, lambda part: tried.append(part) or False, tries=7)
     assert kept == "a" * 100
     assert len(tried) == 7
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from spacy_bioner.apps.results import store_result
+from spacy_bioner.apps.stored_results import store_result
 from spacy_bioner.errors import ConfigError
 
 pytest.importorskip("torch")

@@ -57,7 +57,7 @@ def test_clear_evidence_removes_one_source_only(doc):
 
 
 @pytest.mark.parametrize("carrier", ["bytes", "docbin"])
-def test_evidence_survives_serialisation(doc, carrier):
+def test_evidence_survives_serialization(doc, carrier):
     entry = Evidence(6, 12, "Disease", "a", 0.9, "MESH:D001249", "asthma")
     add_evidence(doc, entry)
     if carrier == "bytes":

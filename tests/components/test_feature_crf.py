@@ -107,7 +107,7 @@ def test_entities_of_others_stay_where_they_do_not_overlap(examples):
         [{"label": "Species", "pattern": "rats"}, {"label": "Other", "pattern": "hypertension"}]
     )
     nlp.initialize(lambda: examples)
-    # Initialising empties the ruler.
+    # Initializing empties the ruler.
     nlp.get_pipe("entity_ruler").add_patterns(
         [{"label": "Species", "pattern": "rats"}, {"label": "Other", "pattern": "hypertension"}]
     )
@@ -135,7 +135,7 @@ def test_examples_without_entities_are_an_error(make_example):
 
 def test_label_that_was_not_named_is_an_error(examples):
     component = make_nlp().get_pipe(NAME)
-    with pytest.raises(LabelError, match="labelled Disease, which the model does not know"):
+    with pytest.raises(LabelError, match="labeled Disease, which the model does not know"):
         component.initialize(lambda: examples, labels=["Chemical"])
 
 

@@ -57,7 +57,7 @@ def test_an_entity_of_a_label_that_is_not_annotated_is_refused(predicted):
     reference = _reference(predicted, ["IL-2", "rose"], [True, False])
     reference.set_ents([Span(reference, 0, 1, label="Gene")], default="outside")
     reference.user_data[ANNOTATED_KEY] = ["Disease"]
-    with pytest.raises(LabelError, match=r"labelled Gene in a document .* annotate Disease only"):
+    with pytest.raises(LabelError, match=r"labeled Gene in a document .* annotate Disease only"):
         allowed_tags(Example(predicted, reference), TAGS, "BIO")
 
 

@@ -85,7 +85,7 @@ def test_bioner_is_as_sure_of_an_entity_before_white_space(trained_nlp):
     assert doc.ents[0]._.confidence == pytest.approx(1.0, abs=1e-3)
 
 
-def test_bioner_keeps_what_its_columns_mean_when_it_is_initialised_again(trained_nlp, make_example):
+def test_bioner_keeps_what_its_columns_mean_when_it_is_initialized_again(trained_nlp, make_example):
     component = trained_nlp.get_pipe("bioner")
     component.initialize(lambda: [make_example(TEXT, [])], labels=["Disease", "Chemical"])
     assert component.labels == ("Chemical", "Disease")
@@ -150,18 +150,18 @@ def test_bioner_refuses_data_without_entities(bioner_nlp, make_example):
 
 def test_bioner_refuses_a_gold_label_that_it_does_not_know(trained_nlp, make_example):
     example = make_example("rats", [(0, 4, "Species")])
-    with pytest.raises(LabelError, match="labelled Species, which the model does not know"):
+    with pytest.raises(LabelError, match="labeled Species, which the model does not know"):
         trained_nlp.update([example])
 
 
-def test_bioner_refuses_a_new_label_once_initialised(trained_nlp):
+def test_bioner_refuses_a_new_label_once_initialized(trained_nlp):
     component = trained_nlp.get_pipe("bioner")
     assert component.add_label("Disease") == 0
-    with pytest.raises(LabelError, match="initialised for the labels Chemical, Disease"):
+    with pytest.raises(LabelError, match="initialized for the labels Chemical, Disease"):
         component.add_label("Gene")
 
 
-def test_bioner_takes_labels_added_before_initialisation(bioner_nlp, make_example):
+def test_bioner_takes_labels_added_before_initialization(bioner_nlp, make_example):
     component = bioner_nlp.get_pipe("bioner")
     assert component.add_label("Gene") == 1
     bioner_nlp.initialize(lambda: [make_example("rats", [(0, 4, "Species")])])
@@ -207,7 +207,7 @@ def test_get_loss_ignores_tokens_whose_tag_is_missing(trained_nlp, make_example)
     assert not gradient[1:].any()
 
 
-def test_get_loss_aligns_other_tokenisations(trained_nlp):
+def test_get_loss_aligns_other_tokenizations(trained_nlp):
     component = trained_nlp.get_pipe("bioner")
     reference = Doc(trained_nlp.vocab, words=["hyper", "tension"], spaces=[False, False])
     reference.set_ents([Span(reference, 0, 2, label="Disease")], default="outside")

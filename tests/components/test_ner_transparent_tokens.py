@@ -13,7 +13,7 @@ from thinc.api import fix_random_seed
 
 from spacy_bioner.architectures.pieces.subword_labels import read_words
 from spacy_bioner.blanks import is_blank, squeeze
-from spacy_bioner.components.tag_probabilities import read_beliefs
+from spacy_bioner.components.tag_probabilities import read_tag_probabilities
 from tests.conftest import TOKENIZER, learn_by_heart, make_bioner_nlp
 
 CLASSIFIER = "spacy_bioner.TokenClassifier.v1"
@@ -218,11 +218,11 @@ def test_every_token_has_a_row_and_every_span_a_probability(make_nlp, chosen):
     np.testing.assert_allclose(rows[words.starts], expected, atol=1e-4)
     blanks = [token.i for token in doc if is_blank(token.text)]
     assert np.exp(rows[blanks])[:, 0].tolist() == [1.0] * len(blanks)
-    (beliefs,), (known,) = read_beliefs(component, [doc]), read_beliefs(component, [plain])
+    probabilities, known = (read_tag_probabilities(component, [one])[0] for one in (doc, plain))
     for ent, other in zip(doc.ents, plain.ents):
         place = (ent.start, ent.end, ent.label_)
-        assert beliefs.confidence(*place) == pytest.approx(ent._.confidence, abs=1e-6)
-        found = beliefs.alternatives(*place)
+        assert probabilities.confidence(*place) == pytest.approx(ent._.confidence, abs=1e-6)
+        found = probabilities.alternatives(*place)
         readings = known.alternatives(other.start, other.end, other.label_)
         assert [squeeze(doc[item.start : item.end].text).text for item in found] == [
             plain[item.start : item.end].text for item in readings
@@ -238,11 +238,11 @@ def test_words_owe_the_same_to_each_other(make_nlp):
 
     def attribute(text):
         doc = make_nlp(SYSTEMS[6])(text)
-        (beliefs,) = read_beliefs(component, [doc])
+        (probabilities,) = read_tag_probabilities(component, [doc])
         ent = doc.ents[0]
-        tags = beliefs.places(ent.start, ent.end, ent.label_)
+        tags = probabilities.places(ent.start, ent.end, ent.label_)
         (found,) = integrate_gradients(component.model, doc, [tags], n_steps=2)
-        return found, beliefs.words.starts
+        return found, probabilities.words.starts
 
     (expected, _), (found, starts) = attribute(TEXT), attribute(TEXT.replace(" ", "\r\n "))
     np.testing.assert_allclose(found.values[starts], expected.values, atol=1e-4)

@@ -4,7 +4,7 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from spacy_bioner.corpora.alignment import align, make_words_doc
-from spacy_bioner.corpora.alignment_counts import OUTCOMES, AlignedMention, ConservationCount, Tally
+from spacy_bioner.corpora.alignment_counts import OUTCOMES, AlignedMention, AlignmentCounts, Tally
 from spacy_bioner.corpora.formats.pubtator import read_pubtator
 from spacy_bioner.corpora.read_write import Selection, read_records
 from spacy_bioner.corpora.tokenizers import build_tokenizer
@@ -241,7 +241,7 @@ def test_ceilings_by_hand():
 
 
 def test_ceilings_are_one_where_nothing_is_sought():
-    count = ConservationCount()
+    count = AlignmentCounts()
     assert (count.token_ceiling, count.flat_ceiling, count.f1_ceiling) == (1.0, 1.0, 1.0)
 
 

@@ -1,18 +1,14 @@
-import json
-
 import pytest
 
 from spacy_bioner.corpora.formats.pubtator import read_pubtator
 from spacy_bioner.corpora.labels import (
     GROUPS,
-    LabelCounts,
     LabelMap,
-    apply_label_map,
     list_label_maps,
     load_label_map,
+    parse_label_map,
 )
 from spacy_bioner.errors import LabelError
-from spacy_bioner.records import Mention, Record
 
 IN_GROUPS = (
     "biored_groups",
@@ -104,26 +100,6 @@ def test_a_file_of_ones_own_is_read(tmp_path):
     )
 
 
-def test_apply_counts_every_mention():
-    mentions = tuple(Mention(0, 1, label, concept_ids=("X",)) for label in "AABCD")
-    counts = LabelCounts()
-    label_map = LabelMap("x", {"A": "One", "B": "B"}, frozenset("C"))
-    [record] = apply_label_map([Record("1", "a", mentions)], label_map, counts)
-    assert [m.label for m in record.mentions] == ["One", "One", "B", "D"]
-    assert {m.concept_ids for m in record.mentions} == {("X",)}
-    assert counts.to_json() == {
-        "renamed": {"A": {"One": 2}},
-        "kept": {"B": 1, "D": 1},
-        "dropped": {"C": 1},
-    }
-    assert json.loads(json.dumps(counts.to_json())) == counts.to_json()
-
-
-def test_a_record_that_needs_nothing_stays_the_same_object():
-    record = Record("1", "a", (Mention(0, 1, "Chemical"),))
-    assert next(apply_label_map([record], load_label_map("bc5cdr"), LabelCounts())) is record
-
-
 def test_unknown_name_lists_the_known_ones():
     with pytest.raises(LabelError, match="found label map 'bc5', expected one of bc2gm, bc5cdr"):
         load_label_map("bc5")
@@ -206,9 +182,14 @@ def test_every_label_of_maccrobat_is_covered(data_dir):
     assert labels == set(load_label_map("maccrobat").labels)
 
 
-def test_no_mention_of_a_corpus_goes_uncounted(data_dir):
-    path = data_dir / "corpora/ncbi_disease/train.pubtator.txt"
-    counts = LabelCounts()
-    records = apply_label_map(read_pubtator(path), load_label_map("ncbi_disease"), counts)
-    assert sum(len(record.mentions) for record in records) == 5145
-    assert counts.renamed.total() == 5145
+def test_parse_label_map():
+    pairs = ["Modifier=Disease", " DiseaseClass = Disease ", "A=B=C"]
+    expected = {"Modifier": "Disease", "DiseaseClass": "Disease", "A": "B=C"}
+    assert parse_label_map(pairs) == expected
+    assert parse_label_map(["Modifier=Disease, DiseaseClass=Disease", "", "A=B=C"]) == expected
+
+
+@pytest.mark.parametrize("pairs", [["Modifier"], ["=Disease"], ["Modifier="], ["A=B", "A=C"]])
+def test_parse_label_map_refuses_unclear_pairs(pairs):
+    with pytest.raises(LabelError, match="expected"):
+        parse_label_map(pairs)

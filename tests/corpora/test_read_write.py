@@ -8,13 +8,12 @@ from spacy_bioner.corpora.formats.tagged.conll import ConllLayout
 from spacy_bioner.corpora.mention_checks import why_lost
 from spacy_bioner.corpora.read_write import (
     Selection,
-    guess_format,
-    parse_label_map,
+    detect_format,
     read_corpus,
     read_records,
     write_corpus,
 )
-from spacy_bioner.errors import CorpusError, CorpusWarning, LabelError
+from spacy_bioner.errors import CorpusError, CorpusWarning
 from spacy_bioner.records import Mention, Record
 from tests import paths
 
@@ -47,10 +46,10 @@ def ids(path, **selection):
         ("word\tB\n", "conll"),
     ],
 )
-def test_guess_format_looks_into_the_file(tmp_path, text, expected):
+def test_detect_format_looks_into_the_file(tmp_path, text, expected):
     path = tmp_path / "file"
     path.write_text(text)
-    assert guess_format(path) == expected
+    assert detect_format(path) == expected
 
 
 @pytest.mark.parametrize(
@@ -60,11 +59,11 @@ def test_guess_format_looks_into_the_file(tmp_path, text, expected):
         ("", "found an empty file"),
     ],
 )
-def test_guess_format_refuses_other_files(tmp_path, text, message):
+def test_detect_format_refuses_other_files(tmp_path, text, message):
     path = tmp_path / "file"
     path.write_text(text)
     with pytest.raises(CorpusError, match=message):
-        guess_format(path)
+        detect_format(path)
 
 
 def test_read_records_renames_labels(corpus):
@@ -103,19 +102,6 @@ def test_selection_that_takes_nothing_is_an_error(corpus):
 def test_read_records_refuses_unknown_format(corpus):
     with pytest.raises(CorpusError, match="found format 'word', expected one of"):
         read_records(corpus, "word")
-
-
-def test_parse_label_map():
-    pairs = ["Modifier=Disease", " DiseaseClass = Disease ", "A=B=C"]
-    expected = {"Modifier": "Disease", "DiseaseClass": "Disease", "A": "B=C"}
-    assert parse_label_map(pairs) == expected
-    assert parse_label_map(["Modifier=Disease, DiseaseClass=Disease", "", "A=B=C"]) == expected
-
-
-@pytest.mark.parametrize("pairs", [["Modifier"], ["=Disease"], ["Modifier="], ["A=B", "A=C"]])
-def test_parse_label_map_refuses_unclear_pairs(pairs):
-    with pytest.raises(LabelError, match="expected"):
-        parse_label_map(pairs)
 
 
 LEFT_OUT = {
@@ -193,7 +179,7 @@ def test_a_folder_of_two_kinds_of_pairs_is_refused(tmp_path, other):
     for name in ("1.txt", "1.ann", other):
         (tmp_path / name).write_text("")
     with pytest.raises(CorpusError, match=r"brat: 1\.ann.* name it with --from"):
-        guess_format(tmp_path)
+        detect_format(tmp_path)
     assert [record.id for record in read_records(tmp_path, "brat")] == ["1"]
 
 

@@ -5,7 +5,8 @@ import stat
 import pytest
 
 from spacy_bioner.errors import OutputError
-from spacy_bioner.files.replacing import check_is_writable, replacing, replacing_folder
+from spacy_bioner.files.outputs import claiming
+from spacy_bioner.files.replacing import replacing, replacing_folder, write_text
 
 
 def write(path):
@@ -18,7 +19,12 @@ def write_folder(path):
         temporary.mkdir()
 
 
-@pytest.mark.parametrize("save", [write, write_folder, check_is_writable])
+def claim(path):
+    with claiming(path):
+        pass
+
+
+@pytest.mark.parametrize("save", [write, write_folder, claim])
 def test_a_parent_that_is_a_file_is_named(tmp_path, save):
     (tmp_path / "file").write_text("old")
     path = tmp_path / "file" / "sub" / "out"
@@ -28,7 +34,7 @@ def test_a_parent_that_is_a_file_is_named(tmp_path, save):
     assert [item.name for item in tmp_path.iterdir()] == ["file"]
 
 
-@pytest.mark.parametrize("save", [write, write_folder, check_is_writable])
+@pytest.mark.parametrize("save", [write, write_folder, claim])
 def test_a_folder_that_cannot_be_made_is_named(save):
     if not os.path.isdir("/proc/self"):
         pytest.skip("no /proc here: nothing that even root cannot write to")
@@ -36,7 +42,7 @@ def test_a_folder_that_cannot_be_made_is_named(save):
         save("/proc/x/y.json")
 
 
-@pytest.mark.parametrize("save", [write, write_folder, check_is_writable])
+@pytest.mark.parametrize("save", [write, write_folder, claim])
 def test_a_folder_without_permission_is_named(tmp_path, save):
     folder = tmp_path / "closed"
     folder.mkdir(mode=0o500)
@@ -46,19 +52,24 @@ def test_a_folder_without_permission_is_named(tmp_path, save):
         save(folder / "out")
 
 
-@pytest.mark.parametrize("save", [write, check_is_writable])
+@pytest.mark.parametrize("save", [write, claim])
 def test_a_name_that_is_too_long_is_an_error(tmp_path, save):
     with pytest.raises(OutputError, match="File name too long"):
         save(tmp_path / ("x" * 300))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_check_leaves_nothing_behind(tmp_path):
+def test_a_claim_leaves_nothing_behind(tmp_path):
     (tmp_path / "out").write_text("old")
-    check_is_writable(tmp_path / "out")
-    check_is_writable(tmp_path / "new" / "sub" / "out")
+    claim(tmp_path / "out")
+    claim(tmp_path / "new" / "sub" / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (tmp_path / "out").read_text() == "old"
+
+
+def test_text_that_has_no_form_in_utf_8_becomes_an_escape(tmp_path):
+    write_text(tmp_path / "new" / "page.md", "é\ud800\n")
+    assert (tmp_path / "new" / "page.md").read_bytes() == b"\xc3\xa9\\ud800\n"
 
 
 def test_errors_of_the_block_are_its_own(tmp_path):

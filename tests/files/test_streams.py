@@ -11,7 +11,8 @@ from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.formats.registry import WRITABLE, find_format, format_of_target
 from spacy_bioner.errors import CorpusError, OutputError
 from spacy_bioner.files.lines import check_is_file
-from spacy_bioner.files.replacing import check_is_writable, replacing, replacing_folder
+from spacy_bioner.files.outputs import claiming
+from spacy_bioner.files.replacing import replacing, replacing_folder
 from spacy_bioner.files.streams import find_descriptor, is_standard_output, is_stream
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
@@ -22,6 +23,11 @@ with replacing(sys.argv[1]) as temporary:
     temporary.write_text("content\\n")
 print("printed")
 """
+
+
+def claim(path):
+    with claiming(path):
+        pass
 
 
 def test_ordinary_files_are_no_streams(tmp_path):
@@ -49,7 +55,7 @@ def test_a_number_that_cannot_be_written_to_is_refused_before_the_work():
     os.close(writing)
     for number in (reading, 999):
         with pytest.raises(OutputError, match="Bad file descriptor"):
-            check_is_writable(f"/proc/self/fd/{number}")
+            claim(f"/proc/self/fd/{number}")
     os.close(reading)
 
 
@@ -81,7 +87,7 @@ def test_a_pipe_with_a_name_is_written_to(tmp_path):
     found = []
     reader = threading.Thread(target=lambda: found.append((tmp_path / "pipe").read_text()))
     reader.start()
-    check_is_writable(tmp_path / "pipe")
+    claim(tmp_path / "pipe")
     with replacing(tmp_path / "pipe") as temporary:
         temporary.write_text("content")
     reader.join(timeout=10)
@@ -148,7 +154,7 @@ def test_a_folder_is_not_written_to_a_device():
 
 def test_a_circle_of_links_is_named(tmp_path):
     (tmp_path / "loop").symlink_to("loop")
-    for save in (check_is_writable, lambda path: replacing(path).__enter__()):
+    for save in (claim, lambda path: replacing(path).__enter__()):
         with pytest.raises(OutputError, match="Too many levels of symbolic links"):
             save(tmp_path / "loop")
     assert os.readlink(tmp_path / "loop") == "loop"

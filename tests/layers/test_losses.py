@@ -54,7 +54,7 @@ def test_smoothing_spreads_a_share_over_all_tags() -> None:
     assert found.item() == pytest.approx(0.7 * math.log(2) + 0.3 * spread)
 
 
-def test_class_weights_scale_by_tag_and_by_belief_in_a_set() -> None:
+def test_class_weights_scale_by_tag_and_by_probability_in_a_set() -> None:
     weights = torch.tensor([1.0, 4.0, 7.0])
     single = tag_loss(ROW, allow(False, True, False), class_weights=weights)
     assert float(single) == pytest.approx(4 * math.log(4))

@@ -43,7 +43,7 @@ def test_corpus_gives_every_document_in_order(nlp, corpus):
     assert all(example.predicted.text == example.reference.text for example in examples)
 
 
-def test_corpus_tokenises_text_with_the_pipeline(corpus):
+def test_corpus_tokenizes_text_with_the_pipeline(corpus):
     other = spacy.blank("en")
     other.tokenizer.infix_finditer = None
     other.tokenizer.suffix_search = None

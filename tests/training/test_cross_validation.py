@@ -3,7 +3,12 @@ import pytest
 from spacy_bioner.errors import ConfigError, CorpusError
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.records import Mention, Record
-from spacy_bioner.training.cross_validation import Spread, plan_folds, summarise_counts
+from spacy_bioner.training.cross_validation import (
+    Spread,
+    list_types,
+    plan_folds,
+    summarize_counts,
+)
 
 RECORDS = [
     Record(f"d{i}", "ab", (Mention(0, 1, "A" if i % 2 else "B"),), meta={"patient": str(i // 2)})
@@ -45,7 +50,25 @@ def test_two_documents_leave_nothing_to_develop_on():
 
 
 def test_mean_and_deviation_leave_out_undefined_scores():
-    summary = summarise_counts([Counts(1, 1, 0), Counts(1, 0, 1), Counts(0, 0, 1)])
+    summary = summarize_counts([Counts(1, 1, 0), Counts(1, 0, 1), Counts(0, 0, 1)])
     assert summary["precision"] == Spread(0.75, pytest.approx(0.125**0.5), 2)
     assert summary["recall"].mean == pytest.approx(0.5)
-    assert summarise_counts([Counts()])["recall"] == Spread(None, None, 0)
+    assert summarize_counts([Counts()])["recall"] == Spread(None, None, 0)
+
+
+def test_types_know_the_folds_that_lack_them():
+    def fold(number, **by_type):
+        rows = {label: dict(zip(("tp", "fp", "fn"), counts)) for label, counts in by_type.items()}
+        return {"fold": number, "scores": {"by_type": rows}}
+
+    folds = [
+        fold(1, A=(3, 1, 1), B=(0, 0, 2)),
+        fold(2, A=(1, 1, 1), C=(0, 2, 0)),
+        fold(3, A=(2, 0, 0), B=(1, 0, 0)),
+    ]
+    first, second = list_types(folds, {1: {"A"}, 2: {"A", "B"}, 3: {"A", "B"}})
+    assert (first.label, first.n_folds, first.untested, first.untrained) == ("A", 3, [], [])
+    assert (second.label, second.gold, second.n_folds) == ("B", 3, 2)
+    assert (second.untested, second.untrained) == ([2], [1])
+    # F1 of 0 where nothing could be learned, 1 where it could.
+    assert second.spreads["f_score"].mean == 0.5

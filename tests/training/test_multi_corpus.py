@@ -81,7 +81,7 @@ def test_what_was_unknown_stays_unknown(settings, blank_nlp) -> None:
     assert [token.ent_iob_ for token in example.reference] == ["B", "", ""]
 
 
-def test_the_offsets_of_the_corpus_are_relabelled_too(settings, write, blank_nlp) -> None:
+def test_the_offsets_of_the_corpus_are_relabeled_too(settings, write, blank_nlp) -> None:
     [doc] = read_docbin(settings["diseases"]["path"], blank_nlp.vocab)
     doc.user_data[GOLD_KEY] = [[0, 12, "Illness", ["MESH:D006973"]]]
     write_docbin([doc], settings["diseases"]["path"])
@@ -149,7 +149,7 @@ def test_wrong_settings_are_refused(settings, change, message) -> None:
 
 def test_a_corpus_without_its_labels_is_refused(settings, blank_nlp) -> None:
     settings["drugs"]["label_map"] = {}
-    with pytest.raises(TrainingDataError, match=r"found no entity labelled Chemical; check labels"):
+    with pytest.raises(TrainingDataError, match=r"found no entity labeled Chemical; check labels"):
         list(make_multi_corpus(settings)(blank_nlp))
 
 

@@ -15,7 +15,6 @@ from spacy_bioner.transforms.filters import (
     filter_records,
     language,
     max_characters,
-    max_words,
     min_characters,
     min_words,
     without_annotation,
@@ -56,7 +55,6 @@ def keep(texts, *chosen):
         (min_characters(3), ["a b c", " a b "]),
         (max_characters(3), ["a", "", " \n", " a b "]),
         (min_words(2), ["a b c", " a b "]),
-        (max_words(1), ["a", "", " \n"]),
     ],
 )
 def test_filter_removes_what_it_names(item, kept):

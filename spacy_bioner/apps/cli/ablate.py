@@ -36,7 +36,7 @@ def ablate_cli(
     seed: Annotated[int, typer.Option(help="Seed of trainings and intervals")] = 0,
     gpu_id: GpuId = -1,
 ) -> None:
-    """Switch parts off in turn and give what is lost, with intervals.
+    """Switch parts off in turn and measure what is lost, with intervals.
 
     With --model, each component of a trained pipeline. With --each or --off, choices in training:
     the profile is trained as it is and once without each. Further options go to all trainings as

@@ -1,6 +1,5 @@
 """`bioner audit`: what becomes of every gold mention of a corpus, by tokenizer."""
 
-import json
 from pathlib import Path
 from typing import Annotated, List, Optional
 
@@ -14,7 +13,7 @@ from spacy_bioner.corpora.alignment_counts import OUTCOMES
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.corpora.tokenizers import TITLES
-from spacy_bioner.files.replacing import replacing
+from spacy_bioner.files.json_files import write_json
 from spacy_bioner.reports.text.corpora.ceilings import render_ceilings
 from spacy_bioner.reports.text.corpora.conversion import list_rendered
 
@@ -25,7 +24,7 @@ def audit_cli(
     from_format: FromFormat = "auto",
     tokenizer: Annotated[
         Optional[List[str]],
-        typer.Option(help=f"One of {', '.join(TITLES)}; repeat for more. Default: all installed"),
+        typer.Option(help=f"One of {', '.join(TITLES)}; can be repeated. Default: all installed"),
     ] = None,
     list_outcomes: Annotated[
         str,
@@ -57,6 +56,4 @@ def audit_cli(
         for line in list_rendered(log, outcomes, str(source)):
             typer.echo(line)
     if report is not None:
-        with replacing(report) as temporary:
-            text = json.dumps(ceilings_to_json(logs), ensure_ascii=False, indent=2)
-            temporary.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+        write_json(report, ceilings_to_json(logs), indent=2)

@@ -33,7 +33,7 @@ def convert_cli(
     target: Annotated[
         Path,
         typer.Argument(
-            help="OUT.spacy is one DocBin, a name without an ending a folder of them",
+            help="Corpus to write: X.spacy is one DocBin, a name without an ending a folder",
             metavar="OUT",
         ),
     ],
@@ -50,7 +50,7 @@ def convert_cli(
     label_map: Annotated[
         Optional[List[str]],
         typer.Option(
-            help="OLD=NEW, several with commas, others stay; or a map by name (biored) or YAML file"
+            help="Labels to rename: OLD=NEW with commas; or a map by name (biored) or YAML file"
         ),
     ] = None,
     normalize: Annotated[

@@ -1,4 +1,4 @@
-"""`bioner cross`: what is learnt on one corpus, scored on the others."""
+"""`bioner cross`: what is learned on one corpus, scored on the others."""
 
 from pathlib import Path
 from typing import Annotated, List, Optional

@@ -22,7 +22,9 @@ def deidentify_cli(
     ],
     replace: Annotated[
         str,
-        typer.Option(help="What stands in its place: label ([DATE]) or mask (as many asterisks)"),
+        typer.Option(
+            help="Replacement of an identifier: label ([DATE]) or mask (as many asterisks)"
+        ),
     ] = "label",
     model: Annotated[
         Optional[str],
@@ -31,7 +33,7 @@ def deidentify_cli(
     model_label: Annotated[
         Optional[List[str]],
         typer.Option(
-            help="OLD=NEW: labels of the model that are identifiers; default: the usual ones"
+            help="Labels of the model that are identifiers: OLD=NEW; default: the usual ones"
         ),
     ] = None,
     gpu_id: GpuId = -1,

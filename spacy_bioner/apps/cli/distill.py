@@ -46,9 +46,9 @@ def distill_cli(
     resume: Resume = True,
     gpu_id: GpuId = -1,
 ) -> None:
-    """Distil a trained `bioner` into a smaller one, on unlabelled text."""
+    """Distill a trained `bioner` into a smaller one, on unlabeled text."""
     from spacy_bioner.apps.cli.pretrain import show_entry
-    from spacy_bioner.apps.training.distill import distil
+    from spacy_bioner.apps.training.distill import distill
     from spacy_bioner.apps.training.student import DistillSettings
 
     settings = DistillSettings(
@@ -65,7 +65,7 @@ def distill_cli(
         unit=unit,
         seed=seed,
     )
-    distil(
+    distill(
         teacher,
         texts,
         output,

@@ -23,7 +23,7 @@ def explain_cli(
     ] = "auto",
     steps: Annotated[int, typer.Option(min=2, help="Steps of integrated gradients")] = 50,
     readings: Annotated[
-        int, typer.Option(min=0, help="Other readings of an entity to give, at most")
+        int, typer.Option(min=0, help="Other readings of an entity to show, at most")
     ] = 3,
     html: Annotated[Optional[Path], typer.Option(help="Write a page to this file as well")] = None,
     output: Annotated[
@@ -38,7 +38,7 @@ def explain_cli(
     from spacy_bioner.apps.loading import load_pipeline
     from spacy_bioner.apps.terminal import unguarded
     from spacy_bioner.files.json_files import write_json
-    from spacy_bioner.files.replacing import replacing
+    from spacy_bioner.files.replacing import write_text
     from spacy_bioner.reports.plots.style import require_jinja2
     from spacy_bioner.reports.text.explanation import print_explanation
 
@@ -53,12 +53,7 @@ def explain_cli(
         from spacy_bioner.reports.html.explanation_page import render_explanation_page
 
         title = f"Entities of {file.name if file else 'a text'} by {Path(model).name}"
-        with replacing(html) as temporary:
-            temporary.write_text(
-                render_explanation_page(found, title=title),
-                encoding="utf-8",
-                errors="backslashreplace",
-            )
+        write_text(html, render_explanation_page(found, title=title))
         typer.echo(f"wrote {html}")
     if output is not None:
         write_json(output, found.to_json())

@@ -8,7 +8,7 @@ import typer
 from spacy_bioner.apps.cli.corpus_options import AnyFormat
 from spacy_bioner.apps.corpora.inspect import JSON_NAME, PAGE_NAME, inspect, parse_sources
 from spacy_bioner.apps.progress import showing_progress
-from spacy_bioner.corpora.read_write import parse_label_map
+from spacy_bioner.corpora.labels import parse_label_map
 from spacy_bioner.printable import make_line
 from spacy_bioner.reports.text.corpora.corpus import render_corpus_summary
 
@@ -30,7 +30,7 @@ def inspect_cli(
     label_map: Annotated[
         Optional[List[str]],
         typer.Option(
-            "--label-map", help="OLD=NEW, others stay; several with commas or by repeating"
+            "--label-map", help="Labels to rename: OLD=NEW, several with commas or by repeating"
         ),
     ] = None,
     lenient: Annotated[

@@ -9,17 +9,16 @@ from typing import (
 
 import typer
 
-from spacy_bioner.apps.cli.corpus_options import AnyFormat
+from spacy_bioner.apps.cli.corpus_options import AnyFormat, ToFormat
 from spacy_bioner.apps.corpora.inspect import parse_sources
 from spacy_bioner.apps.corpora.leaks import check_leaks, check_outputs, drop, has_leaks
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import showing_progress
-from spacy_bioner.apps.results import write_json
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
-from spacy_bioner.corpora.formats.registry import WRITABLE
 from spacy_bioner.corpora.splits.leakage import (
     THRESHOLD,
 )
+from spacy_bioner.files.json_files import write_json
 from spacy_bioner.reports.text.corpora.leaks import render_dropped, render_leaks
 
 
@@ -50,10 +49,7 @@ def leaks_cli(
         typer.Option("--fail", help="Exit with status 1 if different corpora share documents"),
     ] = False,
     from_format: AnyFormat = "auto",
-    to_format: Annotated[
-        Optional[str],
-        typer.Option("--to", help=f"{', '.join(WRITABLE)}; default: by the name of OUT"),
-    ] = None,
+    to_format: ToFormat = None,
     lenient: Annotated[
         bool, typer.Option("--lenient", help="Leave out what cannot be read, and count it")
     ] = False,

@@ -1,4 +1,4 @@
-"""`bioner pretrain`: continued pre-training of an encoder on unlabelled text."""
+"""`bioner pretrain`: continued pre-training of an encoder on unlabeled text."""
 
 from pathlib import Path
 from typing import Annotated, Any, Dict, List

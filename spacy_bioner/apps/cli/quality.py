@@ -15,13 +15,13 @@ from spacy_bioner.apps.cli.corpus_options import AnyFormat
 from spacy_bioner.apps.corpora.quality import check_corpus, choose_labels, compare_corpora
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import showing_progress
-from spacy_bioner.apps.results import write_json
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.quality.agreement import (
     Agreement,
 )
 from spacy_bioner.corpora.quality.report import QualityReport
 from spacy_bioner.corpora.quality.suspicious_spans import MAX_CHARACTERS
+from spacy_bioner.files.json_files import write_json
 from spacy_bioner.reports.text.corpora.quality import render_agreement, render_quality
 
 
@@ -36,7 +36,7 @@ def quality_cli(
     label_map: Annotated[
         Optional[List[str]],
         typer.Option(
-            "--label-map", help="OLD=NEW, others stay; several with commas or by repeating"
+            "--label-map", help="Labels to rename: OLD=NEW, several with commas or by repeating"
         ),
     ] = None,
     labels: Annotated[

@@ -11,7 +11,9 @@ from spacy_bioner.apps.cli.options import GpuId
 def recipe_cli(
     name: Annotated[
         str,
-        typer.Argument(help="P1 to P5, or a recipe's .yaml; without, the list", show_default=False),
+        typer.Argument(
+            help="Recipe: P1 to P5, or a .yaml; without it, the list", show_default=False
+        ),
     ] = "",
     output: Annotated[
         Optional[Path], typer.Argument(help="Folder for all that the steps write", metavar="OUT")

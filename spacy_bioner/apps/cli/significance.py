@@ -17,14 +17,14 @@ def significance_cli(
     ] = None,
     resamples: Annotated[int, typer.Option(min=1, help="Resamples of the bootstrap")] = 1000,
     shuffles: Annotated[
-        int, typer.Option(min=1, help="Shuffles of the randomisation test")
+        int, typer.Option(min=1, help="Shuffles of the randomization test")
     ] = 10_000,
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap and the randomisation test")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap and the randomization test")] = 0,
 ) -> None:
     """Compare two pipelines on the same documents.
 
-    Gives the difference of precision, recall and F1 with its interval (paired bootstrap) and p
-    (approximate randomisation), both over documents. It says nothing of training seeds.
+    Prints the difference of precision, recall and F1 with its interval (paired bootstrap) and p
+    (approximate randomization), both over documents. It says nothing of training seeds.
     """
     from spacy_bioner.apps.evaluation.significance import compare_evaluations
     from spacy_bioner.files.json_files import write_json

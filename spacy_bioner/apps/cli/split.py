@@ -36,7 +36,7 @@ def split_cli(
             min=2, help="Number of folds instead of parts: fold-1/train.…, fold-1/test.… and so on"
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Another seed gives another division")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the division")] = 0,
     group_by: Annotated[
         Optional[str],
         typer.Option(help="Metadata of a document (a patient) that keeps it with others"),

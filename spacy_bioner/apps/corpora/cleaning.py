@@ -1,4 +1,4 @@
-"""Cleaning between reading and writing: labels, filters, normalisation, each with its account."""
+"""Cleaning between reading and writing: labels, filters, normalization, each with its account."""
 
 from collections import Counter
 from dataclasses import replace
@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence
 
 from spacy_bioner.corpora.conversion import Conversion
-from spacy_bioner.corpora.labels import LabelMap, check_names, list_label_maps, load_label_map
-from spacy_bioner.corpora.read_write import parse_label_map
+from spacy_bioner.corpora.labels import (
+    LabelMap,
+    check_names,
+    list_label_maps,
+    load_label_map,
+    parse_label_map,
+)
 from spacy_bioner.errors import LabelError
 from spacy_bioner.knowledge.definitions import Definition, find_definitions
 from spacy_bioner.records import Mention, Record
@@ -25,7 +30,7 @@ from spacy_bioner.transforms.normalization import (
 Step = Callable[[Iterable[Record], Conversion], Iterator[Record]]
 """Something done to the documents, which it notes on the account of the conversion."""
 NOT_IN_MAP = "label left out by the label map"
-NOTHING_LEFT = "normalisation left nothing of it"
+NOTHING_LEFT = "normalization left nothing of it"
 
 
 def read_label_maps(entries: Sequence[str]) -> Optional[LabelMap]:
@@ -68,7 +73,7 @@ def map_labels(label_map: LabelMap, *, may_lack: bool = False) -> Step:
                 if label is None:
                     dropped.append(mention)
                     continue
-                kept.append(mention.labelled(label))
+                kept.append(mention.labeled(label))
             if dropped:
                 conversion.lose(record, dropped, NOT_IN_MAP)
             yield replace(record, mentions=tuple(kept))
@@ -103,7 +108,7 @@ def filter_documents(filters: Sequence[Filter]) -> Step:
 
 
 def normalize_text(normalizer: Normalizer) -> Step:
-    """Normalise texts; mentions follow, and those of which nothing is left are counted as lost."""
+    """Normalize texts; mentions follow, and those of which nothing is left are counted as lost."""
 
     def step(records: Iterable[Record], conversion: Conversion) -> Iterator[Record]:
         for record in records:
@@ -123,7 +128,7 @@ def build_text_normalizer(
     line_breaks: LineBreaks = "keep",
     table: Optional[Path] = None,
 ) -> Normalizer:
-    """Create a normaliser that can write out abbreviations defined in the document.
+    """Create a normalizer that can write out abbreviations defined in the document.
 
     table (Optional[Path]): A tab-separated table of further expansions.
     RAISES (ConfigError): An unknown step or setting.

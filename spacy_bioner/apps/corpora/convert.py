@@ -15,7 +15,7 @@ from spacy_bioner.corpora.formats.capabilities import (
     LINE_BREAKS,
 )
 from spacy_bioner.corpora.formats.declaration import Format
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.folder_detection import list_corpus_files
 from spacy_bioner.corpora.formats.offset_hints import explain_offsets
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
@@ -101,7 +101,7 @@ def convert(
     if report is not None:
         refuse_folder_as_file(Path(report))
     problems = ReadErrors() if lenient else None
-    name = guess_format(source) if from_format in (None, "auto") else from_format
+    name = detect_format(source) if from_format in (None, "auto") else from_format
     read = find_format(name)
     conversion = Conversion(str(source), str(target), read.name, written.name)
     if read.line_based and _may_be_cut(source, read.name):
@@ -139,7 +139,7 @@ def convert(
 
 def _may_be_cut(source: PathLike, format: str) -> bool:
     folder = Path(source)
-    files = list_corpus_files(folder, format, guess_format) if folder.is_dir() else [folder]
+    files = list_corpus_files(folder, format, detect_format) if folder.is_dir() else [folder]
     return any(map(ends_within_line, files))
 
 

@@ -9,7 +9,7 @@ from spacy_bioner.apps.corpora.cleaning import (
     filter_documents,
     normalize_text,
 )
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.mimic import NoteColumns
 from spacy_bioner.corpora.formats.registry import FORMATS, find_format
 from spacy_bioner.errors import CorpusError
@@ -119,7 +119,7 @@ def find_source_format(source: PathLike, from_format: str) -> str:
 
     RAISES CorpusError: For a name or a source of no known format.
     """
-    return guess_format(source) if from_format == "auto" else find_format(from_format).name
+    return detect_format(source) if from_format == "auto" else find_format(from_format).name
 
 
 def _as_column(value: str) -> Any:

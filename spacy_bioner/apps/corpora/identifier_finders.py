@@ -3,8 +3,7 @@
 from typing import Iterable, List, Mapping, Optional
 
 from spacy_bioner.apps.loading import load_pipeline
-from spacy_bioner.corpora.labels import check_names
-from spacy_bioner.corpora.read_write import parse_label_map
+from spacy_bioner.corpora.labels import check_names, parse_label_map
 from spacy_bioner.errors import ConfigError, LabelError
 from spacy_bioner.transforms.deidentification import (
     Find,
@@ -14,7 +13,7 @@ from spacy_bioner.transforms.deidentification import (
 )
 from spacy_bioner.transforms.identifiers.rules import Identifier
 
-# Labels of pipelines and corpora by ours. Organisations and nationalities are no identifiers.
+# Labels of pipelines and corpora by ours. Organizations and nationalities are no identifiers.
 MODEL_LABELS: Mapping[str, str] = {
     **dict.fromkeys(("NAME", "PERSON", "PER", "PATIENT", "DOCTOR", "STAFF", "HCW"), "NAME"),
     **dict.fromkeys(("ADDRESS", "STREET_ADDRESS", "STREET"), "ADDRESS"),

@@ -5,11 +5,11 @@ from typing import Callable, Iterable, Iterator, Optional
 
 from spacy_bioner.apps.progress import counted
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
-from spacy_bioner.corpora.labels import LabelChoice
+from spacy_bioner.corpora.labels import LabelChoice, parse_label_map
 from spacy_bioner.corpora.quality.agreement import Agreement, compare_annotations
 from spacy_bioner.corpora.quality.report import QualityReport, check_quality
 from spacy_bioner.corpora.quality.suspicious_spans import MAX_CHARACTERS
-from spacy_bioner.corpora.read_write import parse_label_map, read_records
+from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.records import Record
 
 Progress = Callable[[int], None]

@@ -1,6 +1,5 @@
 """A corpus → files of training, development and test documents, or of folds."""
 
-import json
 from collections import Counter
 from math import isfinite
 from pathlib import Path
@@ -8,12 +7,13 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import counted
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.registry import WRITABLE, find_format
 from spacy_bioner.corpora.read_write import read_records, write_records
 from spacy_bioner.corpora.splits.split import JSON_NAME, GroupBy, Splits, k_folds, split_records
 from spacy_bioner.errors import ConfigError, CorpusError
+from spacy_bioner.files.json_files import fill_json
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.outputs import is_debris
 from spacy_bioner.files.replacing import replacing_folder
@@ -57,7 +57,7 @@ def split(
         kind = "a file" if target.is_file() else "a folder that is not empty"
         raise CorpusError(f"found {kind}, expected a new folder; name another", path=target)
     check_apart([target], [source])
-    read_as = guess_format(source) if from_format == "auto" else find_format(from_format).name
+    read_as = detect_format(source) if from_format == "auto" else find_format(from_format).name
     if to_format is None and read_as not in WRITABLE:
         message = f"found format {read_as}, which can only be read; choose another with --to"
         raise CorpusError(message, path=source)
@@ -78,12 +78,8 @@ def split(
             chosen_records = splits.select(again, *chosen)
             counts = losses if is_part else None
             write_records(chosen_records, folder / path, written.name, losses=counts)
-        text = json.dumps(
-            {"source": str(source), "format": written.name, **splits.to_json()},
-            ensure_ascii=False,
-            indent=1,
-        )
-        (folder / JSON_NAME).write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+        data = {"source": str(source), "format": written.name, **splits.to_json()}
+        fill_json(folder / JSON_NAME, data)
     return splits
 
 

@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.apps.output_guard import guards_outputs
-from spacy_bioner.apps.packaging.assemble import PIPELINE_MARKS, find_recogniser
+from spacy_bioner.apps.packaging.assemble import PIPELINE_MARKS, find_recognizer
 from spacy_bioner.architectures.decoding import scale_confidences
 from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.corpora.docbin import read_docbin
@@ -55,7 +55,7 @@ def calibrate_pipeline(
     check_apart([output, *list_paths(report)], [model, dev], replaced=[output])
     check_own_folder(output, PIPELINE_MARKS)
     nlp = load_pipeline(model, gpu_id=gpu_id)
-    source = find_recogniser(nlp)
+    source = find_recognizer(nlp)
     if FILTER in nlp.pipe_names:
         # What was fitted before would be fitted upon.
         nlp.remove_pipe(FILTER)
@@ -64,7 +64,7 @@ def calibrate_pipeline(
         wanted = ", ".join(sorted(label or "(none)" for label in judged.gold)) or "none"
         raise CorpusError(
             f"found {len(judged.right):,} predictions and none of them right, expected some to fit "
-            f"on; these documents have mentions labelled {wanted}",
+            f"on; these documents have mentions labeled {wanted}",
             path=dev,
         )
     fitted = _fit(judged, source, with_temperature, with_thresholds)

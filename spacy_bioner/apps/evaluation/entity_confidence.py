@@ -8,7 +8,11 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from spacy_bioner.architectures.pieces.alignment import unit_starts
-from spacy_bioner.components.tag_probabilities import TagBeliefs, has_beliefs, read_beliefs
+from spacy_bioner.components.tag_probabilities import (
+    TagProbabilities,
+    has_tag_probabilities,
+    read_tag_probabilities,
+)
 from spacy_bioner.evaluation.explanation.occlusion import Score
 
 COMPONENT = "bioner"
@@ -46,24 +50,24 @@ class Target:
 def find_tagger(nlp: Language) -> Any:
     """Return the trained tagger whose probabilities can be asked for; None where there is none."""
     component = nlp.get_pipe(COMPONENT) if COMPONENT in nlp.pipe_names else None
-    return component if has_beliefs(component) else None
+    return component if has_tag_probabilities(component) else None
 
 
-def make_target(tagger: Any, beliefs: Optional[TagBeliefs], ent: Span) -> Target:
+def make_target(tagger: Any, probabilities: Optional[TagProbabilities], ent: Span) -> Target:
     """Cut out an entity's sentence if the rest of the text changes nothing, else take all of it.
 
     tagger (Any): None where the pipeline has none.
-    beliefs (Optional[TagBeliefs]): Of the tagger on the entity's Doc.
+    probabilities (Optional[TagProbabilities]): Of the tagger on the entity's Doc.
     """
     doc = ent.doc
-    if beliefs is None:
+    if probabilities is None:
         return Target(doc, ent.start, ent.end, ent.label_)
-    tags = tuple(beliefs.places(ent.start, ent.end, ent.label_))
+    tags = tuple(probabilities.places(ent.start, ent.end, ent.label_))
     borders = np.append(unit_starts(doc, "sentence"), len(doc))
     first = int(borders[borders <= ent.start].max())
     last = int(borders[borders >= ent.end].min())
     part = doc[first:last].as_doc()
-    before, (after,) = beliefs.scores[first:last], tagger.predict([part])
+    before, (after,) = probabilities.scores[first:last], tagger.predict([part])
     if last - first == len(doc) or np.abs(np.exp(before) - np.exp(after)).max() > _SAME:
         return Target(doc, ent.start, ent.end, ent.label_, 0, tags)
     start, end = ent.start - first, ent.end - first
@@ -81,7 +85,7 @@ def make_score(nlp: Language, tagger: Any, target: Target) -> Score:
     place = (target.start, target.end, target.label)
 
     def ask_tagger(docs: Sequence[Doc]) -> List[float]:
-        return [beliefs.confidence(*place) for beliefs in read_beliefs(tagger, docs)]
+        return [found.confidence(*place) for found in read_tag_probabilities(tagger, docs)]
 
     def ask_pipeline(docs: Sequence[Doc]) -> List[float]:
         return [_find(doc, place) for doc in nlp.pipe(docs)]

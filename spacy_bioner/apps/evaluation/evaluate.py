@@ -272,7 +272,7 @@ def _check_labels(labels: Sequence[str], gold: Sequence[Doc], corpus: Path) -> N
     unknown = sorted(set(labels) - known)
     if unknown:
         raise LabelError(
-            f"{corpus}: found no mention labelled {', '.join(unknown)}; the corpus has "
+            f"{corpus}: found no mention labeled {', '.join(unknown)}; the corpus has "
             f"{', '.join(sorted(known)) or 'none at all'}"
         )
 

@@ -17,7 +17,7 @@ from spacy_bioner.apps.evaluation.entity_confidence import (
 from spacy_bioner.architectures.pieces.words import find_words
 from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.components.overlaps import Rejection, read_rejections
-from spacy_bioner.components.tag_probabilities import TagBeliefs, read_beliefs
+from spacy_bioner.components.tag_probabilities import TagProbabilities, read_tag_probabilities
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.explanation.occlusion import occlude
 from spacy_bioner.evaluation.explanation.results import (
@@ -72,11 +72,13 @@ def explain(
             raise ConfigError(f"integrated gradients are not possible: {reason}")
         method = "occlusion" if reason else "gradients"
     doc = nlp(text)
-    beliefs = read_beliefs(tagger, [doc])[0] if tagger is not None and len(doc) else None
+    probabilities = (
+        read_tag_probabilities(tagger, [doc])[0] if tagger is not None and len(doc) else None
+    )
     found: List[Explanation] = []
     for ent in doc.ents:
-        explained = _describe(nlp, ent, beliefs, n_readings)
-        found.append(_attribute(explained, nlp, tagger, beliefs, ent, method, n_steps))
+        explained = _describe(nlp, ent, probabilities, n_readings)
+        found.append(_attribute(explained, nlp, tagger, probabilities, ent, method, n_steps))
     return TextExplanation(doc.text, tuple(found), tuple(_list_left_out(doc)))
 
 
@@ -93,14 +95,14 @@ def _why_no_gradients(tagger: Any) -> str:
 
 
 def _describe(
-    nlp: Language, ent: Span, beliefs: Optional[TagBeliefs], n_readings: int
+    nlp: Language, ent: Span, probabilities: Optional[TagProbabilities], n_readings: int
 ) -> Explanation:
     doc = ent.doc
     readings: List[Reading] = []
     belief: Optional[float] = None
-    if beliefs is not None and ent.label_ in beliefs.labels:
-        belief = beliefs.confidence(ent.start, ent.end, ent.label_)
-        others = beliefs.alternatives(ent.start, ent.end, ent.label_)
+    if probabilities is not None and ent.label_ in probabilities.labels:
+        belief = probabilities.confidence(ent.start, ent.end, ent.label_)
+        others = probabilities.alternatives(ent.start, ent.end, ent.label_)
         readings = [
             Reading(doc[item.start : item.end].text, item.label, item.confidence)
             for item in others[:n_readings]
@@ -121,19 +123,19 @@ def _attribute(
     explained: Explanation,
     nlp: Language,
     tagger: Any,
-    beliefs: Optional[TagBeliefs],
+    probabilities: Optional[TagProbabilities],
     ent: Span,
     method: str,
     n_steps: int,
 ) -> Explanation:
     if method == "none":
         return explained
-    if beliefs is not None:
+    if probabilities is not None:
         names = [source.name for source in explained.sources]
-        if COMPONENT not in names or ent.label_ not in beliefs.labels:
+        if COMPONENT not in names or ent.label_ not in probabilities.labels:
             who = ", ".join(names) or "a component without evidence"
             return replace(explained, note=f"not found by '{COMPONENT}' but by {who}")
-    target = make_target(tagger, beliefs, ent)
+    target = make_target(tagger, probabilities, ent)
     change: Optional[float] = None
     error: Optional[float] = None
     if method == "gradients":

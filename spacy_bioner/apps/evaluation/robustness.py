@@ -29,7 +29,8 @@ from spacy_bioner.evaluation.robustness import (
 )
 from spacy_bioner.files.same_files import check_apart
 from spacy_bioner.gold import list_gold
-from spacy_bioner.reports.text.robustness import plot_robustness, render_robustness
+from spacy_bioner.reports.plots.robustness import plot_robustness
+from spacy_bioner.reports.text.robustness import render_robustness
 from spacy_bioner.transforms.augmentation.editing import Augmentation
 from spacy_bioner.transforms.augmentation.mentions import make_replace_synonyms
 from spacy_bioner.transforms.augmentation.noise import make_add_noise
@@ -97,7 +98,7 @@ def measure_robustness(
     attacked along its own gradients; the changed texts are the same for all.
 
     models (Sequence[Tuple[str, str]]): Name and folder or package; the first is the one without
-        a defence, which the others are held against.
+        a defense, which the others are held against.
     corpus (Path): A DocBin.
     output (Path): Gets robustness.md, .json, .png and .svg.
     method (str): "fgsm" or "pgd".
@@ -175,7 +176,7 @@ def _check(nlp: Language, path: str, gold: Sequence[Doc], corpus: Path) -> None:
     )
     if unknown:
         raise CorpusError(
-            f"found mentions labelled {', '.join(sorted(unknown))}, which {path} does not know; "
+            f"found mentions labeled {', '.join(sorted(unknown))}, which {path} does not know; "
             "convert the corpus with a --label-map to its labels",
             path=corpus,
         )

@@ -10,7 +10,7 @@ from spacy_bioner.apps.loading import fingerprint, load_pipeline
 from spacy_bioner.apps.names import FOLDER_NAME
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile, get_setting, read_training_config
-from spacy_bioner.apps.results import describe_training
+from spacy_bioner.apps.stored_results import describe_training
 from spacy_bioner.apps.training.curves import write_outcome
 from spacy_bioner.apps.training.train import check_device
 from spacy_bioner.apps.training.trial import train_and_test
@@ -19,8 +19,9 @@ from spacy_bioner.evaluation.bootstrap.significance import PairedComparison, com
 from spacy_bioner.evaluation.runner import evaluate_documents
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.files.lines import check_is_file
+from spacy_bioner.reports.plots.experiments import plot_ablation
 from spacy_bioner.reports.plots.style import require_matplotlib
-from spacy_bioner.reports.text.ablation import plot_ablation, render_ablation
+from spacy_bioner.reports.text.ablation import render_ablation
 from spacy_bioner.training.results.experiments import AblationRow
 
 FULL = "all"

@@ -13,7 +13,7 @@ from spacy_bioner.apps.experiments.trials import PlannedTrial, TrialOutcome, run
 from spacy_bioner.apps.names import parse_named
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile, check_one_encoder, read_training_config
-from spacy_bioner.apps.results import describe_training
+from spacy_bioner.apps.stored_results import describe_training
 from spacy_bioner.apps.subprocesses import explain_exit
 from spacy_bioner.apps.training.curves import write_outcome
 from spacy_bioner.apps.training.train import check_device
@@ -22,12 +22,9 @@ from spacy_bioner.evaluation.bootstrap.intervals import bootstrap_scores
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.files.json_files import write_json
 from spacy_bioner.files.locks import refuse_writers_below
-from spacy_bioner.files.replacing import replacing
-from spacy_bioner.reports.text.compare import (
-    plot_comparison,
-    render_comparison,
-    render_comparison_csv,
-)
+from spacy_bioner.files.replacing import write_text
+from spacy_bioner.reports.plots.experiments import plot_comparison
+from spacy_bioner.reports.text.compare import render_comparison, render_comparison_csv
 from spacy_bioner.training.results.experiments import ComparisonRow
 
 ENCODERS: Dict[str, str] = {
@@ -84,12 +81,12 @@ def compare_encoders(
     results: Dict[str, List[TrialOutcome]] = {name: [] for name in encoders}
     for trial, outcome in zip(plan, run_trials(plan, run, report=report), strict=True):
         results[trial.settings["name"]].append(outcome)
-    rows = [summarise_encoder(name, encoders[name], results[name]) for name in encoders]
+    rows = [summarize_encoder(name, encoders[name], results[name]) for name in encoders]
     _write(rows, output)
     return rows
 
 
-def summarise_encoder(
+def summarize_encoder(
     name: str, source: str, runs: Sequence[Tuple[Optional[Mapping[str, Any]], str]]
 ) -> ComparisonRow:
     """Make the row of an encoder from the results of its seeds, or the reasons why there are none.
@@ -220,10 +217,7 @@ def _write(rows: Sequence[ComparisonRow], output: Path) -> None:
     data = [row.to_json() for row in rows]
     table = render_comparison(rows)
     write_outcome(output, "comparison", data, table, lambda: plot_comparison(rows))
-    with replacing(output / "comparison.csv") as temporary:
-        temporary.write_text(
-            render_comparison_csv(rows), encoding="utf-8", errors="backslashreplace"
-        )
+    write_text(output / "comparison.csv", render_comparison_csv(rows))
 
 
 def _mean(results: Sequence[Mapping[str, Any]], name: str) -> Optional[float]:

@@ -1,4 +1,4 @@
-"""Each pipeline on each corpus: how far what is learnt on one carries to the others."""
+"""Each pipeline on each corpus: how far what is learned on one carries to the others."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from spacy_bioner.apps.experiments.trials import RESULT
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile
-from spacy_bioner.apps.results import describe_training, load_result, store_result
+from spacy_bioner.apps.stored_results import describe_training, load_result, store_result
 from spacy_bioner.apps.training.curves import write_outcome
 from spacy_bioner.apps.training.trial import train_and_test
 from spacy_bioner.corpora.docbin import read_docbin
@@ -20,8 +20,9 @@ from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.cross_corpus import Cell, Rename, score_cell
 from spacy_bioner.evaluation.matching import compare_docs
 from spacy_bioner.evaluation.runner import entity_labels, run_timed
+from spacy_bioner.reports.plots.experiments import plot_matrix
 from spacy_bioner.reports.plots.style import require_matplotlib
-from spacy_bioner.reports.text.cross_corpus import plot_matrix, render_matrix
+from spacy_bioner.reports.text.cross_corpus import render_matrix
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any, Callable, Collection, Dict, Mapping, Optional, Sequence,
 from spacy_bioner.apps.experiments.trials import PlannedTrial, TrialOutcome, run_trials
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile
-from spacy_bioner.apps.results import describe_profile
+from spacy_bioner.apps.stored_results import describe_profile
 from spacy_bioner.apps.training.train import check_device
 from spacy_bioner.apps.training.trial import train_and_test
 from spacy_bioner.corpora.docbin import read_docbin, write_docbin
@@ -15,7 +15,7 @@ from spacy_bioner.corpora.formats.docbin import read_docbin_records
 from spacy_bioner.files.digests import digest
 from spacy_bioner.files.json_files import write_json
 from spacy_bioner.files.lines import check_is_file
-from spacy_bioner.files.replacing import replacing
+from spacy_bioner.files.replacing import write_text
 from spacy_bioner.gold import ID_KEY
 from spacy_bioner.records import Record
 from spacy_bioner.reports.text.cross_validation import render_folds
@@ -90,10 +90,7 @@ def cross_validate(
         [result for result in results if result], seed, _list_learned(records, folds)
     )
     write_json(output / "folds.json", {"settings": settings, **outcome.to_json()})
-    with replacing(output / "folds.md") as temporary:
-        temporary.write_text(
-            render_folds(outcome) + "\n", encoding="utf-8", errors="backslashreplace"
-        )
+    write_text(output / "folds.md", render_folds(outcome) + "\n")
     return outcome
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
-from spacy_bioner.apps.results import load_result, store_result
+from spacy_bioner.apps.stored_results import load_result, store_result
 
 RESULT = "result.json"
 

@@ -10,13 +10,13 @@ from thinc.api import Config
 
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile, get_setting, read_config, read_training_config
-from spacy_bioner.apps.results import describe_profile, load_result, store_result
+from spacy_bioner.apps.stored_results import describe_profile, load_result, store_result
 from spacy_bioner.apps.training.curves import write_figure
 from spacy_bioner.apps.training.train import check_device, interrupted_folder
 from spacy_bioner.apps.training.trial import train_and_draw
 from spacy_bioner.errors import BionerError, ConfigError
 from spacy_bioner.files.digests import digest
-from spacy_bioner.files.replacing import replacing
+from spacy_bioner.files.replacing import write_text
 from spacy_bioner.reports.plots.style import plot_style
 from spacy_bioner.reports.plots.tuning import plot_history, plot_importances
 from spacy_bioner.reports.scores import format_percent
@@ -183,7 +183,7 @@ def _write(
 ) -> None:
     trials = list_trials(study)
     if trials:
-        _write_text(output / "trials.md", render_trials(study) + "\n")
+        write_text(output / "trials.md", render_trials(study) + "\n")
         points = [(trial.number, get_score(trial), trial.state.name.lower()) for trial in trials]
         with plot_style():
             write_figure(plot_history(points), output, "history")
@@ -196,7 +196,7 @@ def _write(
         head = f"# The best of {len(trials)} trials: trial {study.best_trial.number}, "
         head += f"{format_percent(study.best_value)} on the development set."
         text = make_profile_text(replace(profile, overrides=best))
-        _write_text(output / BEST, f"{head}\n\n{text}")
+        write_text(output / BEST, f"{head}\n\n{text}")
 
 
 def make_profile_text(profile: Profile) -> str:
@@ -224,8 +224,3 @@ def _step_override(max_steps: int) -> Dict[str, int]:
 
 def _describe(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{key.split('.')[-1]} {format_setting(item)}" for key, item in values.items())
-
-
-def _write_text(path: Path, text: str) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")

@@ -39,12 +39,12 @@ def assemble(
     settings = _read(config)
     check_own_folder(output, PIPELINE_MARKS)
     nlp = load_pipeline(str(_existing(model)))
-    recogniser = find_recogniser(nlp)
+    recognizer = find_recognizer(nlp)
     for name in settings["pipeline"]["order"]:
         # A span categorizer was trained with its own `bioner_overlaps`; all others come before it.
         if name in nlp.pipe_names:
             nlp.remove_pipe(name)
-        nlp.add_pipe(name, config=_component_settings(settings, name, nlp, recogniser))
+        nlp.add_pipe(name, config=_component_settings(settings, name, nlp, recognizer))
     table = terms or Path(settings["gazetteer"]["terms"])
     if "bioner_gazetteer" in nlp.pipe_names:
         gazetteer: Any = nlp.get_pipe("bioner_gazetteer")
@@ -54,7 +54,7 @@ def assemble(
     return nlp
 
 
-def find_recogniser(nlp: Language) -> str:
+def find_recognizer(nlp: Language) -> str:
     """Name the trained component of a pipeline.
 
     RAISES ConfigError: For a pipeline without one.
@@ -77,21 +77,21 @@ def _read(config: Path) -> Dict[str, Any]:
 
 
 def _component_settings(
-    settings: Dict[str, Any], name: str, nlp: Language, recogniser: str
+    settings: Dict[str, Any], name: str, nlp: Language, recognizer: str
 ) -> Dict[str, Any]:
     chosen = dict(settings["components"].get(name, {}))
-    component: Any = nlp.get_pipe(recogniser)
+    component: Any = nlp.get_pipe(recognizer)
     if name == "bioner_gazetteer":
         chosen.setdefault("labels", list(component.labels))
     added = ["bioner_gazetteer", "bioner_abbreviations"]
-    if name == "bioner_abbreviations" and recogniser in OTHER_GROUPS:
-        chosen.setdefault("sources", [recogniser, "bioner_gazetteer"])
-    if name == "bioner_overlaps" and recogniser in OTHER_GROUPS:
-        chosen.setdefault("sources", [recogniser, "ents", *added])
-    if name == "bioner_overlaps" and recogniser == "ner":
+    if name == "bioner_abbreviations" and recognizer in OTHER_GROUPS:
+        chosen.setdefault("sources", [recognizer, "bioner_gazetteer"])
+    if name == "bioner_overlaps" and recognizer in OTHER_GROUPS:
+        chosen.setdefault("sources", [recognizer, "ents", *added])
+    if name == "bioner_overlaps" and recognizer == "ner":
         # spaCy's `ner` writes doc.ents only: they count under its name, before the others.
-        chosen.setdefault("sources", [recogniser, *added])
-        chosen.setdefault("ents_source", recogniser)
+        chosen.setdefault("sources", [recognizer, *added])
+        chosen.setdefault("ents_source", recognizer)
     return chosen
 
 

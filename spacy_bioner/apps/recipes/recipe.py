@@ -23,7 +23,7 @@ from spacy_bioner.errors import BionerError, ConfigError, StoppedError
 from spacy_bioner.files.json_files import write_json
 from spacy_bioner.files.locks import refuse_writers_below
 from spacy_bioner.files.outputs import is_debris
-from spacy_bioner.files.replacing import replacing
+from spacy_bioner.files.replacing import write_text
 from spacy_bioner.reports.text.recipe import render_recipe
 
 STATE = "steps.json"
@@ -122,8 +122,7 @@ def run_recipe(
     text = render_recipe(
         recipe.about, results, how=describe_run(recipe, choices), corpus=choices.corpus
     )
-    with replacing(out / SUMMARY) as temporary:
-        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+    write_text(out / SUMMARY, text)
     return out / SUMMARY
 
 

@@ -10,7 +10,7 @@ from spacy_bioner.apps.reports.report import check_folder
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.bootstrap.significance import compare_systems
 from spacy_bioner.evaluation.scores import Counts
-from spacy_bioner.files.replacing import replacing
+from spacy_bioner.files.replacing import write_text
 from spacy_bioner.reports.html.overview_sections import make_overview
 from spacy_bioner.reports.html.run_page import render_run_page
 from spacy_bioner.reports.plots.style import plot_style, require_matplotlib
@@ -56,8 +56,7 @@ def write_overview(
     heading = title or f"{len(stored)} runs"
     page = render_run_page(heading, (), sections, None, warnings=warnings)
     path = output / "overview.html"
-    with replacing(path) as temporary:
-        temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
+    write_text(path, page)
     return path
 
 

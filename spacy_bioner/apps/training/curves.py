@@ -10,7 +10,7 @@ from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence
 from spacy_bioner.apps.profiles import get_setting, read_config
 from spacy_bioner.errors import BionerError
 from spacy_bioner.files.json_files import write_json
-from spacy_bioner.files.replacing import replacing
+from spacy_bioner.files.replacing import replacing, write_text
 from spacy_bioner.reports.plots.style import plot_style, render_picture
 from spacy_bioner.reports.plots.training import plot_training
 from spacy_bioner.training.loggers import Evaluation
@@ -59,8 +59,7 @@ def write_outcome(
     plot (Callable[[], Any]): Draws the figure, within `plot_style`.
     """
     write_json(folder / f"{name}.json", data)
-    with replacing(folder / f"{name}.md") as temporary:
-        temporary.write_text(markdown + "\n", encoding="utf-8", errors="backslashreplace")
+    write_text(folder / f"{name}.md", markdown + "\n")
     with plot_style():
         write_figure(plot(), folder, name)
 

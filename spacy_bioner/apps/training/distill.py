@@ -42,7 +42,7 @@ ACCOUNT = "distillation.json"
 
 
 @guards_outputs("output", inputs=("teacher", "texts", "gold"), replaced=("output",))
-def distil(
+def distill(
     teacher: Path,
     texts: Sequence[Path],
     output: Path,
@@ -147,7 +147,7 @@ def _load_teacher(folder: Path) -> Language:
     if not as_tagger(nlp.get_pipe(COMPONENT)).model.has_ref("encoder"):
         raise ConfigError(
             f"{folder}: the teacher is an ensemble, which has no encoder that a student could "
-            "be made like: distil one of its members"
+            "be made like: distill one of its members"
         )
     return nlp
 

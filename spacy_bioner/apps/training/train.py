@@ -124,7 +124,7 @@ def _keep(partial: Path, output: Path) -> str:
 
 
 def _rescue(output: Path, resume: Optional[Path]) -> Optional[Path]:
-    """Keep what a killed training for the same output left; gives where to resume from now.
+    """Keep what a killed training for the same output left; return where to resume from now.
 
     Of an output that is not claimed nothing is taken: its training may still be running.
     """

@@ -1,7 +1,7 @@
 """From Docs to word-piece windows and back, by array operations on character offsets.
 
 Offsets are those of the text of a Doc's words, and the tokens of an alignment are these words; see
-`words`. A document is tokenised once and whole. Its pieces are cut into windows (one per sentence,
+`words`. A document is tokenized once and whole. Its pieces are cut into windows (one per sentence,
 or one per document), and a stretch that is longer than the model can take is cut into overlapping
 windows at token borders. Every piece is *owned* by exactly one window, the one in which it
 stands most centrally, so that nothing is truncated and nothing is counted twice.
@@ -98,7 +98,7 @@ def align_pieces(pieces: Pieces, starts: np.ndarray, ends: np.ndarray) -> TokenA
     first = np.searchsorted(ends, pieces.starts, side="right")
     last = np.searchsorted(starts, pieces.ends, side="left") - 1
     counts = np.maximum(last - first + 1, 0)
-    # Byte-level tokenisers make pieces of no width inside one character: they count as touching it.
+    # Byte-level tokenizers make pieces of no width inside one character: they count as touching it.
     piece = np.repeat(np.arange(len(pieces.ids)), counts)
     offset_in_run = np.arange(len(piece)) - np.repeat(np.cumsum(counts) - counts, counts)
     return TokenAlignment(piece, first[piece] + offset_in_run, first)

@@ -53,7 +53,7 @@ class DocRows:
 
 
 def lay_out(model: Model, docs: List[Doc], *, every_piece: bool = False) -> "WindowLayout":
-    """Tokenise the words of Docs and cut them into windows.
+    """Tokenize the words of Docs and cut them into windows.
 
     model (Model): The encoder.
     every_piece (bool): Give rows to continuation pieces as well, where the pooling tags pieces.

@@ -4,10 +4,10 @@ import re
 import zlib
 from pathlib import Path
 
-from spacy_bioner.corpora.formats.folder_detection import PAIR_ENDINGS, guess_folder
-from spacy_bioner.corpora.formats.json_files.shapes import guess_json
+from spacy_bioner.corpora.formats.folder_detection import PAIR_ENDINGS, detect_folder
+from spacy_bioner.corpora.formats.json_files.shapes import detect_json
 from spacy_bioner.corpora.formats.registry import FORMATS
-from spacy_bioner.corpora.formats.text_detection import guess_text
+from spacy_bioner.corpora.formats.text_detection import detect_text
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike, check_is_file, refuse_wide_encoding
 
@@ -16,7 +16,7 @@ HEAD_SIZE = 65_536
 _JSON_START = re.compile(r'\{\s*["}]|\[\s*["\[\]{0-9tfn-]')
 
 
-def guess_format(path: PathLike) -> str:
+def detect_format(path: PathLike) -> str:
     """Tell the format of a file or folder.
 
     RETURNS (str): A name in `formats.registry.FORMATS`.
@@ -24,7 +24,7 @@ def guess_format(path: PathLike) -> str:
     """
     path = Path(path)
     if path.is_dir():
-        return guess_folder(path, guess_format)
+        return detect_folder(path, detect_format)
     path = check_is_file(path)
     if path.suffix in PAIR_ENDINGS:
         return PAIR_ENDINGS[path.suffix]
@@ -39,13 +39,13 @@ def guess_format(path: PathLike) -> str:
         message = "found an empty file, expected a corpus (see `bioner convert --help`)"
         raise CorpusError(message, path=path, line=1)
     if _JSON_START.match(head):
-        return guess_json(path)
+        return detect_json(path)
     for item in FORMATS.values():
         if item.looks_like is not None and item.looks_like(head):
             return item.name
     # The last line of a part may be cut.
     lines = head.splitlines()
-    return guess_text(lines[:-1] if len(head) >= HEAD_SIZE and len(lines) > 1 else lines, path)
+    return detect_text(lines[:-1] if len(head) >= HEAD_SIZE and len(lines) > 1 else lines, path)
 
 
 def _is_docbin(raw: bytes) -> bool:

@@ -12,13 +12,13 @@ PAIR_ENDINGS = {ending: name for ending, name in _ENDINGS.items() if FORMATS[nam
 # The formats with all those that their readers read too.
 _WHOLES = {item.name: item.part_of or item.name for item in FORMATS.values()}
 _SHOWN = 3
-Guess = Callable[[Path], str]
+Detect = Callable[[Path], str]
 
 
-def guess_folder(folder: Path, guess: Guess) -> str:
+def detect_folder(folder: Path, detect: Detect) -> str:
     """Tell the format of a folder: by its endings, else by what all of its files are.
 
-    guess (Callable[[Path], str]): Tells the format of a file.
+    detect (Callable[[Path], str]): Tells the format of a file.
     RAISES (CorpusError): No format that is known, or several.
     """
     files = list(_list_files(folder))
@@ -26,7 +26,7 @@ def guess_folder(folder: Path, guess: Guess) -> str:
     for path in files:
         if path.suffix in _ENDINGS:
             by_ending.setdefault(_ENDINGS[path.suffix], []).append(path)
-    found = by_ending or _group(files, guess)
+    found = by_ending or _group(files, detect)
     wholes = {_WHOLES[name] for name in found}
     if len(found) > 1 and len(wholes) == 1:
         return wholes.pop()
@@ -46,12 +46,12 @@ def guess_folder(folder: Path, guess: Guess) -> str:
     raise CorpusError(message, path=folder)
 
 
-def list_corpus_files(folder: Path, name: str, guess: Guess) -> List[Path]:
+def list_corpus_files(folder: Path, name: str, detect: Detect) -> List[Path]:
     """List the files of a format in a folder and those below it, by path.
 
     RAISES (CorpusError): None of them.
     """
-    groups = _group(_list_files(folder), guess)
+    groups = _group(_list_files(folder), detect)
     whole = _WHOLES[name]
     found = sorted(p for one, paths in groups.items() if _WHOLES[one] == whole for p in paths)
     if not found:
@@ -72,11 +72,11 @@ def _list_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _group(files: Iterable[Path], guess: Guess) -> Dict[str, List[Path]]:
+def _group(files: Iterable[Path], detect: Detect) -> Dict[str, List[Path]]:
     found: Dict[str, List[Path]] = {}
     for path in files:
         try:
-            found.setdefault(guess(path), []).append(path)
+            found.setdefault(detect(path), []).append(path)
         except CorpusError:
             # A README, a licence: what is no corpus is no part of it.
             continue

@@ -22,7 +22,7 @@ _TAG_COLUMNS = frozenset(("tag", "tags", "label", "labels", "ner", "ner_tag", "n
 _NOTE_COLUMNS = frozenset(("text", "note", "notes", "note_text", "section_text"))
 
 
-def guess_text(lines: List[str], path: Path) -> str:
+def detect_text(lines: List[str], path: Path) -> str:
     """Tell the format of a file by its first lines, the first of which is not blank.
 
     RAISES (CorpusError): No format that is known.

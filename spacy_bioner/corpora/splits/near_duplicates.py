@@ -2,7 +2,7 @@
 
 MinHash (Broder 1997) gives candidates, through the library `datasketch`; each is then compared
 exactly, so that a similarity is never an estimate. Words are runs of letters and digits in lower
-case: a tokenised copy of a text is as similar to it as the text itself. A sentence and the abstract
+case: a tokenized copy of a text is as similar to it as the text itself. A sentence and the abstract
 that it was taken from have a low index.
 """
 

@@ -1,6 +1,6 @@
 """How much of a corpus was seen in training: surfaces, surfaces with their label, concepts.
 
-What is seen can be answered by memory; figures on the rest tell how well a model generalises.
+What is seen can be answered by memory; figures on the rest tell how well a model generalizes.
 Surfaces are compared case-folded, with any white space as one space.
 """
 

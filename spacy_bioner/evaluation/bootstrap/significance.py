@@ -1,6 +1,6 @@
 """Is one system better than another, or were the test documents kind to it?
 
-Both systems are scored on the same documents. The p-value is that of approximate randomisation
+Both systems are scored on the same documents. The p-value is that of approximate randomization
 (Noreen, 1989; Yeh, 2000): if the systems were alike, exchanging their outputs in any document
 would make no odds, so how often does a random exchange give a difference at least as great? The
 interval of the difference is a paired percentile bootstrap over documents. Neither knows of
@@ -100,7 +100,7 @@ def compare_systems(
 
     first, second (Sequence[Counts]): One for each document.
     n_resamples (int): Of the bootstrap.
-    n_shuffles (int): Of the randomisation; no p-value is below one over this number plus one.
+    n_shuffles (int): Of the randomization; no p-value is below one over this number plus one.
     level (float): Share of the resamples between the ends of an interval.
     RAISES ConfigError: For different documents or none, and for settings that are none.
     """

@@ -1,6 +1,6 @@
 """Which concepts a document is about: sets of ids, without regard to where they stand.
 
-It is what curation asks for, and how BioCreative V scored the normalisation of diseases (Wei and
+It is what curation asks for, and how BioCreative V scored the normalization of diseases (Wei and
 others, 2016): an id counts once a document.
 """
 

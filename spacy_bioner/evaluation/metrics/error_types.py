@@ -40,11 +40,6 @@ class Mistake:
     gold: Tuple[MentionKey, ...]
     predicted: Tuple[MentionKey, ...]
 
-    @property
-    def same_labels(self) -> bool:
-        """Whether all mentions have one label."""
-        return len({label for _, _, label in (*self.gold, *self.predicted)}) == 1
-
     def to_json(self) -> Dict[str, Any]:
         """Return everything as plain data."""
         return {

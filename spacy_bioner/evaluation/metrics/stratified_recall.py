@@ -13,7 +13,7 @@ from typing import Callable, Dict, Iterable, List, Optional, Sequence, Set, Tupl
 from spacy.tokens import Doc
 
 from spacy_bioner.errors import CorpusError
-from spacy_bioner.evaluation.matching import Comparison, compare_docs
+from spacy_bioner.evaluation.matching import Comparison
 from spacy_bioner.evaluation.scores import Metric
 from spacy_bioner.gold import GoldMention, list_gold_mentions
 from spacy_bioner.knowledge.definitions import is_short_form
@@ -54,7 +54,7 @@ class Stratum:
 
 
 class TrainingMentions:
-    """What a system could have learnt by heart.
+    """What a system could have learned by heart.
 
     mentions (Iterable[GoldMention]): All of the training data's.
     """
@@ -83,31 +83,16 @@ class TrainingMentions:
         return FREQUENCIES[(number > 0) + (number > 1) + (number > 9)]
 
 
-def split_recall(
-    pairs: Iterable[Tuple[Doc, Doc]],
-    train: Optional[TrainingMentions] = None,
-    *,
-    spans_key: Optional[str] = None,
-) -> List[Stratum]:
-    """Count the gold mentions of each kind that were found, strictly.
-
-    pairs (Iterable[Tuple[Doc, Doc]]): Gold Doc and the system's.
-    train (Optional[TrainingMentions]): Without it, there is no novelty and no frequency.
-    spans_key (Optional[str]): Take predictions from this span group; None takes `doc.ents`.
-    RETURNS (List[Stratum]): Every kind of every division, those without gold mentions too.
-    RAISES CorpusError: When texts differ.
-    """
-    return sum_strata(
-        [split_document(pair, compare_docs(*pair, spans_key=spans_key), train) for pair in pairs]
-    )
-
-
 def split_document(
     pair: Tuple[Doc, Doc], compared: Comparison, train: Optional[TrainingMentions] = None
 ) -> List[Stratum]:
-    """Count the gold mentions of one document; see `split_recall`.
+    """Count the gold mentions of each kind in one document, and those that were found, strictly.
 
-    compared (Comparison): What `compare_docs` gives for the pair.
+    pair (Tuple[Doc, Doc]): Gold Doc and the system's.
+    compared (Comparison): What `compare_docs` returns for the pair.
+    train (Optional[TrainingMentions]): Without it, there is no novelty and no frequency.
+    RETURNS (List[Stratum]): Every kind of every division, those without gold mentions too.
+    RAISES (CorpusError): When texts differ.
     """
     if pair[0].text != pair[1].text:
         raise CorpusError(

@@ -7,10 +7,12 @@ from spacy_bioner.evaluation.robustness import Outcome, Robustness
 from spacy_bioner.reports.html.elements import Drawings, Section, draw_plot, make_table
 from spacy_bioner.reports.plots import corpora_compared as comparison_plots
 from spacy_bioner.reports.plots import corpus as corpus_plots
-from spacy_bioner.reports.text.ablation import describe_rows, plot_ablation
+from spacy_bioner.reports.plots.experiments import plot_ablation
+from spacy_bioner.reports.plots.robustness import plot_robustness
+from spacy_bioner.reports.text.ablation import describe_rows
 from spacy_bioner.reports.text.corpora import corpus_tables
 from spacy_bioner.reports.text.model_card import LIMITS
-from spacy_bioner.reports.text.robustness import list_rows, plot_robustness
+from spacy_bioner.reports.text.robustness import list_rows
 from spacy_bioner.training.results.experiments import AblationRow
 
 NOT_OWN = "These are not parts of the pipeline of this page, but of another, or of its training."

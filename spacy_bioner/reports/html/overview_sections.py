@@ -121,7 +121,7 @@ def _make_differences(runs: Sequence[StoredRun]) -> Optional[Section]:
         return None
     line = (
         f"Points more than {runs[0].name} has, on the same {made.n_docs:,} documents: paired "
-        f"bootstrap intervals; p of F1 by approximate randomisation ({made.n_shuffles:,} "
+        f"bootstrap intervals; p of F1 by approximate randomization ({made.n_shuffles:,} "
         "exchanges)."
     )
     few = [(run.name, explain_p(run.compared)) for run in runs if run.compared is not None]

@@ -159,7 +159,7 @@ def make_recall_section(drawings: Drawings, found: Measurement) -> Section:
     has_novelty = any(item.division == "novelty" for item in found.strata)
     line = (
         "What was seen in training can be answered from memory; the rest tells how well a "
-        "model generalises."
+        "model generalizes."
         if has_novelty
         else "Give the training documents (--train) to see recall of what was not seen in them."
     )

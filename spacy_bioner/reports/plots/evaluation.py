@@ -45,14 +45,14 @@ def plot_type_scores(by_type: Mapping[str, Mapping[str, Interval]]) -> Any:
 
 
 def plot_confusion(confusion: Confusion) -> Any:
-    """Draw the matrix; colours are shares of the gold label's mentions."""
+    """Draw the matrix; colors are shares of the gold label's mentions."""
     labels = list(map(fit_name, confusion.labels))
     size = 2.2 + 0.42 * len(labels)
     figure = make_figure(min(size + 1.4, WIDTH + 4), min(size, WIDTH + 3))
     axes = figure.subplots()
     totals = confusion.matrix.sum(axis=1, keepdims=True)
     shares = confusion.matrix / totals.clip(min=1)
-    # Squares of one colour, more or less opaque: they look right on a dark page as well.
+    # Squares of one color, more or less opaque: they look right on a dark page as well.
     for row, column in zip(*confusion.matrix.nonzero()):
         share, number = float(shares[row, column]), int(confusion.matrix[row, column])
         color = SERIES[0] if row == column else SERIES[1]

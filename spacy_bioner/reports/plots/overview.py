@@ -1,4 +1,4 @@
-"""Several runs side by side, as figures: a colour and a marker for each run."""
+"""Several runs side by side, as figures: a color and a marker for each run."""
 
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 

@@ -1,6 +1,6 @@
-"""Matplotlib figures as inline SVG that follows the page's colours, light or dark.
+"""Matplotlib figures as inline SVG that follows the page's colors, light or dark.
 
-Figures are drawn in the light theme; in the SVG every colour of `COLORS` becomes the CSS variable
+Figures are drawn in the light theme; in the SVG every color of `COLORS` becomes the CSS variable
 of its name, which the page defines for both themes.
 """
 
@@ -12,7 +12,7 @@ from typing import Any, Dict, Iterator
 
 from spacy_bioner.extras import require
 
-# Blue, vermillion, green and purple are those of Okabe and Ito, told apart by the colour-blind.
+# Blue, vermillion, green and purple are those of Okabe and Ito, told apart by the color-blind.
 COLORS: Dict[str, str] = {
     "bg": "#fefefe",
     "fg": "#1b1f24",

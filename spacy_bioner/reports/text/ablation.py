@@ -1,10 +1,8 @@
-"""What is lost without each part: a table of differences with their intervals, and a plot."""
+"""What is lost without each part: a table of differences with their intervals."""
 
-from typing import Any, List, Sequence, Tuple
+from typing import List, Sequence, Tuple
 
 from spacy_bioner.evaluation.bootstrap.intervals import Interval
-from spacy_bioner.reports.plots.row_plots import make_rows
-from spacy_bioner.reports.plots.style import COLORS, SERIES
 from spacy_bioner.reports.scores import DASH, format_percent
 from spacy_bioner.reports.tables import render_markdown_table
 from spacy_bioner.reports.text.evaluation import explain_p
@@ -44,25 +42,6 @@ def describe_rows(
         few = explain_p(row.compared) if row.compared else ""
         head += f"; without {row.name}, {few}" if few else ""
     return HEADER, lines, head
-
-
-def plot_ablation(rows: Sequence[AblationRow]) -> Any:
-    """Draw the difference in F1 without each part, with its interval; a part that helps is below
-    zero without it."""
-    shown = [row for row in rows if row.compared is not None]
-    figure, axes = make_rows([f"without {row.name}" for row in shown])
-    for place, row in enumerate(shown):
-        difference: Any = row.compared.f_score.difference if row.compared else None
-        if difference is None or difference.value is None:
-            continue
-        color = SERIES[1] if difference.value < 0 else SERIES[2]
-        axes.barh(place, 100 * difference.value, height=0.6, color=color, alpha=0.8)
-        ends = [100 * difference.low, 100 * difference.high]
-        axes.plot(ends, [place, place], color=COLORS["fg"], lw=1.3)
-    axes.axvline(0, color=COLORS["muted"], lw=1)
-    axes.set_xlabel("difference in strict F1, points")
-    axes.grid(visible=False, axis="y")
-    return figure
 
 
 def _format_difference(difference: Interval) -> str:

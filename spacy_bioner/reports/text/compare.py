@@ -1,15 +1,13 @@
-"""Several trained systems side by side: a table, CSV and a plot of F1 with its intervals."""
+"""Several trained systems side by side: a table and CSV of scores with their intervals."""
 
 import io
 from typing import Any, List, Optional, Sequence
 
 from spacy_bioner.evaluation.bootstrap.intervals import Interval
 from spacy_bioner.files.formula_cells import CsvRows
-from spacy_bioner.reports.plots.row_plots import fit_name
-from spacy_bioner.reports.plots.style import COLORS, SERIES, make_figure
 from spacy_bioner.reports.scores import DASH
 from spacy_bioner.reports.tables import render_markdown_table, shorten
-from spacy_bioner.training.results.experiments import ComparisonRow
+from spacy_bioner.training.results.experiments import ComparisonRow, rank_rows
 
 HEADER = (
     "encoder",
@@ -25,18 +23,7 @@ HEADER = (
 )
 _GPU = HEADER.index("GPU MB")
 _REASON_WIDTH = 160
-_WIDTH = 8.2
 _SCORES = (("precision", "P"), ("recall", "R"), ("f_score", "F1"))
-
-
-def rank_rows(rows: Sequence[ComparisonRow]) -> List[ComparisonRow]:
-    """Put the greatest F1 first, and what has none last."""
-
-    def key(row: ComparisonRow) -> tuple[bool, float, str]:
-        value = row.scores.f_score.value if row.scores else None
-        return (row.scores is None, -(value or 0.0), row.name)
-
-    return sorted(rows, key=key)
 
 
 def render_comparison(rows: Sequence[ComparisonRow]) -> str:
@@ -90,31 +77,6 @@ def render_comparison_csv(rows: Sequence[ComparisonRow]) -> str:
         table.write(["" if value is None else value for value in values])
     table.warn("comparison.csv")
     return stream.getvalue()
-
-
-def plot_comparison(rows: Sequence[ComparisonRow]) -> Any:
-    """Draw F1 as bars with intervals, the best on top; systems without scores are left out."""
-    shown = [row for row in rank_rows(rows) if row.scores and row.scores.f_score.value is not None]
-    figure = make_figure(_WIDTH, 0.9 + 0.42 * max(len(shown), 1))
-    axes = figure.subplots()
-    for place, row in enumerate(shown):
-        interval: Any = row.scores.f_score if row.scores else None
-        # Resampling may be lopsided so far that the value itself is outside.
-        below, above = max(interval.value - interval.low, 0), max(interval.high - interval.value, 0)
-        axes.barh(place, interval.value, height=0.62, color=SERIES[0], alpha=0.85)
-        error = {"ecolor": COLORS["fg"], "capsize": 3, "elinewidth": 1.3}
-        axes.errorbar(interval.value, place, xerr=[[below], [above]], fmt="none", **error)
-        text = f"{100 * interval.value:.1f}"
-        spot = (max(interval.high, interval.value), place)
-        axes.annotate(text, spot, (5, 0), textcoords="offset points", va="center", size=9)
-    axes.set_yticks(range(len(shown)), [fit_name(row.name) for row in shown])
-    axes.set_ylim(max(len(shown), 1) - 0.4, -0.6)
-    axes.set_xlim(0, 1.08)
-    axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
-    axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}")
-    axes.set_xlabel("strict F1 on the test set, with its interval")
-    axes.grid(visible=False, axis="y")
-    return figure
 
 
 def _make_cells(row: ComparisonRow) -> List[str]:

@@ -1,17 +1,15 @@
-"""Pipelines by corpora: a table of F1 with intervals, and the same as a matrix in colour."""
+"""Pipelines by corpora: a matrix of F1 with intervals, and what stands behind it."""
 
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import List, Sequence
 
-from spacy_bioner.evaluation.cross_corpus import Cell
-from spacy_bioner.reports.plots.row_plots import WIDTH, fit_name
-from spacy_bioner.reports.plots.style import COLORS, SERIES, make_figure
+from spacy_bioner.evaluation.cross_corpus import Cell, arrange_cells
 from spacy_bioner.reports.scores import DASH, format_percent
 from spacy_bioner.reports.tables import render_markdown_table
 
 
 def render_matrix(cells: Sequence[Cell]) -> str:
     """Render a Markdown matrix of F1, and a table of what stands behind each cell."""
-    models, corpora, by_place = _arrange(cells)
+    models, corpora, by_place = arrange_cells(cells)
     rows = [
         [model, *(_format_score(by_place[model, corpus]) for corpus in corpora)] for model in models
     ]
@@ -39,42 +37,6 @@ def render_matrix(cells: Sequence[Cell]) -> str:
         )
     note = "left out: test documents that stand in the pipeline's training documents as well"
     return f"{head}\n\n{matrix}\n\n{note}\n\n{table}"
-
-
-def plot_matrix(cells: Sequence[Cell]) -> Any:
-    """Draw F1 by pipeline (rows) and corpus (columns); those of one name in another colour."""
-    models, corpora, by_place = _arrange(cells)
-    figure = make_figure(
-        min(2.6 + 1.1 * len(corpora), WIDTH + 2), min(1.4 + 0.5 * len(models), WIDTH)
-    )
-    axes = figure.subplots()
-    for row, model in enumerate(models):
-        for column, corpus in enumerate(corpora):
-            counts = by_place[model, corpus].counts
-            score = counts.f_score if counts else None
-            color = SERIES[0] if model == corpus else SERIES[2]
-            style = {"color": color, "alpha": 0.08 + 0.72 * (score or 0.0), "lw": 0}
-            if score is not None:
-                axes.bar(column, 0.94, width=0.96, bottom=row - 0.47, **style)
-            text = DASH if score is None else f"{100 * score:.1f}"
-            axes.text(column, row, text, ha="center", va="center", color=COLORS["fg"], size=9)
-    axes.set_xticks(
-        range(len(corpora)), map(fit_name, corpora), rotation=25, ha="right", rotation_mode="anchor"
-    )
-    axes.set_yticks(range(len(models)), map(fit_name, models))
-    axes.set_xlim(-0.5, len(corpora) - 0.5)
-    axes.set_ylim(len(models) - 0.5, -0.5)
-    axes.set(xlabel="scored on", ylabel="pipeline")
-    axes.grid(visible=False)
-    return figure
-
-
-def _arrange(
-    cells: Sequence[Cell],
-) -> Tuple[List[str], List[str], Dict[Tuple[str, str], Cell]]:
-    models = list(dict.fromkeys(cell.model for cell in cells))
-    corpora = list(dict.fromkeys(cell.corpus for cell in cells))
-    return models, corpora, {(cell.model, cell.corpus): cell for cell in cells}
 
 
 def _format_score(cell: Cell) -> str:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 FEW = 10
-"""Below so many documents that differ, an exact randomisation has few outcomes."""
+"""Below so many documents that differ, an exact randomization has few outcomes."""
 MEANINGS = {
     "strict": "offsets and label",
     "exact": "offsets, any label",
@@ -152,7 +152,7 @@ def render_paired(compared: PairedComparison, first: str, second: str) -> str:
     )
     note = (
         f"  * {compared.n_docs:,} documents, {compared.n_equal:,} of them with equal counts; p by "
-        f"approximate randomisation ({compared.n_shuffles:,} exchanges), interval by paired "
+        f"approximate randomization ({compared.n_shuffles:,} exchanges), interval by paired "
         f"bootstrap ({compared.n_resamples:,} resamples), seed {compared.seed}"
     )
     few = explain_p(compared)

@@ -1,4 +1,4 @@
-"""Why entities are there, as coloured text for a terminal."""
+"""Why entities are there, as colored text for a terminal."""
 
 from typing import List, Sequence
 
@@ -22,14 +22,14 @@ MEANINGS = {
     "gradients": "integrated gradients: what each word adds to the log probability (nats)",
     "occlusion": "occlusion: what the entity's probability loses when the word is covered",
 }
-# Background colours on dark and light terminals alike, text set against them.
+# Background colors on dark and light terminals alike, text set against them.
 _FOR, _AGAINST = (0, 114, 178), (213, 94, 0)
 
 
 def print_explanation(found: TextExplanation, console: Console) -> None:
-    """Print what is known of each entity: sources, other readings, and its words in colour.
+    """Print what is known of each entity: sources, other readings, and its words in color.
 
-    console (Console): Colours are left out where its output takes none; the strongest words are
+    console (Console): Colors are left out where its output takes none; the strongest words are
         given with their values, too. What it styles is what a terminal can obey: all texts are
         made printable before.
     """

@@ -1,7 +1,7 @@
 """What experiments and runs leave: rows of tables of systems side by side."""
 
 from dataclasses import dataclass
-from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from spacy_bioner.evaluation.bootstrap.intervals import ScoreIntervals
 from spacy_bioner.evaluation.bootstrap.significance import PairedComparison
@@ -78,6 +78,16 @@ class ComparisonRow:
             "f_scores": list(self.f_scores),
             "reason": self.reason,
         }
+
+
+def rank_rows(rows: Sequence[ComparisonRow]) -> List[ComparisonRow]:
+    """Put the greatest F1 first, and what has none last."""
+
+    def key(row: ComparisonRow) -> tuple[bool, float, str]:
+        value = row.scores.f_score.value if row.scores else None
+        return (row.scores is None, -(value or 0.0), row.name)
+
+    return sorted(rows, key=key)
 
 
 class StoredRun(NamedTuple):

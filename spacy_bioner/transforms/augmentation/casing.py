@@ -72,7 +72,7 @@ def fit_case(name: str, old: str, *, opens: bool, shouted: bool) -> str:
     if shouted:
         return name.upper()
     if is_headline(old):
-        return _WORD.sub(_capitalise_word, name)
+        return _WORD.sub(_capitalize_word, name)
     # A sentence may start in small letters as well: "pH", "mRNA", "alpha-tocopherol".
     if opens and old[:1].isupper() and name[:2].islower():
         return name[0].upper() + name[1:]
@@ -99,7 +99,7 @@ def _lower_word(word: str) -> str:
     return word[0].lower() + word[1:] if _TITLED.fullmatch(word) else word
 
 
-def _capitalise_word(match: "re.Match[str]") -> str:
+def _capitalize_word(match: "re.Match[str]") -> str:
     word = match[0]
     if len(word) < _HEADLINE_LENGTH or not word.islower():
         return word

@@ -9,7 +9,6 @@ from spacy_bioner.corpora.alignment_counts import AlignedMention
 from spacy_bioner.corpora.conversion import AuditLog, audit_path
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.records import Mention, Record
-from spacy_bioner.reports.text.corpora.ceilings import render_ceilings
 
 PUBTATOR = (
     "1|t|IL6R|KO mice ate.\n"
@@ -38,13 +37,6 @@ def test_tokenizers_are_compared_in_one_pass(source):
     ours, blank = (logs[name].count() for name in ("bioner", "blank"))
     assert (ours.token_ceiling, blank.token_ceiling) == (1.0, 0.5)
     assert (ours.exact, blank.exact, blank.widened, blank.lost) == (2, 1, 1, 1)
-
-
-def test_ceilings_are_a_row_for_each_tokenizer(source):
-    text = render_ceilings(compare_tokenizers(read_records(source), ["bioner", "blank"]))
-    rows = [line.split("  ") for line in text.splitlines()[2:]]
-    assert [row[1] for row in rows] == ["bioner (this package's)", "blank (spaCy's English)"]
-    assert "50.00 %" in text
 
 
 def test_audit_lists_mentions_on_request_and_writes_a_report(source, tmp_path, capsys):

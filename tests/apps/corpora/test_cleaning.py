@@ -15,7 +15,6 @@ from spacy_bioner.apps.corpora.convert import convert
 from spacy_bioner.corpora.labels import LabelMap
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.errors import LabelError
-from spacy_bioner.reports.text.corpora.conversion import render_conversion
 from spacy_bioner.transforms.filters import min_words, without_annotation
 
 PUBTATOR = (
@@ -45,7 +44,7 @@ def mentions_of(path):
     return [[(m.text, m.label) for m in record.mentions] for record in read_records(path)]
 
 
-def test_normalised_text_takes_the_mentions_along(source, tmp_path):
+def test_normalized_text_takes_the_mentions_along(source, tmp_path):
     steps = [normalize_text(build_text_normalizer(["dashes", "collapse", "expand"]))]
     conversion = convert(source, tmp_path / "x.jsonl", steps=steps)
     first = next(read_records(tmp_path / "x.jsonl"))
@@ -163,7 +162,7 @@ def test_cli_cleans_and_tells(source, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--normalize", "shiny"], "found normalisation step 'shiny'"),
+        (["--normalize", "shiny"], "found normalization step 'shiny'"),
         (["--expansions", "t.tsv"], "add --normalize expand"),
         (["--word-column", "2"], "found settings of tags for format pubtator"),
         (["--text-column", "x"], "found columns of notes for format pubtator"),
@@ -198,7 +197,6 @@ def test_edits_of_all_documents_are_summed_up(tmp_path):
     assert conversion.edits == {"dashes": 3}
     account = json.loads((tmp_path / "x.audit.json").read_text())
     assert account["edits"] == {"dashes": 3}
-    assert "edits: dashes 3" in render_conversion(conversion)
 
 
 def test_two_steps_of_filters_count_together(source, tmp_path):

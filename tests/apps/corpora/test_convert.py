@@ -1,5 +1,4 @@
 import json
-import re
 import shutil
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from spacy_bioner.corpora.formats.tagged.conll import ConllLayout
 from spacy_bioner.corpora.read_write import Selection, read_records
 from spacy_bioner.errors import CorpusError, LabelError
 from spacy_bioner.files.digests import digest
-from spacy_bioner.reports.text.corpora.conversion import render_conversion
 from spacy_bioner.training.corpus import make_corpus
 from tests import paths
 
@@ -147,36 +145,6 @@ def test_convert_keeps_the_audit_beside_the_docbin(pubtator, tmp_path):
     first, second = (json.loads(path.read_text())["count"] for path in audits)
     assert first == second
     assert first["total"] == 3
-
-
-def test_render_conversion_shows_table_and_issues(pubtator, tmp_path):
-    text = render_conversion(convert(pubtator, tmp_path / "x.spacy"))
-    assert "2 documents, 3 gold mentions, 2 entities" in text
-    assert re.search(r"all +2 +0 +0 +1 +0 +0 +0 +3\n", text)
-    assert "left out while reading: relations skipped 1" in text
-    assert (
-        "recall ceiling under strict matching: 66.67 % "
-        "(tokenizer bioner 100.00 %, flat spans 66.67 %), strict F1 at most 80.00 %"
-    ) in text
-
-
-def test_render_conversion_lists_the_outcomes_asked_for(pubtator, tmp_path):
-    text = render_conversion(convert(pubtator, tmp_path / "x.spacy"), outcomes=["nested"])
-    assert text.splitlines()[-1] == (
-        f"{pubtator}:4: 1 6-19 DiseaseClass: nested (overlaps SpecificDisease 0-19): "
-        "found 'renal failure'"
-    )
-
-
-def test_render_conversion_limits_the_lost_mentions(tmp_path):
-    source = tmp_path / "corpus.txt"
-    rows = "".join(f"1\t{i}\t{i + 1}\tz\tA\n" for i in range(12))
-    source.write_text(f"1|t|abcdefghijklmn\n1|a|\n{rows}")
-    conversion = convert(source, tmp_path / "x.spacy", lenient=True)
-    text = render_conversion(conversion)
-    assert text.count("lost (text at the offsets differs)") == 10
-    assert "… and 2 more like these; --list lost shows all of them" in text
-    assert render_conversion(conversion, outcomes=["lost"]).count("lost (text") == 12
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,6 @@ def test_nothing_is_fitted_on_documents_where_nothing_is_right(
     trained_folder, trained_nlp, tmp_path
 ) -> None:
     other = write_gold(trained_nlp, tmp_path / "other.spacy", [[0, 8, "ORG", []]])
-    with pytest.raises(CorpusError, match=r"none of them right.*labelled ORG"):
+    with pytest.raises(CorpusError, match=r"none of them right.*labeled ORG"):
         calibrate_pipeline(str(trained_folder), other, tmp_path / "out")
     assert not (tmp_path / "out").exists()

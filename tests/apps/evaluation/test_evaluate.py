@@ -99,7 +99,7 @@ def test_evaluate_refuses_a_span_group_that_nothing_writes(model, corpus):
 
 
 def test_evaluate_refuses_a_label_that_the_corpus_has_not(model, corpus):
-    with pytest.raises(LabelError, match="no mention labelled Gene; the corpus has Chemical, Dis"):
+    with pytest.raises(LabelError, match="no mention labeled Gene; the corpus has Chemical, Dis"):
         evaluate(model, corpus, EvaluationSettings(labels=["Gene"]))
 
 
@@ -162,7 +162,7 @@ def test_evaluate_annotates_by_the_rules_of_the_corpus_that_is_named(
 
 
 def test_evaluate_says_that_a_pipeline_knows_no_corpora(model, corpus) -> None:
-    with pytest.raises(ConfigError, match="no component has learnt a vector per corpus"):
+    with pytest.raises(ConfigError, match="no component has learned a vector per corpus"):
         evaluate(model, corpus, EvaluationSettings(dataset="drugs"))
 
 

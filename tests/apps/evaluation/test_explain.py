@@ -16,7 +16,7 @@ from spacy_bioner.apps.cli.main import app
 from spacy_bioner.apps.evaluation.entity_confidence import find_occluder, find_tagger, make_target
 from spacy_bioner.apps.evaluation.explain import explain
 from spacy_bioner.architectures.pieces.windows import lay_out
-from spacy_bioner.components.tag_probabilities import read_beliefs
+from spacy_bioner.components.tag_probabilities import read_tag_probabilities
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.explanation.occlusion import cover
 from spacy_bioner.evaluation.explanation.results import Reading
@@ -71,8 +71,8 @@ def test_a_masked_word_is_a_mask_to_the_encoder(trained_nlp) -> None:
 def test_a_target_within_its_sentence_keeps_its_columns(trained_nlp) -> None:
     doc = trained_nlp(f"hypertension in rats. {KNOWN}")
     tagger = find_tagger(trained_nlp)
-    beliefs = read_beliefs(tagger, [doc])[0]
-    target = make_target(tagger, beliefs, doc.ents[-1])
+    probabilities = read_tag_probabilities(tagger, [doc])[0]
+    target = make_target(tagger, probabilities, doc.ents[-1])
     assert target.doc[target.start : target.end].text == doc.ents[-1].text
     assert [tagger.tags[column] for _, column in target.tags] == ["B-Chemical"]
     assert target.offset == doc.text.index("Naloxone")

@@ -91,7 +91,7 @@ def test_labels_that_a_pipeline_does_not_know_are_named_at_once(
     [first, *_] = docs = list(read_docbin(corpus, spacy.blank("en").vocab))
     first.user_data[GOLD_KEY] = [[0, 8, "Species", []]]
     write_docbin(docs, corpus)
-    with pytest.raises(CorpusError, match=r"mentions labelled Species, which .* does not know"):
+    with pytest.raises(CorpusError, match=r"mentions labeled Species, which .* does not know"):
         measure_robustness([("x", str(trained_folder))], corpus, tmp_path, attacks={})
 
 

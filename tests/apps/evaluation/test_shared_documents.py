@@ -46,7 +46,7 @@ def test_they_are_counted_and_the_rest_is_scored(trained_folder, files) -> None:
     assert found.shared.ids == ("a",)
     assert found.shared.in_train.same_text == 1
     assert found.measurement.strict.micro.tp == 2
-    # What was learnt by heart is left out: one missed mention, and nothing right.
+    # What was learned by heart is left out: one missed mention, and nothing right.
     assert (found.shared.rest.tp, found.shared.rest.fn) == (0, 1)
     assert found.warnings[0].startswith("1 of 3 documents stands in the training documents as well")
     assert "strict F1 without them 0.00" in found.warnings[0]

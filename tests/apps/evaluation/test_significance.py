@@ -24,7 +24,7 @@ def test_two_pipelines_are_compared(trained_folder, dev, tmp_path: Path) -> None
     files = [tmp_path / "trained.json", tmp_path / "rules.json"]
     said = run("significance", *files, "--output", output, "--shuffles", 50)
     assert "trained" in said
-    assert "p by approximate randomisation (50 exchanges)" in said
+    assert "p by approximate randomization (50 exchanges)" in said
     found = json.loads(output.read_text(encoding="utf-8"))
     # Three right, one wrong, none missed against two right and one missed.
     assert found["first"]["tp"] == 3

@@ -12,7 +12,7 @@ from spacy_bioner.apps.experiments.compare import (
     compare_encoders,
     parse_encoders,
     read_encoders,
-    summarise_encoder,
+    summarize_encoder,
 )
 from spacy_bioner.apps.profiles import load_profile
 from spacy_bioner.apps.training.trial import count_parameters, read_peak_memory
@@ -132,7 +132,7 @@ def test_written_tables_have_the_failed_encoder(corpus, profile, tmp_path, jobs)
 
 def test_seeds_are_summed_by_document():
     second = {**RESULT, "document_counts": [[1, 0, 0], [1, 0, 0]], "peak_memory_mb": 300.0}
-    row = summarise_encoder("a", "hub/a", [(RESULT, ""), (second, "")])
+    row = summarize_encoder("a", "hub/a", [(RESULT, ""), (second, "")])
     assert row.scores.f_score.value == pytest.approx(6 / 8)
     assert row.scores.n_docs == 2
     assert row.f_scores == [0.5, 1.0]
@@ -142,7 +142,7 @@ def test_seeds_are_summed_by_document():
 
 def test_gpu_memory_is_the_greatest_over_the_seeds():
     runs = [({**RESULT, "gpu_memory_mb": value}, "") for value in (500.0, 700.0, None)]
-    assert summarise_encoder("a", "hub/a", runs).gpu_memory_mb == 700.0
+    assert summarize_encoder("a", "hub/a", runs).gpu_memory_mb == 700.0
 
 
 def test_split_that_is_not_there_is_an_error(corpus, profile, tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 
 from spacy_bioner.apps.experiments.trials import RESULT, PlannedTrial, TrialOutcome, run_trials
-from spacy_bioner.apps.results import store_result
+from spacy_bioner.apps.stored_results import store_result
 from spacy_bioner.errors import ConfigError
 
 

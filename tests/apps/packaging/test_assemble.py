@@ -2,7 +2,7 @@ import pytest
 import spacy
 
 from spacy_bioner.apps.cli.main import run
-from spacy_bioner.apps.packaging.assemble import assemble, find_recogniser
+from spacy_bioner.apps.packaging.assemble import assemble, find_recognizer
 from spacy_bioner.errors import BionerError, ConfigError, TermTableError
 from tests.paths import ROOT
 
@@ -30,14 +30,14 @@ def pipeline(trained_folder, terms, tmp_path):
     return tmp_path / "pipeline"
 
 
-def test_order_is_recogniser_gazetteer_abbreviations_overlaps(pipeline):
+def test_order_is_recognizer_gazetteer_abbreviations_overlaps(pipeline):
     nlp = spacy.load(pipeline)
     expected = ["bioner", "bioner_gazetteer", "bioner_abbreviations", "bioner_overlaps"]
     assert nlp.pipe_names == expected
     assert type(nlp.tokenizer).__name__ == "BiomedicalTokenizer"
 
 
-def test_gazetteer_has_only_labels_of_the_recogniser(pipeline):
+def test_gazetteer_has_only_labels_of_the_recognizer(pipeline):
     nlp = spacy.load(pipeline)
     assert nlp.get_pipe("bioner").labels == ("Chemical", "Disease")
     gazetteer = nlp.get_pipe("bioner_gazetteer")
@@ -93,7 +93,7 @@ def test_spacys_ner_counts_under_its_own_name(terms, tmp_path):
     nlp.initialize()
     nlp.to_disk(tmp_path / "model")
     nlp = assemble(tmp_path / "model", tmp_path / "pipeline", config=CONFIG, terms=terms)
-    assert find_recogniser(nlp) == "ner"
+    assert find_recognizer(nlp) == "ner"
     assert nlp.get_pipe("bioner_gazetteer").labels == ("Chemical",)
     overlaps = spacy.load(tmp_path / "pipeline").get_pipe("bioner_overlaps")
     assert overlaps.sources == ["ner", "bioner_gazetteer", "bioner_abbreviations"]
@@ -181,7 +181,7 @@ def test_config_without_a_section_is_an_error(trained_folder, tmp_path):
         assemble(trained_folder, tmp_path / "pipeline", config=config)
 
 
-def test_pipeline_without_recogniser_is_an_error(terms, tmp_path):
+def test_pipeline_without_recognizer_is_an_error(terms, tmp_path):
     spacy.blank("en").to_disk(tmp_path / "model")
     with pytest.raises(ConfigError, match=r"\(empty\) has no trained component: expected bioner"):
         assemble(tmp_path / "model", tmp_path / "pipeline", config=CONFIG, terms=terms)

@@ -17,6 +17,7 @@ from spacy_bioner.apps.packaging import package as package_module
 from spacy_bioner.apps.packaging.package import PackageFacts, list_requirements, package_pipeline
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import PackageError
+from tests.apps.accounts import write_account
 
 # spaCy leaves the files that it writes for a package to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
@@ -69,18 +70,7 @@ def test_list_requirements_names_each_distribution_once():
 
 @pytest.fixture
 def account(tmp_path):
-    """What `bioner prepare` writes, as far as a model card reads it."""
-    by_label = {"Chemical": {"total": 5, "exact": 5, "widened": 0, "narrowed": 0}}
-    train = {"documents": 3, "count": {"total": 5, "by_label": by_label}}
-    data = {
-        "name": "tiny",
-        "title": "Tiny corpus",
-        "licence": "CC0-1.0",
-        "splits": {"train": train},
-    }
-    path = tmp_path / "corpus.json"
-    path.write_text(json.dumps(data), encoding="utf-8")
-    return path
+    return write_account(tmp_path / "corpus.json", Chemical=(5, 5))
 
 
 def test_package_pipeline_writes_card_and_meta(model_dir, metrics, account, tmp_path):

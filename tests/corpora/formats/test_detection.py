@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.errors import CorpusError
 
@@ -41,13 +41,13 @@ from spacy_bioner.errors import CorpusError
 def test_format_is_told_by_the_content(tmp_path, content, expected):
     path = tmp_path / "corpus.dat"
     path.write_text(content, encoding="utf-8")
-    assert guess_format(path) == expected
+    assert detect_format(path) == expected
 
 
 def test_a_table_in_another_encoding_is_told(tmp_path):
     path = tmp_path / "ner.csv"
     path.write_bytes("Sentence #,Word,Tag\nSentence: 1,caf\u00e9,O\n".encode("latin-1"))
-    assert guess_format(path) == "csv"
+    assert detect_format(path) == "csv"
 
 
 @pytest.mark.parametrize(("ending", "expected"), [(".ann", "brat"), (".con", "i2b2")])
@@ -55,8 +55,8 @@ def test_pairs_are_told_by_their_endings(tmp_path, ending, expected):
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "1.txt").write_text("x")
     (tmp_path / "sub" / f"1{ending}").write_text("")
-    assert guess_format(tmp_path) == expected
-    assert guess_format(tmp_path / "sub" / f"1{ending}") == expected
+    assert detect_format(tmp_path) == expected
+    assert detect_format(tmp_path / "sub" / f"1{ending}") == expected
 
 
 @pytest.mark.parametrize(
@@ -75,15 +75,15 @@ def test_what_no_format_is_is_an_error_with_its_line(tmp_path, content, message)
     path = tmp_path / "x"
     path.write_bytes(content)
     with pytest.raises(CorpusError, match=message) as raised:
-        guess_format(path)
+        detect_format(path)
     assert (raised.value.path, raised.value.line) == (str(path), 1)
 
 
 def test_other_folders_are_an_error(tmp_path):
     with pytest.raises(CorpusError, match="found a folder without"):
-        guess_format(tmp_path)
+        detect_format(tmp_path)
     with pytest.raises(CorpusError, match="no such file"):
-        guess_format(tmp_path / "nothing")
+        detect_format(tmp_path / "nothing")
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
@@ -94,7 +94,7 @@ def test_utf_16_is_named(tmp_path, text, encoding):
     path = tmp_path / "x"
     path.write_bytes(text.encode(encoding))
     with pytest.raises(CorpusError, match="found UTF-16 text, expected UTF-8; convert") as raised:
-        guess_format(path)
+        detect_format(path)
     assert (raised.value.path, raised.value.line) == (str(path), 1)
 
 
@@ -103,7 +103,7 @@ def test_files_with_rows_and_with_objects_as_spans_are_one_corpus(tmp_path):
     objects = {"text": "No aspirin.", "entities": [{"start": 3, "end": 10, "label": "C"}]}
     for name, document in (("a.json", rows), ("b.json", objects)):
         (tmp_path / name).write_text(json.dumps(document))
-    assert guess_format(tmp_path) == "jsonl"
+    assert detect_format(tmp_path) == "jsonl"
     for format in ("auto", "jsonl", "doccano"):
         found = [m.text for r in read_records(tmp_path, format) for m in r.mentions]
         assert found == ["aspirin", "aspirin"]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.json_files import doccano, jsonl, label_studio
 from spacy_bioner.corpora.formats.json_files.bigbio import read_bigbio
 from spacy_bioner.corpora.formats.json_files.doccano import read_doccano, write_doccano
@@ -345,8 +345,8 @@ def test_any_value_under_any_key_gives_records_or_an_error(path, read):
             assert reads_well(read(path, problems=problems), path)
 
 
-def guess(path):
-    yield guess_format(path)
+def detect(path):
+    yield detect_format(path)
 
 
 @pytest.mark.parametrize("read", MORE_READERS)
@@ -354,7 +354,7 @@ def test_any_value_under_any_key_gives_a_format_or_an_error(path, read):
     for place in list_places(MORE_READERS[read]):
         for value in ODD:
             write(path, put(MORE_READERS[read], place, value))
-            assert reads_well(guess(path), path)
+            assert reads_well(detect(path), path)
 
 
 @FUZZ

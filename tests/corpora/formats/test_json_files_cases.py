@@ -2,7 +2,7 @@
 
 import pytest
 
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.reading_notes import ReadingNotes, list_counts
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.errors import CorpusError
@@ -14,7 +14,7 @@ ASPIRIN = (8, 15, "Chemical", "aspirin")
 
 def read(name):
     path = CASES / name
-    return guess_format(path), list(read_records(path, notes=ReadingNotes()))
+    return detect_format(path), list(read_records(path, notes=ReadingNotes()))
 
 
 def outline(record):

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.mimic import (
     FORMAT,
     NoteColumns,
@@ -181,7 +181,7 @@ def test_any_bytes_give_records_or_an_error(tmp_path_factory, data):
 def test_tables_of_notes_may_have_other_separators(tmp_path, content, texts):
     path = tmp_path / "notes.tsv"
     path.write_text(content, encoding="utf-8")
-    assert guess_format(path) == "mimic"
+    assert detect_format(path) == "mimic"
     assert [record.text for record in read_mimic(path)] == texts
 
 

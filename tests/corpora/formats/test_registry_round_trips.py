@@ -13,7 +13,7 @@ from spacy_bioner.corpora.formats.capabilities import (
     find_losses,
     reduce_record,
 )
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.registry import FORMATS, format_of_target
 from spacy_bioner.corpora.read_write import Selection, read_records, write_records
 from spacy_bioner.records import Mention, Record
@@ -105,7 +105,7 @@ def test_format_gives_back_what_it_carries(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", BY_TOKENS)
-def test_format_of_tokens_gives_tokenised_records_back(tmp_path, name):
+def test_format_of_tokens_gives_tokenized_records_back(tmp_path, name):
     path = save(TOKENISED, tmp_path, name)
     assert load(path, name) == list(TOKENISED)
 
@@ -113,7 +113,7 @@ def test_format_of_tokens_gives_tokenised_records_back(tmp_path, name):
 @pytest.mark.parametrize("name", WRITABLE)
 def test_format_is_told_by_its_content(tmp_path, name):
     path = save(TOKENISED, tmp_path, name)
-    assert guess_format(path) == name
+    assert detect_format(path) == name
 
 
 @pytest.mark.parametrize("second", BY_OFFSETS)

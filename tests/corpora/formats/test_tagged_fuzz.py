@@ -1,9 +1,7 @@
 """Any bytes give records or a CorpusError with file and line: CoNLL, CoNLL-U, tables, PubTator."""
 
-from typing import List, Optional
-
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spacy_bioner.corpora.formats.pubtator import read_pubtator
@@ -13,15 +11,8 @@ from spacy_bioner.corpora.formats.tagged.conll import ConllLayout, read_conll
 from spacy_bioner.corpora.formats.tagged.conllu import read_conllu
 from spacy_bioner.corpora.formats.tagged.iob_lines import read_iob
 from spacy_bioner.corpora.formats.tagged.tables import TableLayout, read_table
-from spacy_bioner.errors import CorpusError
-from spacy_bioner.records import Record
+from tests.corpora.strategies import FUZZ, mutated, read_all, read_both_ways
 
-FUZZ = settings(
-    max_examples=150,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
 CONLL = (
     b"-DOCSTART-\tO\n\nrenal\tB-D\nfailure\tI-D\n.\tO\n\nNaCl\tB-C\n\n",
     "# doc_id = 7\nNaCl NN S-C\nM\u00e9ni\u00e8re NN B-D\ndisease NN E-D\n\n".encode(),
@@ -79,52 +70,12 @@ PIECES = st.one_of(
 )
 
 
-@st.composite
-def mutated(draw: st.DrawFn, samples: "tuple[bytes, ...]") -> bytes:
-    """Valid samples with pieces cut out, put in, doubled or exchanged."""
-    data = draw(st.sampled_from(samples))
-    for _ in range(draw(st.integers(1, 6))):
-        start, end = sorted(draw(st.tuples(*[st.integers(0, len(data))] * 2)))
-        end = min(end, start + draw(st.sampled_from([1, 8, 1000])))
-        other = draw(st.sampled_from(samples))
-        new = draw(
-            st.one_of(
-                st.just(b""),
-                PIECES,
-                st.just(data[start:end] * 2),
-                st.just(other[start:end]),
-                st.just(data[start:end][::-1]),
-            )
-        )
-        data = data[:start] + new + data[end:]
-    return data
-
-
-def read_all(name, path, problems: Optional[ReadErrors] = None) -> Optional[List[Record]]:
-    """Read a file. RETURNS: None when it is refused, as it should be: with file and line."""
-    read, _ = READERS[name]
-    lenient = {} if problems is None else {"problems": problems}
-    try:
-        return list(read(path, **lenient))
-    except CorpusError as error:
-        place = (error.path, bool(error.line))
-    assert place == (str(path), True)
-    return None
-
-
 def check(name, data, folder):
     path = folder / "fuzz.txt"
     path.write_bytes(data)
-    strict = read_all(name, path)
-    problems = ReadErrors()
-    lenient = read_all(name, path, problems)
-    for record in [*(strict or ()), *(lenient or ())]:
+    for record in read_both_ways(READERS[name][0], path):
         assert all(record.text[start:end].strip() for start, end in record.words)
         assert record.id or not record.words
-        record.text.encode("utf-8")
-    if strict is not None:
-        assert lenient == strict
-        assert not problems.skipped
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +96,7 @@ def test_reader_takes_any_bytes(name, folder):
 @pytest.mark.parametrize("name", sorted(READERS))
 def test_reader_takes_damaged_samples(name, folder):
     @FUZZ
-    @given(mutated(READERS[name][1]))
+    @given(mutated(READERS[name][1], PIECES))
     def run(data):
         check(name, data, folder)
 
@@ -156,5 +107,5 @@ def test_reader_takes_damaged_samples(name, folder):
 def test_reader_refuses_every_cut_of_nothing_but_white_space(name, folder):
     for data in (b"", b"\n", b"\r\n\r\n", b"\xef\xbb\xbf", b" \t \n"):
         (folder / "blank.txt").write_bytes(data)
-        assert read_all(name, folder / "blank.txt") is None
-        assert read_all(name, folder / "blank.txt", ReadErrors()) is None
+        assert read_all(READERS[name][0], folder / "blank.txt") is None
+        assert read_all(READERS[name][0], folder / "blank.txt", ReadErrors()) is None

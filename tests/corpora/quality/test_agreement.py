@@ -1,6 +1,7 @@
 import pytest
 
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
+from spacy_bioner.corpora.labels import rename_labels
 from spacy_bioner.corpora.quality.agreement import (
     LabelAgreement,
     cohen_kappa,
@@ -8,7 +9,7 @@ from spacy_bioner.corpora.quality.agreement import (
     one_against_rest,
 )
 from spacy_bioner.corpora.quality.mention_pairing import pair_mentions
-from spacy_bioner.corpora.read_write import read_records, rename_labels
+from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.records import Mention, Record
 

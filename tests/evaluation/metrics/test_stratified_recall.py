@@ -5,7 +5,12 @@ import spacy
 from spacy.tokens import Doc
 
 from spacy_bioner.errors import CorpusError
-from spacy_bioner.evaluation.metrics.stratified_recall import TrainingMentions, split_recall
+from spacy_bioner.evaluation.matching import compare_docs
+from spacy_bioner.evaluation.metrics.stratified_recall import (
+    TrainingMentions,
+    split_document,
+    sum_strata,
+)
 from spacy_bioner.gold import ANNOTATED_KEY, GOLD_KEY, GoldMention
 
 NLP = spacy.blank("en")
@@ -32,6 +37,10 @@ def make_docs(found=((0, 3), (30, 37))) -> tuple[Doc, Doc]:
     labels = {(start, end): label for start, end, label, _ in GOLD}
     predicted.ents = [predicted.char_span(*key, label=labels[key]) for key in found]
     return gold, predicted
+
+
+def split_recall(pairs, train=None) -> list:
+    return sum_strata([split_document(pair, compare_docs(*pair), train) for pair in pairs])
 
 
 def cells(strata, division: str) -> dict:

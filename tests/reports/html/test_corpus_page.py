@@ -130,9 +130,9 @@ def test_page_has_the_numbers_as_tables(page):
 def test_page_follows_light_and_dark(html):
     assert "@media (prefers-color-scheme: dark)" in html
     light, dark = re.findall(r":root \{(.*?)\}", html, re.DOTALL)
-    colours = [set(re.findall(r"(--[a-z0-9]+): #", part)) for part in (light, dark)]
-    assert colours[0] == colours[1]
-    assert set(re.findall(r"var\((--(?!font)[a-z0-9]+)\)", html)) <= colours[0]
+    colors = [set(re.findall(r"(--[a-z0-9]+): #", part)) for part in (light, dark)]
+    assert colors[0] == colors[1]
+    assert set(re.findall(r"var\((--(?!font)[a-z0-9]+)\)", html)) <= colors[0]
 
 
 def test_the_same_corpus_gives_the_same_page(html):

@@ -100,7 +100,7 @@ def test_what_no_font_can_draw_is_replaced():
     assert {"half \ufffd", "漢字"} <= set(texts)
 
 
-def test_svg_takes_its_colours_from_the_page():
+def test_svg_takes_its_colors_from_the_page():
     with plot_style():
         svg = render_svg(plot_labels(make_corpus(["X"]).statistics()), name="p", description="x")
     assert "var(--c1)" in svg

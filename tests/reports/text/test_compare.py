@@ -1,16 +1,9 @@
 import csv
 import io
 
-import pytest
-
 from spacy_bioner.evaluation.bootstrap.intervals import bootstrap_scores
 from spacy_bioner.evaluation.scores import Counts
-from spacy_bioner.reports.text.compare import (
-    plot_comparison,
-    rank_rows,
-    render_comparison,
-    render_comparison_csv,
-)
+from spacy_bioner.reports.text.compare import render_comparison, render_comparison_csv
 from spacy_bioner.training.results.experiments import ComparisonRow
 
 
@@ -20,14 +13,6 @@ def row(name, tp, **settings):
 
 
 FAILED = ComparisonRow("failed", "hub/failed", reason="no such | weights")
-
-
-def test_best_is_first_and_failures_last():
-    assert [item.name for item in rank_rows([FAILED, row("a", 3), row("b", 5)])] == [
-        "b",
-        "a",
-        "failed",
-    ]
 
 
 def test_table_has_intervals_and_reasons():
@@ -51,10 +36,3 @@ def test_csv_has_the_memory_of_host_and_gpu():
     text = render_comparison_csv([row("a", 5, peak_memory_mb=900.5, gpu_memory_mb=4321.4)])
     (found,) = csv.DictReader(io.StringIO(text))
     assert (found["peak_memory_mb"], found["gpu_memory_mb"]) == ("900.5", "4321.4")
-
-
-def test_plot_leaves_out_what_has_no_score():
-    pytest.importorskip("matplotlib")
-    axes = plot_comparison([FAILED, row("a", 3), row("b", 5)]).axes[0]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["b", "a"]
-    assert plot_comparison([FAILED]).axes[0].get_yticklabels() == []

@@ -49,7 +49,7 @@ def contexts(record):
 
 
 def assert_labels_kept(record, variant):
-    """Mentions are as many, as labelled, and not gone; those that may not be edited are as were."""
+    """Mentions are as many, as labeled, and not gone; those that may not be edited are as were."""
     assert [m.label for m in variant.mentions] == [m.label for m in record.mentions]
     before, after = surfaces(record), surfaces(variant)
     assert [list(map(bool, map(str.strip, parts))) for parts in before] == [

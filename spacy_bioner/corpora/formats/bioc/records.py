@@ -58,8 +58,8 @@ class Decoded:
     """A document as the library decodes it, and what it does not keep.
 
     document (bioc.BioCDocument): Without relations.
-    lines (Sequence[int]): The lines of its annotations, in the order of `iter_annotations`; a
-        single one stands for all.
+    lines (Sequence[int]): The lines of its annotations, those of passages
+        first; a single one stands for all.
     relations (int): How many relations it has.
     """
 
@@ -119,13 +119,8 @@ def make_records(
         raise CorpusError(message, path=path, line=1)
 
 
-def iter_annotations(document: Any) -> Iterator[Any]:
-    """Return the annotations of a document: those of passages, sentences first, then its own."""
-    return (annotation for _, annotation in _iter_places(document))
-
-
 def _iter_places(document: Any) -> Iterator[Tuple[Any, Any]]:
-    """Yield each annotation with the object that has it."""
+    """Yield each annotation with the object that has it: in passages first, then its own."""
     for passage in document.passages:
         for node in (*passage.sentences, passage):
             yield from ((node, annotation) for annotation in node.annotations)

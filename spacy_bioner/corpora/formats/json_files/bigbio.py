@@ -15,7 +15,7 @@ from spacy_bioner.corpora.formats.json_files.fields import Fields, read_each
 from spacy_bioner.corpora.formats.json_files.shapes import read_in_any_unit
 from spacy_bioner.corpora.formats.json_files.span_fields import (
     as_offset,
-    read_normalisations,
+    read_normalizations,
 )
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.reading_notes import note_counts
@@ -80,7 +80,7 @@ def _read_entity(entity: Fields) -> Mention:
         max(end for _, end in pieces),
         entity.text("type"),
         " ".join(_list_texts(entity)),
-        concept_ids=read_normalisations(entity.get("normalized", list, []), entity),
+        concept_ids=read_normalizations(entity.get("normalized", list, []), entity),
         fragments=tuple(pieces) if len(pieces) > 1 else (),
         line=entity.line,
     )

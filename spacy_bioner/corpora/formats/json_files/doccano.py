@@ -1,4 +1,4 @@
-"""doccano's exports of sequence labelling, as JSON Lines or an array.
+"""doccano's exports of sequence labeling, as JSON Lines or an array.
 
     {"id": 1, "text": "Naloxone reverses …", "label": [[0, 8, "Chemical"]]}
 

@@ -86,7 +86,7 @@ def read_label_studio(
 
 
 def write_label_studio(records: Iterable[Record], path: PathLike) -> int:
-    """Write tasks that Label Studio can import, offsets in characters, for a labelling config with
+    """Write tasks that Label Studio can import, offsets in characters, for a labeling config with
     `<Labels name="label" toName="text">`. RETURNS (int): The number of tasks.
     """
     count = 0

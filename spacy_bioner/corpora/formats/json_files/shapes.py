@@ -40,7 +40,7 @@ _BIOC_LISTS = ("documents", "PubTator3")
 _TASK_LISTS = ("annotations", "completions", "predictions")
 
 
-def guess_json(path: PathLike) -> str:
+def detect_json(path: PathLike) -> str:
     """Tell the format of a JSON file.
 
     RETURNS (str): A name in `formats.registry.FORMATS`.
@@ -56,7 +56,7 @@ def guess_json(path: PathLike) -> str:
             break
     if not documents and problems.error is not None:
         raise problems.error
-    names = [recognise(value) for value in documents]
+    names = [recognize(value) for value in documents]
     telling = [name for value, name in zip(documents, names) if name and not is_bare_text(value)]
     name = next(iter([*telling, *filter(None, names)]), "")
     if not name:
@@ -118,7 +118,7 @@ def read_in_any_unit(
     yield from at_least_one(records, error)
 
 
-def recognise(value: Any) -> str:
+def recognize(value: Any) -> str:
     """Name the format of one document; empty for what is none."""
     return next((name for name, fits in _SHAPES if fits(value)), "")
 
@@ -126,14 +126,14 @@ def recognise(value: Any) -> str:
 def rank_document(value: Any) -> int:
     """Tell what a value is: 2 for a document with annotation, 1 for a bare text, 0 for something
     else, such as an annotation that repeats its text."""
-    if not recognise(value) or (isinstance(value, dict) and has_place(value)):
+    if not recognize(value) or (isinstance(value, dict) and has_place(value)):
         return 0
     return 1 if is_bare_text(value) else 2
 
 
 def is_bare_text(value: Any) -> bool:
     """Tell whether a document is a text and nothing that could be annotation."""
-    return recognise(value) == "jsonl" and isinstance(value, dict) and not find_span_keys(value)
+    return recognize(value) == "jsonl" and isinstance(value, dict) and not find_span_keys(value)
 
 
 class _FirstError(ReadErrors):

@@ -109,14 +109,14 @@ def read_concepts(value: Any, fields: Fields) -> Tuple[str, ...]:
     )
 
 
-def read_normalisations(value: Any, fields: Fields) -> Tuple[str, ...]:
+def read_normalizations(value: Any, fields: Fields) -> Tuple[str, ...]:
     """Read entries of terminologies: {"db_name": "MESH", "db_id": "D001241"}, or identifiers."""
     found: List[str] = []
     for item in value if isinstance(value, list) else [value]:
         if not isinstance(item, dict):
             found += read_concepts(item, fields)
             continue
-        entry = fields.inner(item, "normalisation")
+        entry = fields.inner(item, "normalization")
         number: Any = next((item[key] for key in _ENTRY_KEYS if item.get(key) is not None), [])
         database = next((entry.text(key) for key in _DATABASE_KEYS if item.get(key)), "")
         for name in read_concepts(number, entry):
@@ -178,7 +178,7 @@ def _read_claim(
                 concepts += read_concepts(span.value[key], span)
     for key in _NORMALISATION_KEYS:
         if span.value.get(key):
-            concepts += read_normalisations(span.value[key], span)
+            concepts += read_normalizations(span.value[key], span)
     if "obj" in span.value and _has_concepts_as_id(span.value):
         concepts += read_concepts(span.value["id"], span)
     return ("" if is_meaning else claim), tuple(concepts)

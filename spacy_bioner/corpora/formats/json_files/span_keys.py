@@ -1,6 +1,6 @@
 """The names under which JSON files keep texts and annotated stretches.
 
-One table for the guesser and the reader, so that what the one takes for a document the other reads.
+One table for detection and the reader, so that what the one takes for a document the other reads.
 Names are tried in their order. Known to write so: Prodigy, spaCy, doccano, Label Studio, BERN2,
 PubAnnotation, dataturks, LightTag, UBIAI, Argilla, Rasa, LUIS, SageMaker, Vertex AI, brat's
 embedding, and the pipelines of transformers where a text was put beside what they return.
@@ -215,7 +215,7 @@ def _find_others(value: Dict[str, Any]) -> List[Path]:
         for key, item in value.items()
         if key not in _NO_SPANS and key not in SPAN_KEYS and looks_like_spans(item)
     ]
-    return [*found, ("tokens",)] if _are_labelled_tokens(value.get("tokens")) else found
+    return [*found, ("tokens",)] if _are_labeled_tokens(value.get("tokens")) else found
 
 
 def looks_like_spans(value: Any) -> bool:
@@ -309,7 +309,7 @@ def _may_be_spans(value: Any) -> bool:
     return isinstance(value, list) and not (value and isinstance(value[0], (str, int, float)))
 
 
-def _are_labelled_tokens(value: Any) -> bool:
+def _are_labeled_tokens(value: Any) -> bool:
     items = value if isinstance(value, list) else []
     return bool(items) and isinstance(items[0], dict) and "entityLabel" in items[0]
 

@@ -1,4 +1,4 @@
-"""Which column of a CoNLL file is what: told by its first lines, for the guesser and the reader.
+"""Which column of a CoNLL file is what: told by its first lines, for detection and the reader.
 
 Usually the word comes first and the tag last. Where every line says otherwise, it is read so: a
 running number in front of the word (GermEval), or what names the document or sentence that it is

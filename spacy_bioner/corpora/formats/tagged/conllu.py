@@ -5,7 +5,7 @@
     3	aspirin	aspirin	NOUN	NN	_	2	obj	_	name=B-Chemical|SpaceAfter=No
 
 Multiword tokens (`1-2`) are what stands in the text; an entity of their words is one of theirs.
-Empty nodes (`1.1`) do not stand in it. `SpaceAfter=No` is honoured. `# newdoc` starts a document;
+Empty nodes (`1.1`) do not stand in it. `SpaceAfter=No` is honored. `# newdoc` starts a document;
 without it each sentence is one.
 """
 

@@ -198,7 +198,7 @@ def _kind_of(tag: str) -> str:
     if tag == OUTSIDE:
         return "outside"
     if tag[:1] in _PREFIXES and tag[1:2] in ("", "-"):
-        return "prefixed" if tag[2:] else "unlabelled"
+        return "prefixed" if tag[2:] else "unlabeled"
     return "bare" if tag else "empty"
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.json_files.bigbio import read_bigbio
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.reading_notes import list_counts
@@ -49,7 +49,7 @@ def make(**changes):
 
 def write(tmp_path, *values):
     (tmp_path / "x").write_text("\n".join(map(json.dumps, values)))
-    assert guess_format(tmp_path / "x") == "bigbio"
+    assert detect_format(tmp_path / "x") == "bigbio"
     return tmp_path / "x"
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.json_files.europepmc import read_europepmc
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.reading_notes import ReadingNotes
@@ -26,7 +26,7 @@ ANNOTATIONS = [
 def write(tmp_path, annotations):
     articles = [{"source": "MED", "extId": "1", "pmcid": "PMC2", "annotations": annotations}]
     (tmp_path / "x").write_text(json.dumps(articles))
-    assert guess_format(tmp_path / "x") == "europepmc"
+    assert detect_format(tmp_path / "x") == "europepmc"
     return tmp_path / "x"
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.json_files import containers as json_containers
 from spacy_bioner.corpora.formats.json_files.containers import (
     Container,
@@ -13,9 +13,9 @@ from spacy_bioner.corpora.formats.json_files.containers import (
 )
 from spacy_bioner.corpora.formats.json_files.shapes import (
     SAMPLE,
-    guess_json,
+    detect_json,
     rank_document,
-    recognise,
+    recognize,
 )
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.registry import find_format
@@ -76,7 +76,7 @@ WRAPPED = {
 def test_a_format_is_told_in_any_layout(tmp_path, name, layout):
     path = tmp_path / "x"
     path.write_bytes(LAYOUTS[layout](DOCUMENTS[name]).encode())
-    assert guess_format(path) == name
+    assert detect_format(path) == name
 
 
 @pytest.mark.parametrize("small", [0, 1 << 20], ids=["walked", "parsed"])
@@ -86,7 +86,7 @@ def test_documents_within_an_object_are_found(tmp_path, monkeypatch, name, wrap,
     monkeypatch.setattr(json_containers, "_SMALL", small)
     path = tmp_path / "x"
     path.write_text(WRAPPED[wrap](DOCUMENTS[name]))
-    assert guess_format(path) == name
+    assert detect_format(path) == name
     container = find_container(path, rank_document)
     assert container.kind == "list"
     found = [value for _, value in stream_documents(path, container) if value is not None]
@@ -118,7 +118,7 @@ TUPLES = [[TEXT, {"entities": ROWS}], ["b", {"entities": []}]]
 )
 def test_training_tuples_in_any_indentation(tmp_path, text):
     (tmp_path / "x").write_text(text)
-    assert guess_format(tmp_path / "x") == "jsonl"
+    assert detect_format(tmp_path / "x") == "jsonl"
     first, second = read_records(tmp_path / "x")
     assert [mention.text for mention in first.mentions] == ["aspirin", "rats"]
     assert (second.text, second.mentions) == ("b", ())
@@ -172,13 +172,13 @@ def test_a_large_object_is_looked_at_without_holding_it(tmp_path, monkeypatch):
 def test_bare_texts_in_front_do_not_hide_the_format(tmp_path):
     lines = [{"text": "x"}] * (SAMPLE - 1) + [DOCUMENTS["doccano"]]
     (tmp_path / "x").write_text("\n".join(map(json.dumps, lines)))
-    assert guess_json(tmp_path / "x") == "doccano"
+    assert detect_json(tmp_path / "x") == "doccano"
 
 
 def test_a_broken_line_does_not_hide_the_format(tmp_path):
     (tmp_path / "x").write_text("{broken\n" + json.dumps(DOCUMENTS["jsonl"]))
     (tmp_path / "y").write_text('{"a": \n' + json.dumps(DOCUMENTS["jsonl"]))
-    assert guess_json(tmp_path / "x") == "jsonl"
+    assert detect_json(tmp_path / "x") == "jsonl"
     problems = ReadErrors()
     assert len(list(read_records(tmp_path / "x", "jsonl", problems=problems))) == 1
     assert problems.skipped == {"document": 1}
@@ -217,7 +217,7 @@ def test_a_broken_line_does_not_hide_the_format(tmp_path):
 def test_json_of_no_known_format_says_what_is_in_it(tmp_path, value, message):
     (tmp_path / "x").write_text(json.dumps(value))
     with pytest.raises(CorpusError, match=message) as error:
-        guess_format(tmp_path / "x")
+        detect_format(tmp_path / "x")
     assert (error.value.path, error.value.line) == (str(tmp_path / "x"), 1)
 
 
@@ -234,19 +234,19 @@ def test_json_of_no_known_format_says_what_is_in_it(tmp_path, value, message):
 def test_what_is_no_json_is_named(tmp_path, text, message):
     (tmp_path / "x").write_text(text)
     with pytest.raises(CorpusError, match=message):
-        guess_format(tmp_path / "x")
+        detect_format(tmp_path / "x")
 
 
 def test_columns_may_start_with_a_bracket(tmp_path):
     (tmp_path / "x").write_text("[\tO\naspirin\tB-C\n]\tO\n")
-    assert guess_format(tmp_path / "x") == "conll"
+    assert detect_format(tmp_path / "x") == "conll"
     (tmp_path / "x").write_text("{\tO\naspirin\tB-C\n}\tO\n")
-    assert guess_format(tmp_path / "x") == "conll"
+    assert detect_format(tmp_path / "x") == "conll"
 
 
 @pytest.mark.parametrize("value", [None, 1, "x", [], {}, [[]], [1, {}], ["x"], {"text": 3}])
 def test_what_is_no_document(value):
-    assert recognise(value) == ""
+    assert recognize(value) == ""
     assert rank_document(value) == 0
 
 
@@ -267,7 +267,7 @@ def test_formats_of_tools_have_their_names(name):
     ],
 )
 def test_twins_are_told_apart(value, name):
-    assert recognise(value) == name
+    assert recognize(value) == name
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

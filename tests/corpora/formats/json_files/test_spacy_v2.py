@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.json_files.spacy_v2 import read_spacy_v2
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.reading_notes import ReadingNotes, list_counts
@@ -24,7 +24,7 @@ SECOND = sentence(("Renal", "B-D"), ("failure", "L-D"), (".", "O"))
 
 def write(tmp_path, *documents):
     (tmp_path / "x.json").write_text(json.dumps(documents))
-    assert guess_format(tmp_path / "x.json") == "spacy_v2"
+    assert detect_format(tmp_path / "x.json") == "spacy_v2"
     return tmp_path / "x.json"
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.json_files.tokens import read_json_tokens
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.reading_notes import list_counts
@@ -19,7 +19,7 @@ NUMBERS = [1, 2, 0, 3, 0]
 
 def write(path, *values, lines=True):
     path.write_text("\n".join(map(json.dumps, values)) if lines else json.dumps(values[0]))
-    assert guess_format(path) == "json_tokens"
+    assert detect_format(path) == "json_tokens"
     return path
 
 

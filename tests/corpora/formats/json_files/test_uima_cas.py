@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.json_files.uima_cas import read_uima_cas
 from spacy_bioner.corpora.formats.reading_notes import WARNING_KEY, list_counts
 from spacy_bioner.errors import CorpusError
@@ -35,7 +35,7 @@ def mark(layer, begin, end, **features):
 def write(tmp_path, items):
     value = {"%TYPES": {}, "%FEATURE_STRUCTURES": items, "%VIEWS": {}}
     (tmp_path / "x.json").write_text(json.dumps(value, indent=1))
-    assert guess_format(tmp_path / "x.json") == "uima_cas"
+    assert detect_format(tmp_path / "x.json") == "uima_cas"
     return tmp_path / "x.json"
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.standoff.mention_columns import find_standoff_columns
 from spacy_bioner.corpora.formats.standoff.mention_table import read_standoff
@@ -29,7 +29,7 @@ def spans(record):
 
 def test_without_texts_the_message_says_what_is_missing():
     path = CASES / "standoff_table.tsv"
-    assert guess_format(path) == "standoff"
+    assert detect_format(path) == "standoff"
     with pytest.raises(CorpusError, match="without the texts of its documents; give them with --t"):
         list(read_standoff(path))
 
@@ -72,7 +72,7 @@ def test_texts_beside_the_table_are_found(tmp_path, folder):
 )
 def test_texts_stand_in_a_column(tmp_path, header, row):
     path = write(tmp_path / "x.csv", header, row)
-    assert guess_format(path) == "standoff"
+    assert detect_format(path) == "standoff"
     (record,) = read_standoff(path)
     assert (record.id, record.text, spans(record)) == ("1", TEXT, [(8, 15, "Drug")])
     assert record.mentions[0].concept_ids == (("C1",) if "cui" in header else ())
@@ -130,7 +130,7 @@ def test_other_tables_are_no_tables_of_mentions(header):
 def test_tables_without_a_header_take_their_texts_from_another(tmp_path):
     rows = ("5\tT1\tCHEMICAL\t8\t15\taspirin", "6\tT1\tGENE-Y\t3\t4\tx")
     path = write(tmp_path / "entities.tsv", *rows)
-    assert guess_format(path) == "standoff"
+    assert detect_format(path) == "standoff"
     texts = write(tmp_path / "abstracts.tsv", "7\tNo\tmore", "6\tOf\tx y", "5\tWe gave\taspirin.")
     first, second = read_standoff(path, texts=texts)
     assert (first.text, spans(first)) == ("We gave aspirin.", [(8, 15, "CHEMICAL")])

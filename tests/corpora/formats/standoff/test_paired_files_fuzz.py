@@ -1,7 +1,7 @@
 """Any bytes give records or a CorpusError with file and line: brat, i2b2."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
@@ -10,14 +10,8 @@ from spacy_bioner.corpora.formats.standoff.brat import read_brat
 from spacy_bioner.corpora.formats.standoff.brat_writer import write_brat
 from spacy_bioner.corpora.formats.standoff.i2b2 import FORMAT, read_i2b2, write_i2b2
 from spacy_bioner.errors import CorpusError
-from tests.corpora.strategies import damaged
+from tests.corpora.strategies import FUZZ, damaged, mutated, read_all, read_both_ways
 
-FUZZ = settings(
-    max_examples=150,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
 TEXT = "Acute renal failure.\r\nNo pain in \u03b1 and \U0001f400 rats\n\nAspirin was given .\n"
 BRAT = {
     ".txt": TEXT,
@@ -47,50 +41,20 @@ c="\U0001f400 rats aspirin" 2:5 4:0||t="treatment"
 FORMATS = {"brat": (read_brat, write_brat, BRAT), "i2b2": (read_i2b2, write_i2b2, I2B2)}
 PLACES = [(name, ending) for name, (_, _, files) in FORMATS.items() for ending in files]
 PIECES = st.one_of(
+    st.binary(max_size=3),
     st.sampled_from([b"\n", b"\r\n", b"\r", b"\t", b" ", b";", b":", b'"', b"||", b"\0", b"\xe9"]),
     st.sampled_from([b"9" * 30, b"-1", b"0", b"T1", b"E1", b"R1", b"\xd9\xa3", b"\xe2\x80\xa8"]),
     st.sampled_from([b"\xef\xbb\xbf", b"\xff\xfe", b"PK\x03\x04"]),
 )
 
 
-@st.composite
-def mutated(draw: st.DrawFn, sample: bytes) -> bytes:
-    """A valid file with pieces cut out, put in, doubled or exchanged."""
-    for _ in range(draw(st.integers(1, 5))):
-        start, end = sorted(draw(st.tuples(*[st.integers(0, len(sample))] * 2)))
-        end = min(end, start + draw(st.sampled_from([1, 6, 60])))
-        piece = sample[start:end]
-        new = draw(st.just(b"") | st.binary(max_size=3) | PIECES | st.just(piece * 2))
-        sample = sample[:start] + new + sample[end:]
-    return sample
-
-
-def read_all(read, folder, problems=None):
-    """Read a folder. RETURNS: None when it is refused, as it should be: with file and line."""
-    try:
-        return list(read(folder, problems=problems))
-    except CorpusError as error:
-        known = {str(folder), *map(str, folder.iterdir())}
-        place = (error.path in known, bool(error.line))
-    assert place == (True, True)
-    return None
-
-
 def check(name, ending, data, folder):
     read, _, files = FORMATS[name]
     for end, content in files.items():
         (folder / f"7{end}").write_bytes(data if end == ending else content.encode())
-    strict = read_all(read, folder)
-    problems = ReadErrors()
-    lenient = read_all(read, folder, problems)
-    for record in [*(strict or ()), *(lenient or ())]:
-        record.text.encode("utf-8")
+    for record in read_both_ways(read, folder):
         assert all(0 <= m.start_char <= m.end_char and m.label for m in record.mentions)
         assert all(record.text[start:end].strip() for start, end in record.words)
-    if strict is None:
-        assert lenient is None or sum(problems.skipped.values())
-    else:
-        assert (lenient, sum(problems.skipped.values())) == (strict, 0)
 
 
 @pytest.mark.parametrize(("name", "ending"), PLACES)
@@ -108,7 +72,7 @@ def test_reader_takes_damaged_files(name, ending, tmp_path):
     sample = FORMATS[name][2][ending].encode()
 
     @FUZZ
-    @given(mutated(sample) | damaged(sample))
+    @given(mutated([sample], PIECES) | damaged(sample))
     def run(data):
         check(name, ending, data, tmp_path)
 
@@ -129,7 +93,7 @@ def test_what_damaged_files_give_is_refused_or_comes_back(name, tmp_path_factory
     ending = {"brat": ".ann", "i2b2": ".con"}[name]
 
     @FUZZ
-    @given(mutated(files[ending].encode()))
+    @given(mutated([files[ending].encode()], PIECES))
     def run(data):
         folder = tmp_path_factory.mktemp("pairs")
         (folder / "7.txt").write_bytes(files[".txt"].encode())

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.json_files.label_studio import read_label_studio
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.standoff.span_table import read_span_table
@@ -44,7 +44,7 @@ def test_label_studio(tmp_path, delimiter):
         [2, "a@b.org", "2026", 8, "", "3.1", "No drug.", ""],
     ]
     path = write(tmp_path / "x", header, *rows, delimiter=delimiter)
-    assert guess_format(path) == "span_table"
+    assert detect_format(path) == "span_table"
     for found in (read_records(path), read_label_studio(path)):
         first, second = found
         assert (first.id, first.text, outline(first)) == ("7", TEXT, FOUND)
@@ -70,7 +70,7 @@ def test_label_studios_table_has_no_annotations_to_choose_from(tmp_path):
 )
 def test_lists_as_python_writes_them(tmp_path, cell):
     path = write(tmp_path / "x", ["sentence", "entities"], [TEXT, cell], ["b", "[]"])
-    assert guess_format(path) == "span_table"
+    assert detect_format(path) == "span_table"
     first, second = read_records(path)
     assert (first.id, outline(first)) == ("1", FOUND)
     assert (second.id, second.mentions) == ("2", ())
@@ -79,7 +79,7 @@ def test_lists_as_python_writes_them(tmp_path, cell):
 def test_spans_may_come_after_rows_without_any(tmp_path):
     rows = [[f"text {number}", "[]"] for number in range(20)]
     path = write(tmp_path / "x", ["text", "label"], *rows, [TEXT, json.dumps(REGIONS)])
-    assert guess_format(path) == "span_table"
+    assert detect_format(path) == "span_table"
     assert sum(len(record.mentions) for record in read_records(path)) == 2
 
 
@@ -92,7 +92,7 @@ def test_spans_may_come_after_rows_without_any(tmp_path):
     ],
 )
 def test_other_tables_stay_what_they_are(tmp_path, header, row, expected):
-    assert guess_format(write(tmp_path / "x", header, row)) == expected
+    assert detect_format(write(tmp_path / "x", header, row)) == expected
 
 
 def test_malformed_rows_are_an_error_with_their_line_or_left_out(tmp_path):
@@ -138,7 +138,7 @@ def test_other_encodings_and_units_of_offsets(tmp_path):
 def test_words_and_tags_in_cells_are_read(tmp_path, content):
     path = tmp_path / "x.csv"
     path.write_text(content, encoding="utf-8")
-    assert guess_format(path) == "span_table"
+    assert detect_format(path) == "span_table"
     first, second = read_span_table(path)
     assert (first.id, first.text, second.id, second.text) == ("7", "We gave aspirin", "8", "No")
     assert [(m.start_char, m.end_char, m.label) for m in first.mentions] == [(8, 15, "Drug")]

@@ -1,6 +1,6 @@
 import pytest
 
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.tagged.conll import ConllLayout, read_conll
 from spacy_bioner.corpora.formats.tagged.conll_columns import (
     find_columns,
@@ -51,7 +51,7 @@ def test_columns_are_told_by_all_lines(lines, expected):
 def test_the_mark_of_spaces_makes_the_text(tmp_path):
     text = "Renal\tB-D\t+\nfailure\tI-D\t-\n.\tO\t+\n\nIL\tB-G\t-\n-\tI-G\t-\n2\tI-G\t-\n"
     (first, second), path = read(tmp_path, text)
-    assert guess_format(path) == "conll"
+    assert detect_format(path) == "conll"
     assert (first.text, second.text) == ("Renal failure.", "IL-2")
     assert [m.text for r in (first, second) for m in r.mentions] == ["Renal failure", "IL-2"]
     assert first.words == ((0, 5), (6, 13), (13, 14))
@@ -89,7 +89,7 @@ def test_named_columns_are_taken_as_they_are(tmp_path):
         ("word\n", False),
     ],
 )
-def test_guesser_and_reader_have_one_idea(text, is_conll):
+def test_detection_and_reader_have_one_idea(text, is_conll):
     assert looks_like_conll(text.splitlines()) == is_conll
 
 
@@ -106,7 +106,7 @@ def test_guesser_and_reader_have_one_idea(text, is_conll):
 def test_lines_that_name_what_follows_are_no_tokens(tmp_path, heading):
     records, path = read(tmp_path, f"{heading}\nAspirin B-C\nhelps O\n\n{heading}\n\nNo O\n")
     assert [record.text for record in records] == ["Aspirin helps", "No"]
-    assert guess_format(path) == "conll"
+    assert detect_format(path) == "conll"
 
 
 def test_a_number_sign_with_a_tag_is_a_token(tmp_path):

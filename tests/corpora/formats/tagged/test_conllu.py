@@ -1,6 +1,6 @@
 import pytest
 
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.tagged.conllu import read_conllu
 from spacy_bioner.errors import CorpusError
@@ -23,9 +23,9 @@ def spans(record):
     return [(m.text, m.label) for m in record.mentions]
 
 
-def test_a_strangers_file_is_guessed_and_read():
+def test_a_strangers_file_is_detected_and_read():
     path = CASES / "ner_in_misc.conllu"
-    assert guess_format(path) == "conllu"
+    assert detect_format(path) == "conllu"
     (record,) = read_conllu(path)
     assert (record.text, spans(record)) == ("We gave aspirin", [("aspirin", "Chemical")])
 
@@ -73,7 +73,7 @@ def test_columns_of_conllu_plus(tmp_path):
     text = "# global.columns = ID FORM CORPUS:NE\n1\tRenal\tB-D\n2\tfailure\tI-D\n"
     path = tmp_path / "x.conllup"
     path.write_text(text)
-    assert guess_format(path) == "conllu"
+    assert detect_format(path) == "conllu"
     (record,) = read_conllu(path)
     assert spans(record) == [("Renal failure", "D")]
 
@@ -111,7 +111,7 @@ def test_lenient_reading_leaves_sentences_out(tmp_path):
 def test_tags_in_the_last_column_are_conll_with_numbers(tmp_path):
     path = tmp_path / "x.tsv"
     path.write_text(row(1, "Renal", "B-D") + row(2, "failure", "I-D"))
-    assert guess_format(path) == "conll"
+    assert detect_format(path) == "conll"
 
 
 def test_labels_without_prefixes_make_one_mention_of_equal_neighbours(tmp_path):

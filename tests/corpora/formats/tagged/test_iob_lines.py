@@ -1,6 +1,6 @@
 import pytest
 
-from spacy_bioner.corpora.formats.detection import guess_format
+from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.tagged.iob_lines import read_iob
 from spacy_bioner.errors import CorpusError
@@ -19,9 +19,9 @@ def spans(record):
     return [(m.start_char, m.text, m.label) for m in record.mentions]
 
 
-def test_a_strangers_file_is_guessed_and_read():
+def test_a_strangers_file_is_detected_and_read():
     path = CASES / "iob_sentence_per_line.iob"
-    assert guess_format(path) == "iob"
+    assert detect_format(path) == "iob"
     (record,) = read_iob(path)
     assert record.text == "I like aspirin ."
     assert spans(record) == [(7, "aspirin", "Chemical")]
@@ -39,7 +39,7 @@ def test_a_strangers_file_is_guessed_and_read():
 )
 def test_words_with_and_without_a_part_of_speech(tmp_path, text, words, mentions):
     (record,), path = read(tmp_path, text)
-    assert guess_format(path) == "iob"
+    assert detect_format(path) == "iob"
     assert (record.text, spans(record)) == (words, mentions)
 
 
@@ -52,7 +52,7 @@ def test_document_markers_join_sentences(tmp_path):
 def test_one_word_a_line_with_bars_is_a_table(tmp_path):
     path = tmp_path / "x"
     path.write_text("Renal|B-D\nfailure|I-D\n")
-    assert guess_format(path) == "csv"
+    assert detect_format(path) == "csv"
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def to_doc(record):
 
 
 def make_record(name, sentences):
-    """Make a record from sentences of (word, label) pairs; one mention per labelled word."""
+    """Make a record from sentences of (word, label) pairs; one mention per labeled word."""
     words, starts, mentions, position = [], [], [], 0
     for sentence in sentences:
         starts.append(position)

@@ -32,12 +32,12 @@ def weights_of(nlp: Language) -> List[torch.Tensor]:
 
 
 @pytest.fixture
-def labelled(make_example) -> Example:
+def labeled(make_example) -> Example:
     return make_example("hypertension in rats", [(0, 12, "Disease")])
 
 
 @pytest.fixture(params=["missing", "unannotated"])
-def unlabelled(request, blank_nlp) -> Example:
+def unlabeled(request, blank_nlp) -> Example:
     """Text without any annotation, or of a corpus that annotates none of the labels."""
     reference = blank_nlp(TEXT)
     if request.param == "unannotated":
@@ -47,12 +47,12 @@ def unlabelled(request, blank_nlp) -> Example:
 
 
 @pytest.mark.parametrize("crf", [False, True])
-def test_unlabelled_text_teaches_by_its_attack_alone(tiny_bert, labelled, unlabelled, crf):
+def test_unlabeled_text_teaches_by_its_attack_alone(tiny_bert, labeled, unlabeled, crf):
     nlp = make_nlp(tiny_bert, "vat", crf=crf)
-    nlp.initialize(lambda: [labelled])
+    nlp.initialize(lambda: [labeled])
     before = weights_of(nlp)
     # Without decay, which moves weights that nothing is learned by.
-    losses = nlp.update([unlabelled], sgd=Adam(0.001, L2=0.0))
+    losses = nlp.update([unlabeled], sgd=Adam(0.001, L2=0.0))
     # A CRF's is a difference of two sums over all sequences.
     assert losses["bioner"] == (pytest.approx(0.0, abs=1e-5) if crf else 0.0)
     assert losses["bioner_adversarial"] > 0
@@ -60,19 +60,19 @@ def test_unlabelled_text_teaches_by_its_attack_alone(tiny_bert, labelled, unlabe
     assert sum(amount > 0 for amount in moved) > len(moved) / 2
 
 
-def test_unlabelled_text_teaches_nothing_without_an_attack(tiny_bert, labelled, unlabelled):
+def test_unlabeled_text_teaches_nothing_without_an_attack(tiny_bert, labeled, unlabeled):
     nlp = make_nlp(tiny_bert, "none")
-    nlp.initialize(lambda: [labelled])
+    nlp.initialize(lambda: [labeled])
     before = weights_of(nlp)
-    losses = nlp.update([unlabelled], sgd=Adam(0.001, L2=0.0))
+    losses = nlp.update([unlabeled], sgd=Adam(0.001, L2=0.0))
     assert losses == {"bioner": 0.0}
     assert all(torch.equal(new, old) for new, old in zip(weights_of(nlp), before))
 
 
-def test_labelled_text_is_learned_beside_unlabelled(tiny_bert, labelled, unlabelled):
+def test_labeled_text_is_learned_beside_unlabeled(tiny_bert, labeled, unlabeled):
     nlp = make_nlp(tiny_bert, "vat")
-    nlp.initialize(lambda: [labelled])
+    nlp.initialize(lambda: [labeled])
     optimizer = Adam(0.01, L2=0.0)
     for _ in range(30):
-        nlp.update([labelled, unlabelled], sgd=optimizer)
-    assert entities_of(nlp(labelled.reference.text)) == [("hypertension", "Disease")]
+        nlp.update([labeled, unlabeled], sgd=optimizer)
+    assert entities_of(nlp(labeled.reference.text)) == [("hypertension", "Disease")]
