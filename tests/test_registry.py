@@ -75,6 +75,7 @@ def test_annotations_can_be_read_at_run_time(group, name, target):
 def test_spacy_finds_the_registered_object(group, name, target):
     if group == "spacy_factories":
         # A factory that lacks `@Language.factory` is found, but cannot be added (E002).
+        assert spacy.registry.get("factories", name) is _resolve(target)
         assert Language.has_factory(name)
     else:
         registry = getattr(spacy.registry, group.split("_", 1)[1])
