@@ -3,6 +3,8 @@
 from dataclasses import asdict
 from typing import List, Mapping, Optional, Sequence, Tuple
 
+from spacy_bioner.evaluation.bootstrap.by_type import MICRO
+from spacy_bioner.evaluation.bootstrap.intervals import Interval
 from spacy_bioner.evaluation.evaluation import Measurement
 from spacy_bioner.evaluation.metrics.error_types import count_mistakes
 from spacy_bioner.evaluation.metrics.partial_matching import SCHEMES
@@ -14,6 +16,7 @@ from spacy_bioner.evaluation.scores import (
     LOG_LOSS,
     SCORE_NAMES,
     TOKEN_ACCURACY,
+    Counts,
     Metric,
 )
 from spacy_bioner.reports.html.elements import Drawings, Section, draw_plot, make_table
@@ -96,18 +99,22 @@ def make_score_section(drawings: Drawings, found: Measurement) -> Section:
 
 
 def _list_scores(found: Measurement) -> List[Tuple[str, ...]]:
-    intervals = found.intervals
-    rows: List[Tuple[str, ...]] = []
-    averages = [(name, intervals.averages[name]) for name in ("micro", "macro", "weighted")]
-    for label, row in (*intervals.by_type.items(), *averages):
-        counts = found.strict.by_type.get(label)
-        if label == "micro":
-            counts = found.strict.micro
-        integers = (counts.gold, counts.predicted, counts.tp) if counts else (None,) * 3
-        cells = [DASH if number is None else f"{number:,}" for number in integers]
-        scores = [format_interval(row[name]) for name in SCORE_NAMES]
-        rows.append((label or "(none)", *cells, *scores))
-    return rows
+    # A type may be called as an average is.
+    rows = [
+        (label, found.strict.by_type.get(label), scores)
+        for label, scores in found.intervals.by_type.items()
+    ]
+    for name, scores in found.intervals.averages.items():
+        rows.append((name, found.strict.micro if name == MICRO else None, scores))
+    return [_list_cells(*row) for row in rows]
+
+
+def _list_cells(
+    label: str, counts: Optional[Counts], scores: Mapping[str, Interval]
+) -> Tuple[str, ...]:
+    numbers = (counts.gold, counts.predicted, counts.tp) if counts else (None,) * 3
+    cells = [DASH if number is None else f"{number:,}" for number in numbers]
+    return (label or "(none)", *cells, *(format_interval(scores[name]) for name in SCORE_NAMES))
 
 
 def make_training_section(
