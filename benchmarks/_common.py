@@ -237,7 +237,7 @@ def _train_and_score(job: Job) -> Outcome:
 
 
 def train_timed(job: Job) -> Tuple[Path, float]:
-    """Train as `bioner train` would; gives the best checkpoint and the wall time in minutes.
+    """Train as `bioner train` would; return the best checkpoint and the wall time in minutes.
 
     What `spacy train` prints goes to the error stream: the output of this process is for tables.
     """

@@ -8,7 +8,7 @@ _NAMES = {item.value: item.name for item in signal.Signals}
 
 
 def explain_exit(code: int, log: Path, *, subject: str = "it") -> str:
-    """Name the signal that ended a process, else give the last line of its log.
+    """Name the signal that ended a process, else return the last line of its log.
 
     code (int): Its exit code; below 0 for a signal.
     log (Path): All its output; may be absent.

@@ -101,7 +101,7 @@ def refuse_writers_below(folder: Path) -> None:
 
 
 def _borrow(key: str, target: Path) -> Optional[_Lock]:
-    """Enter a lock among our own; give one instead that this thread may use."""
+    """Enter a lock among our own; return one instead that this thread may use."""
     thread = threading.get_ident()
     with _guard:
         lock = _own.get(key)

@@ -192,7 +192,7 @@ class SynonymTable:
         return self.read().get(_normalize(concept_id), ())
 
     def read(self) -> Mapping[str, Sequence[str]]:
-        """Read the table, unless it was read already, and give the names by concept id.
+        """Read the table, unless it was read already, and return the names by concept id.
 
         RAISES (TermTableError): A table that cannot be read.
         """

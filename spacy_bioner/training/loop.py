@@ -31,7 +31,7 @@ class Task(Protocol):
     """What `run_steps` trains."""
 
     def learn(self, step: int, rate: float) -> Dict[str, Any]:
-        """Take one step, numbered from 0, at a learning rate; give what to log, "loss" included.
+        """Take one step, numbered from 0, at a learning rate; return what to log, "loss" included.
 
         With a loss that is no number, weights must be left as they are.
         """

@@ -109,7 +109,7 @@ class Packer:
         self.rest_words = np.zeros(0, dtype=np.int32)
 
     def add(self, texts: List[str]) -> Packed:
-        """Take documents in and give the sequences that are full."""
+        """Take documents in and return the sequences that are full."""
         ids, words = [self.rest_ids], [self.rest_words]
         # Only the change from word to word counts, so numbers need to differ between neighbours.
         offset = int(self.rest_words.max(initial=0)) + 1

@@ -137,7 +137,7 @@ class JsonSource:
         self._has_started = False
 
     def peek(self) -> str:
-        """Skip white space and give the next character, without taking it; "" at the end."""
+        """Skip white space and return the next character, without taking it; "" at the end."""
         while True:
             match = _SPACE.match(self._text, self._at)
             self._move(match.end() if match else self._at)
