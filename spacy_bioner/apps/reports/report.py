@@ -31,7 +31,7 @@ from spacy_bioner.evaluation.metrics.error_contexts import collect_cases
 from spacy_bioner.evaluation.robustness import Robustness
 from spacy_bioner.files.json_files import write_json
 from spacy_bioner.files.lines import PathLike
-from spacy_bioner.files.replacing import replacing
+from spacy_bioner.files.replacing import write_text
 from spacy_bioner.reports.html.report import ReportData, render_report
 from spacy_bioner.reports.plots.style import plot_style, require_matplotlib
 from spacy_bioner.reports.text.model_card import LEARNT, LIMITS, NOT_RECORDED, UNCALIBRATED
@@ -101,8 +101,7 @@ def write_report(
         page, drawings = render_report(data)
         write_drawings(drawings, output / FIGURES)
     path = output / "report.html"
-    with replacing(path) as temporary:
-        temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
+    write_text(path, page)
     write_json(output / "cases.json", [case.to_json() for case in data.cases])
     write_json(output / "report.json", data.stored)
     return path
