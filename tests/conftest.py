@@ -13,6 +13,7 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
+from thinc.api import fix_random_seed
 
 from tests.paths import ROOT
 
@@ -63,6 +64,21 @@ def _skip_missing(report: Any, words: str, config: pytest.Config) -> Any:
         report.outcome = "skipped"
         report.longrepr = (str(report.nodeid), 0, f"Skipped: {name} is not installed")
     return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef: Any, request: pytest.FixtureRequest) -> None:
+    """What a fixture draws does not depend on what ran before in its process: those that it needs
+    are made first."""
+    for name in fixturedef.argnames:
+        request.getfixturevalue(name)
+    fix_random_seed(0)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call() -> None:
+    """Nor does what a test draws."""
+    fix_random_seed(0)
 
 
 @pytest.fixture(scope="session")
