@@ -1,5 +1,6 @@
 # make run    the whole workflow on the embedded encoder and the demo corpus, then a sample
 # make test   the tests          make lint   ruff, mypy and the layering test
+# make coverage  the tests, with the lines and branches that they reach
 # make assets FROM=FOLDER        the public corpora, copied from a folder instead of downloaded
 # make docs   docs/api.md from the docstrings of the public names
 # make bench  the quick benchmarks
@@ -30,6 +31,9 @@ SEED ?= 0
 MODEL ?= training/demo/pipeline
 TRAINED := $(if $(wildcard $(MODEL)/config.cfg),--model $(MODEL),--trained 0)
 INSTALL := $(PYTHON) locks/install.py
+# Files of tests are shared out to processes, with one thread each.
+WORKERS := -n auto --maxprocesses 4 --dist loadfile
+PYTEST := OMP_NUM_THREADS=1 $(abspath $(BIN))/python -m pytest $(WORKERS)
 # What the workflow needs, and what all tests and checks need.
 RUN := train,offline,corpora
 DEV := train,offline,corpora,tuning,baselines,explain,dev
@@ -39,7 +43,7 @@ TESTED := build/tested
 export BIONER_DATA ?= $(abspath ../shared)
 export PIP_ARGS
 
-.PHONY: run test lint docs assets bench results mutants fuzz fuzz-texts fuzz-readers fuzz-memory fuzz-kills install test-wheel test-trf test-scispacy test-pythons wheel profile interpreter locks clean
+.PHONY: run test coverage lint docs assets bench results mutants fuzz fuzz-texts fuzz-readers fuzz-memory fuzz-kills install test-wheel test-trf test-scispacy test-pythons wheel profile interpreter locks clean
 
 run: profile $(VENV)/.run
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m spacy project run all . --vars.profile $(PROFILE)
@@ -56,8 +60,12 @@ ifeq ($(WHEEL),yes)
 test: test-wheel
 else
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(PYTEST)
 endif
+
+# Takes a third longer than the tests alone.
+coverage: $(VENV)/.dev
+	$(PYTEST) --cov --cov-report=term:skip-covered
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -121,15 +129,15 @@ wheel: $(VENV)/.dev
 test-wheel: wheel
 	@$(INSTALL) $(VENV) --extras $(DEV) --wheel $(BUILT)/*.whl
 	@rm -f $(VENV)/.run $(VENV)/.dev
-	cd $(TESTED) && $(abspath $(BIN))/python -m pytest
+	cd $(TESTED) && $(PYTEST)
 
 test-trf: wheel
 	@$(INSTALL) $(VENV)-trf --lock trf --extras train,offline,trf,dev --wheel $(BUILT)/*.whl
-	cd $(TESTED) && $(abspath $(VENV)-trf/bin/python) -m pytest --base -r fE -m trf
+	cd $(TESTED) && $(abspath $(VENV)-trf/bin/python) -m pytest --base -W default -r fE -m trf
 
 test-scispacy: wheel
 	@$(INSTALL) $(VENV)-scispacy --lock scispacy --extras scispacy,dev --wheel $(BUILT)/*.whl
-	cd $(TESTED) && $(abspath $(VENV)-scispacy/bin/python) -m pytest --base -r fE -m scispacy
+	cd $(TESTED) && $(abspath $(VENV)-scispacy/bin/python) -m pytest --base -W default -r fE -m scispacy
 
 test-pythons: wheel
 	$(BIN)/python locks/pythons.py --wheel $(BUILT)/*.whl --tests $(TESTED) --folder $(VENV)
