@@ -154,6 +154,8 @@ def make_bioner_nlp(encoder: str, **settings: Any) -> Language:
 
 def learn_by_heart(nlp: Language, examples: List[Example], *, steps: int = 40) -> None:
     """Initialize a pipeline and train it until it knows a few examples."""
+    # Making the pipeline draws where it is the first to import something.
+    fix_random_seed(0)
     nlp.initialize(lambda: examples)
     optimizer = nlp.resume_training()
     optimizer.learn_rate = 0.01

@@ -138,4 +138,4 @@ def test_a_piece_of_two_tokens_is_shared_out_between_them(trained_nlp) -> None:
     # "Naloxone" is one piece.
     first, second = attribution.values[:2]
     assert first == pytest.approx(second)
-    assert abs(first) > 0.05
+    assert abs(first) > 10 * np.abs(attribution.values[2:]).max()
