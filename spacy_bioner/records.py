@@ -79,8 +79,9 @@ class Record:
     words (Tuple[Tuple[int, int], ...]): The corpus' own tokens as offsets, when it is tokenized.
     sentence_starts (Tuple[int, ...]): Offsets where the corpus starts a sentence, when it says so.
     meta (Dict[str, str]): What else the file says of the document.
-    reading_notes (Dict[str, Note]): What its reader noted, which is no part of the
-        document and never written: numbers of what it left out or repaired, by name, and texts.
+    reading_notes (Dict[str, Note]): What its reader noted beside the document: numbers of what it
+        left out or repaired, by name, warnings, and PubTator's further columns, as they stand in
+        the file. Only `write_pubtator` writes any of it, these columns.
     """
 
     id: str

@@ -78,9 +78,10 @@ class Measurement:
         no marginals were asked for.
     concepts (Optional[Mapping[str, Counts]]): Concept ids of documents.
     judged (Optional[Judged]): Predictions with confidences.
-    shares (Mapping[Metric, Interval]): With intervals: the figures that `scores` names; recall by
-        `Stratum.metric`; precision, recall and F1 of the four schemes, of "tokens" inside of
-        mentions and of "concepts", and "average" precision.
+    shares (Mapping[Metric, Interval]): With intervals, by group and name. Group "": "accuracy",
+        "exact", "tokens", "calibration error", "Brier score", "log loss". A division of mentions
+        with its kinds: their recall. Each scheme of partial matches, "tokens" and "concepts":
+        "precision", "recall", "f_score". "average": "precision".
     missing (Mapping[str, str]): Why "concepts" or "calibration" is None.
     """
 

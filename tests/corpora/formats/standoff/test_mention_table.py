@@ -2,6 +2,7 @@ import pytest
 
 from spacy_bioner.corpora.formats.detection import detect_format
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
+from spacy_bioner.corpora.formats.registry import FORMATS
 from spacy_bioner.corpora.formats.standoff.mention_columns import find_standoff_columns
 from spacy_bioner.corpora.formats.standoff.mention_table import read_standoff
 from spacy_bioner.corpora.mention_checks import why_lost
@@ -45,6 +46,18 @@ def test_texts_come_from_a_folder_or_any_corpus_file(tmp_path):
     table = write(tmp_path / "texts.tsv", "id\ttext", f"1\t{TEXT}")
     (record,) = read_standoff(CASES / "standoff_table.tsv", texts=table, read_corpus=read_records)
     assert (record.text, spans(record), record.meta) == (TEXT, [(8, 15, "Drug")], {})
+
+
+def test_a_corpus_as_texts_wants_somebody_to_read_it(tmp_path):
+    corpus = write(tmp_path / "x.pubtator", f"1|t|{TEXT}", "1|a|", "")
+    (record,) = read_corpus(CASES / "standoff_table.tsv", texts=corpus)
+    assert record.text.startswith(TEXT)
+    with pytest.raises(CorpusError, match="reader of a format alone wants a function"):
+        list(FORMATS["standoff"].read(CASES / "standoff_table.tsv", texts=corpus))
+    (same,) = FORMATS["standoff"].read(
+        CASES / "standoff_table.tsv", texts=corpus, read_corpus=read_records
+    )
+    assert same.text == record.text
 
 
 @pytest.mark.parametrize("folder", ["", "txt", "texts"])
