@@ -4,6 +4,7 @@ Sources are parsed, never imported, so the rule is checked without any dependenc
 """
 
 import ast
+import re
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
@@ -49,6 +50,18 @@ TEXTS = f"{PACKAGE}.reports.text."
 PLOTS = (f"{PACKAGE}.reports.plots", "matplotlib")
 COMMANDS = f"{PACKAGE}.apps.cli."
 COMMANDS_MODULE = f"{COMMANDS}main"
+# A docstring names the type of an error in parentheses.
+OTHER_RAISES = re.compile(r"\bRAISES\b(?! \([\w.]+\): )")
+# Modules with docstrings of another form.
+OTHER_FORM = {
+    "apps.corpora.convert_options",
+    "apps.profiles",
+    "apps.reports.report",
+    "apps.setting_names",
+    "apps.training.run_folder",
+    "apps.training.train",
+    "apps.training.trial",
+}
 # Test folders that mirror no part of the package.
 OTHER_TESTS = {"benchmarks", "mutants", "data", "cases"}
 
@@ -346,6 +359,30 @@ def test_a_command_that_does_not_call_its_app_module_is_found():
 
 def test_every_part_of_the_design_was_looked_at():
     assert set(LEVELS) <= {_part(name) for name in _read_package()}
+
+
+def find_other_raises(sources: Dict[str, str]) -> List[str]:
+    """List the docstrings that say in another form than `RAISES (X): …` what is raised."""
+    found = []
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for name in sorted(sources):
+        for node in ast.walk(ast.parse(sources[name])):
+            if isinstance(node, kinds) and OTHER_RAISES.search(ast.get_docstring(node) or ""):
+                found.append(f"{name}: {getattr(node, 'name', 'module')}")
+    return found
+
+
+def test_docstrings_say_in_one_form_what_is_raised():
+    others = {f"{PACKAGE}.{name}" for name in OTHER_FORM}
+    sources = {name: code for name, code in _read_package().items() if name not in others}
+    assert find_other_raises(sources) == []
+
+
+@pytest.mark.parametrize("line", ["RAISES ConfigError: When.", "RAISES: When.", "It RAISES X."])
+def test_another_form_of_what_is_raised_is_found(line):
+    good = 'def g():\n    """RAISES (jinja2.UndefinedError): When."""\n'
+    sources = {"spacy_bioner.spans": f'{good}\n\ndef f():\n    """{line}"""\n'}
+    assert find_other_raises(sources) == ["spacy_bioner.spans: f"]
 
 
 def find_same_names(sources: Dict[str, str]) -> Dict[str, List[str]]:

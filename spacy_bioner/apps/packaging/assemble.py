@@ -33,8 +33,8 @@ def assemble(
     config (Path): Settings of the added components and their order.
     terms (Optional[Path]): A term table for the gazetteer instead of the config's.
     RETURNS (Language): The assembled pipeline.
-    RAISES ConfigError: For a missing file or section.
-    RAISES TermTableError: For a malformed term table.
+    RAISES (ConfigError): For a missing file or section.
+    RAISES (TermTableError): For a malformed term table.
     """
     settings = _read(config)
     check_own_folder(output, PIPELINE_MARKS)
@@ -57,7 +57,7 @@ def assemble(
 def find_recognizer(nlp: Language) -> str:
     """Name the trained component of a pipeline.
 
-    RAISES ConfigError: For a pipeline without one.
+    RAISES (ConfigError): For a pipeline without one.
     """
     for name in RECOGNISERS:
         if name in nlp.pipe_names:

@@ -106,7 +106,7 @@ def read_in_any_unit(
     to_record (Callable[[Fields, str, Optional[ReadErrors]], Record]): Gets a document, its number,
         and who takes note of what cannot be read.
     expected (str): What a file without any document should have had.
-    RAISES CorpusError: For a file without any.
+    RAISES (CorpusError): For a file without any.
     """
     path = Path(path)
 
