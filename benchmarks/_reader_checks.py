@@ -15,7 +15,7 @@ from spacy_bioner.apps.corpora.convert import convert
 from spacy_bioner.corpora.alignment import align
 from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
 from spacy_bioner.corpora.formats.declaration import Format
-from spacy_bioner.corpora.formats.detection import detect_format
+from spacy_bioner.corpora.formats.detection.files import detect_format
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.registry import FORMATS
 from spacy_bioner.corpora.mention_checks import why_lost

@@ -39,7 +39,7 @@ from _mutations import mutate
 from _reader_checks import AUTO, WRITABLE, Case, Plan, draw_plan, examine
 from _valid_files import BY_HAND, RECORDS
 
-from spacy_bioner.corpora.formats.detection import detect_format
+from spacy_bioner.corpora.formats.detection.files import detect_format
 from spacy_bioner.corpora.formats.registry import FORMATS
 from spacy_bioner.corpora.read_write import write_records
 from spacy_bioner.errors import CorpusError

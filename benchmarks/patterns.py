@@ -21,7 +21,7 @@ from _common import show
 from _hostile import COMMON, list_patterns, make_texts, seconds
 
 from spacy_bioner.components.tokenizer import make_tokenizer
-from spacy_bioner.corpora.formats.detection import detect_format
+from spacy_bioner.corpora.formats.detection.files import detect_format
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.registry import FORMATS
 from spacy_bioner.corpora.read_write import read_records

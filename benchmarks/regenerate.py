@@ -75,7 +75,7 @@ def main() -> None:
 def read_manifest(path: Path) -> List[Dict[str, Any]]:
     """Read the sections and check their keys.
 
-    RAISES ValueError: For a section with others.
+    RAISES (ValueError): For a section with others.
     """
     sections: List[Dict[str, Any]] = srsly.read_yaml(path)
     for section in sections:

@@ -137,7 +137,7 @@ def make_job(
 def take_over(job: Job, path: Path) -> Dict[str, Any]:
     """Return a finished row's account, or train it.
 
-    RAISES ConfigError: Where the account is one of other settings.
+    RAISES (ConfigError): Where the account is one of other settings.
     """
     settings = json.loads(json.dumps(vars(job), default=str))
     account = load_result(path, settings)

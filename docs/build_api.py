@@ -25,7 +25,7 @@ HEAD = (
 )
 # A line "name (Type): meaning", and one of what a function gives or raises.
 ENTRY = re.compile(r"(?P<name>[a-z]\w*) \((?P<type>.+?)\): (?P<text>.+)")
-MARK = re.compile(r"(?P<name>RETURNS|YIELDS|RAISES) \(?(?P<type>[^():]+)\)?: (?P<text>.+)")
+MARK = re.compile(r"(?P<name>RETURNS|YIELDS|RAISES) \((?P<type>[^():]+)\): (?P<text>.+)")
 
 
 def main(arguments: List[str]) -> int:

@@ -52,7 +52,7 @@ def require(
     otherwise (str): What can be done instead.
     path (Optional[Union[str, Path]]): The file that is about to be read or written.
     line (Optional[int]): The line in it, counted from 1.
-    RAISES MissingExtraError: Where they are not, with the command that brings them.
+    RAISES (MissingExtraError): Where they are not, with the command that brings them.
     """
     missing = find_missing(*packages)
     if missing:

@@ -31,7 +31,7 @@ def parse_named(
     place (str): The option, for errors.
     wrong (Optional[Callable[[str], str]]): Makes the message on an item of another form.
     pattern (Optional[Pattern[str]]): What a name has to be; None takes any.
-    RAISES ConfigError: For another form, and a name that stands twice.
+    RAISES (ConfigError): For another form, and a name that stands twice.
     """
     found: Dict[str, str] = {}
     for item in items:

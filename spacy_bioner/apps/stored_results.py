@@ -17,7 +17,7 @@ from spacy_bioner.files.json_files import write_json
 def load_result(path: Path, settings: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
     """Return a stored result; None where there is none yet.
 
-    RAISES ConfigError: For a file that is no result, and one that was made with other settings.
+    RAISES (ConfigError): For a file that is no result, and one that was made with other settings.
     """
     if not path.is_file():
         return None
@@ -57,7 +57,7 @@ def describe_training(
     """Return what decides about the outcome of a training besides its overrides.
 
     corpus_dir (Path): The folder with train.spacy, dev.spacy and test.spacy.
-    RAISES CorpusError: A split that is not there.
+    RAISES (CorpusError): A split that is not there.
     """
     return {
         "corpus": {split: digest(corpus_dir / f"{split}.spacy") for split in SPLITS},

@@ -52,7 +52,7 @@ def make_adversary(
     weight (float): Weight of the adversarial loss beside the clean one.
     start (int): Batches before the first attack.
     ramp (int): Batches over which epsilon then grows to its full size.
-    RAISES ConfigError: For a value outside of what is said above.
+    RAISES (ConfigError): For a value outside of what is said above.
     """
     settings = {"epsilon": epsilon, "step_size": step_size, "weight": weight}
     for setting, value, choices in (("method", method, METHODS), ("norm", norm, NORMS)):
@@ -198,7 +198,7 @@ def tapped(model: Model, *, dropout: bool = True) -> Iterator[List[EmbeddingTap]
     """Let perturbations in, and gradients out, at the embeddings of a model's encoders.
 
     dropout (bool): Whether the encoders drop states in passes for gradients, as in training.
-    RAISES ConfigError: For a model without an encoder of ours.
+    RAISES (ConfigError): For a model without an encoder of ours.
     """
     modules = _encoders(model)
     if not modules:

@@ -57,7 +57,7 @@ def integrate_gradients(
     model (Model): Gives emissions, shape (tokens, tags); with one or several encoders of ours.
     targets (Sequence[Target]): Each is a score to explain.
     n_steps (int): Passes forward and back through the model for each target.
-    RAISES ConfigError: For less than two steps, and a model without such an encoder.
+    RAISES (ConfigError): For less than two steps, and a model without such an encoder.
     """
     from captum.attr import IntegratedGradients
 

@@ -33,7 +33,7 @@ def build_character_encoder(
     width (int): Size of a token's state; even for "lstm".
     lr_scale (float): The learning rate, as a multiple of the optimizer's: unlike a pre-trained
         encoder, these weights start from nothing.
-    RAISES ConfigError: For another kind, or an odd width with "lstm".
+    RAISES (ConfigError): For another kind, or an odd width with "lstm".
     """
     if kind not in ("lstm", "cnn"):
         raise ConfigError(f"character setting kind = '{kind}': expected lstm or cnn")
@@ -82,7 +82,7 @@ def build_concatenation(
 
     parts (Model[List[Doc], List[Floats2d]]): In a config, sections `[….*.NAME]`, in the order in
         which they stand.
-    RAISES ConfigError: For none.
+    RAISES (ConfigError): For none.
     """
     if not parts:
         raise ConfigError("the concatenation has no parts; name at least one encoder")
@@ -104,7 +104,7 @@ def build_sequence_lstm(
     depth (int): Layers.
     dropout (float): Dropout on the states that come in.
     lr_scale (float): The learning rate, as a multiple of the optimizer's.
-    RAISES ConfigError: For an odd width.
+    RAISES (ConfigError): For an odd width.
     """
     if width % 2:
         raise ConfigError(f"LSTM setting width = {width}: expected an even number")

@@ -22,7 +22,7 @@ def dataset_rows(docs: Sequence[Doc], names: Sequence[str], default: str = "") -
     names (Sequence[str]): The corpora of the model.
     default (str): The corpus of Docs that name none; "" is none in particular.
     RETURNS (np.ndarray): Places in `names`, -1 for none; int64, shape (docs,).
-    RAISES ConfigError: For a corpus that the model does not know.
+    RAISES (ConfigError): For a corpus that the model does not know.
     """
     found = [str(doc.user_data.get(DATASET_KEY, default)) for doc in docs]
     return np.array([_find_row(name, names) for name in found], dtype=np.int64)
@@ -34,7 +34,7 @@ def choose_dataset(nlp: Language, name: str) -> None:
     It holds until it is called again; `spacy.load(…, config=…)` with the encoder's setting
     `dataset` does the same.
     name (str): The corpus, as the training's reader named it; "" for none in particular.
-    RAISES ConfigError: For a pipeline that knows no corpora, or not this one.
+    RAISES (ConfigError): For a pipeline that knows no corpora, or not this one.
     """
     nodes = [node for _, pipe in nlp.pipeline for node in _knowing(pipe)]
     if not nodes:

@@ -71,7 +71,7 @@ def load_encoder(name: str, *, cased: Optional[bool] = None) -> EncoderFiles:
     cased (Optional[bool]): Whether the tokenizer keeps case. None takes what the checkpoint says;
         where it says nothing (BioBERT ships only vocab.txt), a vocabulary that holds capital
         letters is cased.
-    RAISES EncoderError: For files that are missing, incomplete or out of reach.
+    RAISES (EncoderError): For files that are missing, incomplete or out of reach.
     """
     source = resolve_source(name)
     try:
@@ -106,7 +106,7 @@ def build_transformer(config: Dict[str, Any]) -> nn.Module:
 def resolve_source(name: str) -> str:
     """Turn an encoder name into a folder or a hub name.
 
-    RAISES EncoderError: For a package that is not installed and for an incomplete folder.
+    RAISES (EncoderError): For a package that is not installed and for an incomplete folder.
     """
     if name.startswith(PACKAGE_PREFIX):
         folder: Optional[Path] = _package_folder(name)

@@ -77,7 +77,7 @@ def build_transformer_encoder(
     datasets (Optional[List[str]]): The corpora that `spacy_bioner.MultiCorpus.v1` reads: each has
         a vector that is added to the embeddings of its texts' pieces.
     dataset (str): Which of them texts count as that name none; "" takes the mean of the vectors.
-    RAISES EncoderError: For settings that name no known choice; on `initialize` for weights that
+    RAISES (EncoderError): For settings that name no known choice; on `initialize` for weights that
         cannot be loaded.
     """
     _check_choice("unit", unit, UNITS)

@@ -41,8 +41,8 @@ def build_emission_ensemble(
     labels (List[List[str]]): The labels of each member, in the order of its tags. They may differ
         in order; that of the first is the ensemble's.
     scheme (str): The tag scheme of all members.
-    RAISES ConfigError: For fewer than two members, or another number of label lists.
-    RAISES LabelError: For members whose labels differ, and an unknown scheme.
+    RAISES (ConfigError): For fewer than two members, or another number of label lists.
+    RAISES (LabelError): For members whose labels differ, and an unknown scheme.
     """
     if len(members) < 2 or len(labels) != len(members):
         raise ConfigError(
@@ -75,7 +75,7 @@ def match_tags(labels: Sequence[str], own: Sequence[str], scheme: str, number: i
     labels (Sequence[str]): The ensemble's labels.
     own (Sequence[str]): The member's labels.
     number (int): The member's, from 1, for messages.
-    RAISES LabelError: Where they are not the same labels.
+    RAISES (LabelError): Where they are not the same labels.
     """
     if set(labels) != set(own) or len(own) != len(set(own)):
         raise LabelError(
@@ -134,7 +134,7 @@ def forward(
 ) -> Tuple[List[Floats2d], Callable[[List[Floats2d]], List[Doc]]]:
     """Let each member score the Docs, and pool.
 
-    RAISES ConfigError: In training.
+    RAISES (ConfigError): In training.
     """
     if is_train:
         raise _not_trainable()

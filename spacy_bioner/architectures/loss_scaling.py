@@ -38,7 +38,7 @@ class LossScaler:
         """Bring a module's gradients back to their size, or drop them all where one overflowed.
 
         RETURNS (bool): Whether there is something to step with.
-        RAISES TrainingDataError: For an overflow at the smallest factor: no other will help.
+        RAISES (TrainingDataError): For an overflow at the smallest factor: no other will help.
         """
         gradients = [p.grad for p in module.parameters() if p.grad is not None]
         if not gradients:

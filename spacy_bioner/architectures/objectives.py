@@ -29,7 +29,7 @@ class TaggingObjective:
     def check(self, model: Model, labels: Sequence[str]) -> None:
         """Make sure that the settings fit a model and its labels.
 
-        RAISES ConfigError: For a class weight of an unknown label, and for settings of single
+        RAISES (ConfigError): For a class weight of an unknown label, and for settings of single
             tokens with a CRF, whose loss is one of whole sequences.
         """
         unknown = sorted(set(self.class_weights) - {OUTSIDE, *labels})
@@ -67,7 +67,7 @@ class TaggingObjective:
         share (float): What loss and gradient are multiplied by: these Docs' part of a batch.
         RETURNS (Tuple[float, List[Floats2d]]): Nats per token of which anything is known, and the
             gradient per Doc.
-        RAISES TrainingDataError: For a loss that is no number.
+        RAISES (TrainingDataError): For a loss that is no number.
         """
         lengths = [len(rows) for rows in emissions]
         shim = cast(TorchShim, model.get_ref("output_layer").shims[0])
@@ -108,7 +108,7 @@ def make_objective(
     class_weights (Optional[Dict[str, float]]): A factor by entity label, or "O"; 1 where not named.
     focal_gamma (float): 0 or more; see `layers.losses.tag_loss`.
     label_smoothing (float): From 0 to below 1; see there.
-    RAISES ConfigError: For values outside of these.
+    RAISES (ConfigError): For values outside of these.
     """
     if focal_gamma < 0:
         raise ConfigError(f"objective setting focal_gamma = {focal_gamma}: expected 0 or more")
@@ -140,7 +140,7 @@ def learned_transitions(model: Model) -> Optional[Learned]:
 
 
 def check_finite(loss: float) -> float:
-    """Pass a loss on. RAISES TrainingDataError: Where it is no number."""
+    """Pass a loss on. RAISES (TrainingDataError): Where it is no number."""
     if not math.isfinite(loss):
         raise TrainingDataError(
             f"the loss became {loss}: training has diverged and cannot go on; lower the learning "

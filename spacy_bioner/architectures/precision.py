@@ -16,7 +16,7 @@ PRECISIONS = {
 
 
 def check_trainable(precision: str, device: torch.device) -> None:
-    """Make sure that a precision can be trained in. RAISES EncoderError: float16 on a CPU."""
+    """Make sure that a precision can be trained in. RAISES (EncoderError): float16 on a CPU."""
     if precision == "float16" and device.type == "cpu":
         raise EncoderError("encoder setting precision = float16 needs a GPU; use bfloat16 or auto")
 

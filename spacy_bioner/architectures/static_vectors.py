@@ -30,7 +30,7 @@ def build_static_vectors(
 
     width (int): Size of a token's state.
     lr_scale (float): The linear layer's learning rate, as a multiple of the optimizer's.
-    RAISES ConfigError: On `initialize` for a vocabulary without vectors; in use for one whose
+    RAISES (ConfigError): On `initialize` for a vocabulary without vectors; in use for one whose
         vectors are of another length than those that the layer has learned from.
     """
     spec: Spec = {"width": width}

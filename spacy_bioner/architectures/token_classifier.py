@@ -32,7 +32,7 @@ def build_token_classifier(
     crf_lr_scale (float): The transitions' learning rate, as a multiple of the head's. They start
         at 0 and have far to go: at the rate of an encoder they would hardly move.
     nO (Optional[int]): Number of tags; None lets the component set it.
-    RAISES ConfigError: For an encoder that tags single pieces where crf = true, or where it is a
+    RAISES (ConfigError): For an encoder that tags single pieces where crf = true, or where it is a
         part of another encoder.
     """
     check_strategy(encoder, crf=crf)

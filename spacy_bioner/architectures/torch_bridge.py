@@ -59,7 +59,10 @@ class TorchShim(Shim):
 
     @property
     def module(self) -> nn.Module:
-        """The torch module. RAISES ValueError before the model is initialized or loaded."""
+        """The torch module.
+
+        RAISES (ValueError): Before the model is initialized or loaded.
+        """
         if self._model is None:
             raise ValueError(
                 "the model has no weights yet: initialize the pipeline or load it from disk"

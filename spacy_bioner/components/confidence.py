@@ -72,7 +72,7 @@ class ConfidenceFilter(Pipe):
     temperature (float): Divides the log-odds of confidences; 1.0 leaves them as they are.
     threshold (float): The least scaled confidence of an entity; one that has it stays.
     thresholds (Optional[Dict[str, float]]): The same for single labels.
-    RAISES ConfigError: For a temperature that is not above 0, and thresholds outside of 0 to 1.
+    RAISES (ConfigError): For a temperature that is not above 0, and thresholds outside of 0 to 1.
     """
 
     def __init__(

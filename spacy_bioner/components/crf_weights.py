@@ -68,7 +68,7 @@ class CrfWeights:
 
 
 def check_crfsuite() -> None:
-    """RAISES MissingExtraError: Where python-crfsuite is not installed."""
+    """RAISES (MissingExtraError): Where python-crfsuite is not installed."""
     require("pycrfsuite", extra="baselines", who="training 'bioner_feature_crf'")
 
 
@@ -82,8 +82,8 @@ def train_weights(
     c2 (float): L2 penalty.
     max_iterations (int): Stop then at the latest.
     min_count (int): Leave out features that occur less often.
-    RAISES ConfigError: Without python-crfsuite, and for settings that cannot be.
-    RAISES TrainingDataError: For no token at all.
+    RAISES (ConfigError): Without python-crfsuite, and for settings that cannot be.
+    RAISES (TrainingDataError): For no token at all.
     """
     check_crfsuite()
     if c1 < 0 or c2 < 0 or max_iterations < 1 or min_count < 1:

@@ -62,7 +62,7 @@ def make_feature_crf(
     max_iterations (int): The most iterations of L-BFGS.
     min_count (int): Features that occur less often in training are left out.
     scorer (Optional[Callable]): Computes the scores of `nlp.evaluate`.
-    RAISES LabelError: For an unknown scheme.
+    RAISES (LabelError): For an unknown scheme.
     """
     normalize_scheme(scheme)
     settings = {"c1": c1, "c2": c2, "max_iterations": max_iterations, "min_count": min_count}
@@ -110,7 +110,7 @@ class FeatureCrf(TagLabels, Pipe):
         """Write `doc.ents`, the span group named like the component, and the ledger.
 
         Entities that other components have set stay where they overlap none of these.
-        RAISES ValueError: Before the component has been trained or loaded.
+        RAISES (ValueError): Before the component has been trained or loaded.
         """
         if self.weights is None:
             raise ValueError(
@@ -140,8 +140,8 @@ class FeatureCrf(TagLabels, Pipe):
             config names as annotating run over the texts first.
         labels (Optional[Sequence[str]]): The labels, where they are known; else those of all
             examples, sorted.
-        RAISES ConfigError: Without python-crfsuite.
-        RAISES TrainingDataError: Where there are neither labels nor entities.
+        RAISES (ConfigError): Without python-crfsuite.
+        RAISES (TrainingDataError): Where there are neither labels nor entities.
         """
         check_crfsuite()
         validate_get_examples(get_examples, "FeatureCrf.initialize")

@@ -160,7 +160,7 @@ class Gazetteer(Pipe):
         terms (Optional[Union[str, Path]]): A term table, see `read_terms`.
         patterns (Optional[Union[str, Path]]): EntityRuler patterns, see `read_patterns`.
         label (str): The label of every row of `terms`, for a table without a column for it.
-        RAISES TermTableError: A file that is absent or has a malformed row.
+        RAISES (TermTableError): A file that is absent or has a malformed row.
         """
         if terms is not None or patterns is not None:
             self.clear()
@@ -199,7 +199,7 @@ class Gazetteer(Pipe):
         """Add patterns in the form that spaCy's EntityRuler takes.
 
         RETURNS (int): How many were taken in after `min_length` and `only_labels`.
-        RAISES TermTableError: Something that is not a pattern.
+        RAISES (TermTableError): Something that is not a pattern.
         """
         return self.add_terms(parse_pattern(pattern) for pattern in patterns)
 

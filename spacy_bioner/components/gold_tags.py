@@ -34,7 +34,7 @@ def allowed_tags(
     scheme (str): Their scheme.
     words (Optional[Words]): Those of `example.predicted` that the model reads; else all.
     RETURNS (np.ndarray): Bool, shape (tokens, tags).
-    RAISES LabelError: For an entity whose label the model does not know, or that its corpus is
+    RAISES (LabelError): For an entity whose label the model does not know, or that its corpus is
         said not to annotate.
     """
     reference, predicted = example.reference, example.predicted

@@ -28,7 +28,7 @@ def learn_in_parts(
     weights (Sequence[int]): How much each example counts in the mean over the batch.
     learn (Callable): Learns from some examples, their loss and gradient times a share of 1.
     RETURNS (int): How often something was halved.
-    RAISES TrainingDataError: Where a single document does not fit.
+    RAISES (TrainingDataError): Where a single document does not fit.
     """
     total = max(sum(weights), 1)
     waiting = [(0, len(examples))]

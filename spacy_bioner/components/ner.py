@@ -116,7 +116,7 @@ class TokenNER(TagLabels, TrainablePipe):
         losses (Optional[Dict[str, float]]): Gets the mean loss per token added, under
             "NAME_adversarial" that under attack, and under "NAME_splits" how often a batch was
             halved because memory ran out.
-        RAISES TrainingDataError: For a loss that is no number, and a document for which there is
+        RAISES (TrainingDataError): For a loss that is no number, and a document for which there is
             not enough memory.
         """
         losses = {} if losses is None else losses
@@ -156,7 +156,7 @@ class TokenNER(TagLabels, TrainablePipe):
 
         Nothing is learned. The attacker knows weights and gold: the worst case.
         adversary (Any): As `spacy_bioner.Adversary.v1` makes it.
-        RAISES ConfigError: For a model without a transformer encoder of ours.
+        RAISES (ConfigError): For a model without a transformer encoder of ours.
         """
         from spacy_bioner.architectures.adversary import tapped
 
@@ -178,8 +178,8 @@ class TokenNER(TagLabels, TrainablePipe):
         scores (List[Floats2d]): Emissions, shape (tokens, tags), per Doc.
         share (float): What loss and gradients are multiplied by, those of a CRF's own weights too.
         RETURNS (Tuple[float, List[Floats2d]]): The mean loss and the gradient per Doc.
-        RAISES LabelError: For gold labels that the component does not know.
-        RAISES TrainingDataError: For a loss that is no number.
+        RAISES (LabelError): For gold labels that the component does not know.
+        RAISES (TrainingDataError): For a loss that is no number.
         """
         return self._make_loss(*self._teach(list(examples)), share)(scores)
 
@@ -206,8 +206,8 @@ class TokenNER(TagLabels, TrainablePipe):
         nlp (Optional[Language]): The pipeline.
         labels (Optional[Sequence[str]]): The labels, where they are known; else those of all
             examples and those that were added, sorted.
-        RAISES TrainingDataError: Where there are neither labels nor entities.
-        RAISES LabelError: Where the model has another number of tags already.
+        RAISES (TrainingDataError): Where there are neither labels nor entities.
+        RAISES (LabelError): Where the model has another number of tags already.
         """
         validate_get_examples(get_examples, "TokenNER.initialize")
         labels = find_labels(get_examples, labels, name=self.name, added=self.labels)
@@ -220,7 +220,7 @@ class TokenNER(TagLabels, TrainablePipe):
     def add_label(self, label: str) -> int:
         """Add a label before initialization. RETURNS (int): 1 if it is new, else 0.
 
-        RAISES LabelError: After initialization: the number of tags is then fixed.
+        RAISES (LabelError): After initialization: the number of tags is then fixed.
         """
         if label in self.cfg["labels"]:
             return 0
@@ -350,7 +350,7 @@ def make_bioner(
     max_chars (int): `nlp.max_length` is raised to this. spaCy's own limit guards parsers against
         running out of memory and is not saved with a pipeline; windows need no such guard.
     scorer (Optional[Callable]): Computes the scores of `nlp.evaluate`.
-    RAISES LabelError: For an unknown scheme.
+    RAISES (LabelError): For an unknown scheme.
     """
     normalize_scheme(scheme)
     register_extensions()

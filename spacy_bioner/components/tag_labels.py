@@ -41,7 +41,7 @@ def find_labels(
     labels (Optional[Sequence[str]]): The labels, where they are known.
     name (str): The component's name, for the error.
     added (Iterable[str]): Labels that it has before it is initialized.
-    RAISES TrainingDataError: Where there are neither labels nor entities.
+    RAISES (TrainingDataError): Where there are neither labels nor entities.
     """
     if labels is None:
         found = {ent.label_ for example in get_examples() for ent in example.reference.ents}

@@ -79,7 +79,7 @@ class BiomedicalTokenizer(Tokenizer):
 
         text (str): The text; empty gives an empty Doc.
         RETURNS (Doc): `doc.text` equals the text.
-        RAISES TextError: For a text that no encoding can write, with half of a surrogate pair.
+        RAISES (TextError): For a text that no encoding can write, with half of a surrogate pair.
         """
         try:
             doc = super().__call__(text)

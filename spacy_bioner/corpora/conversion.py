@@ -188,7 +188,7 @@ def check_account(account: Mapping[str, Any], corpus: Path, *, path: PathLike) -
 
     account (Mapping[str, Any]): Of one conversion, as `Conversion.to_json` gives it.
     path (PathLike): Where the account stands.
-    RAISES CorpusError: For an account of another corpus.
+    RAISES (CorpusError): For an account of another corpus.
     """
     known = account.get("sha256", "")
     if not corpus.exists():

@@ -14,8 +14,8 @@ from spacy.tokens import Doc
 
 from spacy_bioner.corpora.alignment import align
 from spacy_bioner.corpora.formats.declaration import Format
-from spacy_bioner.corpora.formats.detection import detect_format
-from spacy_bioner.corpora.formats.folder_detection import count_others, list_corpus_files
+from spacy_bioner.corpora.formats.detection.files import detect_format
+from spacy_bioner.corpora.formats.detection.folders import count_others, list_corpus_files
 from spacy_bioner.corpora.formats.read_errors import FILE, ReadErrors, skip_or_raise
 from spacy_bioner.corpora.formats.reading_notes import (
     OTHERS_KEY,

@@ -148,8 +148,8 @@ def measure(
     train (Optional[TrainingMentions]): What it was trained on, to split recall by novelty.
     marginals (Optional[Marginals]): For areas under ROC curves of tokens.
     seed (int): Of the bootstrap.
-    RAISES CorpusError: Where no document is annotated, and for texts that differ.
-    RAISES ConfigError: For settings of the bootstrap that are none.
+    RAISES (CorpusError): Where no document is annotated, and for texts that differ.
+    RAISES (ConfigError): For settings of the bootstrap that are none.
     """
     check_resampling(n_resamples, LEVEL)
     compared = [compare_docs(*pair, spans_key=spans_key) for pair in pairs]

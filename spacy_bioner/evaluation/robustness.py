@@ -220,7 +220,7 @@ def find_epsilon(
     steps (int): How often the stretch is halved.
     RETURNS (Optional[float]): The end of the last stretch at which F1 is at most the target; None
         where it is above the target even at `high`.
-    RAISES ConfigError: For a stretch that is none.
+    RAISES (ConfigError): For a stretch that is none.
     """
     if not 0 < low < high:
         raise ConfigError(f"found the stretch {low:g} to {high:g}, expected 0 < low < high")

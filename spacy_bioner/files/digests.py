@@ -12,7 +12,7 @@ _BLOCK = 1 << 20
 def digest(path: PathLike) -> str:
     """Return the SHA-256 of a file, in hexadecimal.
 
-    RAISES CorpusError: No such file.
+    RAISES (CorpusError): No such file.
     """
     total = hashlib.sha256()
     _add(total, check_is_file(path))

@@ -11,7 +11,7 @@ from spacy_bioner.files.replacing import replacing
 def write_json(path: PathLike, data: Any, *, indent: int = 1) -> None:
     """Write JSON, whole or not at all.
 
-    RAISES OutputError: Where no file can be made, or another process is making it.
+    RAISES (OutputError): Where no file can be made, or another process is making it.
     """
     with replacing(path) as temporary:
         fill_json(temporary, data, indent=indent)

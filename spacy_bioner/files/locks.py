@@ -49,8 +49,8 @@ def locking(target: Path, file: Path) -> Iterator[bool]:
     target (Path): The output, without links; messages name it.
     file (Path): The lock's file; its folder must be there.
     YIELDS (bool): Whether the lock was taken here.
-    RAISES OutputError: Where somebody else holds it, with the number of the process.
-    RAISES OSError: Where no file can be made.
+    RAISES (OutputError): Where somebody else holds it, with the number of the process.
+    RAISES (OSError): Where no file can be made.
     """
     key = os.path.realpath(file)
     held = _borrow(key, target)
@@ -91,7 +91,7 @@ def is_own(file: Path) -> bool:
 def refuse_writers_below(folder: Path) -> None:
     """Make sure that no other process writes an output inside a folder.
 
-    RAISES OutputError: Where one does, with its number.
+    RAISES (OutputError): Where one does, with its number.
     """
     for place, _, names in os.walk(folder):
         for name in names:

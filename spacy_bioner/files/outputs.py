@@ -114,7 +114,7 @@ def replace_folder(new: Path, final: Path) -> None:
 def follow_links(path: Path) -> Path:
     """Return the absolute path that links lead to; what they lead to may be absent.
 
-    RAISES OSError: For a circle of links.
+    RAISES (OSError): For a circle of links.
     """
     target = Path(os.path.realpath(path))
     if target.is_symlink():
@@ -159,7 +159,7 @@ def naming_os_errors(path: Path) -> Iterator[None]:
 def leads_to_stream(path: Path) -> bool:
     """Say whether an output is a pipe or a device: see `streams`.
 
-    RAISES OutputError: For a disk or a socket, a circle of links, and their like.
+    RAISES (OutputError): For a disk or a socket, a circle of links, and their like.
     """
     with naming_os_errors(path):
         return is_stream(path)
@@ -168,7 +168,7 @@ def leads_to_stream(path: Path) -> bool:
 def refuse_stream_as_folder(path: Path) -> None:
     """Make sure that a folder to write is no pipe or device.
 
-    RAISES OutputError: Where it is.
+    RAISES (OutputError): Where it is.
     """
     if leads_to_stream(path):
         raise OutputError("found a pipe or device, expected a folder to write", path=path)
@@ -177,7 +177,7 @@ def refuse_stream_as_folder(path: Path) -> None:
 def refuse_folder_as_file(path: Path) -> None:
     """Make sure, before the work on it starts, that a file to write is no folder.
 
-    RAISES OutputError: Where it is.
+    RAISES (OutputError): Where it is.
     """
     if path.is_dir():
         raise OutputError("found a folder, expected the name of an output file", path=path)

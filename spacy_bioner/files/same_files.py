@@ -18,8 +18,8 @@ def check_apart(
     inputs (Iterable[PathLike]): What is read. In a folder of these, nothing may be written.
     replaced (Iterable[PathLike]): Those outputs that are replaced with all that is in them, if they
         are folders.
-    RAISES OutputError: For an output that is an input or another output, lies in an input, or holds
-        one and would be replaced.
+    RAISES (OutputError): For an output that is an input or another output, lies in an input, or
+        holds one and would be replaced.
     """
     written = [Path(path) for path in outputs]
     read = [path for path in map(Path, inputs) if os.path.lexists(path)]
@@ -40,7 +40,7 @@ def check_apart(
 def is_same(left: PathLike, right: PathLike) -> bool:
     """Say whether two paths are one file or folder, or would be one once they are there.
 
-    RAISES CorpusError: For a path that no file can have.
+    RAISES (CorpusError): For a path that no file can have.
     """
     try:
         if os.path.exists(left) and os.path.exists(right):

@@ -19,8 +19,8 @@ STANDARD_OUTPUT = 1
 def is_stream(path: Path) -> bool:
     """Say whether a path leads to a pipe, a terminal or another device, or to an open file.
 
-    RAISES OutputError: For a socket or a disk, which nothing should be written to.
-    RAISES OSError: Where that cannot be found out, as in a circle of links.
+    RAISES (OutputError): For a socket or a disk, which nothing should be written to.
+    RAISES (OSError): Where that cannot be found out, as in a circle of links.
     """
     descriptor = find_descriptor(path)
     if descriptor is not None:
@@ -66,8 +66,8 @@ def find_descriptor(path: Path) -> Optional[int]:
 def passing_on(path: Path) -> Iterator[Path]:
     """Yield a temporary path; what stands there goes to a stream when the block succeeds.
 
-    RAISES OutputError: Where the stream takes no more, such as a pipe without a reader.
-    RAISES BrokenPipeError: Where that is standard output.
+    RAISES (OutputError): Where the stream takes no more, such as a pipe without a reader.
+    RAISES (BrokenPipeError): Where that is standard output.
     """
     with tempfile.TemporaryDirectory(prefix="bioner-") as folder:
         temporary = Path(folder) / "out"

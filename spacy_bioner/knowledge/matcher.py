@@ -54,7 +54,7 @@ class TermMatcher:
     terms (Iterable[Term]): The names to find.
     variants (bool): A hyphen in the name or in the text may stand for a space or for nothing:
         "IL-2" finds "IL 2" and "IL2".
-    RAISES TermTableError: A name of nothing but spaces and hyphens.
+    RAISES (TermTableError): A name of nothing but spaces and hyphens.
     """
 
     def __init__(self, terms: Iterable[Term] = (), *, variants: bool = False) -> None:
@@ -129,7 +129,7 @@ class TermMatcher:
     def from_bytes(cls, data: bytes, variants: bool = False) -> "TermMatcher":
         """Rebuild a matcher without compiling it again.
 
-        RAISES BionerError: Bytes that `to_bytes` did not write, or not completely.
+        RAISES (BionerError): Bytes that `to_bytes` did not write, or not completely.
         """
         # The automaton trusts its bytes: a damaged one must not get that far.
         body = memoryview(data)[4:]

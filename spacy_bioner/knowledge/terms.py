@@ -72,7 +72,7 @@ def read_terms(path: Union[str, Path], *, label: str = "") -> Iterator[Term]:
     label (str): The label of every row; the table then needs the columns id and name only,
         and a third one (a kind of synonym, say) is ignored.
     YIELDS (Term): One per row; empty lines are skipped.
-    RAISES TermTableError: A row with too few columns, or without a name or label.
+    RAISES (TermTableError): A row with too few columns, or without a name or label.
     """
     columns: Tuple[int, ...] = (0, 1) if label else (0, 1, 2)
     first = True
@@ -93,7 +93,7 @@ def read_patterns(
     path (Union[str, Path]): Lines such as `{"label": "Disease", "pattern": "asthma", "id": "D1"}`.
     case (str): How patterns that are strings compare letters; the EntityRuler compares exactly.
     YIELDS (Union[Term, TokenPattern]): See `parse_pattern`.
-    RAISES TermTableError: A line that is not a valid pattern.
+    RAISES (TermTableError): A line that is not a valid pattern.
     """
     for number, text in _read_lines(path):
         try:
@@ -121,7 +121,7 @@ def parse_pattern(
     term of the compiled automaton. Every other token pattern is left to the Matcher.
 
     row (Any): The pattern as parsed from JSON.
-    RAISES TermTableError: Not a pattern, or one that the Matcher would not accept.
+    RAISES (TermTableError): Not a pattern, or one that the Matcher would not accept.
     """
     if not isinstance(row, dict) or not isinstance(row.get("label"), str) or not row["label"]:
         raise TermTableError(

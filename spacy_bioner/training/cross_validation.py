@@ -136,8 +136,8 @@ def plan_folds(
     group_by (GroupBy): What keeps documents together, in the folds and in the development sets;
         see `corpora.splits.split`.
     dev_share (float): Share of the other folds' documents that becomes the development set.
-    RAISES ConfigError: Fewer than two folds, or a share that is not between 0 and 1.
-    RAISES CorpusError: Fewer documents (groups) than folds, or too few to develop on.
+    RAISES (ConfigError): Fewer than two folds, or a share that is not between 0 and 1.
+    RAISES (CorpusError): Fewer documents (groups) than folds, or too few to develop on.
     """
     if not 0 < dev_share < 1:
         raise ConfigError(f"found {dev_share:g} as share for development, expected 0 < share < 1")

@@ -240,7 +240,7 @@ class DistillationTask:
 def choose_layers(n_layers: int, n_kept: int, *, spaced: bool = True) -> List[int]:
     """Choose the layers of a student: evenly from the first to the last, or the first ones.
 
-    RAISES ConfigError: For fewer than one or more than there are.
+    RAISES (ConfigError): For fewer than one or more than there are.
     """
     if not 1 <= n_kept <= n_layers:
         raise ConfigError(f"--layers {n_kept}: expected 1 to {n_layers}, the teacher's")

@@ -140,8 +140,8 @@ def run_steps(
     checkpoint_every (int): Save after so many steps; 0: only after the last.
     start_notes (Optional[Dict[str, Any]]): Goes into the log's first line.
     on_log (Callable): Is told of each entry of the log.
-    RAISES ConfigError: For a checkpoint of other settings or a damaged one.
-    RAISES TrainingDataError: For a loss that is no number; the last checkpoint stays.
+    RAISES (ConfigError): For a checkpoint of other settings or a damaged one.
+    RAISES (TrainingDataError): For a loss that is no number; the last checkpoint stays.
     """
     log = RunLog(files.log)
 
@@ -188,7 +188,7 @@ def save_state(path: Path, settings: Dict[str, Any], step: int, task: Dict[str, 
 def load_state(path: Path, settings: Dict[str, Any]) -> Optional[Dict[str, Any]]:
     """Read a checkpoint; None where there is none.
 
-    RAISES ConfigError: For one of other settings, naming them, and for a damaged one.
+    RAISES (ConfigError): For one of other settings, naming them, and for a damaged one.
     """
     import torch
 
@@ -237,7 +237,7 @@ def compute_in_parts(
     reset (Callable[[], None]): Sets gradients to 0.
     n_parts (int): In how many to begin with.
     RETURNS (Tuple[float, int]): The sum of losses, and how many parts it took.
-    RAISES DeviceError: Where the smallest parts do not fit.
+    RAISES (DeviceError): Where the smallest parts do not fit.
     """
     import torch
 

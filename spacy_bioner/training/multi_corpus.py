@@ -57,7 +57,7 @@ def make_multi_corpus(
     exclude (Optional[List[Path]]): .spacy files or folders whose documents must not be trained
         on, such as the test splits of all corpora. They are told by their identifiers.
     seed (int): Draws order, and the documents of a weight that is no whole number.
-    RAISES TrainingDataError: For settings that are missing or unknown.
+    RAISES (TrainingDataError): For settings that are missing or unknown.
     """
     sources = [_read_source(name, settings) for name, settings in corpora.items()]
     if not sources:
@@ -76,8 +76,8 @@ class MultiCorpus:
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Stream the Examples; each call draws anew.
 
-        RAISES TrainingDataError: For a corpus without any entity of its labels.
-        RAISES LabelError: For a label to rename that a corpus does not have.
+        RAISES (TrainingDataError): For a corpus without any entity of its labels.
+        RAISES (LabelError): For a label to rename that a corpus does not have.
         """
         excluded = _read_ids(self.exclude, nlp)
         drawn: List[Example] = []

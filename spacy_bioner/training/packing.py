@@ -72,7 +72,7 @@ class Masked:
 def make_vocabulary(tokenizer: Any) -> Vocabulary:
     """Look up the special pieces of a `tokenizers.Tokenizer`.
 
-    RAISES ConfigError: For one without a mask piece.
+    RAISES (ConfigError): For one without a mask piece.
     """
     from spacy_bioner.architectures.encoder_source import special_ids
     from spacy_bioner.architectures.pieces.control_pieces import MASKS, list_controls
@@ -188,7 +188,7 @@ class PackedStream:
     def next_batch(self, n_sequences: int) -> Packed:
         """Yield so many sequences.
 
-        RAISES TrainingDataError: Where whole epochs leave nothing to learn from.
+        RAISES (TrainingDataError): Where whole epochs leave nothing to learn from.
         """
         random = np.random.default_rng([self.seed, SHUFFLING, self.n_batches])
         self._fill(self.size + n_sequences)

@@ -181,7 +181,7 @@ def hold_out(
 def count_sequences(batch_pieces: int, length: int) -> int:
     """Say how many sequences of a length make a batch of so many pieces.
 
-    RAISES ConfigError: Where not even one does.
+    RAISES (ConfigError): Where not even one does.
     """
     if batch_pieces < length:
         raise ConfigError(
@@ -193,7 +193,7 @@ def count_sequences(batch_pieces: int, length: int) -> int:
 def check_range(name: str, value: float, low: float, high: float) -> None:
     """Make sure that a setting lies between two values, both excluded.
 
-    RAISES ConfigError: Where it does not.
+    RAISES (ConfigError): Where it does not.
     """
     if not low < value < high:
         raise ConfigError(f"{name} {value}: expected a number between {low} and {high}")
@@ -202,7 +202,7 @@ def check_range(name: str, value: float, low: float, high: float) -> None:
 def require_held_out(kept: Kept, share: float) -> Kept:
     """Pass what is held out on.
 
-    RAISES TrainingDataError: Where there are none, though a share was to be set aside.
+    RAISES (TrainingDataError): Where there are none, though a share was to be set aside.
     """
     if share and not len(kept):
         raise TrainingDataError(

@@ -51,8 +51,8 @@ def make_resume_from(
     path (Path): A checkpoint, such as model-last.
     after (Optional[Callable[[Language], Language]]): The config's own `after_init`; it runs first.
     RETURNS (Callable[[Language], Language]): Loads the weights into the initialized pipeline.
-    RAISES TrainingDataError: No checkpoint there, or one with other components.
-    RAISES LabelError: A checkpoint for other labels than those of the training data.
+    RAISES (TrainingDataError): No checkpoint there, or one with other components.
+    RAISES (LabelError): A checkpoint for other labels than those of the training data.
     """
 
     def resume(nlp: Language) -> Language:

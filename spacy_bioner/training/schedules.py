@@ -21,7 +21,7 @@ def make_warmup_cosine(
     warmup_steps (int): Steps of the rise from 0.
     total_steps (int): The step at which `final_rate` is reached, and kept from then on.
         `bioner train` keeps this equal to training.max_steps.
-    RAISES ConfigError: For a fall that ends before it begins.
+    RAISES (ConfigError): For a fall that ends before it begins.
     """
     _check(initial_rate, warmup_steps)
     if total_steps <= warmup_steps or not 0 <= final_rate <= initial_rate:
@@ -51,7 +51,7 @@ def make_plateau(
     patience (int): How many evaluations in a row may bring nothing new before it is.
     min_rate (float): The rate never falls below this.
     min_gain (float): By how much a score has to be better than the best one, as a share of 1.
-    RAISES ConfigError: For values out of range.
+    RAISES (ConfigError): For values out of range.
     """
     _check(initial_rate, warmup_steps)
     if not 0 < factor < 1 or patience < 1 or not 0 <= min_rate <= initial_rate or min_gain < 0:

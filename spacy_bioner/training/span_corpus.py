@@ -33,7 +33,7 @@ def make_span_corpus(
     shuffle (bool): Give the documents in random order, which holds all of them in memory.
     augmenter (Optional[Callable]): Maps an Example to the Examples to train on instead.
     RETURNS (Callable[[Language], Iterable[Example]]): Reads the corpus anew at each call.
-    RAISES ConfigError: For the span group "gold", and none.
+    RAISES (ConfigError): For the span group "gold", and none.
     """
     if spans_key in ("", SPANS_KEY):
         raise ConfigError(
@@ -53,7 +53,7 @@ class SpanCorpus(BionerCorpus):
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Stream Examples; only their references have the span group.
 
-        RAISES: What `BionerCorpus` raises.
+        RAISES (BionerError): As `BionerCorpus` does.
         """
         for example in super().__call__(nlp):
             gold = example.reference

@@ -25,7 +25,7 @@ def find_texts(paths: Sequence[Path]) -> List[Path]:
 
     Below folders, NAME.xz is taken for text where the name says nothing else, as data.json.xz does.
 
-    RAISES TrainingDataError: Where there is none, or one of another kind is named.
+    RAISES (TrainingDataError): Where there is none, or one of another kind is named.
     """
     found: List[Path] = []
     for path in paths:
@@ -97,8 +97,8 @@ class TextStream:
     def __next__(self) -> str:
         """Return the next document.
 
-        RAISES TrainingDataError: Where a whole epoch has none.
-        RAISES CorpusError: For a file that cannot be read.
+        RAISES (TrainingDataError): Where a whole epoch has none.
+        RAISES (CorpusError): For a file that cannot be read.
         """
         while (document := self._read()) is None:
             self._start_epoch()
@@ -107,8 +107,8 @@ class TextStream:
     def read_epoch(self) -> Iterator[str]:
         """Yield the documents that are left of the epoch; a further call gives all of the next.
 
-        RAISES TrainingDataError: Where the whole epoch has none.
-        RAISES CorpusError: For a file that cannot be read.
+        RAISES (TrainingDataError): Where the whole epoch has none.
+        RAISES (CorpusError): For a file that cannot be read.
         """
         while (document := self._read()) is not None:
             yield document

@@ -93,7 +93,7 @@ DEFAULT_SPACE = (
 def parse_setting(key: str, value: Any, *, place: str) -> Setting:
     """Read a setting: a list of choices, or {"low": …, "high": …, "log": …}.
 
-    RAISES ConfigError: What is neither, or a range without an inside.
+    RAISES (ConfigError): What is neither, or a range without an inside.
     """
     expected = 'expected a list of choices or {"low": 1e-5, "high": 1e-3, "log": true}'
     if isinstance(value, (list, tuple)):
@@ -172,8 +172,8 @@ def open_study(path: Path, *, startup_trials: int = STARTUP_TRIALS) -> "optuna.S
 
     Trials that were under way when an earlier process was killed are marked as interrupted: they
     count as if they had never been.
-    RAISES MissingExtraError: Optuna is not installed.
-    RAISES ConfigError: The file is no study.
+    RAISES (MissingExtraError): Optuna is not installed.
+    RAISES (ConfigError): The file is no study.
     """
     require("optuna", extra="tuning", who="tuning")
     import optuna
@@ -217,7 +217,7 @@ def run_trials(study: "optuna.Study", objective: Objective, n_trials: int, *, se
     objective (Objective): Gives a trial's score; may raise `optuna.TrialPruned`. A `BionerError`,
         a ValueError, a RuntimeError (torch's own, out of memory included) or a MemoryError makes a
         failed trial, which is counted and not tried again.
-    RAISES BionerError: Where nothing but failures came before a failure: the reason is then most
+    RAISES (BionerError): Where nothing but failures came before a failure: the reason is then most
         likely not in the chosen values.
     """
     import optuna

@@ -68,7 +68,7 @@ def copy_tree(source: Path, target: Path) -> None:
 def apply(change: Change, source: str) -> str:
     """Put a change into the source of its module.
 
-    RAISES ValueError: Where its old text does not stand there exactly once.
+    RAISES (ValueError): Where its old text does not stand there exactly once.
     """
     number = source.count(change.old)
     if number != 1:
@@ -116,8 +116,8 @@ def try_changes(
 
     tell (Callable): Called with each outcome as it comes.
     RETURNS (List[Outcome]): In the order of the changes.
-    RAISES ValueError: Where the tests do not pass without any change, or run other sources, and for
-        a change that does not fit.
+    RAISES (ValueError): Where the tests do not pass without any change, or run other sources, and
+        for a change that does not fit.
     """
     for change in changes:
         apply(change, (source / change.module).read_text(encoding="utf-8"))
@@ -162,7 +162,7 @@ def render(pairs: Sequence[Tuple[Change, Outcome]]) -> str:
 def choose(names: Sequence[str]) -> List[Change]:
     """Return the changes of some names, or all without any.
 
-    RAISES ValueError: For a name that no change has.
+    RAISES (ValueError): For a name that no change has.
     """
     known = {change.name: change for change in CHANGES}
     unknown = [name for name in names if name not in known]

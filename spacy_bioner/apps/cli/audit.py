@@ -14,8 +14,7 @@ from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.corpora.tokenizers import TITLES
 from spacy_bioner.files.json_files import write_json
-from spacy_bioner.reports.text.corpora.ceilings import render_ceilings
-from spacy_bioner.reports.text.corpora.conversion import list_rendered
+from spacy_bioner.reports.text.corpora.conversion import list_rendered, render_ceilings
 
 
 @guards_outputs("report", inputs=("source",), as_files=("report",))

@@ -20,7 +20,7 @@ from spacy_bioner.apps.corpora.convert_options import (
     read_ids,
 )
 from spacy_bioner.apps.progress import showing_progress
-from spacy_bioner.corpora.formats.offset_units import UNITS
+from spacy_bioner.corpora.formats.offsets.units import UNITS
 from spacy_bioner.corpora.read_write import Selection
 from spacy_bioner.corpora.tokenizers import TITLES
 from spacy_bioner.files.same_files import check_apart, list_paths

@@ -29,7 +29,7 @@ def package_cli(
     profile: Annotated[
         str, typer.Option(help="Profile to take the licence of the encoder from")
     ] = "",
-    licence: Annotated[str, typer.Option(help="Licence of the package")] = "",
+    licence: Annotated[str, typer.Option(help="License of the package")] = "",
     description: Annotated[
         str, typer.Option(help="One sentence on the pipeline, for the README")
     ] = "",

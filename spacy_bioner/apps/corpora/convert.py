@@ -15,9 +15,9 @@ from spacy_bioner.corpora.formats.capabilities import (
     LINE_BREAKS,
 )
 from spacy_bioner.corpora.formats.declaration import Format
-from spacy_bioner.corpora.formats.detection import detect_format
-from spacy_bioner.corpora.formats.folder_detection import list_corpus_files
-from spacy_bioner.corpora.formats.offset_hints import explain_offsets
+from spacy_bioner.corpora.formats.detection.files import detect_format
+from spacy_bioner.corpora.formats.detection.folders import list_corpus_files
+from spacy_bioner.corpora.formats.offsets.hints import explain_offsets
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.reading_notes import STRAY_NAMES_KEY, ReadingNotes, list_counts
 from spacy_bioner.corpora.formats.registry import FORMATS, find_format, format_of_target

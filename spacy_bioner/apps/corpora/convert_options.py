@@ -9,7 +9,7 @@ from spacy_bioner.apps.corpora.cleaning import (
     filter_documents,
     normalize_text,
 )
-from spacy_bioner.corpora.formats.detection import detect_format
+from spacy_bioner.corpora.formats.detection.files import detect_format
 from spacy_bioner.corpora.formats.mimic import NoteColumns
 from spacy_bioner.corpora.formats.registry import FORMATS, find_format
 from spacy_bioner.errors import CorpusError

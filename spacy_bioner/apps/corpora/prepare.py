@@ -57,9 +57,9 @@ def prepare(
     settings (CorpusSettings): The corpus.
     output (Path): The folder to write to.
     report (Callable[[str, Conversion], None]): Is told of each split as it is done.
-    RAISES AssetError: For a corpus file that is not there, with the ways to get it.
-    RAISES CorpusError: For a malformed corpus file.
-    RAISES LabelError: For a label to rename that no split has.
+    RAISES (AssetError): For a corpus file that is not there, with the ways to get it.
+    RAISES (CorpusError): For a malformed corpus file.
+    RAISES (LabelError): For a label to rename that no split has.
     """
     _check_files(settings)
     division = _divide(settings)

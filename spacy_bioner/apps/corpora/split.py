@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import counted
-from spacy_bioner.corpora.formats.detection import detect_format
+from spacy_bioner.corpora.formats.detection.files import detect_format
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.registry import WRITABLE, find_format
 from spacy_bioner.corpora.read_write import read_records, write_records

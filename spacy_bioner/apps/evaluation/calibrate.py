@@ -45,8 +45,8 @@ def calibrate_pipeline(
     dev (Path): A DocBin that the pipeline was neither trained on nor is to be tested on.
     output (Path): The folder to write; an earlier one is replaced when the new one is whole.
     report (Optional[Path]): Gets what was fitted, as JSON.
-    RAISES ConfigError: For a pipeline without confidences, and where nothing is to be fitted.
-    RAISES CorpusError: For a corpus without annotated documents, or where no prediction is right,
+    RAISES (ConfigError): For a pipeline without confidences, and where nothing is to be fitted.
+    RAISES (CorpusError): For a corpus without annotated documents, or where no prediction is right,
         and for a folder to write that holds something else.
     """
     if not with_temperature and not with_thresholds:

@@ -158,7 +158,7 @@ def evaluate(
 def make_marginals(nlp: Language) -> Marginals:
     """Make the function that gives the probabilities of the trained component's tags.
 
-    RAISES ConfigError: For a pipeline without such a component.
+    RAISES (ConfigError): For a pipeline without such a component.
     """
     component = find_tagger(nlp)
     if component is None:
@@ -188,7 +188,7 @@ def make_marginals(nlp: Language) -> Marginals:
 def read_gold(corpus: Path, nlp: Language) -> List[Doc]:
     """Read the documents to score a pipeline on.
 
-    RAISES CorpusError: A file without documents, or without an annotated one.
+    RAISES (CorpusError): A file without documents, or without an annotated one.
     """
     gold = list(read_docbin(corpus, nlp.vocab))
     if not gold:

@@ -106,8 +106,8 @@ def measure_robustness(
         of it; or "linf", each coordinate, so that all words are moved.
     points (float): Points of F1; 0 looks for no such epsilon.
     limit (int): Take only so many documents; 0 takes all.
-    RAISES BionerError: For what cannot be loaded, and a pipeline that cannot be attacked.
-    RAISES ConfigError: For settings that are none.
+    RAISES (BionerError): For what cannot be loaded, and a pipeline that cannot be attacked.
+    RAISES (ConfigError): For settings that are none.
     """
     if method not in METHODS:
         raise ConfigError(f"found method {method!r}, expected {' or '.join(METHODS)}")

@@ -68,7 +68,7 @@ def find_shared(pairs: Sequence[Pair], train: Path) -> SharedDocuments:
 
     pairs (Sequence[Pair]): Gold Doc and the pipeline's.
     train (Path): A DocBin.
-    RAISES CorpusError: Without datasketch, and for a file that cannot be read.
+    RAISES (CorpusError): Without datasketch, and for a file that cannot be read.
     """
     gold: List[Doc] = [doc for doc, _ in pairs]
     report = compare_with_training(gold, train)
@@ -86,7 +86,7 @@ def find_shared(pairs: Sequence[Pair], train: Path) -> SharedDocuments:
 def compare_with_training(gold: Sequence[Doc], train: Path) -> LeakReport:
     """Look for documents of `TEST`, these, that stand in `TRAIN`, a DocBin.
 
-    RAISES CorpusError: Without datasketch, and for a file that cannot be read.
+    RAISES (CorpusError): Without datasketch, and for a file that cannot be read.
     """
     records = (to_record(doc, default_id=str(number)) for number, doc in enumerate(gold, 1))
     return find_leaks({TEST: records, TRAIN: read_docbin_records(train)})

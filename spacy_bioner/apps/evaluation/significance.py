@@ -16,7 +16,7 @@ def compare_evaluations(
 ) -> PairedComparison:
     """Compare two evaluations.
 
-    RAISES ConfigError: No such file, a file of another kind, and evaluations of different
+    RAISES (ConfigError): No such file, a file of another kind, and evaluations of different
         documents or labels.
     """
     left, right = read_evaluation(first), read_evaluation(second)
@@ -54,7 +54,7 @@ def find_difference(left: Mapping[str, Any], right: Mapping[str, Any]) -> Option
 def read_evaluation(path: Path) -> Dict[str, Any]:
     """Read what `bioner evaluate --output` or `bioner report` has written.
 
-    RAISES ConfigError: No such file, and one of another kind.
+    RAISES (ConfigError): No such file, and one of another kind.
     """
     if not path.is_file():
         what = "a folder" if path.is_dir() else "no such file"

@@ -64,7 +64,7 @@ def check_asked(model: str, off: Sequence[str], *, each: bool) -> None:
 
     off (Sequence[str]): Choices by name and setting.
     each (bool): The standard choices.
-    RAISES ConfigError: For both, and for neither.
+    RAISES (ConfigError): For both, and for neither.
     """
     if bool(model) == bool(off or each):
         raise ConfigError(
@@ -89,7 +89,7 @@ def ablate_components(
     output (Path): Gets ablation.md, .json, .png and .svg.
     seed (int): Of the intervals.
     RETURNS (List[AblationRow]): The whole first, then each component in the pipeline's order.
-    RAISES ConfigError: For a pipeline of less than two components.
+    RAISES (ConfigError): For a pipeline of less than two components.
     """
     require_matplotlib()
     check_is_file(corpus)
@@ -132,7 +132,7 @@ def ablate_training(
     choices (Sequence[Choice]): With different names.
     seed (int): Of every training, and of the intervals.
     overrides (Optional[Mapping[str, Any]]): Settings of all trainings.
-    RAISES ConfigError: No choice, two of one name, and settings that differ from those of
+    RAISES (ConfigError): No choice, two of one name, and settings that differ from those of
         finished trainings.
     """
     require_matplotlib()
@@ -176,7 +176,7 @@ def list_choices(profile: Profile, overrides: Optional[Mapping[str, Any]] = None
     """List the choices of `STANDARD` that a profile makes, each with what switches it off.
 
     overrides (Optional[Mapping[str, Any]]): Settings of all trainings.
-    RAISES ConfigError: For a profile that makes none of them.
+    RAISES (ConfigError): For a profile that makes none of them.
     """
     config = read_training_config(profile.config)
     given = {**profile.overrides, **(overrides or {})}
@@ -193,7 +193,7 @@ def list_choices(profile: Profile, overrides: Optional[Mapping[str, Any]] = None
 def parse_choice(text: str) -> Choice:
     """Read NAME:KEY=VALUE[,KEY=VALUE…], the form of `--off`.
 
-    RAISES ConfigError: For another form.
+    RAISES (ConfigError): For another form.
     """
     from spacy.cli._util import parse_config_overrides
 

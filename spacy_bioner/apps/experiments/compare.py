@@ -64,8 +64,8 @@ def compare_encoders(
     output (Path): Gets NAME/seed-0/… and comparison.md, .csv, .json, .png and .svg.
     encoders (Mapping[str, str]): Hub names, folders or "package:NAME" by the names of the rows.
     seeds (int): How many trainings of each, with the seeds 0, 1 and so on.
-    RAISES ConfigError: No encoder or seed; settings that differ from those of finished trainings.
-    RAISES CorpusError: A split that is not there.
+    RAISES (ConfigError): No encoder or seed; settings that differ from those of finished trainings.
+    RAISES (CorpusError): A split that is not there.
     """
     if not encoders or seeds < 1:
         message = f"found {len(encoders)} encoders and {seeds} seeds, expected one or more of each"
@@ -121,7 +121,7 @@ def summarize_encoder(
 def parse_encoders(items: Sequence[str], *, place: str = "--encoder") -> Dict[str, str]:
     """Read NAME=SOURCE items.
 
-    RAISES ConfigError: What is none, a name that no folder can have, a name that stands twice.
+    RAISES (ConfigError): What is none, a name that no folder can have, a name that stands twice.
     """
 
     def wrong(item: str) -> str:
@@ -133,7 +133,7 @@ def parse_encoders(items: Sequence[str], *, place: str = "--encoder") -> Dict[st
 def read_encoders(path: Path) -> Dict[str, str]:
     """Read a file with NAME=SOURCE in each line; empty lines and those after # are left out.
 
-    RAISES ConfigError: No such file, or a line that is none.
+    RAISES (ConfigError): No such file, or a line that is none.
     """
     if not path.is_file():
         raise ConfigError(f"{path}: no such file, expected NAME=HUB_OR_FOLDER in each line")

@@ -63,8 +63,8 @@ def cross_evaluate(
         by any other name.
     output (Path): Gets cross.md, .json, .png, .svg, and trainings, which are not done again.
     RETURNS (List[Cell]): Row by row, pipelines in the order of corpora, then others.
-    RAISES ConfigError: No corpus; no pipeline and nothing to train.
-    RAISES LabelError: A label map none of whose labels a corpus or pipeline has.
+    RAISES (ConfigError): No corpus; no pipeline and nothing to train.
+    RAISES (LabelError): A label map none of whose labels a corpus or pipeline has.
     """
     require_matplotlib()
     names = [*(name for name in corpora if name in models or settings.profile is not None)]

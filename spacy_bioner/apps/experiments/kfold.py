@@ -53,8 +53,8 @@ def cross_validate(
         itself.
     keep_models (bool): Leave fold-N/model/model-best where it is.
     report (Callable): Is told of each fold.
-    RAISES ConfigError: Settings that cannot be used, or that differ from those of finished folds.
-    RAISES CorpusError: A file that cannot be read, or fewer documents than folds.
+    RAISES (ConfigError): Settings that cannot be used, or that differ from those of finished folds.
+    RAISES (CorpusError): A file that cannot be read, or fewer documents than folds.
     """
     check_is_file(corpus)
     check_device(gpu_id)

@@ -45,7 +45,7 @@ def run_trials(
     run (Callable): Trains and tests.
     report (Callable): Is told of each training.
     RETURNS (List[TrialOutcome]): In the order of the plan.
-    RAISES ConfigError: For a result that was made with other settings, before the first training.
+    RAISES (ConfigError): For a result that was made with other settings, before the first training.
     """
     # All of them before the first training, which may take hours.
     finished = [load_result(trial.folder / RESULT, trial.settings) for trial in plan]

@@ -65,8 +65,8 @@ def tune(
     corpus_dir (Path): The folder with train.spacy and dev.spacy.
     output (Path): Gets study.db, best.cfg, trials.md, logs and plots; a study there goes on.
     space (Optional[Sequence[Setting]]): None takes the default, without what the config lacks.
-    RAISES ConfigError: Settings that do not exist, or that differ from those of the study.
-    RAISES BionerError: For trials that all fail, with the reason; no trial that was finished.
+    RAISES (ConfigError): Settings that do not exist, or that differ from those of the study.
+    RAISES (BionerError): For trials that all fail, with the reason; no trial that was finished.
     """
     if n_trials < 1:
         raise ConfigError(f"found {n_trials} trials, expected one or more")
@@ -116,7 +116,7 @@ def check_space(
 ) -> List[Setting]:
     """Make sure that every setting exists in a training config, before the first trial.
 
-    RAISES ConfigError: For one that does not, and for an empty space.
+    RAISES (ConfigError): For one that does not, and for an empty space.
     """
     chosen = []
     for setting in DEFAULT_SPACE if space is None else space:
@@ -134,7 +134,7 @@ def check_space(
 def read_space(path: Path) -> List[Setting]:
     """Read a space: a .cfg file whose section [space] has a line for each dotted config key.
 
-    RAISES ConfigError: No such file or section, or a line that is neither a range nor choices.
+    RAISES (ConfigError): No such file or section, or a line that is neither a range nor choices.
     """
     if not path.is_file():
         raise ConfigError(f"{path}: no such file, expected a .cfg with a section [space]")

@@ -15,7 +15,7 @@ from spacy_bioner.files.replacing import check_own_folder, replacing_folder
 OTHER_GROUPS = ("spancat", "bioner_feature_crf")
 # What an earlier pipeline in the folder to write is known by.
 PIPELINE_MARKS = ("meta.json",)
-RECOGNISERS = ("bioner", "ner", *OTHER_GROUPS)
+RECOGNIZERS = ("bioner", "ner", *OTHER_GROUPS)
 
 
 @guards_outputs("output", inputs=("model", "config", "terms"), replaced=("output",))
@@ -33,8 +33,8 @@ def assemble(
     config (Path): Settings of the added components and their order.
     terms (Optional[Path]): A term table for the gazetteer instead of the config's.
     RETURNS (Language): The assembled pipeline.
-    RAISES ConfigError: For a missing file or section.
-    RAISES TermTableError: For a malformed term table.
+    RAISES (ConfigError): For a missing file or section.
+    RAISES (TermTableError): For a malformed term table.
     """
     settings = _read(config)
     check_own_folder(output, PIPELINE_MARKS)
@@ -57,14 +57,14 @@ def assemble(
 def find_recognizer(nlp: Language) -> str:
     """Name the trained component of a pipeline.
 
-    RAISES ConfigError: For a pipeline without one.
+    RAISES (ConfigError): For a pipeline without one.
     """
-    for name in RECOGNISERS:
+    for name in RECOGNIZERS:
         if name in nlp.pipe_names:
             return name
     raise ConfigError(
         f"the pipeline ({', '.join(nlp.pipe_names) or 'empty'}) has no trained component: "
-        f"expected {' or '.join(RECOGNISERS)}"
+        f"expected {' or '.join(RECOGNIZERS)}"
     )
 
 

@@ -27,7 +27,7 @@ def write_own_wheel(folder: Path, *, scratch: Optional[Path] = None) -> Path:
     folder (Path): Gets the wheel.
     scratch (Optional[Path]): A folder for what the wheel is built from; else the system's.
     RETURNS (Path): The wheel.
-    RAISES PackageError: Where neither can be done.
+    RAISES (PackageError): Where neither can be done.
     """
     with tempfile.TemporaryDirectory(dir=scratch) as temporary:
         work, made = Path(temporary) / "work", Path(temporary) / "made"
@@ -48,7 +48,7 @@ def build_wheel(sources: Path, folder: Path, name: str) -> None:
     """Build the wheel of a source folder into another one, without the network.
 
     name (str): What is built, for errors.
-    RAISES PackageError: Where the build fails.
+    RAISES (PackageError): Where the build fails.
     """
     command = ["-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(sources)]
     _call(command, name)

@@ -14,7 +14,7 @@ from spacy.util import get_minor_version_range, load_config
 
 from spacy_bioner import __version__
 from spacy_bioner.apps.names import check_name, other_words
-from spacy_bioner.apps.packaging.assemble import RECOGNISERS
+from spacy_bioner.apps.packaging.assemble import RECOGNIZERS
 from spacy_bioner.apps.packaging.own_wheel import build_wheel, write_own_wheel
 from spacy_bioner.apps.reports.card_facts import (
     describe_encoder,
@@ -129,7 +129,7 @@ def _describe(
     config = load_config(model_dir / "config.cfg", interpolate=True)
     meta = srsly.read_json(model_dir / "meta.json")
     encoders = find_encoders(config)
-    learned = next((meta["labels"][key] for key in RECOGNISERS if key in meta["labels"]), None)
+    learned = next((meta["labels"][key] for key in RECOGNIZERS if key in meta["labels"]), None)
     trained_on = read_account(corpus, learned) if corpus else CorpusFacts()
     others = other_words(
         spacy_transformers=_uses(encoders, "spacy-transformers."), corpus=trained_on.short_name

@@ -64,7 +64,7 @@ def list_recipes() -> List[Recipe]:
 def find_recipe(name: str) -> Recipe:
     """Return a recipe by its name, in either case, or by the path of its file.
 
-    RAISES ConfigError: For neither.
+    RAISES (ConfigError): For neither.
     """
     if name.endswith((".yaml", ".yml")):
         return read_recipe(Path(name))
@@ -78,7 +78,7 @@ def find_recipe(name: str) -> Recipe:
 def check_output(recipe: Recipe, output: Optional[Path]) -> Path:
     """Return the folder that a recipe is run in.
 
-    RAISES ConfigError: Where none was named.
+    RAISES (ConfigError): Where none was named.
     """
     if output is None:
         raise ConfigError(f"found no OUT, expected `bioner recipe {recipe.name} OUT`")
@@ -88,7 +88,7 @@ def check_output(recipe: Recipe, output: Optional[Path]) -> Path:
 def plan_recipe(recipe: Recipe, out: Path, choices: Choices) -> List[Command]:
     """Fill in the commands of a run, without those that it does not need.
 
-    RAISES ConfigError: An unknown setting or placeholder, or two steps of one name.
+    RAISES (ConfigError): An unknown setting or placeholder, or two steps of one name.
     """
     values = _fill_values(recipe, out, choices)
     wanted = {"", "corpus" if choices.corpus else "stand-in", "hub" if choices.from_hub else ""}
@@ -116,7 +116,7 @@ def describe_run(recipe: Recipe, choices: Choices) -> str:
 def parse_settings(items: Sequence[str]) -> Dict[str, str]:
     """Read NAME=VALUE items.
 
-    RAISES ConfigError: What is none.
+    RAISES (ConfigError): What is none.
     """
     pairs = [item.partition("=") for item in items]
     for (name, sign, _), item in zip(pairs, items):

@@ -100,8 +100,8 @@ def run_recipe(
     out (Path): Gets a folder for each step, logs, steps.json and recipe.md.
     run_command (Callable): Runs a command line and writes its output to a log.
     RETURNS (Path): The summary.
-    RAISES ConfigError: Settings that cannot be used, a folder that is another recipe's.
-    RAISES BionerError: For a step that failed, with its log; for an interrupt.
+    RAISES (ConfigError): Settings that cannot be used, a folder that is another recipe's.
+    RAISES (BionerError): For a step that failed, with its log; for an interrupt.
     """
     commands = plan_recipe(recipe, out, choices)
     _check_files(recipe, commands, choices)

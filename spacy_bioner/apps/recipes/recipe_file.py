@@ -83,7 +83,7 @@ class Recipe:
 def read_recipe(path: Path) -> Recipe:
     """Read the file of a recipe, and find its faults before anything runs.
 
-    RAISES ConfigError: No such file, or one that is no recipe, with the key or step.
+    RAISES (ConfigError): No such file, or one that is no recipe, with the key or step.
     """
     data = _read_mapping(path)
     texts = {key: " ".join(str(data[key]).split()) for key in _TEXTS if key != "corpus"}

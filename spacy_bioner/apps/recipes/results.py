@@ -19,7 +19,7 @@ def collect_results(
     """Read what of the steps the summary quotes.
 
     seconds (Mapping[str, float]): What each step took, by name.
-    RAISES BionerError: For a file of scores that cannot be read.
+    RAISES (BionerError): For a file of scores that cannot be read.
     """
     results = []
     for command in commands:

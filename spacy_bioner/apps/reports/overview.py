@@ -29,7 +29,7 @@ def write_overview(
         `bioner report` wrote, or the JSON of `bioner evaluate --output`.
     seed (int): Of intervals of differences.
     RETURNS (Path): The page.
-    RAISES ConfigError: Less than two runs, and files of another kind.
+    RAISES (ConfigError): Less than two runs, and files of another kind.
     """
     require_matplotlib()
     check_folder(output)

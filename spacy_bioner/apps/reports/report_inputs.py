@@ -41,7 +41,7 @@ def find_report_inputs(
     """Find beside a training run what was not named; of a pipeline, take what was.
 
     run (str): A folder of `bioner train`, a pipeline folder or a package.
-    RAISES ConfigError: For a pipeline without corpus or output, and as `find_run_files` does.
+    RAISES (ConfigError): For a pipeline without corpus or output, and as `find_run_files` does.
     """
     if is_run(Path(run)):
         found = find_run_files(Path(run), corpus)

@@ -30,7 +30,7 @@ def write_training_curves(
     config_path (Optional[Path]): The run's config.cfg, whose schedule gives the learning rate; a
         log with "learn_rate" in its lines needs none.
     RETURNS (List[Path]): What was written.
-    RAISES BionerError: No log, an empty one, or a line that is not one of such a log.
+    RAISES (BionerError): No log, an empty one, or a line that is not one of such a log.
     """
     evaluations = read_training_log(log_path)
     rates: List[float] = []
@@ -68,7 +68,7 @@ def name_curves(logs: Sequence[Path]) -> List[str]:
     """Name the picture of each log: "curves" for one log, else the log's name, with
     the names of folders above it as far as they are needed to tell logs apart.
 
-    RAISES BionerError: For a log that is named twice.
+    RAISES (BionerError): For a log that is named twice.
     """
     if len({log.resolve() for log in logs}) < len(logs):
         raise BionerError("found a log that is named twice, expected different ones")
@@ -84,7 +84,7 @@ def name_curves(logs: Sequence[Path]) -> List[str]:
 def read_training_log(path: Path) -> List[Evaluation]:
     """Read the evaluations of a log.
 
-    RAISES BionerError: No log, an empty one, or a line that is not one of such a log.
+    RAISES (BionerError): No log, an empty one, or a line that is not one of such a log.
     """
     if not path.is_file():
         raise BionerError(f"{path}: no such training log; `bioner train --log FILE` writes one")

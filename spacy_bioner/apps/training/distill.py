@@ -64,7 +64,7 @@ def distill(
         OUT.state.pt.
     gold (Optional[Path]): A .spacy file with entities, to learn from as well.
     RETURNS (Path): The student's folder.
-    RAISES BionerError: For a teacher, texts or settings that cannot be used.
+    RAISES (BionerError): For a teacher, texts or settings that cannot be used.
     """
     _check(settings, output)
     check_device(gpu_id)

@@ -61,7 +61,7 @@ class EnsembleSettings:
     folds: int = 5
 
     def check(self) -> None:
-        """RAISES ConfigError: For an unknown method, fewer than two folds, or l2 below 0."""
+        """RAISES (ConfigError): For an unknown method, fewer than two folds, or l2 below 0."""
         if self.method not in METHODS:
             raise ConfigError(f"--method: found {self.method}, expected {', '.join(METHODS)}")
         if self.folds < 2 or not 0 <= self.l2 < float("inf"):
@@ -86,7 +86,7 @@ def make_ensemble(
     sources (Sequence[str]): Pipeline folders or packages.
     dev (Path): A DocBin with entities. Never the test documents: what is chosen here depends on it.
     output (Path): The folder to write; an earlier pipeline is replaced when this one is whole.
-    RAISES BionerError: Members that cannot be combined, documents without entities, fewer of
+    RAISES (BionerError): Members that cannot be combined, documents without entities, fewer of
         them than folds, or an output that is a member or no pipeline.
     """
     settings.check()

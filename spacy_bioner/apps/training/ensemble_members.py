@@ -69,10 +69,10 @@ class Opinions:
 def load_members(sources: Sequence[str], *, gpu_id: int = -1) -> List[Member]:
     """Load pipelines and make sure that they can be combined.
 
-    RAISES ConfigError: Fewer than two, one that stands twice, one without `bioner`, with another
+    RAISES (ConfigError): Fewer than two, one that stands twice, one without `bioner`, with another
         tag scheme, or with a part that cannot be taken out of its pipeline.
-    RAISES LabelError: Members with other labels than the first.
-    RAISES BionerError: No such pipeline.
+    RAISES (LabelError): Members with other labels than the first.
+    RAISES (BionerError): No such pipeline.
     """
     if len(sources) < 2:
         found = f"found {len(sources)} member{'' if len(sources) == 1 else 's'}"
@@ -94,7 +94,7 @@ def load_members(sources: Sequence[str], *, gpu_id: int = -1) -> List[Member]:
 def ask_members(members: Sequence[Member], texts: Sequence[str]) -> List[Opinions]:
     """Let each member score the same texts.
 
-    RAISES ConfigError: For members whose tokenizers differ on them: their rows would not match.
+    RAISES (ConfigError): For members whose tokenizers differ on them: their rows would not match.
     """
     found: List[Opinions] = []
     words: Optional[List[List[str]]] = None

@@ -15,8 +15,8 @@ def check_output(output: Path, account: str) -> None:
     """Make sure, before anything is computed, that a result can be put in its place with curves.
 
     account (str): The file by which an earlier result is told.
-    RAISES CorpusError: For something else at that place.
-    RAISES ConfigError: Without matplotlib.
+    RAISES (CorpusError): For something else at that place.
+    RAISES (ConfigError): Without matplotlib.
     """
     require_matplotlib()
     if output.exists() and not (output / account).is_file():

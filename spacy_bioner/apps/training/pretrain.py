@@ -90,7 +90,7 @@ def pretrain(
     output (Path): Gets configuration, weights and tokenizer. Beside it are OUT.log.jsonl, its
         curves and, until it is done, OUT.state.pt.
     RETURNS (Path): The folder.
-    RAISES BionerError: For texts, settings or weights that cannot be used.
+    RAISES (BionerError): For texts, settings or weights that cannot be used.
     """
     _check(settings, output)
     check_device(gpu_id)

@@ -80,7 +80,7 @@ def make_student(teacher: Language, settings: DistillSettings) -> Language:
 def as_tagger(component: Any) -> TokenNER:
     """Pass on the component of a pipeline that is to be distilled, as what it is.
 
-    RAISES ConfigError: For one that is no tagger of tokens.
+    RAISES (ConfigError): For one that is no tagger of tokens.
     """
     if not isinstance(component, TokenNER):
         raise ConfigError(f"component '{COMPONENT}' is no tagger of tokens: it cannot be distilled")

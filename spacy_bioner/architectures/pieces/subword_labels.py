@@ -23,7 +23,7 @@ from spacy_bioner.tags import OUTSIDE
 def check_strategy(encoder: Model, *, crf: bool) -> None:
     """Make sure that an encoder's strategy fits what stands on it.
 
-    RAISES ConfigError: For a strategy of single pieces below a CRF, whose sequence is one of
+    RAISES (ConfigError): For a strategy of single pieces below a CRF, whose sequence is one of
         tokens, or beside other parts of a token's state, which have no pieces.
     """
     per_piece = [node for node in encoder.walk() if node.attrs.get("pooling") in PER_PIECE]

@@ -9,6 +9,9 @@ from collections import Counter
 from dataclasses import replace
 from typing import Callable, Collection, Dict
 
+from spacy.tokens import Doc
+
+from spacy_bioner.gold import RECORD_KEY, SPANS_KEY
 from spacy_bioner.records import Mention, Record
 
 FRAGMENTS = "fragments of discontinuous mentions"
@@ -23,6 +26,8 @@ WORDS = "the corpus' own tokens"
 SENTENCES = "sentence borders"
 META = "document metadata"
 MENTIONS = "mentions"
+SPACING = "white space of documents"
+BORDERS = "sentence borders within mentions"
 
 _BREAKS = str.maketrans("\n\r\t", "   ")
 
@@ -40,6 +45,24 @@ def find_losses(record: Record, carries: Collection[str]) -> Counter[str]:
             if name not in carries and (number := count(record))
         }
     )
+
+
+def find_token_losses(record: Record, doc: Doc, carries: Collection[str]) -> "Counter[str]":
+    """Count what of a record a format made of tokens has no place for, on the Doc that is written.
+
+    doc (Doc): What `align` made of the record.
+    carries (Collection[str]): The features that the format has.
+    RETURNS (Counter[str]): As of `find_losses`; empty when all of it fits.
+    """
+    losses = find_losses(record, carries)
+    if record.words and not doc.user_data.get(RECORD_KEY, {}).get("own_words"):
+        losses[WORDS] = 1
+    if LINE_BREAKS not in carries:
+        # A format of words: one space between them, no border within a mention, no overlaps.
+        losses[SPACING] = int(" ".join(token.text for token in doc) != doc.text)
+        losses[BORDERS] = sum(bool(t.is_sent_start) for ent in doc.ents for t in ent[1:])
+        losses[OVERLAPS] = len(doc.spans[SPANS_KEY]) - len(doc.ents)
+    return +losses
 
 
 def reduce_record(record: Record, carries: Collection[str]) -> Record:

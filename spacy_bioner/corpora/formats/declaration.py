@@ -6,9 +6,8 @@ from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, Mapping, 
 
 from spacy.tokens import Doc
 
-from spacy_bioner.corpora.formats.capabilities import find_losses
+from spacy_bioner.corpora.formats.capabilities import find_losses, find_token_losses
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
-from spacy_bioner.corpora.formats.token_capabilities import find_token_losses
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Record

@@ -1,13 +1,15 @@
 """Strict or lenient reading: a problem in a file raises, or is skipped and counted."""
 
 from collections import Counter
-from typing import Any, Dict, Iterable, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, TypeVar
 
 from spacy_bioner.corpora.formats.reading_notes import add_note
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.printable import make_line
 from spacy_bioner.records import Record
 
+S = TypeVar("S")
+T = TypeVar("T")
 # Units that a reader can leave out, from the smallest: it skips no more than it must.
 ANNOTATION, DOCUMENT, FILE = "annotation", "document", "file"
 
@@ -52,6 +54,24 @@ def skip_or_raise(error: CorpusError, unit: str, problems: Optional[ReadErrors])
     if problems is None:
         raise error
     problems.add(error, unit)
+
+
+def read_each(
+    items: Iterable[S],
+    read: Callable[[S], T],
+    problems: Optional[ReadErrors],
+    *,
+    unit: str = ANNOTATION,
+) -> Iterator[T]:
+    """Read annotations, or other units, one by one; a malformed one is left out where somebody
+    takes note."""
+    for item in items:
+        try:
+            value = read(item)
+        except CorpusError as error:
+            skip_or_raise(error, unit, problems)
+        else:
+            yield value
 
 
 def note_skipped(records: Iterable[Optional[Record]], key: str) -> Iterator[Record]:

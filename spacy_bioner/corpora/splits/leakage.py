@@ -160,7 +160,7 @@ def find_leaks(
     corpora (Mapping[str, Iterable[Record]]): The documents by name of the corpus; read once.
     threshold (float): Jaccard index from which texts are near-duplicates, above 0 and up to 1.
     ids (bool): Compare ids at all.
-    RAISES MissingExtraError: Without `datasketch`.
+    RAISES (MissingExtraError): Without `datasketch`.
     RAISES (ConfigError): A threshold out of range.
     """
     if not 0 < threshold <= 1:

@@ -77,7 +77,7 @@ def jaccard(left: Shingles, right: Shingles) -> float:
 
 
 def require_datasketch() -> Any:
-    """Import the library. RAISES MissingExtraError: When it is not installed."""
+    """Import the library. RAISES (MissingExtraError): When it is not installed."""
     require("datasketch", extra="corpora", who="the search for near-duplicates")
     return import_module("datasketch")
 

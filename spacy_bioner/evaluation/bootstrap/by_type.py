@@ -76,7 +76,7 @@ def bootstrap_types(
     """Return the scores of every type and their averages with bootstrap intervals.
 
     labels, table: As `count_by_type` gives them.
-    RAISES ConfigError: No resample, or a level that is not between 0 and 1.
+    RAISES (ConfigError): No resample, or a level that is not between 0 and 1.
     """
     check_resampling(n_resamples, level)
     n_docs, n_labels = table.shape[:2]

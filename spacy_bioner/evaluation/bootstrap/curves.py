@@ -39,7 +39,7 @@ def bootstrap_areas(
     gold (Sequence[Sequence[str]]): Tags of the tokens, IOB2.
     RETURNS (Dict[str, Interval]): By label; of None alone for one that gold has nowhere, or
         everywhere.
-    RAISES ConfigError: No resample, or a level that is not between 0 and 1.
+    RAISES (ConfigError): No resample, or a level that is not between 0 and 1.
     """
     check_resampling(n_resamples, level)
     if not marginals:
@@ -103,7 +103,7 @@ def bootstrap_average_precision(
     counts (np.ndarray): Strict tp, fp and fn of each document, of the label or of all; int64,
         shape (documents, 3). They have the predictions without a confidence as well.
     label (Optional[str]): None for all together.
-    RAISES ConfigError: No resample, or a level that is not between 0 and 1.
+    RAISES (ConfigError): No resample, or a level that is not between 0 and 1.
     """
     check_resampling(n_resamples, level)
     chosen = judged if label is None else judged.select(label)

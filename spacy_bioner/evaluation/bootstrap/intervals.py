@@ -74,7 +74,7 @@ class ScoreIntervals:
 def check_resampling(n_resamples: int, level: float) -> None:
     """Check the settings of a bootstrap.
 
-    RAISES ConfigError: No resample, or a level that is not between 0 and 1.
+    RAISES (ConfigError): No resample, or a level that is not between 0 and 1.
     """
     if n_resamples < 1 or not 0 < level < 1:
         message = f"found {n_resamples} resamples at level {level:g}"
@@ -101,7 +101,7 @@ def bootstrap_scores(
 
     counts (Sequence[Counts]): One for each document; documents without mentions count too.
     level (float): Share of the resamples between the ends of an interval.
-    RAISES ConfigError: No resample, or a level that is not between 0 and 1.
+    RAISES (ConfigError): No resample, or a level that is not between 0 and 1.
     """
     check_resampling(n_resamples, level)
     table = np.array([(item.tp, item.fp, item.fn) for item in counts], dtype="int64")

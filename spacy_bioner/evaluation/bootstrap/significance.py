@@ -102,7 +102,7 @@ def compare_systems(
     n_resamples (int): Of the bootstrap.
     n_shuffles (int): Of the randomization; no p-value is below one over this number plus one.
     level (float): Share of the resamples between the ends of an interval.
-    RAISES ConfigError: For different documents or none, and for settings that are none.
+    RAISES (ConfigError): For different documents or none, and for settings that are none.
     """
     if len(first) != len(second) or not first:
         raise ConfigError(

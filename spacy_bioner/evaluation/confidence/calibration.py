@@ -105,7 +105,7 @@ def calibrate(judged: Judged, *, n_bins: int = N_BINS, temperature: float = 1.0)
 
     n_bins (int): Bins of equal width.
     temperature (float): Applied to the confidences first.
-    RAISES ConfigError: No bin, or a temperature that is not above 0.
+    RAISES (ConfigError): No bin, or a temperature that is not above 0.
     """
     if n_bins < 1 or not temperature > 0:
         raise ConfigError(
@@ -137,7 +137,7 @@ def fit_temperature(judged: Judged) -> float:
     """Find the temperature with the smallest log loss.
 
     RETURNS (float): Between 0.05 and 20; above 1 makes confidences more modest.
-    RAISES ConfigError: For predictions that are all right or all wrong, or none: there is no such
+    RAISES (ConfigError): For predictions that are all right or all wrong, or none: there is no such
         temperature.
     """
     n_right = int(judged.right.sum())

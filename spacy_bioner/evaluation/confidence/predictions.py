@@ -79,7 +79,7 @@ class Judged:
 def judge(documents: Iterable[ScoredDocument]) -> Judged:
     """Match predictions strictly; the second of two equal predictions is wrong.
 
-    RAISES ConfigError: Where no prediction has a confidence, and for one outside of 0 to 1.
+    RAISES (ConfigError): Where no prediction has a confidence, and for one outside of 0 to 1.
     """
     labels: List[str] = []
     values: List[float] = []

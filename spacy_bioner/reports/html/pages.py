@@ -14,7 +14,7 @@ def render_page(template: str, **values: Any) -> str:
     What is no markup is escaped, after its controls, marks of direction and characters without
     width have been made visible: one of them in a label would turn the rest of a line around.
 
-    RAISES jinja2.UndefinedError: Where the template names what `values` have not.
+    RAISES (jinja2.UndefinedError): Where the template names what `values` have not.
     """
     environment = Environment(
         loader=PackageLoader("spacy_bioner.reports.html"),

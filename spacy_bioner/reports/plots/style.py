@@ -78,7 +78,7 @@ _SIZE = re.compile(r'<svg\b[^<>]*?viewBox="([^"]*)"[^<>]*>')
 def require_matplotlib() -> None:
     """Check that plots can be drawn.
 
-    RAISES MissingExtraError: When matplotlib is not installed.
+    RAISES (MissingExtraError): When matplotlib is not installed.
     """
     require("matplotlib", extra="corpora", who="drawing plots")
 
@@ -86,7 +86,7 @@ def require_matplotlib() -> None:
 def require_jinja2() -> None:
     """Check that pages can be written.
 
-    RAISES MissingExtraError: When jinja2 is not installed.
+    RAISES (MissingExtraError): When jinja2 is not installed.
     """
     require("jinja2", extra="corpora", who="writing pages")
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
-from spacy_bioner.corpora.formats.detection import detect_format
+from spacy_bioner.corpora.formats.detection.files import detect_format
 from spacy_bioner.corpora.formats.json_files import doccano, jsonl, label_studio
 from spacy_bioner.corpora.formats.json_files.bigbio import read_bigbio
 from spacy_bioner.corpora.formats.json_files.doccano import read_doccano, write_doccano

@@ -2,7 +2,7 @@
 
 import pytest
 
-from spacy_bioner.corpora.formats.detection import detect_format
+from spacy_bioner.corpora.formats.detection.files import detect_format
 from spacy_bioner.corpora.formats.reading_notes import ReadingNotes, list_counts
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.errors import CorpusError

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_bioner.corpora.formats.capabilities import FEATURES, reduce_record
-from spacy_bioner.corpora.formats.detection import detect_format
+from spacy_bioner.corpora.formats.detection.files import detect_format
 from spacy_bioner.corpora.formats.mimic import (
     FORMAT,
     NoteColumns,

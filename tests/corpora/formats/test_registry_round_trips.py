@@ -13,7 +13,7 @@ from spacy_bioner.corpora.formats.capabilities import (
     find_losses,
     reduce_record,
 )
-from spacy_bioner.corpora.formats.detection import detect_format
+from spacy_bioner.corpora.formats.detection.files import detect_format
 from spacy_bioner.corpora.formats.registry import FORMATS, format_of_target
 from spacy_bioner.corpora.read_write import Selection, read_records, write_records
 from spacy_bioner.records import Mention, Record

@@ -74,7 +74,7 @@ Decode = Callable[[Any, Path, int, Optional[ReadErrors]], Decoded]
 def require_bioc(path: PathLike) -> None:
     """Make sure that the library is there.
 
-    RAISES MissingExtraError: It is not installed.
+    RAISES (MissingExtraError): It is not installed.
     """
     require("bioc", extra="corpora", who="BioC", path=path)
 

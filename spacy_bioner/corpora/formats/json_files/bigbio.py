@@ -11,13 +11,13 @@ relations and coreferences are counted.
 from typing import Any, Iterator, List, Optional, Tuple
 
 from spacy_bioner.corpora.formats.declaration import Format
-from spacy_bioner.corpora.formats.json_files.fields import Fields, read_each
-from spacy_bioner.corpora.formats.json_files.shapes import read_in_any_unit
-from spacy_bioner.corpora.formats.json_files.span_fields import (
+from spacy_bioner.corpora.formats.json_files.fields.checked import Fields
+from spacy_bioner.corpora.formats.json_files.fields.span_fields import (
     as_offset,
     read_normalizations,
 )
-from spacy_bioner.corpora.formats.read_errors import ReadErrors
+from spacy_bioner.corpora.formats.json_files.shapes import read_in_any_unit
+from spacy_bioner.corpora.formats.read_errors import ReadErrors, read_each
 from spacy_bioner.corpora.formats.reading_notes import note_counts
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Fragment, Mention, Record

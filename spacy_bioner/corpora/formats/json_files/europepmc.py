@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Tuple
 
 from spacy_bioner.corpora.formats.declaration import Format
-from spacy_bioner.corpora.formats.json_files.fields import Fields, read_each
+from spacy_bioner.corpora.formats.json_files.fields.checked import Fields
 from spacy_bioner.corpora.formats.json_files.shapes import read_documents
-from spacy_bioner.corpora.formats.read_errors import ReadErrors, at_least_one
+from spacy_bioner.corpora.formats.read_errors import ReadErrors, at_least_one, read_each
 from spacy_bioner.corpora.formats.reading_notes import add_warning
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike

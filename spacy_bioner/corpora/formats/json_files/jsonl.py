@@ -17,19 +17,19 @@ from typing import Any, Dict, Iterable, Iterator, Optional, Tuple
 from spacy_bioner.corpora.formats.capabilities import FEATURES
 from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.containers import stream_documents
-from spacy_bioner.corpora.formats.json_files.fields import read_each
-from spacy_bioner.corpora.formats.json_files.reader import Item
-from spacy_bioner.corpora.formats.json_files.shapes import find_documents
-from spacy_bioner.corpora.formats.json_files.span_documents import (
+from spacy_bioner.corpora.formats.json_files.fields.span_documents import (
     read_span_document,
     unify,
 )
-from spacy_bioner.corpora.formats.offset_units import read_in_characters
+from spacy_bioner.corpora.formats.json_files.reader import Item
+from spacy_bioner.corpora.formats.json_files.shapes import find_documents
+from spacy_bioner.corpora.formats.offsets.units import read_in_characters
 from spacy_bioner.corpora.formats.read_errors import (
     DOCUMENT,
     ReadErrors,
     at_least_one,
     note_skipped,
+    read_each,
 )
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike
@@ -44,7 +44,7 @@ def read_jsonl(
 ) -> Iterator[Record]:
     """Stream the documents; those without an "id" are numbered.
 
-    offsets (Optional[str]): What offsets count (see `offset_units.UNITS`); None finds it.
+    offsets (Optional[str]): What offsets count (see `offsets.units.UNITS`); None finds it.
     RAISES (CorpusError): Malformed JSON, or a document that is none of the known forms.
     """
     path = Path(path)

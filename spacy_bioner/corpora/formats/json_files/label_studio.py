@@ -9,7 +9,7 @@ text spans are counted in `reading_notes["regions_skipped"]`, relations in
 labels is several mentions.
 
 Older versions count offsets in UTF-16 units, newer ones in characters: they differ behind an emoji.
-The text of a region tells (see `offset_units`).
+The text of a region tells (see `offsets.units`).
 """
 
 import json
@@ -25,11 +25,11 @@ from spacy_bioner.corpora.formats.capabilities import (
     OVERLAPS,
 )
 from spacy_bioner.corpora.formats.declaration import Format
-from spacy_bioner.corpora.formats.json_files.fields import Fields, read_each
+from spacy_bioner.corpora.formats.json_files.fields.checked import Fields
+from spacy_bioner.corpora.formats.json_files.fields.span_documents import read_span_document
 from spacy_bioner.corpora.formats.json_files.shapes import read_documents
-from spacy_bioner.corpora.formats.json_files.span_documents import read_span_document
-from spacy_bioner.corpora.formats.offset_units import read_in_characters
-from spacy_bioner.corpora.formats.read_errors import ReadErrors, note_skipped
+from spacy_bioner.corpora.formats.offsets.units import read_in_characters
+from spacy_bioner.corpora.formats.read_errors import ReadErrors, note_skipped, read_each
 from spacy_bioner.corpora.formats.reading_notes import note_counts
 from spacy_bioner.corpora.formats.standoff.span_table import is_table, read_span_table
 from spacy_bioner.errors import CorpusError

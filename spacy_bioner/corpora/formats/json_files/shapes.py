@@ -12,23 +12,23 @@ from spacy_bioner.corpora.formats.json_files.containers import (
     find_container,
     stream_documents,
 )
-from spacy_bioner.corpora.formats.json_files.fields import Fields, describe, read_each
-from spacy_bioner.corpora.formats.json_files.reader import Item
-from spacy_bioner.corpora.formats.json_files.span_keys import (
+from spacy_bioner.corpora.formats.json_files.fields.checked import Fields, describe
+from spacy_bioner.corpora.formats.json_files.fields.span_keys import (
     find_span_keys,
     find_text,
     get_at,
     has_place,
     looks_like_spans,
 )
-from spacy_bioner.corpora.formats.json_files.token_keys import (
+from spacy_bioner.corpora.formats.json_files.fields.token_keys import (
     find_tags,
     find_token_spans,
     is_row,
     is_table_of_columns,
 )
-from spacy_bioner.corpora.formats.offset_units import read_in_characters
-from spacy_bioner.corpora.formats.read_errors import DOCUMENT, ReadErrors, at_least_one
+from spacy_bioner.corpora.formats.json_files.reader import Item
+from spacy_bioner.corpora.formats.offsets.units import read_in_characters
+from spacy_bioner.corpora.formats.read_errors import DOCUMENT, ReadErrors, at_least_one, read_each
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Record
@@ -106,7 +106,7 @@ def read_in_any_unit(
     to_record (Callable[[Fields, str, Optional[ReadErrors]], Record]): Gets a document, its number,
         and who takes note of what cannot be read.
     expected (str): What a file without any document should have had.
-    RAISES CorpusError: For a file without any.
+    RAISES (CorpusError): For a file without any.
     """
     path = Path(path)
 

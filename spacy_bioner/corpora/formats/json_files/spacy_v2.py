@@ -13,18 +13,13 @@ from typing import Any, Iterator, List, Optional, Tuple
 
 from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.json_files.containers import Container
-from spacy_bioner.corpora.formats.json_files.fields import (
-    Fields,
-    as_text,
-    read_each,
-    span_of,
-)
+from spacy_bioner.corpora.formats.json_files.fields.checked import Fields, as_text, span_of
+from spacy_bioner.corpora.formats.json_files.fields.span_documents import find_words
+from spacy_bioner.corpora.formats.json_files.fields.span_fields import read_span
+from spacy_bioner.corpora.formats.json_files.fields.tag_lists import MISSING, TagLists
 from spacy_bioner.corpora.formats.json_files.shapes import find_documents, read_documents
-from spacy_bioner.corpora.formats.json_files.span_documents import find_words
-from spacy_bioner.corpora.formats.json_files.span_fields import read_span
-from spacy_bioner.corpora.formats.json_files.tag_lists import MISSING, TagLists
 from spacy_bioner.corpora.formats.json_files.tokens import mention_of
-from spacy_bioner.corpora.formats.read_errors import DOCUMENT, ReadErrors, at_least_one
+from spacy_bioner.corpora.formats.read_errors import DOCUMENT, ReadErrors, at_least_one, read_each
 from spacy_bioner.corpora.formats.reading_notes import add_warning, note_counts
 from spacy_bioner.errors import CorpusError, LabelError
 from spacy_bioner.files.lines import PathLike

@@ -17,22 +17,22 @@ from spacy_bioner.corpora.formats.json_files.containers import (
     read_beside,
     stream_documents,
 )
-from spacy_bioner.corpora.formats.json_files.fields import Fields, describe, read_each
-from spacy_bioner.corpora.formats.json_files.reader import Item
-from spacy_bioner.corpora.formats.json_files.shapes import find_documents
-from spacy_bioner.corpora.formats.json_files.span_documents import (
+from spacy_bioner.corpora.formats.json_files.fields.checked import Fields, describe
+from spacy_bioner.corpora.formats.json_files.fields.span_documents import (
     find_words,
     read_id,
     read_meta,
 )
-from spacy_bioner.corpora.formats.json_files.span_keys import find_text, get_at
-from spacy_bioner.corpora.formats.json_files.tag_lists import TagLists, find_names
-from spacy_bioner.corpora.formats.json_files.token_keys import (
+from spacy_bioner.corpora.formats.json_files.fields.span_keys import find_text, get_at
+from spacy_bioner.corpora.formats.json_files.fields.tag_lists import TagLists, find_names
+from spacy_bioner.corpora.formats.json_files.fields.token_keys import (
     find_tags,
     find_token_spans,
     iter_rows,
 )
-from spacy_bioner.corpora.formats.read_errors import DOCUMENT, ReadErrors, at_least_one
+from spacy_bioner.corpora.formats.json_files.reader import Item
+from spacy_bioner.corpora.formats.json_files.shapes import find_documents
+from spacy_bioner.corpora.formats.read_errors import DOCUMENT, ReadErrors, at_least_one, read_each
 from spacy_bioner.corpora.formats.reading_notes import add_note
 from spacy_bioner.errors import CorpusError, LabelError
 from spacy_bioner.files.lines import PathLike

@@ -6,17 +6,17 @@
 Mentions are the named entities, and the stretches of layers of one's own: the label is their
 "value", "label" or only text feature, else the name of the layer; other features are attributes.
 Tokens and sentences are read as such; stretches of other layers (lemmas, parts of speech, …) are
-named in the account as not read. Java counts offsets in UTF-16 code units (see `offset_units`).
+named in the account as not read. Java counts offsets in UTF-16 code units (see `offsets.units`).
 """
 
 from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Set, Tuple
 
 from spacy_bioner.corpora.formats.declaration import Format
-from spacy_bioner.corpora.formats.json_files.fields import Fields, read_each
+from spacy_bioner.corpora.formats.json_files.fields.checked import Fields
+from spacy_bioner.corpora.formats.json_files.fields.span_fields import as_offset
 from spacy_bioner.corpora.formats.json_files.shapes import read_in_any_unit
-from spacy_bioner.corpora.formats.json_files.span_fields import as_offset
-from spacy_bioner.corpora.formats.offset_units import OffsetTable
-from spacy_bioner.corpora.formats.read_errors import ReadErrors
+from spacy_bioner.corpora.formats.offsets.units import OffsetTable
+from spacy_bioner.corpora.formats.read_errors import ReadErrors, read_each
 from spacy_bioner.corpora.formats.reading_notes import note_unread
 from spacy_bioner.files.lines import PathLike
 from spacy_bioner.records import Mention, Record

@@ -16,18 +16,19 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from spacy_bioner.corpora.formats.declaration import Format
-from spacy_bioner.corpora.formats.json_files.fields import Fields, read_each
+from spacy_bioner.corpora.formats.json_files.fields.checked import Fields
+from spacy_bioner.corpora.formats.json_files.fields.span_documents import read_span_document
+from spacy_bioner.corpora.formats.json_files.fields.span_keys import find_text, looks_like_spans
+from spacy_bioner.corpora.formats.json_files.fields.token_keys import find_tags
 from spacy_bioner.corpora.formats.json_files.reader import Item
-from spacy_bioner.corpora.formats.json_files.span_documents import read_span_document
-from spacy_bioner.corpora.formats.json_files.span_keys import find_text, looks_like_spans
-from spacy_bioner.corpora.formats.json_files.token_keys import find_tags
 from spacy_bioner.corpora.formats.json_files.tokens import read_token_documents
-from spacy_bioner.corpora.formats.offset_units import read_in_characters
+from spacy_bioner.corpora.formats.offsets.units import read_in_characters
 from spacy_bioner.corpora.formats.read_errors import (
     DOCUMENT,
     ReadErrors,
     at_least_one,
     note_skipped,
+    read_each,
     skip_or_raise,
 )
 from spacy_bioner.corpora.formats.tagged.csv_cells import read_cells, split_cells

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from spacy_bioner.corpora.formats.detection import detect_format
+from spacy_bioner.corpora.formats.detection.files import detect_format
 from spacy_bioner.corpora.formats.json_files import containers as json_containers
 from spacy_bioner.corpora.formats.json_files.containers import (
     Container,

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from spacy_bioner.corpora.formats.detection import detect_format
+from spacy_bioner.corpora.formats.detection.files import detect_format
 from spacy_bioner.corpora.formats.json_files.uima_cas import read_uima_cas
 from spacy_bioner.corpora.formats.reading_notes import WARNING_KEY, list_counts
 from spacy_bioner.errors import CorpusError

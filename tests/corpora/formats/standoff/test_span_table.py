@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from spacy_bioner.corpora.formats.detection import detect_format
+from spacy_bioner.corpora.formats.detection.files import detect_format
 from spacy_bioner.corpora.formats.json_files.label_studio import read_label_studio
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.standoff.span_table import read_span_table

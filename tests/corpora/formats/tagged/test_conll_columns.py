@@ -1,6 +1,6 @@
 import pytest
 
-from spacy_bioner.corpora.formats.detection import detect_format
+from spacy_bioner.corpora.formats.detection.files import detect_format
 from spacy_bioner.corpora.formats.tagged.conll import ConllLayout, read_conll
 from spacy_bioner.corpora.formats.tagged.conll_columns import (
     find_columns,

@@ -2,9 +2,9 @@ import re
 from collections import Counter
 
 from spacy_bioner.corpora.alignment_counts import AlignedMention
-from spacy_bioner.corpora.conversion import Conversion
+from spacy_bioner.corpora.conversion import AuditLog, Conversion
 from spacy_bioner.records import Mention, Record
-from spacy_bioner.reports.text.corpora.conversion import render_conversion
+from spacy_bioner.reports.text.corpora.conversion import render_ceilings, render_conversion
 
 RECORD = Record("1", "Acute renal failure. After K+/Na+ loss.")
 MENTIONS = (
@@ -63,3 +63,21 @@ def test_lost_mentions_are_listed_up_to_a_limit():
     assert text.count("lost (text at the offsets differs)") == 10
     assert "… and 2 more like these; --list lost shows all of them" in text
     assert render_conversion(conversion, outcomes=["lost"]).count("lost (text") == 12
+
+
+def make_log(*outcomes):
+    log = AuditLog()
+    mentions = [
+        AlignedMention(Mention(0, 1, "X"), outcome, 0, 1, on_borders=outcome != "widened")
+        for outcome in outcomes
+    ]
+    log.add(Record("1", "text"), mentions)
+    return log
+
+
+def test_ceilings_are_a_row_for_each_tokenizer():
+    logs = {"bioner": make_log("exact", "exact"), "blank": make_log("widened", "exact")}
+    text = render_ceilings(logs)
+    rows = [line.split("  ") for line in text.splitlines()[2:]]
+    assert [row[1] for row in rows] == ["bioner (this package's)", "blank (spaCy's English)"]
+    assert ["50.00 %" in line for line in text.splitlines()[2:]] == [False, True]

@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
-from spacy_bioner.corpora.formats.json_files.fields import Fields, read_each
-from spacy_bioner.corpora.formats.json_files.span_fields import read_span
-from spacy_bioner.corpora.formats.json_files.span_keys import (
+from spacy_bioner.corpora.formats.json_files.fields.checked import Fields
+from spacy_bioner.corpora.formats.json_files.fields.span_fields import read_span
+from spacy_bioner.corpora.formats.json_files.fields.span_keys import (
     LABELS_OF_DOCUMENT,
     RELATION_KEYS,
     SPAN_KEYS,
@@ -24,7 +24,7 @@ from spacy_bioner.corpora.formats.json_files.span_keys import (
     get_at,
     list_groups,
 )
-from spacy_bioner.corpora.formats.read_errors import ReadErrors
+from spacy_bioner.corpora.formats.read_errors import ReadErrors, read_each
 from spacy_bioner.corpora.formats.reading_notes import add_warning, note_counts, note_unread
 from spacy_bioner.records import Fragment, Mention, Note, Record
 

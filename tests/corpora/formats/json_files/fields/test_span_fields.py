@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from spacy_bioner.corpora.formats.json_files.fields import Fields
-from spacy_bioner.corpora.formats.json_files.span_fields import as_offset, read_span
+from spacy_bioner.corpora.formats.json_files.fields.checked import Fields
+from spacy_bioner.corpora.formats.json_files.fields.span_fields import as_offset, read_span
 from spacy_bioner.errors import CorpusError
 
 TEXT = "We gave aspirin to rats."

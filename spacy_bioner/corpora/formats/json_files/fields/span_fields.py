@@ -7,8 +7,8 @@ An object with places, labels and ids under the names of `span_keys`, or a list 
 import re
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from spacy_bioner.corpora.formats.json_files.fields import Fields, describe
-from spacy_bioner.corpora.formats.json_files.span_keys import (
+from spacy_bioner.corpora.formats.json_files.fields.checked import Fields, describe
+from spacy_bioner.corpora.formats.json_files.fields.span_keys import (
     CLAIM_KEYS,
     CONCEPT_KEYS,
     END_KEYS,

@@ -4,10 +4,10 @@ import re
 import zlib
 from pathlib import Path
 
-from spacy_bioner.corpora.formats.folder_detection import PAIR_ENDINGS, detect_folder
+from spacy_bioner.corpora.formats.detection.folders import PAIR_ENDINGS, detect_folder
+from spacy_bioner.corpora.formats.detection.texts import detect_text
 from spacy_bioner.corpora.formats.json_files.shapes import detect_json
 from spacy_bioner.corpora.formats.registry import FORMATS
-from spacy_bioner.corpora.formats.text_detection import detect_text
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike, check_is_file, refuse_wide_encoding
 

@@ -2,25 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import (
-    Any,
-    Callable,
-    Dict,
-    Iterable,
-    Iterator,
-    List,
-    Optional,
-    Tuple,
-    Type,
-    TypeVar,
-)
+from typing import Any, Dict, List, Optional, Tuple, Type, TypeVar
 
-from spacy_bioner.corpora.formats.read_errors import ANNOTATION, ReadErrors, skip_or_raise
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import check_text
 from spacy_bioner.records import Mention
 
-S = TypeVar("S")
 T = TypeVar("T")
 _NAMES = {
     dict: "an object",
@@ -119,24 +106,6 @@ def describe(value: Any) -> str:
     """Say what a JSON value is, shortly."""
     text = json.dumps(value, ensure_ascii=True)
     return f"{_NAMES[type(value)]} ({text if len(text) <= 40 else text[:37] + '...'})"
-
-
-def read_each(
-    items: Iterable[S],
-    read: Callable[[S], T],
-    problems: Optional[ReadErrors],
-    *,
-    unit: str = ANNOTATION,
-) -> Iterator[T]:
-    """Read annotations, or other units, one by one; a malformed one is left out where somebody
-    takes note."""
-    for item in items:
-        try:
-            value = read(item)
-        except CorpusError as error:
-            skip_or_raise(error, unit, problems)
-        else:
-            yield value
 
 
 def span_of(whole: str, start: int, end: int, label: str, text: str = "", **rest: Any) -> Mention:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from spacy_bioner.corpora.formats.detection import detect_format
+from spacy_bioner.corpora.formats.detection.files import detect_format
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.errors import CorpusError
 

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
-from spacy_bioner.corpora.formats.graphemes import cluster_starts
-from spacy_bioner.corpora.formats.json_files.fields import read_each
-from spacy_bioner.corpora.formats.read_errors import ReadErrors
+from spacy_bioner.corpora.formats.offsets.graphemes import cluster_starts
+from spacy_bioner.corpora.formats.read_errors import ReadErrors, read_each
 from spacy_bioner.corpora.formats.reading_notes import add_warning
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike

@@ -1,6 +1,6 @@
 import pytest
 
-from spacy_bioner.corpora.formats.offset_hints import explain_offsets
+from spacy_bioner.corpora.formats.offsets.hints import explain_offsets
 from spacy_bioner.records import Mention, Record
 
 TEXT = "β-blocker \U0001f400 and\r\nasthma in rats."

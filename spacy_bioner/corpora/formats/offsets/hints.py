@@ -4,7 +4,7 @@ from functools import partial
 from operator import add
 from typing import Callable, Iterator, Optional, Tuple
 
-from spacy_bioner.corpora.formats.offset_units import (
+from spacy_bioner.corpora.formats.offsets.units import (
     BYTES,
     UTF_16,
     OffsetTable,

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from spacy_bioner.corpora.formats import graphemes, offset_units
-from spacy_bioner.corpora.formats.graphemes import cluster_starts, simple_cluster_starts
 from spacy_bioner.corpora.formats.json_files.jsonl import read_jsonl
-from spacy_bioner.corpora.formats.offset_hints import explain_offsets
-from spacy_bioner.corpora.formats.offset_units import (
+from spacy_bioner.corpora.formats.offsets import graphemes, units
+from spacy_bioner.corpora.formats.offsets.graphemes import cluster_starts, simple_cluster_starts
+from spacy_bioner.corpora.formats.offsets.hints import explain_offsets
+from spacy_bioner.corpora.formats.offsets.units import (
     UNITS,
     OffsetTable,
     UnitSurvey,
@@ -155,7 +155,7 @@ def test_a_unit_that_is_in_doubt_is_named_and_nothing_moved(tmp_path):
 
 @pytest.mark.parametrize("held", [0, 1 << 25], ids=["read twice", "held"])
 def test_files_of_any_size_and_with_faults_are_read_the_same(tmp_path, monkeypatch, held):
-    monkeypatch.setattr(offset_units, "_HELD", held)
+    monkeypatch.setattr(units, "_HELD", held)
     path = tmp_path / "x.jsonl"
     write(path, in_unit(TEXTS["emoji"], "utf-16"), in_unit(TEXTS["NUL"], "utf-16"))
     assert [[m.text for m in record.mentions] for record in read_jsonl(path)] == [list(WORDS)] * 2

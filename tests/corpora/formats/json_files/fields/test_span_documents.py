@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from spacy_bioner.corpora.formats.json_files.fields.span_documents import find_words
 from spacy_bioner.corpora.formats.json_files.jsonl import read_jsonl
-from spacy_bioner.corpora.formats.json_files.span_documents import find_words
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.reading_notes import ReadingNotes, list_counts
 from spacy_bioner.corpora.read_write import read_records
