@@ -56,5 +56,6 @@ def take_overrides(context: typer.Context) -> Dict[str, Any]:
         for parameter in context.command.params
         if parameter.param_type_name == "option"
         for name in parameter.opts
+        if name.startswith("--")
     ]
     return read_overrides(context.args, options)

@@ -23,7 +23,7 @@ from spacy_bioner.apps.reports.card_facts import (
 )
 from spacy_bioner.apps.reports.figure_files import write_drawings
 from spacy_bioner.apps.training.curves import read_rates, read_training_log, with_rates
-from spacy_bioner.apps.training.run_folder import find_log
+from spacy_bioner.apps.training.run_names import find_log
 from spacy_bioner.corpora.formats.docbin import read_docbin_records, to_record
 from spacy_bioner.corpora.statistics.corpus import CorpusStatistics, describe_corpus
 from spacy_bioner.errors import ConfigError
