@@ -185,10 +185,10 @@ def get_setting(config: Mapping[str, Any], key: str, default: Any = None) -> Any
 def _read(folder: Path, name: str, kind: str) -> tuple[Path, Dict[str, Any]]:
     path = folder / f"{name}.cfg"
     if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in folder.glob("*.cfg"))) or "none"
-        raise ConfigError(
-            f"no {kind} '{name}': expected a file {path} below the project folder (there: {known})"
-        )
+        known = ", ".join(sorted(file.stem for file in folder.glob("*.cfg")))
+        message = f"no {kind} '{name}': found no file {path} in {Path.cwd()}"
+        hint = f"there: {known}" if known else "run the command in a clone of the project"
+        raise ConfigError(f"{message} ({hint})")
     return path, read_config(path)
 
 
