@@ -1,7 +1,7 @@
 """What a conversion is asked for, from the words of a command line."""
 
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 from spacy_bioner.apps.corpora.cleaning import (
     Step,
@@ -65,6 +65,27 @@ def choose_steps(
     return [normalize_text(normalizer)]
 
 
+def list_formats(option: str) -> List[str]:
+    """List the names of the formats whose reader has a setting."""
+    return [name for name, item in FORMATS.items() if option in item.options]
+
+
+def choose_options(name: str, options: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return the reader's options of those that are given.
+
+    name (str): The format.
+    options (Mapping[str, Any]): By their names; None: not given.
+    RAISES CorpusError: For one that the format does not have.
+    """
+    given = {option: value for option, value in options.items() if value is not None}
+    for option in given:
+        if option not in find_format(name).options:
+            words = f"--{option.replace('_', '-')}"
+            expected = ", ".join(list_formats(option))
+            raise CorpusError(f"found {words} for format {name}, expected it with {expected}")
+    return given
+
+
 def choose_layout(
     name: str, columns: Dict[str, Optional[str]], scheme: Optional[str], label: str
 ) -> Dict[str, Any]:
@@ -79,9 +100,16 @@ def choose_layout(
     options = make_options(given, scheme, label) if make_options is not None else None
     if options is not None:
         return options
-    if given or scheme or label:
-        message = f"found settings of tags for format {name}, which has none of them"
-        raise CorpusError(message)
+    words = [f"--{key}-column" for key in given]
+    words += ["--scheme"] * bool(scheme) + ["--label"] * bool(label)
+    if words:
+        expected = ", ".join(
+            other
+            for other, item in FORMATS.items()
+            if item.tag_options is not None and item.tag_options(given, scheme, label) is not None
+        )
+        found = f"found {', '.join(words)} for format {name}"
+        raise CorpusError(f"{found}, expected {expected or 'a format of tags'} with such options")
     return {}
 
 
@@ -95,7 +123,7 @@ def choose_note_columns(
     if text is None and id_column is None:
         return {}
     if "columns" not in find_format(format_name).options:
-        expected = ", ".join(name for name, item in FORMATS.items() if "columns" in item.options)
+        expected = ", ".join(list_formats("columns"))
         raise CorpusError(
             f"found columns of notes for format {format_name}, expected them with {expected}"
         )
