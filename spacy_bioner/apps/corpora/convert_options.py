@@ -103,13 +103,10 @@ def choose_layout(
     words = [f"--{key}-column" for key in given]
     words += ["--scheme"] * bool(scheme) + ["--label"] * bool(label)
     if words:
-        expected = ", ".join(
-            other
-            for other, item in FORMATS.items()
-            if item.tag_options is not None and item.tag_options(given, scheme, label) is not None
-        )
+        tagged = [other for other, item in FORMATS.items() if item.tag_options and other != name]
+        expected = ", ".join(tagged)
         found = f"found {', '.join(words)} for format {name}"
-        raise CorpusError(f"{found}, expected {expected or 'a format of tags'} with such options")
+        raise CorpusError(f"{found}, expected a format with such columns: {expected}")
     return {}
 
 

@@ -166,9 +166,8 @@ def test_cli_cleans_and_tells(source, tmp_path, capsys):
         (["--expansions", "t.tsv"], "add --normalize expand"),
         (
             ["--word-column", "2", "--scheme", "BIO"],
-            "found --word-column, --scheme for format pubtator, expected conll, ",
+            "found --word-column, --scheme for format pubtator, expected a format with such colu",
         ),
-        (["--tag-column", "NE"], "expected conll, conllu, table with such options"),
         (["--text-column", "x"], "found columns of notes for format pubtator"),
         (["--encoding", "latin-1"], "found --encoding for format pubtator, expected it with "),
         (["--text-key", "x"], "found --text-key for format pubtator, expected it with label_"),
