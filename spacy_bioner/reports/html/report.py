@@ -8,17 +8,17 @@ from spacy_bioner.evaluation.evaluation import Measurement
 from spacy_bioner.evaluation.metrics.error_contexts import Case
 from spacy_bioner.evaluation.robustness import Robustness
 from spacy_bioner.reports.html.elements import Drawings
-from spacy_bioner.reports.html.more_sections import (
+from spacy_bioner.reports.html.experiment_sections import (
     make_ablation_section,
-    make_card_section,
-    make_corpus_section,
     make_robustness_section,
 )
 from spacy_bioner.reports.html.run_page import render_run_page
 from spacy_bioner.reports.html.run_sections import (
     list_facts,
+    make_card_section,
     make_concept_section,
     make_confidence_section,
+    make_corpus_section,
     make_mistake_section,
     make_recall_section,
     make_score_section,
