@@ -1,7 +1,9 @@
 """The code of README and guides: Python blocks run, commands in shell blocks exist."""
 
+import ast
 import re
 import shlex
+from collections import Counter
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -16,9 +18,13 @@ from spacy_bioner.apps.packaging.assemble import assemble
 from tests.paths import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TEXTS = [*PAGES, ROOT / "CHANGELOG.md"]
 BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 INLINE = re.compile(r"`((?:bioner|make|spacy project) [^`\n]+)`")
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
+ANCHOR = re.compile(r"\]\((?!https?://)([^)#]*)#([^)]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+WIDTH = 120
 PLACEHOLDER = re.compile(r"[A-Z_]+")
 
 
@@ -70,6 +76,20 @@ def test_python_blocks_run(page, shipped, monkeypatch, tmp_path, capsys):
     assert capsys.readouterr().out.strip()
 
 
+def test_functions_of_the_guide_to_extending_are_annotated():
+    """What is copied from there has to pass the type checker and the test of registered names."""
+    bare = []
+    for block in blocks_of(ROOT / "docs" / "extending.md", "python"):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.FunctionDef):
+                arguments = [*node.args.args, *node.args.kwonlyargs]
+                bare += [
+                    item.arg for item in arguments if not (item.annotation or item.arg == "self")
+                ]
+                bare += [node.name] * (node.returns is None)
+    assert bare == []
+
+
 def test_readme_shows_what_the_gazetteer_and_abbreviations_find(capsys):
     block = next(b for b in blocks_of(ROOT / "README.md", "python") if "add_patterns" in b)
     exec(block, {})
@@ -92,7 +112,7 @@ def test_commands_exist(words):
         assert (ROOT / arguments[0]).is_file() or arguments[0] == "-m"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.name)
 def test_links_lead_to_files(page):
     links = LINK.findall(page.read_text(encoding="utf-8"))
     # The package may be installed elsewhere.
@@ -106,6 +126,25 @@ def test_links_lead_to_files(page):
     assert [place for place in places if not place.exists()] == []
 
 
+@pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.name)
+def test_anchors_lead_to_headings(page):
+    found = ANCHOR.findall(page.read_text(encoding="utf-8"))
+    places = [(page.parent / name if name else page, anchor) for name, anchor in found]
+    assert [place for place, anchor in places if anchor not in list_anchors(place)] == []
+
+
+def test_an_anchor_is_made_as_the_host_of_the_pages_does(tmp_path):
+    text = "# A `b_c`, d: e\n\n```bash\n# none\n```\n## Twice\n## Twice\n"
+    (tmp_path / "x.md").write_text(text, encoding="utf-8")
+    assert list_anchors(tmp_path / "x.md") == ["a-b_c-d-e", "twice", "twice-1"]
+
+
+@pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.name)
+def test_no_line_is_too_long(page):
+    lines = page.read_text(encoding="utf-8").splitlines()
+    assert [number for number, line in enumerate(lines, 1) if len(line) > WIDTH] == []
+
+
 def test_readme_names_every_extra():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [extra for extra in read_extras() if f"| `{extra}` |" not in readme] == []
@@ -115,6 +154,14 @@ def test_readme_names_every_profile_and_corpus():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     shipped = [path.stem for path in (ROOT / "configs").glob("*/*.cfg")]
     assert [name for name in shipped if f"`{name}`" not in readme] == []
+
+
+def list_anchors(page):
+    """List the anchors of a page's headings: words of small letters with hyphens between them."""
+    anchors: Counter[str] = Counter()
+    for heading in HEADING.findall(BLOCK.sub("", page.read_text(encoding="utf-8"))):
+        anchors[re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")] += 1
+    return [f"{name}-{n}" if n else name for name, count in anchors.items() for n in range(count)]
 
 
 def check_bioner(arguments):

@@ -133,7 +133,7 @@ def test_base_installation_has_the_command(base):
 def test_base_installation_converts_a_corpus(base, tmp_path):
     (tmp_path / "in.pubtator.txt").write_text(PUBTATOR, encoding="utf-8")
     command = [str(base.with_name("bioner")), "convert", "in.pubtator.txt", "out.spacy"]
-    assert "1 documents, 1 gold mentions, 1 entities" in call(command, cwd=tmp_path)
+    assert "1 document, 1 gold mention, 1 entity" in call(command, cwd=tmp_path)
     assert (tmp_path / "out.spacy").is_file()
 
 

@@ -96,7 +96,7 @@ class Profile:
 def load_profile(name: str, *, encoder: str = "", corpus: str = "") -> Profile:
     """Read a profile; `encoder` and `corpus` replace its own where they are not empty.
 
-    RAISES ConfigError: For a name without a file, for a missing setting, and for an encoder where
+    RAISES (ConfigError): For a name without a file, for a missing setting, and for an encoder where
         the profile's config has no place for one.
     """
     path, sections = _read(PROFILES, name, "profile")
@@ -122,7 +122,7 @@ def load_profile(name: str, *, encoder: str = "", corpus: str = "") -> Profile:
 def load_corpus_settings(name: str) -> CorpusSettings:
     """Read the settings of a corpus.
 
-    RAISES ConfigError: For a name without a file and for a missing setting.
+    RAISES (ConfigError): For a name without a file and for a missing setting.
     """
     path, sections = _read(CORPORA, name, "corpus")
     about = _section(path, sections, "corpus", ("title", "licence", "source"))
@@ -153,7 +153,7 @@ def load_corpus_settings(name: str) -> CorpusSettings:
 def read_config(path: Path, *, interpolate: bool = True) -> Config:
     """Read a .cfg file that exists.
 
-    RAISES ConfigError: For one that cannot be parsed.
+    RAISES (ConfigError): For one that cannot be parsed.
     """
     try:
         return Config().from_disk(path, interpolate=interpolate)
@@ -165,7 +165,7 @@ def read_config(path: Path, *, interpolate: bool = True) -> Config:
 def read_training_config(path: Path) -> Config:
     """Read a training config as it stands, with its variables.
 
-    RAISES ConfigError: For one that is not there or cannot be parsed.
+    RAISES (ConfigError): For one that is not there or cannot be parsed.
     """
     if not path.is_file():
         raise ConfigError(f"no training config at {path}; run the command in the project folder")
@@ -185,10 +185,10 @@ def get_setting(config: Mapping[str, Any], key: str, default: Any = None) -> Any
 def _read(folder: Path, name: str, kind: str) -> tuple[Path, Dict[str, Any]]:
     path = folder / f"{name}.cfg"
     if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in folder.glob("*.cfg"))) or "none"
-        raise ConfigError(
-            f"no {kind} '{name}': expected a file {path} below the project folder (there: {known})"
-        )
+        known = ", ".join(sorted(file.stem for file in folder.glob("*.cfg")))
+        message = f"no {kind} '{name}': found no file {path} in {Path.cwd()}"
+        hint = f"there: {known}" if known else "run the command in a clone of the project"
+        raise ConfigError(f"{message} ({hint})")
     return path, read_config(path)
 
 
@@ -213,7 +213,7 @@ def find_encoder_keys(config: Dict[str, Any]) -> List[str]:
 def check_one_encoder(config: Dict[str, Any], encoder: str) -> None:
     """Make sure that an encoder can be put into a training config.
 
-    RAISES ConfigError: Where there is no place for it, or more than one.
+    RAISES (ConfigError): Where there is no place for it, or more than one.
     """
     keys = find_encoder_keys(config)
     if len(keys) != 1:

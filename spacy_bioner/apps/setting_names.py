@@ -18,7 +18,7 @@ def check_settings(config: Config, names: Iterable[str]) -> None:
 
     config (Config): The training config, with what the profile sets.
     names (Iterable[str]): Dotted, such as "training.dropout".
-    RAISES ConfigError: For the first that has none, with what comes close.
+    RAISES (ConfigError): For the first that has none, with what comes close.
     """
     every = list(names)
     for name in every:
@@ -36,20 +36,20 @@ def check_settings(config: Config, names: Iterable[str]) -> None:
             _check_last(place, sections, last, name)
 
 
-def read_overrides(words: Sequence[str], parameters: Iterable[str]) -> Dict[str, Any]:
+def read_overrides(words: Sequence[str], options: Sequence[str]) -> Dict[str, Any]:
     """Read config overrides as `spacy train` does.
 
-    parameters (Iterable[str]): Names of the command's own options, as a function has them.
-    RAISES ConfigError: For an option that is neither one of the command nor a setting.
+    options (Sequence[str]): The command's own, such as "--seed".
+    RAISES (ConfigError): For an option that is neither one of the command nor a setting.
     """
     from spacy.cli._util import parse_config_overrides
 
-    own = [f"--{name.replace('_', '-')}" for name in parameters]
     for word in words:
         option = word.partition("=")[0]
         if option.startswith("--") and "." not in option:
-            close = get_close_matches(option, own, n=1)
-            hint = f"did you mean {close[0]}?" if close else "settings have a section in front"
+            names = [name.removeprefix("--") for name in options]
+            close = get_close_matches(option.removeprefix("--"), names, n=1)
+            hint = f"did you mean --{close[0]}?" if close else "settings have a section in front"
             raise ConfigError(f"found no option {option}; {hint} (--training.dropout 0.2)")
     overrides: Dict[str, Any] = parse_config_overrides(list(words), env_var=None)
     return overrides

@@ -126,7 +126,7 @@ def test_names_that_are_no_text_are_read_written_and_printed(corpus):
     corpus.rename(source)
     done = run("convert", source, target, "--from", "pubtator")
     assert (done.returncode, done.stderr) == (0, "")
-    assert r"\udcfe.spacy: 1 documents" in done.stdout
+    assert r"\udcfe.spacy: 1 document," in done.stdout
     done = run("audit", target, "--report", target.with_suffix(".json"))
     assert (done.returncode, target.with_suffix(".json").is_file()) == (0, True)
     assert is_one_line(run("audit", corpus.with_name(os.fsdecode(b"\xfd.spacy"))), "")
@@ -142,7 +142,7 @@ def test_an_output_on_the_standard_output_is_all_that_is_there(corpus):
     assert done.returncode == 0
     assert target.read_text().startswith('{"id": "1", "text": "Aspirin helps."')
     assert target.read_text().count("\n") == 1
-    assert "1 documents, 1 gold mentions" in done.stderr
+    assert "1 document, 1 gold mention" in done.stderr
 
 
 def test_a_stream_tells_no_format(corpus):

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -139,9 +140,12 @@ def test_unknown_name_lists_those_that_exist(project, load, kind):
         load("absent")
 
 
-def test_unknown_name_outside_of_a_project_lists_none(tmp_path, monkeypatch):
+def test_unknown_name_outside_of_a_project_says_where_to_run_the_command(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigError, match=r"below the project folder \(there: none\)"):
+    place = re.escape(f"found no file configs/profiles/demo.cfg in {tmp_path}")
+    with pytest.raises(
+        ConfigError, match=place + r" \(run the command in a clone of the project\)"
+    ):
         load_profile("demo")
 
 

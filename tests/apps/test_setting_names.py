@@ -79,7 +79,7 @@ def test_the_command_says_so_before_anything_is_read(capsys, monkeypatch, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
-OPTIONS = ["corpus_dir", "output", "max_steps", "seed"]
+OPTIONS = ["--max-steps", "--seed"]
 
 
 def test_options_without_a_section_are_no_settings():
@@ -88,6 +88,28 @@ def test_options_without_a_section_are_no_settings():
     with pytest.raises(ConfigError, match="settings have a section in front"):
         read_overrides(["--qqq", "3"], OPTIONS)
     assert read_overrides(["--training.dropout", "0.2"], OPTIONS) == {"training.dropout": 0.2}
+
+
+PASSING_ON = {
+    "train": ["nowhere", "out"],
+    "kfold": ["nowhere", "out"],
+    "compare": ["nowhere", "out"],
+    "tune": ["nowhere", "out"],
+    "ablate": ["nowhere", "out", "--each"],
+    "cross": ["out", "--corpus", "a=nowhere"],
+}
+
+
+@pytest.mark.parametrize("command", PASSING_ON)
+def test_a_wrong_option_is_told_with_options_that_come_close(command, capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    # The first is like the argument OUTPUT, which is no option.
+    for option, hint in (("--droput", "settings have a section"), ("--max-stesp", "--max-steps?")):
+        with pytest.raises(SystemExit):
+            run([command, *PASSING_ON[command], option, "3"])
+        told = capsys.readouterr().err
+        assert f"found no option {option}; " in told
+        assert hint in told
 
 
 def test_components_are_known_to_a_process_that_has_loaded_nothing(tmp_path):

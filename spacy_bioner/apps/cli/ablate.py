@@ -5,7 +5,7 @@ from typing import Annotated, List, Optional
 
 import typer
 
-from spacy_bioner.apps.cli.options import EncoderName, GpuId, MaxSteps, ProfileName
+from spacy_bioner.apps.cli.options import EncoderName, GpuId, MaxSteps, ProfileName, take_overrides
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -42,8 +42,6 @@ def ablate_cli(
     the profile is trained as it is and once without each. Further options go to all trainings as
     for `spacy train`, such as --training.dropout 0.2.
     """
-    from spacy.cli._util import parse_config_overrides
-
     from spacy_bioner.apps.experiments.ablate import (
         ablate_components,
         ablate_training,
@@ -59,10 +57,10 @@ def ablate_cli(
     def say(line: str) -> None:
         typer.echo(line, err=True)
 
+    overrides = take_overrides(context)
     if model:
         rows = ablate_components(model, corpus, output, seed=seed, gpu_id=gpu_id, report=say)
     else:
-        overrides = parse_config_overrides(context.args, env_var=None)
         choices = [parse_choice(text) for text in off or ()]
         loaded = load_profile(profile, encoder=encoder)
         if each:

@@ -5,7 +5,7 @@ from typing import Annotated, List, Optional
 
 import typer
 
-from spacy_bioner.apps.cli.options import GpuId, KeepModels, MaxSteps, ProfileName
+from spacy_bioner.apps.cli.options import GpuId, KeepModels, MaxSteps, ProfileName, take_overrides
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -42,8 +42,6 @@ def compare_cli(
 
     Config overrides can follow, as for `spacy train`: --training.dropout 0.2
     """
-    from spacy.cli._util import parse_config_overrides
-
     from spacy_bioner.apps.experiments.compare import (
         ENCODERS,
         compare_encoders,
@@ -66,7 +64,7 @@ def compare_cli(
         seeds=seeds,
         gpu_id=gpu_id,
         max_steps=max_steps,
-        overrides=parse_config_overrides(context.args, env_var=None),
+        overrides=take_overrides(context),
         keep_models=keep_models,
         report=typer.echo,
     )

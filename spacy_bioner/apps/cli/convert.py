@@ -15,8 +15,10 @@ from spacy_bioner.apps.corpora.convert_options import (
     choose_filters,
     choose_layout,
     choose_note_columns,
+    choose_options,
     choose_steps,
     find_source_format,
+    list_formats,
     read_ids,
 )
 from spacy_bioner.apps.progress import showing_progress
@@ -115,7 +117,8 @@ def convert_cli(
     offsets: Annotated[
         Optional[str],
         typer.Option(
-            help=f"What offsets of a JSON source count: {', '.join(UNITS)}; default: detected"
+            help=f"What offsets of IN count: {', '.join(UNITS)}; default: detected. "
+            f"With {', '.join(list_formats('offsets'))}"
         ),
     ] = None,
     texts: Annotated[
@@ -161,7 +164,7 @@ def convert_cli(
         *choose_filters(drop_empty, drop_unannotated, drop_duplicates, min_words, language),
         *choose_steps(normalize, compatibility, join_lines, expansions),
     ]
-    given: Dict[str, Any] = {
+    options: Dict[str, Any] = {
         "encoding": encoding,
         "offsets": offsets,
         "text_key": text_key,
@@ -179,7 +182,7 @@ def convert_cli(
             steps=steps,
             selection=Selection(skip=skip, first=first, ids=read_ids(ids)),
             options={
-                **given,
+                **choose_options(name, options),
                 **choose_layout(name, columns, scheme, label),
                 **choose_note_columns(name, text_column, id_column),
             },

@@ -5,7 +5,7 @@ from typing import Annotated, List, Optional
 
 import typer
 
-from spacy_bioner.apps.cli.options import EncoderName, GpuId, MaxSteps
+from spacy_bioner.apps.cli.options import EncoderName, GpuId, MaxSteps, take_overrides
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -43,8 +43,6 @@ def cross_cli(
     Test documents that stand in a pipeline's training documents are left out. Further options go
     to all trainings as for `spacy train`, such as --training.dropout 0.2.
     """
-    from spacy.cli._util import parse_config_overrides
-
     from spacy_bioner.apps.experiments.cross import CrossSettings, cross_evaluate
     from spacy_bioner.apps.names import FOLDER_NAME, parse_named
     from spacy_bioner.apps.profiles import load_profile
@@ -62,7 +60,7 @@ def cross_cli(
             profile=load_profile(profile, encoder=encoder) if profile else None,
             seed=seed,
             max_steps=max_steps,
-            overrides=parse_config_overrides(context.args, env_var=None),
+            overrides=take_overrides(context),
             gpu_id=gpu_id,
         ),
         report=lambda line: typer.echo(line, err=True),

@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from spacy_bioner.apps.cli.options import EncoderName, GpuId, KeepModels, MaxSteps, ProfileName
+from spacy_bioner.apps.cli.options import (
+    EncoderName,
+    GpuId,
+    KeepModels,
+    MaxSteps,
+    ProfileName,
+    take_overrides,
+)
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -34,8 +41,6 @@ def kfold_cli(
 
     Config overrides can follow, as for `spacy train`: --training.dropout 0.2
     """
-    from spacy.cli._util import parse_config_overrides
-
     from spacy_bioner.apps.experiments.kfold import cross_validate
     from spacy_bioner.apps.profiles import load_profile
     from spacy_bioner.reports.text.cross_validation import render_folds
@@ -50,7 +55,7 @@ def kfold_cli(
         dev_share=dev_share,
         gpu_id=gpu_id,
         max_steps=max_steps,
-        overrides=parse_config_overrides(context.args, env_var=None),
+        overrides=take_overrides(context),
         keep_models=keep_models,
         report=typer.echo,
     )

@@ -1,7 +1,7 @@
 """Options that several commands share: same name, same meaning, same words."""
 
 from pathlib import Path
-from typing import Annotated, List, Optional
+from typing import Annotated, Any, Dict, List, Optional
 
 import typer
 
@@ -42,3 +42,20 @@ Marginals = Annotated[
 ]
 Resamples = Annotated[int, typer.Option(min=1, help="Resamples of the bootstrap, for intervals")]
 BootstrapSeed = Annotated[int, typer.Option(help="Seed of the bootstrap")]
+
+
+def take_overrides(context: typer.Context) -> Dict[str, Any]:
+    """Return what follows a command's own options: settings of the config, by their dotted keys.
+
+    RAISES (ConfigError): For what is neither an option of the command nor a setting.
+    """
+    from spacy_bioner.apps.setting_names import read_overrides
+
+    options = [
+        name
+        for parameter in context.command.params
+        if parameter.param_type_name == "option"
+        for name in parameter.opts
+        if name.startswith("--")
+    ]
+    return read_overrides(context.args, options)

@@ -1,15 +1,12 @@
 """`bioner train`: `spacy train` with the settings of a profile."""
 
-from inspect import signature
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
-from spacy_bioner.apps.cli.options import EncoderName, GpuId, MaxSteps, ProfileName
+from spacy_bioner.apps.cli.options import EncoderName, GpuId, MaxSteps, ProfileName, take_overrides
 from spacy_bioner.apps.profiles import load_profile
-from spacy_bioner.apps.setting_names import read_overrides
-from spacy_bioner.files.outputs import name_beside
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -41,13 +38,9 @@ def train_cli(
 
     Config overrides can follow, as for `spacy train`: --training.dropout 0.2
     """
-    from spacy_bioner.apps.training.train import check_package_name
-    from spacy_bioner.apps.training.trial import train_and_draw
+    from spacy_bioner.apps.training.train import train_and_draw
 
     chosen = load_profile(profile, encoder=encoder)
-    if package_name:
-        check_package_name(package_name, chosen, corpus_dir)
-    overrides = read_overrides(context.args, signature(train_cli).parameters)
     if (output / "model-best").is_dir():
         message = "found an earlier result there; it is replaced when this training ends well"
         typer.echo(f"{output}: {message}", err=True)
@@ -55,12 +48,13 @@ def train_cli(
         chosen,
         corpus_dir,
         output,
-        log_path=log or name_beside(output, ".training.jsonl"),
+        log_path=log,
+        package_name=package_name,
         title=chosen.name,
         gpu_id=gpu_id,
         seed=seed,
         max_steps=max_steps,
-        overrides=overrides,
+        overrides=take_overrides(context),
         resume=resume,
     )
     typer.echo(f"best checkpoint: {best}")

@@ -5,7 +5,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from spacy_bioner.apps.cli.options import EncoderName, GpuId, MaxSteps, ProfileName
+from spacy_bioner.apps.cli.options import EncoderName, GpuId, MaxSteps, ProfileName, take_overrides
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -28,8 +28,6 @@ def tune_cli(
 
     Config overrides can follow, as for `spacy train`: --training.eval_frequency 100
     """
-    from spacy.cli._util import parse_config_overrides
-
     from spacy_bioner.apps.experiments.tune import BEST, read_space, tune
     from spacy_bioner.apps.profiles import load_profile
     from spacy_bioner.reports.text.tuning import render_trials
@@ -43,7 +41,7 @@ def tune_cli(
         seed=seed,
         gpu_id=gpu_id,
         max_steps=max_steps,
-        overrides=parse_config_overrides(context.args, env_var=None),
+        overrides=take_overrides(context),
         report=typer.echo,
     )
     typer.echo("\n" + render_trials(study))

@@ -189,9 +189,11 @@ def _describe_hints(hints: Dict[str, List[str]]) -> Iterator[str]:
     for hint, documents in hints.items():
         named = ", ".join(documents[:SHOWN_DOCUMENTS])
         more = len(documents) - SHOWN_DOCUMENTS
+        what = "document with the id" if len(documents) == 1 else "documents with the ids"
         yield (
-            f"mentions that do not fit would if their offsets were counted {hint} "
-            f"(documents {named}{f' and {more:,} more' if more > 0 else ''}); count them in "
+            "mentions that do not fit would if their offsets were counted "
+            f"{hint.replace(' its ', ' their ')} "
+            f"({what} {named}{f' and {more:,} more' if more > 0 else ''}); count them in "
             "characters from the start of the document"
         )
 

@@ -1,7 +1,7 @@
 """What a conversion is asked for, from the words of a command line."""
 
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 from spacy_bioner.apps.corpora.cleaning import (
     Step,
@@ -48,7 +48,7 @@ def choose_steps(
     """Return the step that changes texts; none where nothing is asked for.
 
     names (str): Of `transforms.normalization.STEPS`, separated by commas.
-    RAISES CorpusError: For a table of expansions that no step uses.
+    RAISES (CorpusError): For a table of expansions that no step uses.
     """
     steps = [name.strip() for name in names.split(",") if name.strip()]
     if table and "expand" not in steps:
@@ -65,6 +65,27 @@ def choose_steps(
     return [normalize_text(normalizer)]
 
 
+def list_formats(option: str) -> List[str]:
+    """List the names of the formats whose reader has a setting."""
+    return [name for name, item in FORMATS.items() if option in item.options]
+
+
+def choose_options(name: str, options: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return the reader's options of those that are given.
+
+    name (str): The format.
+    options (Mapping[str, Any]): By their names; None: not given.
+    RAISES (CorpusError): For one that the format does not have.
+    """
+    given = {option: value for option, value in options.items() if value is not None}
+    for option in given:
+        if option not in find_format(name).options:
+            words = f"--{option.replace('_', '-')}"
+            expected = ", ".join(list_formats(option))
+            raise CorpusError(f"found {words} for format {name}, expected it with {expected}")
+    return given
+
+
 def choose_layout(
     name: str, columns: Dict[str, Optional[str]], scheme: Optional[str], label: str
 ) -> Dict[str, Any]:
@@ -72,16 +93,20 @@ def choose_layout(
 
     name (str): The format.
     columns (Dict[str, Optional[str]]): Numbers or names by what the column holds: word, tag, …
-    RAISES CorpusError: For a format that has no such columns, scheme or labels.
+    RAISES (CorpusError): For a format that has no such columns, scheme or labels.
     """
     given = {key: _as_column(value) for key, value in columns.items() if value is not None}
     make_options = find_format(name).tag_options
     options = make_options(given, scheme, label) if make_options is not None else None
     if options is not None:
         return options
-    if given or scheme or label:
-        message = f"found settings of tags for format {name}, which has none of them"
-        raise CorpusError(message)
+    words = [f"--{key}-column" for key in given]
+    words += ["--scheme"] * bool(scheme) + ["--label"] * bool(label)
+    if words:
+        tagged = [other for other, item in FORMATS.items() if item.tag_options and other != name]
+        expected = ", ".join(tagged)
+        found = f"found {', '.join(words)} for format {name}"
+        raise CorpusError(f"{found}, expected a format with such columns: {expected}")
     return {}
 
 
@@ -90,12 +115,12 @@ def choose_note_columns(
 ) -> Dict[str, Any]:
     """Return the reader's option for columns of notes; nothing where none is named.
 
-    RAISES CorpusError: For a format that has none.
+    RAISES (CorpusError): For a format that has none.
     """
     if text is None and id_column is None:
         return {}
     if "columns" not in find_format(format_name).options:
-        expected = ", ".join(name for name, item in FORMATS.items() if "columns" in item.options)
+        expected = ", ".join(list_formats("columns"))
         raise CorpusError(
             f"found columns of notes for format {format_name}, expected them with {expected}"
         )
@@ -107,7 +132,7 @@ def find_note_columns(
 ) -> Dict[str, Any]:
     """Return the same for a source whose format is looked up where columns are named.
 
-    RAISES CorpusError: For a source that has none.
+    RAISES (CorpusError): For a source that has none.
     """
     if text is None and id_column is None:
         return {}
@@ -117,7 +142,7 @@ def find_note_columns(
 def find_source_format(source: PathLike, from_format: str) -> str:
     """Return the name of a source's format; "auto" looks into it.
 
-    RAISES CorpusError: For a name or a source of no known format.
+    RAISES (CorpusError): For a name or a source of no known format.
     """
     return detect_format(source) if from_format == "auto" else find_format(from_format).name
 

@@ -13,6 +13,7 @@ from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile
 from spacy_bioner.apps.stored_results import describe_training, load_result, store_result
 from spacy_bioner.apps.training.curves import write_outcome
+from spacy_bioner.apps.training.train import check_documents
 from spacy_bioner.apps.training.trial import train_and_test
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.labels import LabelMap, check_names
@@ -64,6 +65,7 @@ def cross_evaluate(
     output (Path): Gets cross.md, .json, .png, .svg, and trainings, which are not done again.
     RETURNS (List[Cell]): Row by row, pipelines in the order of corpora, then others.
     RAISES (ConfigError): No corpus; no pipeline and nothing to train.
+    RAISES (CorpusError): Documents to train on that are not there, before anything is scored.
     RAISES (LabelError): A label map none of whose labels a corpus or pipeline has.
     """
     require_matplotlib()
@@ -79,6 +81,8 @@ def cross_evaluate(
             raise ConfigError(
                 f"{corpus_name}={folder}: found no {TEST}.spacy in it, expected a folder of splits"
             )
+        if corpus_name not in models and settings.profile is not None:
+            check_documents(folder, settings.overrides or {})
     rename: Rename = settings.label_map.rename if settings.label_map else str
     seen: Set[str] = set()
     cells: List[Cell] = []

@@ -12,8 +12,8 @@ from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import Profile, get_setting, read_config, read_training_config
 from spacy_bioner.apps.stored_results import describe_profile, load_result, store_result
 from spacy_bioner.apps.training.curves import write_figure
-from spacy_bioner.apps.training.train import check_device, interrupted_folder
-from spacy_bioner.apps.training.trial import train_and_draw
+from spacy_bioner.apps.training.run_names import interrupted_folder
+from spacy_bioner.apps.training.train import check_device, train_and_draw
 from spacy_bioner.errors import BionerError, ConfigError
 from spacy_bioner.files.digests import digest
 from spacy_bioner.files.replacing import write_text

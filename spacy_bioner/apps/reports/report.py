@@ -23,7 +23,7 @@ from spacy_bioner.apps.reports.card_facts import (
 )
 from spacy_bioner.apps.reports.figure_files import write_drawings
 from spacy_bioner.apps.training.curves import read_rates, read_training_log, with_rates
-from spacy_bioner.apps.training.run_folder import find_log
+from spacy_bioner.apps.training.run_names import find_log
 from spacy_bioner.corpora.formats.docbin import read_docbin_records, to_record
 from spacy_bioner.corpora.statistics.corpus import CorpusStatistics, describe_corpus
 from spacy_bioner.errors import ConfigError
@@ -34,10 +34,10 @@ from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.replacing import write_text
 from spacy_bioner.reports.html.report import ReportData, render_report
 from spacy_bioner.reports.plots.style import plot_style, require_matplotlib
-from spacy_bioner.reports.text.model_card import LEARNT, LIMITS, NOT_RECORDED, UNCALIBRATED
+from spacy_bioner.reports.text.model_card import LEARNT, LIMITS, UNCALIBRATED
 from spacy_bioner.training.loggers import Evaluation
 from spacy_bioner.training.results.experiments import AblationRow
-from spacy_bioner.training.results.model_facts import CorpusFacts
+from spacy_bioner.training.results.model_facts import EncoderFacts, RunFacts
 
 PACKAGES = ("spacy", "thinc", "torch", "transformers", "numpy")
 FILTER = "bioner_confidence"
@@ -92,7 +92,7 @@ def write_report(
     output (Path): The folder.
     title (str): Of the page; by default the names of pipeline (with that of its run) and corpus.
     RETURNS (Path): The page.
-    RAISES BionerError: As `evaluate` does; for files that cannot be read.
+    RAISES (BionerError): As `evaluate` does; for files that cannot be read.
     """
     require_matplotlib()
     check_folder(output)
@@ -133,7 +133,9 @@ def collect_report(
     training = with_rates(log, rates)
     fingerprint = _own_fingerprint(evaluated)
     own = [item for item in robustness if item.fingerprint == fingerprint]
-    learned_from, training_settings = describe_training(nlp, account)
+    training_settings = describe_settings(
+        nlp.config.interpolate(), find_encoders(nlp.config), nlp.meta.get("performance", {})
+    )
     return ReportData(
         title or f"{_name_title(model)} on {corpus.stem}",
         _name_title(model),
@@ -148,8 +150,9 @@ def collect_report(
         is_ablated=parts_of == fingerprint,
         corpora=_describe_corpora(evaluated, corpus, settings.train),
         shared=evaluated.shared.warnings() if evaluated.shared else (),
-        about=_describe_run(evaluated, model, corpus, settings, files),
-        learned_from=learned_from,
+        run=_describe_run(evaluated, model, corpus, settings, files),
+        encoder=_find_encoder(nlp),
+        learned_from=account,
         settings=training_settings,
         limits=_choose_limits(evaluated),
         warnings=evaluated.warnings,
@@ -164,7 +167,7 @@ def collect_report(
 def check_folder(output: Path) -> None:
     """Check that a folder can be made, before hours of work are lost.
 
-    RAISES ConfigError: Where a file is in its place.
+    RAISES (ConfigError): Where a file is in its place.
     """
     if output.exists() and not output.is_dir():
         raise ConfigError(f"{output}: found a file, expected a folder to write to")
@@ -175,7 +178,7 @@ def read_stored(
 ) -> Optional[Stored]:
     """Read the JSON that another command has written; None without a file.
 
-    RAISES ConfigError: No such file, or another kind of JSON.
+    RAISES (ConfigError): No such file, or another kind of JSON.
     """
     if path is None:
         return None
@@ -199,29 +202,9 @@ def _read_ablation(data: Any) -> Tuple[Optional[str], List[AblationRow]]:
     return data.get("fingerprint"), [AblationRow.from_json(row) for row in data["rows"]]
 
 
-def describe_training(
-    nlp: Language, account: Optional[CorpusFacts]
-) -> Tuple[List[Tuple[str, str]], List[Tuple[str, str]]]:
-    """Return what a pipeline learned from, and how, as rows of tables."""
-    encoders = find_encoders(nlp.config)
+def _find_encoder(nlp: Language) -> Optional[EncoderFacts]:
     named = {row["name"]: row["license"] for row in nlp.meta.get("sources") or () if "name" in row}
-    encoder = describe_encoder(encoders, named)
-    rows = []
-    if encoder is not None:
-        rows += [("encoder", encoder.name), ("its licence", encoder.licence or NOT_RECORDED)]
-    if account is not None:
-        mentions = ", ".join(f"{label} {n:,}" for label, n in sorted(account.n_mentions.items()))
-        documents = NOT_RECORDED if account.n_docs is None else f"{account.n_docs:,}"
-        rows += [
-            ("corpus", account.name or NOT_RECORDED),
-            ("its licence", account.licence or NOT_RECORDED),
-            ("training documents", documents),
-            ("training mentions", mentions or NOT_RECORDED),
-        ]
-    settings = describe_settings(
-        nlp.config.interpolate(), encoders, nlp.meta.get("performance", {})
-    )
-    return rows, settings
+    return describe_encoder(find_encoders(nlp.config), named)
 
 
 def _read_log(log: Optional[Path]) -> List[Evaluation]:
@@ -266,24 +249,24 @@ def _describe_run(
     corpus: Path,
     settings: EvaluationSettings,
     files: ReportFiles,
-) -> List[Tuple[str, str]]:
+) -> RunFacts:
     nlp = evaluated.nlp
     meta = nlp.meta
     pace = evaluated.evaluation.pace
-    speed = pace.words_per_second
-    return [
-        ("scored", _name_scored(model, evaluated)),
-        ("pipeline", f"{meta.get('lang', '')}_{meta.get('name', '')} {meta.get('version', '')}"),
-        ("components", ", ".join(nlp.pipe_names)),
-        ("licence", str(meta.get("license") or "not stated")),
-        ("what it is", str(meta.get("description") or "not stated")),
-        ("trained with seed", _read_seed(nlp)),
-        ("gold documents", corpus.name),
-        ("labels scored", ", ".join(sorted(settings.labels)) or "all"),
-        ("throughput", f"{speed:,.0f} words/s, {pace.n_words:,} words" if speed else "–"),
-        ("command", _name_command(model, corpus, settings, files)),
-        ("environment", _name_environment()),
-    ]
+    return RunFacts(
+        scored=_name_scored(model, evaluated),
+        pipeline=f"{meta.get('lang', '')}_{meta.get('name', '')} {meta.get('version', '')}",
+        components=nlp.pipe_names,
+        licence=str(meta.get("license") or ""),
+        description=str(meta.get("description") or ""),
+        seed=get_setting(nlp.config.interpolate(), "training.seed") if _is_trained(nlp) else None,
+        documents=corpus.name,
+        labels=settings.labels,
+        n_words=pace.n_words,
+        words_per_second=pace.words_per_second,
+        command=_name_command(model, corpus, settings, files),
+        environment=_name_environment(),
+    )
 
 
 def _name_title(model: str) -> str:
@@ -302,11 +285,6 @@ def _name_scored(model: str, evaluated: "Evaluated") -> str:
     elif not path.is_dir():
         shown += ", an installed package"
     return f"{shown}; digest {_own_fingerprint(evaluated)[:12]}"
-
-
-def _read_seed(nlp: Language) -> str:
-    seed = get_setting(nlp.config.interpolate(), "training.seed")
-    return "not stated" if seed is None or not _is_trained(nlp) else str(seed)
 
 
 def _name_command(

@@ -45,6 +45,8 @@ def find_report_inputs(
     """
     if is_run(Path(run)):
         found = find_run_files(Path(run), corpus)
+        named = {**vars(files), "train": train}
+        given = {name for name, path in named.items() if path is not None}
         return ReportInputs(
             str(found.model),
             found.corpus,
@@ -52,7 +54,7 @@ def find_report_inputs(
             train or found.train,
             replace(files, log=files.log or found.log, account=files.account or found.account),
             title or f"{Path(run).resolve().name} on {found.corpus.stem}",
-            found.warnings if train is None else (),
+            [line for name, line in found.warnings.items() if name not in given],
         )
     if corpus is None or output is None:
         raise ConfigError(

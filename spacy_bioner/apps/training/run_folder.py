@@ -1,10 +1,11 @@
 """What a training run has on disk, so that `bioner report RUN` needs nothing else."""
 
 from pathlib import Path
-from typing import NamedTuple, Optional, Sequence
+from typing import Dict, Mapping, NamedTuple, Optional
 
 from spacy_bioner.apps.profiles import get_setting, read_config
 from spacy_bioner.apps.reports.card_facts import read_account
+from spacy_bioner.apps.training.run_names import find_log, name_log
 from spacy_bioner.errors import ConfigError, CorpusError
 
 CONFIG = "config.cfg"
@@ -18,7 +19,7 @@ class RunFolder(NamedTuple):
     train (Optional[Path]): Training documents, where the config names a file that is there.
     account (Optional[Path]): What `bioner prepare` wrote of them, likewise.
     log (Optional[Path]): The training log, likewise.
-    warnings (Sequence[str]): What of these is missed.
+    warnings (Mapping[str, str]): What of train, account and log is missed, by these names.
     """
 
     model: Path
@@ -26,7 +27,7 @@ class RunFolder(NamedTuple):
     train: Optional[Path]
     account: Optional[Path]
     log: Optional[Path]
-    warnings: Sequence[str]
+    warnings: Mapping[str, str]
 
 
 def is_run(folder: Path) -> bool:
@@ -39,8 +40,8 @@ def find_run_files(run: Path, corpus: Optional[Path] = None) -> RunFolder:
 
     corpus (Optional[Path]): Documents to score; by default the test.spacy beside the development
         documents, or these where there is none. They chose the checkpoint and flatter it.
-    RAISES ConfigError: Where the config names no file of documents to score, or it is gone, and for
-        a config that cannot be read.
+    RAISES (ConfigError): Where the config names no file of documents to score, or it is gone, and
+        for a config that cannot be read.
     """
     model = run / "model-best"
     config = read_config(model / CONFIG, interpolate=False)
@@ -56,29 +57,29 @@ def find_run_files(run: Path, corpus: Optional[Path] = None) -> RunFolder:
             )
         corpus = found[0]
     account = None if train is None else _if_file(train.with_name("corpus.json"))
-    log = _if_file(_read_path(get_setting(config, "training.logger.output_file")))
-    warnings = []
+    named_log = _read_path(get_setting(config, "training.logger.output_file"))
+    log = find_log(model) or _if_file(named_log)
+    warnings: Dict[str, str] = {}
     if account is not None:
         try:
             read_account(account)
         except CorpusError as error:
-            warnings.append(f"the training documents are not described: {error}")
+            warnings["account"] = f"the training documents are not described: {error}"
             account = None
     if _if_file(train) is None:
         named = "nothing" if train is None else str(train)
         reason = "a folder" if train is not None and train.is_dir() else "not a file here"
-        warnings.append(
+        warnings["train"] = (
             f"recall of what was seen in training is not given: {model / CONFIG} names {named} as "
             f"training documents, {reason}; --train names a .spacy file"
         )
-    return RunFolder(model, corpus, _if_file(train), account, find_log(model) or log, warnings)
-
-
-def find_log(pipeline: Path) -> Optional[Path]:
-    """Find the training log that belongs to a checkpoint, RUN/model-best: RUN.training.jsonl."""
-    run = pipeline.resolve().parent
-    names = (run.with_name(f"{run.name}.training.jsonl"), run / "training.jsonl")
-    return next((path for path in names if path.is_file()), None)
+    if log is None:
+        named = "" if named_log is None else f", nor {named_log}, as {model / CONFIG} names it"
+        warnings["log"] = (
+            f"the course of training is not shown: found no log {name_log(run)}{named}; "
+            "--log names one"
+        )
+    return RunFolder(model, corpus, _if_file(train), account, log, warnings)
 
 
 def _read_path(value: object) -> Optional[Path]:

@@ -1,8 +1,11 @@
 """Training a profile: `spacy train` with the profile's overrides, behind early checks."""
 
+import filecmp
 import logging
+import os
+import shutil
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Mapping, Optional
 
 import srsly
 from thinc.api import Config
@@ -17,17 +20,22 @@ from spacy_bioner.apps.profiles import (
 )
 from spacy_bioner.apps.setting_names import check_settings
 from spacy_bioner.apps.terminal import passing_styles
-from spacy_bioner.errors import DeviceError, StoppedError
+from spacy_bioner.apps.training.curves import write_training_curves
+from spacy_bioner.apps.training.run_names import interrupted_folder, interrupted_log, name_log
+from spacy_bioner.errors import BionerError, DeviceError, StoppedError
 from spacy_bioner.extras import find_missing, require, say_missing
+from spacy_bioner.files.lines import check_is_file
 from spacy_bioner.files.outputs import (
+    beside,
     claiming,
+    follow_links,
     is_claimed,
-    name_beside,
     partial_folder,
     replace_folder,
 )
-from spacy_bioner.files.replacing import replacing_folder
+from spacy_bioner.files.replacing import replacing, replacing_folder
 from spacy_bioner.files.same_files import check_apart
+from spacy_bioner.reports.plots.style import require_matplotlib
 
 logger = logging.getLogger(__name__)
 # Schedules that fall to the end of training.
@@ -39,6 +47,56 @@ PACKAGES = {
     "transformer": (("spacy_transformers",), "trf"),
     "bioner_feature_crf": (("pycrfsuite", "matplotlib"), "baselines"),
 }
+
+
+def train_and_draw(
+    profile: Profile,
+    corpus_dir: Path,
+    output: Path,
+    *,
+    log_path: Optional[Path] = None,
+    package_name: str = "",
+    name: str = "",
+    title: str = "",
+    **training: Any,
+) -> Path:
+    """Train a profile and draw its curves beside the log.
+
+    log_path (Optional[Path]): Gets a JSON line per evaluation, by default beside the output; a
+        config with another logger writes none, and nothing is drawn. Where the training ends early
+        and an earlier result stays, its log does too, and the new one is kept as "interrupted".
+    package_name (str): See `check_package_name`; empty: not checked.
+    name (str): The pictures' name without ending; empty: the log's.
+    training (Any): Further settings of `train`.
+    RETURNS (Path): The folder of the best checkpoint.
+    RAISES (ConfigError): Without matplotlib, before anything is trained.
+    RAISES (PackageError): As `check_package_name` does.
+    """
+    require_matplotlib()
+    if package_name:
+        check_package_name(package_name, profile, corpus_dir)
+    log_path = log_path or name_log(output)
+    place: Any = {"folder": log_path.parent, "title": title}
+    data = [corpus_dir / f"{split}.spacy" for split in ("train", "dev")]
+    check_apart([output, log_path], [*data, profile.config])
+    with claiming(output, log_path):
+        _set_aside(output, log_path)
+        try:
+            best = train(profile, corpus_dir, output, log_path=log_path, **training)
+        except Exception:
+            left = _settle(output, log_path)
+            if left is not None:
+                own = left.stem if left != log_path else name or left.stem
+                _try_to_draw(left, {**place, "name": own})
+            raise
+        if _is_as_before(log_path):
+            # A config without our logger wrote none.
+            log_path.unlink()
+        _earlier(log_path).unlink(missing_ok=True)
+        if log_path.is_file():
+            place["name"] = name or log_path.stem
+            write_training_curves(log_path, config_path=best / "config.cfg", **place)
+    return best
 
 
 def train(
@@ -65,10 +123,11 @@ def train(
     overrides (Optional[Dict[str, Any]]): Dotted config keys that win over the profile's.
     resume (Optional[Path]): A checkpoint to start from: see `training.resuming`.
     RETURNS (Path): The folder of the best checkpoint.
-    RAISES ConfigError: For an override that the config has no place for.
-    RAISES DeviceError: For a GPU that is not there.
-    RAISES BionerError: For data or weights that cannot be used.
-    RAISES StoppedError: When the user stops it.
+    RAISES (ConfigError): For an override that the config has no place for.
+    RAISES (DeviceError): For a GPU that is not there.
+    RAISES (CorpusError): For documents that are not there, before spaCy starts.
+    RAISES (BionerError): For data or weights that cannot be used.
+    RAISES (StoppedError): When the user stops it.
 
     Where training ends early, for whatever reason, its checkpoints are kept in OUTPUT.interrupted;
     those of a process that was killed are put there before the next training for `output`.
@@ -77,6 +136,7 @@ def train(
     config = read_training_config(profile.config)
     check_settings(config, overrides or {})
     data = [corpus_dir / f"{split}.spacy" for split in ("train", "dev")]
+    check_documents(corpus_dir, overrides or {})
     check_apart([output], [*data, profile.config], replaced=[output])
     with claiming(output):
         resume = _rescue(output, resume)
@@ -88,6 +148,19 @@ def train(
         settings.update(length_overrides(config, settings))
         _run(profile.config, output, settings, gpu_id)
     return output / "model-best"
+
+
+def check_documents(corpus_dir: Path, overrides: Mapping[str, Any]) -> None:
+    """Make sure that there is something to train on and to choose the checkpoint by.
+
+    overrides (Mapping[str, Any]): paths.train and paths.dev may be among them.
+    RAISES (CorpusError): For a file that is not there.
+    """
+    for split in ("train", "dev"):
+        path = Path(overrides.get(f"paths.{split}") or corpus_dir / f"{split}.spacy")
+        # A folder of DocBins will do, too.
+        if not path.is_dir():
+            check_is_file(path)
 
 
 def _resume_from(resume: Path, config: Config, settings: Dict[str, Any]) -> Dict[str, Any]:
@@ -107,11 +180,6 @@ def _run(config: Path, output: Path, settings: Dict[str, Any], gpu_id: int) -> N
         except Exception:
             logger.warning("training ended early; %s", _keep(partial, output))
             raise
-
-
-def interrupted_folder(output: Path) -> Path:
-    """Say where the checkpoints of a training that ended early are kept."""
-    return name_beside(output, ".interrupted")
 
 
 def _keep(partial: Path, output: Path) -> str:
@@ -137,6 +205,59 @@ def _rescue(output: Path, resume: Optional[Path]) -> Optional[Path]:
     return resume
 
 
+def _earlier(log_path: Path) -> Path:
+    return beside(follow_links(log_path), ".earlier")
+
+
+def _set_aside(output: Path, log_path: Path) -> None:
+    """Keep the log of an earlier result until this training has one: it may fail at once."""
+    if _earlier(log_path).is_file():
+        logger.warning("an earlier training was killed; %s", _describe_log(output, log_path))
+    if log_path.is_file():
+        # A copy: a kill before the first line of the new one leaves the log where it was.
+        with replacing(_earlier(log_path)) as temporary:
+            shutil.copyfile(log_path, temporary)
+
+
+def _is_as_before(log_path: Path) -> bool:
+    earlier = _earlier(log_path)
+    is_there = log_path.is_file() and earlier.is_file()
+    return is_there and filecmp.cmp(log_path, earlier, shallow=False)
+
+
+def _describe_log(output: Path, log_path: Path) -> str:
+    left = _settle(output, log_path)
+    return "it had no log yet" if left is None else f"its log is {left}"
+
+
+def _settle(output: Path, log_path: Path) -> Optional[Path]:
+    """Put back what was set aside for a training that ended early.
+
+    RETURNS (Optional[Path]): Where its own log is; None if it left none.
+    """
+    earlier, own = _earlier(log_path), follow_links(log_path)
+    has_own = own.is_file() and own.stat().st_size > 0
+    if not earlier.is_file():
+        return log_path if has_own else None
+    if not has_own or _is_as_before(log_path):
+        os.replace(earlier, own)
+        return None
+    if not (output / "model-best").is_dir():
+        earlier.unlink()
+        return log_path
+    kept = interrupted_log(output, log_path)
+    os.replace(own, kept)
+    os.replace(earlier, own)
+    return kept
+
+
+def _try_to_draw(log_path: Path, place: Mapping[str, Any]) -> None:
+    try:
+        write_training_curves(log_path, **place)
+    except BionerError as error:
+        logger.warning("no curves: %s", error)
+
+
 def config_overrides(
     profile: Profile, corpus_dir: Path, *, seed: int, log_path: Optional[Path]
 ) -> Dict[str, Any]:
@@ -158,7 +279,7 @@ def check_package_name(name: str, profile: Profile, corpus_dir: Path) -> None:
     """Make sure, before hours of training, that the result may be packaged under a name.
 
     corpus_dir (Path): The folder that `bioner prepare` wrote.
-    RAISES PackageError: For a name that would claim another encoder.
+    RAISES (PackageError): For a name that would claim another encoder.
     """
     account = corpus_dir / "corpus.json"
     corpus = srsly.read_json(account)["name"] if account.is_file() else profile.corpus
@@ -201,7 +322,7 @@ def encoder_override(config: Config, encoder: str) -> Dict[str, str]:
 
     A config without an encoder, or with several, is left as it is. spacy-transformers knows hub
     names and folders only, so "package:NAME" becomes a folder there.
-    RAISES MissingExtraError: For a config whose extra is not installed.
+    RAISES (MissingExtraError): For a config whose extra is not installed.
     """
     components = config.get("components", {})
     keys = find_encoder_keys(config)
@@ -219,7 +340,7 @@ def encoder_override(config: Config, encoder: str) -> Dict[str, str]:
 def check_device(gpu_id: int) -> None:
     """Make sure that a GPU that is asked for can be used.
 
-    RAISES DeviceError: Where it cannot, saying what is missing.
+    RAISES (DeviceError): Where it cannot, saying what is missing.
     """
     if gpu_id < 0:
         return

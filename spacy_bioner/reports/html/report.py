@@ -1,24 +1,24 @@
 """The page of `bioner report`: what it is made of, and its sections in their order."""
 
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Sequence, Tuple
+from typing import Any, Mapping, Optional, Sequence, Tuple
 
 from spacy_bioner.corpora.statistics.corpus import CorpusStatistics
 from spacy_bioner.evaluation.evaluation import Measurement
 from spacy_bioner.evaluation.metrics.error_contexts import Case
 from spacy_bioner.evaluation.robustness import Robustness
 from spacy_bioner.reports.html.elements import Drawings
-from spacy_bioner.reports.html.more_sections import (
+from spacy_bioner.reports.html.experiment_sections import (
     make_ablation_section,
-    make_card_section,
-    make_corpus_section,
     make_robustness_section,
 )
 from spacy_bioner.reports.html.run_page import render_run_page
 from spacy_bioner.reports.html.run_sections import (
     list_facts,
+    make_card_section,
     make_concept_section,
     make_confidence_section,
+    make_corpus_section,
     make_mistake_section,
     make_recall_section,
     make_score_section,
@@ -27,8 +27,10 @@ from spacy_bioner.reports.html.run_sections import (
     make_training_section,
 )
 from spacy_bioner.reports.text.model_card import LIMITS
+from spacy_bioner.reports.text.run_facts import list_run_rows, list_source_rows
 from spacy_bioner.training.loggers import Evaluation
 from spacy_bioner.training.results.experiments import AblationRow
+from spacy_bioner.training.results.model_facts import CorpusFacts, EncoderFacts, RunFacts
 
 Facts = Sequence[Tuple[str, str]]
 """Names and values, in order."""
@@ -49,8 +51,9 @@ class ReportData:
     is_ablated (bool): Whether they are parts of this one.
     corpora (Sequence[CorpusStatistics]): The scored documents, then those of training.
     shared (Sequence[str]): What is to be known of documents in both.
-    about (Facts): What was run: pipeline, command, environment.
-    learned_from (Facts): Encoder and corpora with their licences.
+    run (Optional[RunFacts]): What was run: pipeline, command, environment.
+    encoder (Optional[EncoderFacts]): That the pipeline was trained from.
+    learned_from (Optional[CorpusFacts]): The corpus of its training.
     settings (Facts): Of the training.
     limits (Sequence[str]): What its user has to know.
     warnings (Sequence[str]): What a reader of the numbers has to know first.
@@ -70,8 +73,9 @@ class ReportData:
     is_ablated: bool = False
     corpora: Sequence[CorpusStatistics] = ()
     shared: Sequence[str] = ()
-    about: Facts = ()
-    learned_from: Facts = ()
+    run: Optional[RunFacts] = None
+    encoder: Optional[EncoderFacts] = None
+    learned_from: Optional[CorpusFacts] = None
     settings: Facts = ()
     limits: Sequence[str] = LIMITS
     warnings: Sequence[str] = ()
@@ -94,7 +98,12 @@ def render_report(data: ReportData) -> Tuple[str, Drawings]:
         make_robustness_section(drawings, data.robustness, is_own=data.is_attacked),
         make_ablation_section(drawings, data.ablation, is_own=data.is_ablated),
         make_corpus_section(drawings, data.corpora, data.shared),
-        make_card_section(data.about, data.learned_from, data.settings, limits=data.limits),
+        make_card_section(
+            list_run_rows(data.run) if data.run else (),
+            list_source_rows(data.encoder, data.learned_from),
+            data.settings,
+            limits=data.limits,
+        ),
     ]
     page = render_run_page(
         data.title,

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import List, Mapping, Optional, Sequence, Tuple
 
+from spacy_bioner.corpora.statistics.corpus import CorpusStatistics
 from spacy_bioner.evaluation.bootstrap.by_type import MICRO
 from spacy_bioner.evaluation.bootstrap.intervals import Interval
 from spacy_bioner.evaluation.evaluation import Measurement
@@ -20,6 +21,8 @@ from spacy_bioner.evaluation.scores import (
     Metric,
 )
 from spacy_bioner.reports.html.elements import Drawings, Section, draw_plot, make_table
+from spacy_bioner.reports.plots import corpora_compared as comparison_plots
+from spacy_bioner.reports.plots import corpus as corpus_plots
 from spacy_bioner.reports.plots import evaluation as plots
 from spacy_bioner.reports.plots.training import plot_training
 from spacy_bioner.reports.scores import (
@@ -30,6 +33,7 @@ from spacy_bioner.reports.scores import (
     format_interval,
     format_percent,
 )
+from spacy_bioner.reports.text.corpora import corpus_tables
 from spacy_bioner.reports.text.evaluation import (
     MEANINGS,
     format_areas,
@@ -40,6 +44,7 @@ from spacy_bioner.reports.text.evaluation import (
     list_token_rows,
     share_cell,
 )
+from spacy_bioner.reports.text.model_card import LIMITS
 from spacy_bioner.training.loggers import Evaluation
 
 
@@ -95,6 +100,72 @@ def make_score_section(drawings: Drawings, found: Measurement) -> Section:
         ),
         tables=(make_table("Strict scores with intervals", header, _list_scores(found)),),
         folded=(make_table("Partial matches", ("match", "P", "R", "F1"), schemes),),
+    )
+
+
+def make_corpus_section(
+    drawings: Drawings, corpora: Sequence[CorpusStatistics], warnings: Sequence[str]
+) -> Optional[Section]:
+    """Describe the documents that were scored, and those of training where they are known.
+
+    corpora (Sequence[CorpusStatistics]): The scored ones first; without any there is no section.
+    warnings (Sequence[str]): Such as documents that are in both.
+    """
+    if not corpora:
+        return None
+    if len(corpora) > 1:
+        figure = comparison_plots.plot_label_shares(corpora)
+        caption = "The share of each label in the mentions."
+    else:
+        figure, caption = corpus_plots.plot_labels(corpora[0]), "Mentions of each label."
+    data = {item.name: {label.label: label.mentions for label in item.labels} for item in corpora}
+    plots = (
+        draw_plot(drawings, "labels", figure, caption, data),
+        draw_plot(
+            drawings,
+            "lengths",
+            corpus_plots.plot_lengths(corpora[0]),
+            f"How long documents, sentences and mentions are ({corpora[0].name}).",
+            corpora[0].to_json(),
+        ),
+    )
+    tables = (
+        corpus_tables.tabulate_overview(corpora),
+        corpus_tables.tabulate_label_counts(corpora),
+    )
+    lines = (
+        "Words are tokens here; elsewhere on this page they are what white space divides.",
+        *(f"{line[0].upper()}{line[1:]}." for line in warnings),
+    )
+    return Section("corpus", "Data", lines=lines, plots=plots, folded=tables)
+
+
+def make_card_section(
+    about: Sequence[Tuple[str, str]],
+    data: Sequence[Tuple[str, str]],
+    settings: Sequence[Tuple[str, str]],
+    *,
+    limits: Sequence[str] = LIMITS,
+) -> Section:
+    """Say what the pipeline is, what it learned from, and what it is not for.
+
+    about (Sequence[Tuple[str, str]]): What was run: pipeline, command, environment.
+    data (Sequence[Tuple[str, str]]): Encoder and corpora with their licences.
+    settings (Sequence[Tuple[str, str]]): Of its training.
+    limits (Sequence[str]): What its user has to know.
+    """
+    tables = [make_table("What was run", ("", ""), about, text_columns=2)]
+    if data:
+        tables.append(make_table("What it learned from", ("", ""), data, text_columns=2))
+    folded = []
+    if settings:
+        folded.append(make_table("Settings of its training", ("", ""), settings, text_columns=2))
+    return Section(
+        "card",
+        "Model card",
+        lines=tuple(limits),
+        tables=tuple(tables),
+        folded=tuple(folded),
     )
 
 

@@ -1,4 +1,4 @@
-"""What a packaged pipeline is, what it learned from, and how good it is."""
+"""What a pipeline is, what it learned from, how good it is, and a run of it."""
 
 from dataclasses import dataclass, field
 from typing import Mapping, Optional, Sequence, Tuple
@@ -76,3 +76,35 @@ class ModelCard:
     encoder: Optional[EncoderFacts] = None
     test: Optional[ScoredCorpus] = None
     settings: Sequence[Tuple[str, str]] = ()
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What was run: a pipeline on documents.
+
+    scored (str): Which pipeline it was, and by which digest it can be told.
+    pipeline (str): Its language, name and version.
+    components (Sequence[str]): In their order.
+    licence (str): Empty when not stated.
+    description (str): Empty when not stated.
+    seed (Optional[int]): Of its training; None when not stated.
+    documents (str): The file that was scored.
+    labels (Sequence[str]): Those that count; empty: all.
+    n_words (int): Of the documents.
+    words_per_second (Optional[float]): None when not measured.
+    command (str): As it can be run again.
+    environment (str): Versions of packages.
+    """
+
+    scored: str
+    pipeline: str
+    components: Sequence[str]
+    licence: str
+    description: str
+    seed: Optional[int]
+    documents: str
+    labels: Sequence[str]
+    n_words: int
+    words_per_second: Optional[float]
+    command: str
+    environment: str

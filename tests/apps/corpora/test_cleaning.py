@@ -164,9 +164,13 @@ def test_cli_cleans_and_tells(source, tmp_path, capsys):
     [
         (["--normalize", "shiny"], "found normalization step 'shiny'"),
         (["--expansions", "t.tsv"], "add --normalize expand"),
-        (["--word-column", "2"], "found settings of tags for format pubtator"),
+        (
+            ["--word-column", "2", "--scheme", "BIO"],
+            "found --word-column, --scheme for format pubtator, expected a format with such colu",
+        ),
         (["--text-column", "x"], "found columns of notes for format pubtator"),
-        (["--encoding", "latin-1"], "found the setting 'encoding' for format pubtator"),
+        (["--encoding", "latin-1"], "found --encoding for format pubtator, expected it with "),
+        (["--text-key", "x"], "found --text-key for format pubtator, expected it with label_"),
         (["--list", "vanished"], "found the outcome 'vanished' to list"),
         (["--to", "word"], "found format 'word'"),
     ],

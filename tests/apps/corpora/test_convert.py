@@ -218,7 +218,7 @@ def test_convert_cli_passes_its_options(pubtator, tmp_path):
         catch_exceptions=False,
     )
     assert result.exit_code == 0
-    assert "1 documents, 3 gold mentions" in result.output
+    assert "1 document, 3 gold mentions" in result.output
     (doc,) = read_docs(target)
     assert {span.label_ for span in doc.spans["gold"]} == {"Disease", "Chemical"}
     assert json.loads(report.read_text())["documents"] == 1
@@ -414,7 +414,8 @@ def test_the_likely_unit_of_offsets_is_named(tmp_path, name, hint):
         convert(CASES / name, tmp_path / "x.jsonl")
     conversion = convert(CASES / name, tmp_path / "x.jsonl", lenient=True)
     (warning,) = conversion.warnings
-    assert f"if their offsets were counted {hint} (documents 1)" in warning
+    theirs = hint.replace("its", "their")
+    assert f"if their offsets were counted {theirs} (document with the id 1); count" in warning
 
 
 def test_claims_that_differ_are_overruled_and_counted_if_asked(tmp_path):

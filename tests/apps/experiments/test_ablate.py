@@ -21,7 +21,7 @@ from spacy_bioner.apps.experiments.ablate import (
     parse_choice,
 )
 from spacy_bioner.apps.profiles import get_setting, load_profile, read_training_config
-from spacy_bioner.apps.training import trial
+from spacy_bioner.apps.training import train as training
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.gold import GOLD_KEY
@@ -81,13 +81,13 @@ def test_choices_of_a_training_are_switched_off_in_turn(
 ) -> None:
     monkeypatch.chdir(ROOT)
     calls = []
-    real = trial.train
+    real = training.train
 
     def train(*args, **settings):
         calls.append(settings["overrides"])
         return real(*args, **settings)
 
-    monkeypatch.setattr(trial, "train", train)
+    monkeypatch.setattr(training, "train", train)
     example = make_example("hypertension in rats", [(0, 12, "Disease")])
     for split in ("train", "dev", "test"):
         write_docbin([example.reference], tmp_path / f"{split}.spacy")

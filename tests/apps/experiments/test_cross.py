@@ -14,12 +14,14 @@ from typer.testing import CliRunner
 from spacy_bioner.apps.cli.main import app
 from spacy_bioner.apps.experiments.ablate import parse_choice
 from spacy_bioner.apps.experiments.cross import CrossSettings, cross_evaluate
+from spacy_bioner.apps.profiles import load_profile
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.corpora.labels import LabelMap
-from spacy_bioner.errors import ConfigError, LabelError
+from spacy_bioner.errors import ConfigError, CorpusError, LabelError
 from spacy_bioner.evaluation.cross_corpus import score_cell
 from spacy_bioner.evaluation.matching import Comparison
 from spacy_bioner.gold import GOLD_KEY, ID_KEY
+from tests.paths import ROOT
 
 KNOWN = "Naloxone reverses the effect of clonidine."
 RATS = "hypertension in rats"
@@ -118,6 +120,18 @@ def test_a_corpus_without_test_documents_is_refused(trained_folder, tmp_path) ->
     with pytest.raises(ConfigError, match=r"found no test\.spacy in it, expected a folder"):
         cross_evaluate({"a": tmp_path}, {"a": str(trained_folder)}, tmp_path / "o", CrossSettings())
     assert not (tmp_path / "o").exists()
+
+
+def test_documents_to_train_on_are_looked_for_before_anything_is_scored(
+    trained_folder, corpora, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    said = []
+    models = {"drugs": str(trained_folder)}
+    settings = CrossSettings(profile=load_profile("demo"))
+    with pytest.raises(CorpusError, match=r"\.spacy: no such file"):
+        cross_evaluate(corpora, models, tmp_path / "out", settings, report=said.append)
+    assert said == []
 
 
 def test_rules_that_do_not_name_labels_are_scored_on_all(corpora, tmp_path) -> None:

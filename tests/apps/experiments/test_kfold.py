@@ -4,7 +4,7 @@ import pytest
 
 from spacy_bioner.apps.experiments.kfold import cross_validate
 from spacy_bioner.apps.profiles import load_profile
-from spacy_bioner.apps.training import trial
+from spacy_bioner.apps.training import train as training
 from spacy_bioner.corpora.docbin import read_docbin, write_docbin
 from spacy_bioner.errors import ConfigError, CorpusError
 from tests.paths import ROOT
@@ -43,13 +43,13 @@ def profile(tiny_bert):
 def trained(monkeypatch):
     """Count the trainings."""
     calls = []
-    real = trial.train
+    real = training.train
 
     def count(*args, **settings):
         calls.append(args[2].parent.name)
         return real(*args, **settings)
 
-    monkeypatch.setattr(trial, "train", count)
+    monkeypatch.setattr(training, "train", count)
     return calls
 
 

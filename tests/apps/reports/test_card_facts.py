@@ -94,7 +94,8 @@ def test_a_report_leaves_an_account_of_another_corpus_out(account):
     (model / "config.cfg").write_text(paths, encoding="utf-8")
     found = find_run_files(folder / "run")
     assert found.account is None
-    (warning,) = found.warnings
+    assert list(found.warnings) == ["account", "log"]
+    warning = found.warnings["account"]
     assert warning.startswith(f"the training documents are not described: {account}: found an")
 
 

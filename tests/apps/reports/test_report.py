@@ -10,6 +10,8 @@ import spacy
 from typer.testing import CliRunner
 
 from spacy_bioner.apps.cli.main import app
+from spacy_bioner.apps.reports.report import ReportFiles
+from spacy_bioner.apps.reports.report_inputs import find_report_inputs
 from spacy_bioner.errors import ConfigError
 from tests.apps.known_texts import run
 
@@ -122,6 +124,26 @@ def test_a_run_needs_nothing_else(finished: Path) -> None:
     assert "chose the checkpoint" in page
     run("report", finished, "corpus/train.spacy", "elsewhere")
     assert Path("elsewhere/report.html").is_file()
+
+
+def test_a_run_without_its_log_says_so(finished: Path) -> None:
+    Path("run.training.jsonl").rename("kept.jsonl")
+
+    def warn(**files: Path) -> list:
+        given = ReportFiles(**files)
+        found = find_report_inputs("run", None, None, train=None, files=given, title="")
+        return list(found.warnings)
+
+    message = "the course of training is not shown: found no log run.training.jsonl"
+    assert [line.split(",")[0] for line in warn()] == [f"{message}; --log names one"]
+    assert warn(log=Path("kept.jsonl")) == []
+    nlp = spacy.load("run/model-best")
+    nlp.config["training"]["logger"] = {"@loggers": "x", "output_file": "gone.jsonl"}
+    nlp.to_disk("run/model-best")
+    config = Path("run/model-best/config.cfg")
+    assert warn() == [f"{message}, nor gone.jsonl, as {config} names it; --log names one"]
+    Path("corpus/train.spacy").unlink()
+    assert [line[:6] for line in warn(log=Path("kept.jsonl"))] == ["recall"]
 
 
 def test_a_page_says_which_pipeline_of_a_run_was_scored(finished: Path, tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from spacy_bioner import extras
 from spacy_bioner.apps.cli.main import app, run
 from spacy_bioner.apps.profiles import Profile, load_profile, read_config, read_training_config
-from spacy_bioner.apps.training import trial
+from spacy_bioner.apps.training import train as training
+from spacy_bioner.apps.training.run_names import interrupted_log
 from spacy_bioner.apps.training.train import (
     check_device,
     check_package_name,
@@ -23,8 +24,8 @@ from spacy_bioner.apps.training.train import (
     encoder_override,
     length_overrides,
     train,
+    train_and_draw,
 )
-from spacy_bioner.apps.training.trial import train_and_draw
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import (
     ConfigError,
@@ -282,9 +283,25 @@ def test_training_set_without_entities_leaves_an_earlier_result_alone(
 
 
 def test_corpus_that_is_not_prepared_leaves_no_output(biobert, tmp_path):
-    with pytest.raises(TrainingDataError, match="no such file or folder"):
-        train(biobert, tmp_path / "absent", tmp_path / "out", max_steps=1)
+    for begin in (train, train_and_draw):
+        with pytest.raises(CorpusError, match=r"absent/train\.spacy: no such file"):
+            begin(biobert, tmp_path / "absent", tmp_path / "out", max_steps=1)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_documents_are_looked_for_before_spacy_starts(biobert, corpus, tmp_path, passed_on):
+    (corpus / "dev.spacy").rename(tmp_path / "kept.spacy")
+    with pytest.raises(CorpusError, match=r"dev\.spacy: no such file"):
+        train(biobert, corpus, tmp_path / "out")
+    assert passed_on == {}
+    train(biobert, corpus, tmp_path / "out", overrides={"paths.dev": str(tmp_path / "kept.spacy")})
+    assert passed_on["paths.dev"] == str(tmp_path / "kept.spacy")
+
+
+def test_the_log_is_beside_the_output_by_default(biobert, corpus, work, monkeypatch):
+    monkeypatch.setattr(training, "train", leaving(lines(1), result=True))
+    train_and_draw(biobert, corpus, work / "out")
+    assert (work / "out.training.jsonl").read_text("utf-8") == lines(1)
 
 
 def test_interrupted_training_is_kept_beside_an_earlier_result(
@@ -346,7 +363,7 @@ def test_training_that_fails_has_its_curves(biobert, corpus, tmp_path, monkeypat
         log_path.write_text(json.dumps(row) + "\n", encoding="utf-8")
         raise TrainingDataError("the loss became nan")
 
-    monkeypatch.setattr(trial, "train", fail)
+    monkeypatch.setattr(training, "train", fail)
     with pytest.raises(TrainingDataError, match="the loss became nan"):
         train_and_draw(biobert, corpus, tmp_path / "out", log_path=tmp_path / "out.jsonl")
     assert (tmp_path / "out.png").is_file()
@@ -386,7 +403,7 @@ def draw(biobert, corpus, work, monkeypatch):
     """Runs a training into OUT with OUT.training.jsonl."""
 
     def run(train):
-        monkeypatch.setattr(trial, "train", train)
+        monkeypatch.setattr(training, "train", train)
         log = work / "out.training.jsonl"
         return train_and_draw(biobert, corpus, work / "out", log_path=log)
 
@@ -452,7 +469,7 @@ def test_a_killed_training_took_no_log_away(draw, work, caplog):
     ],
 )
 def test_the_log_of_an_interrupted_training_has_a_name(log, expected):
-    found = trial.interrupted_log(Path("runs/out"), Path(log))
+    found = interrupted_log(Path("runs/out"), Path(log))
     assert found == Path(expected)
 
 
@@ -484,14 +501,14 @@ def test_an_output_that_would_take_the_corpus_along_is_refused(biobert, corpus, 
 
 def test_a_training_that_replaces_a_result_says_so(corpus, tmp_path, monkeypatch):
     (tmp_path / "out" / "model-best").mkdir(parents=True)
-    monkeypatch.setattr(trial, "train_and_draw", lambda *a, **k: tmp_path / "out")
+    monkeypatch.setattr(training, "train_and_draw", lambda *a, **k: tmp_path / "out")
     done = CliRunner().invoke(app, ["train", str(corpus), str(tmp_path / "out")])
     assert "found an earlier result there; it is replaced when this training ends" in done.output
 
 
 def test_without_matplotlib_nothing_is_trained(biobert, corpus, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    monkeypatch.setattr(trial, "train", lambda *a, **k: pytest.fail("trained"))
+    monkeypatch.setattr(training, "train", lambda *a, **k: pytest.fail("trained"))
     with pytest.raises(ConfigError, match="drawing plots needs matplotlib"):
         train_and_draw(biobert, corpus, tmp_path / "out", log_path=tmp_path / "out.jsonl")
 

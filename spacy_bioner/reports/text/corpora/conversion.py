@@ -21,8 +21,9 @@ def render_conversion(conversion: Conversion, *, outcomes: Iterable[str] = ()) -
     """
     count = conversion.count
     lines = [
-        f"{conversion.target}: {conversion.documents:,} documents, {count.total:,} gold mentions"
-        + (f", {conversion.entities:,} entities" if conversion.tokenizer else ""),
+        f"{conversion.target}: {_number(conversion.documents, 'document')}, "
+        + _number(count.total, "gold mention")
+        + (f", {_number(conversion.entities, 'entity')}" if conversion.tokenizer else ""),
         count.to_table(),
         *_render_ceiling(conversion),
         *_render_counts("left out while reading", conversion.counters),
@@ -48,6 +49,11 @@ def render_ceilings(logs: Mapping[str, AuditLog]) -> str:
         outcomes = [f"{getattr(count, outcome):,}" for outcome in (*shown, "total")]
         rows.append((f"{name} ({TITLES[name]})", *ceilings, *outcomes))
     return render_table(header, rows, right=range(1, len(header)))
+
+
+def _number(number: int, noun: str) -> str:
+    plural = f"{noun.removesuffix('y')}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
 
 
 def _render_ceiling(conversion: Conversion) -> Iterator[str]:

@@ -1,60 +1,18 @@
-"""Parts of a run's page that come from other measurements: data, attacks, ablation, limits."""
+"""Parts of a run's page that come from experiments with it: attacks, ablation."""
 
 from typing import List, Optional, Sequence, Tuple
 
-from spacy_bioner.corpora.statistics.corpus import CorpusStatistics
 from spacy_bioner.evaluation.robustness import Outcome, Robustness
 from spacy_bioner.reports.html.elements import Drawings, Section, draw_plot, make_table
-from spacy_bioner.reports.plots import corpora_compared as comparison_plots
-from spacy_bioner.reports.plots import corpus as corpus_plots
 from spacy_bioner.reports.plots.experiments import plot_ablation
 from spacy_bioner.reports.plots.robustness import plot_robustness
 from spacy_bioner.reports.text.ablation import describe_rows
-from spacy_bioner.reports.text.corpora import corpus_tables
-from spacy_bioner.reports.text.model_card import LIMITS
 from spacy_bioner.reports.text.robustness import list_rows
 from spacy_bioner.training.results.experiments import AblationRow
 
 NOT_OWN = "These are not parts of the pipeline of this page, but of another, or of its training."
 MAX_EXAMPLES = 6
 """Lost mentions that the page shows of each attack; the JSON has more."""
-
-
-def make_corpus_section(
-    drawings: Drawings, corpora: Sequence[CorpusStatistics], warnings: Sequence[str]
-) -> Optional[Section]:
-    """Describe the documents that were scored, and those of training where they are known.
-
-    corpora (Sequence[CorpusStatistics]): The scored ones first; without any there is no section.
-    warnings (Sequence[str]): Such as documents that are in both.
-    """
-    if not corpora:
-        return None
-    if len(corpora) > 1:
-        figure = comparison_plots.plot_label_shares(corpora)
-        caption = "The share of each label in the mentions."
-    else:
-        figure, caption = corpus_plots.plot_labels(corpora[0]), "Mentions of each label."
-    data = {item.name: {label.label: label.mentions for label in item.labels} for item in corpora}
-    plots = (
-        draw_plot(drawings, "labels", figure, caption, data),
-        draw_plot(
-            drawings,
-            "lengths",
-            corpus_plots.plot_lengths(corpora[0]),
-            f"How long documents, sentences and mentions are ({corpora[0].name}).",
-            corpora[0].to_json(),
-        ),
-    )
-    tables = (
-        corpus_tables.tabulate_overview(corpora),
-        corpus_tables.tabulate_label_counts(corpora),
-    )
-    lines = (
-        "Words are tokens here; elsewhere on this page they are what white space divides.",
-        *(f"{line[0].upper()}{line[1:]}." for line in warnings),
-    )
-    return Section("corpus", "Data", lines=lines, plots=plots, folded=tables)
 
 
 def make_robustness_section(
@@ -124,35 +82,6 @@ def make_ablation_section(
         lines=(f"{head[0].upper()}{head[1:]}.", *(() if is_own else (NOT_OWN,))),
         plots=(plot,),
         tables=(table,),
-    )
-
-
-def make_card_section(
-    about: Sequence[Tuple[str, str]],
-    data: Sequence[Tuple[str, str]],
-    settings: Sequence[Tuple[str, str]],
-    *,
-    limits: Sequence[str] = LIMITS,
-) -> Section:
-    """Say what the pipeline is, what it learned from, and what it is not for.
-
-    about (Sequence[Tuple[str, str]]): What was run: pipeline, command, environment.
-    data (Sequence[Tuple[str, str]]): Encoder and corpora with their licences.
-    settings (Sequence[Tuple[str, str]]): Of its training.
-    limits (Sequence[str]): What its user has to know.
-    """
-    tables = [make_table("What was run", ("", ""), about, text_columns=2)]
-    if data:
-        tables.append(make_table("What it learned from", ("", ""), data, text_columns=2))
-    folded = []
-    if settings:
-        folded.append(make_table("Settings of its training", ("", ""), settings, text_columns=2))
-    return Section(
-        "card",
-        "Model card",
-        lines=tuple(limits),
-        tables=tuple(tables),
-        folded=tuple(folded),
     )
 
 
