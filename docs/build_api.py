@@ -18,9 +18,17 @@ FACE = "spacy_bioner"
 PACKAGES = (FACE, *(f"{FACE}.{name}" for name in ("corpora", "evaluation", "components")))
 PACKAGES += (f"{FACE}.knowledge", f"{FACE}.errors")
 WIDTH = 120
+# What the guides for users call by its path; it stays as they say.
+GUIDED = (
+    f"{FACE}.apps.recipes.plan.list_recipes",
+    f"{FACE}.architectures.datasets.choose_dataset",
+    f"{FACE}.architectures.pieces.words.find_words",
+    f"{FACE}.transforms.deidentification.deidentify",
+)
 HEAD = (
-    "Made from the docstrings by `make docs`: change those, not this page. What is not listed here "
-    "may move or change without notice. Names of components and of registered functions "
+    "Made from the docstrings by `make docs`: change those, not this page. What is neither listed "
+    f"here nor called by its path in a guide ({', '.join(f'`{name}`' for name in GUIDED)}) may "
+    "move or change without notice. Names of components and of registered functions "
     "(`spacy_bioner.Thing.v1`) are in the [README](../README.md)."
 )
 # A line "name (Type): meaning", and one of what a function gives or raises.

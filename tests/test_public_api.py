@@ -1,6 +1,7 @@
 """The public names: which there are, how they are called, and the page that says so."""
 
 import importlib.util
+import re
 import textwrap
 from importlib import import_module
 
@@ -125,6 +126,21 @@ def test_every_public_name_is_documented(name):
 def test_the_page_is_what_the_docstrings_make():
     written = BUILDER.PAGE.read_text(encoding="utf-8")
     assert written == BUILDER.render_page(), "run: make docs"
+
+
+def test_guides_for_users_call_what_is_public_or_named_beside_it():
+    found = set()
+    # Who extends the package works inside of it.
+    pages = {*FOLDER.glob("*.md"), paths.ROOT / "README.md"} - {FOLDER / "extending.md"}
+    for page in pages - {BUILDER.PAGE}:
+        text = page.read_text(encoding="utf-8")
+        for module, names in re.findall(r"from (spacy_bioner[\w.]*) import (.+)", text):
+            found |= {(module, name.strip()) for name in names.split(",")}
+        found |= set(re.findall(r"`(spacy_bioner[\w.]*)\.(\w+)\(", text))
+    for module, name in found:
+        assert callable(getattr(import_module(module), name))
+    others = {f"{module}.{name}" for module, name in found if module not in BUILDER.PACKAGES}
+    assert others == set(BUILDER.GUIDED)
 
 
 def test_lines_of_the_page_are_short():
