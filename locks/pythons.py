@@ -20,8 +20,7 @@ from typing import List, Optional
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = str(ROOT / "locks" / "default.txt")
 PYTHONS = ("3.10", "3.12", "3.13")
-TESTING = ("pytest", "pytest-xdist", "hypothesis", "scikit-learn")
-WORKERS = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+TESTING = ("pytest", "hypothesis", "scikit-learn")
 TRAINING = "train,offline,corpora"
 GAZETTEER = """
 import sys, spacy, spacy_bioner
@@ -84,7 +83,7 @@ def check(found: str, version: str, args: argparse.Namespace) -> bool:
         [*install, "--quiet", "--dry-run", f"{wheel}[{TRAINING}]"],
         [python, "-m", "pip", "install", "-q", "-c", LOCK, "--only-binary", ":all:",
          *TESTING, f"{wheel}[corpora]"],
-        [python, "-m", "pytest", "-q", "-W", "default", "-m", "not slow", "--base", *WORKERS],
+        [python, "-m", "pytest", "-q", "-W", "default", "-m", "not slow", "--base"],
     ]  # fmt: skip
     # Real corpora are read by the tests of the environment that has everything.
     settings = {**os.environ, "BIONER_DATA": str(folder / "no-corpora")}
