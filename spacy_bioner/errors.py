@@ -20,7 +20,7 @@
 """
 
 from pathlib import Path
-from typing import Optional, Union
+from typing import Any, Optional, Tuple, Union
 
 # A value that is found may be the whole of a file: both ends of a message say what it is about.
 _LONGEST, _HEAD, _TAIL = 1_000, 600, 300
@@ -123,3 +123,14 @@ class MissingExtraError(ConfigError, CorpusError, ModuleNotFoundError):
         # ImportError takes both back when it is made.
         self.name = name
         self.path = None if path is None else str(path)
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        """Let it pass from one process to another; without, whoever waits for it waits for ever."""
+        return _rebuild_missing, (str(self), self.name, self.path), self.__dict__
+
+
+def _rebuild_missing(message: str, name: str, path: Optional[str]) -> MissingExtraError:
+    # The message has the place already.
+    error = MissingExtraError(message, name=name)
+    error.path = path
+    return error

@@ -10,6 +10,7 @@ import multiprocessing
 import re
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence
@@ -78,8 +79,8 @@ def test_the_texts_find_patterns_that_are_known_to_be_slow() -> None:
 def in_a_fresh_process(function: Callable[..., Dict[str, str]], *args: Any) -> Dict[str, str]:
     """Run where nothing else is in memory: in a long test run, collecting garbage takes longer than
     what is timed."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(function, args)
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function, *args).result()
 
 
 def list_slow_patterns() -> Dict[str, str]:
