@@ -44,8 +44,8 @@ def main() -> None:
     pythons = {version: find_python(version) for version in PYTHONS}
     for version in [version for version, found in pythons.items() if found is None]:
         print(f"Python {version}: skipped, there is no python{version} here", flush=True)
-    # Side by side, one on each core: most of it is one process at a time.
-    with ThreadPoolExecutor(max(1, min(len(PYTHONS), os.cpu_count() or 1))) as pool:
+    # Side by side: most of it is one process at a time.
+    with ThreadPoolExecutor(len(PYTHONS)) as pool:
         jobs = {
             version: pool.submit(check, found, version, args)
             for version, found in pythons.items()
