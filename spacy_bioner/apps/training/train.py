@@ -136,8 +136,8 @@ def train(
     config = read_training_config(profile.config)
     check_settings(config, overrides or {})
     data = [corpus_dir / f"{split}.spacy" for split in ("train", "dev")]
-    check_documents(corpus_dir, overrides or {})
     check_apart([output], [*data, profile.config], replaced=[output])
+    check_documents(corpus_dir, overrides or {})
     with claiming(output):
         resume = _rescue(output, resume)
         settings = config_overrides(profile, corpus_dir, seed=seed, log_path=log_path)
