@@ -20,6 +20,7 @@ import spacy
 from _common import show
 from _hostile import COMMON, list_patterns, make_texts, seconds
 
+import spacy_bioner
 from spacy_bioner.components.tokenizer import make_tokenizer
 from spacy_bioner.corpora.formats.detection.files import detect_format
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
@@ -109,7 +110,8 @@ def pattern_calls() -> Dict[str, Tuple["re.Pattern[str]", Call]]:
 def _use(place: str, pattern: "re.Pattern[str]") -> Call:
     module, _, rest = place.rpartition(".")
     name = re.split(r"[\[.]", rest)[0]
-    path = Path(__file__).parents[1] / "spacy_bioner" / f"{module.replace('.', '/')}.py"
+    # Where it is installed: the wheel is tested without the sources beside it.
+    path = Path(spacy_bioner.__file__).parent / f"{module.replace('.', '/')}.py"
     source = path.read_text(encoding="utf-8") if path.is_file() else ""
     words = set(re.findall(rf"\b{re.escape(name)}\.(\w+)\b", source))
     if words and words <= {"match", "fullmatch", "pattern"}:
