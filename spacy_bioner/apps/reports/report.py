@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Tuple, TypeVar
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, TypeVar
 
 from spacy.language import Language
 
@@ -37,7 +37,7 @@ from spacy_bioner.reports.plots.style import plot_style, require_matplotlib
 from spacy_bioner.reports.text.model_card import LEARNT, LIMITS, UNCALIBRATED
 from spacy_bioner.training.loggers import Evaluation
 from spacy_bioner.training.results.experiments import AblationRow
-from spacy_bioner.training.results.model_facts import EncoderFacts, RunFacts
+from spacy_bioner.training.results.model_facts import RunFacts
 
 PACKAGES = ("spacy", "thinc", "torch", "transformers", "numpy")
 FILTER = "bioner_confidence"
@@ -129,13 +129,13 @@ def collect_report(
     nlp, measurement = evaluated.nlp, evaluated.measurement
     if files.log is None:
         log = _read_log(find_log(Path(nlp.path)))
-    rates = read_rates(nlp.config.interpolate(), log)
+    config = nlp.config.interpolate()
+    rates = read_rates(config, log)
     training = with_rates(log, rates)
     fingerprint = _own_fingerprint(evaluated)
     own = [item for item in robustness if item.fingerprint == fingerprint]
-    training_settings = describe_settings(
-        nlp.config.interpolate(), find_encoders(nlp.config), nlp.meta.get("performance", {})
-    )
+    encoders = find_encoders(nlp.config)
+    named = {row["name"]: row["license"] for row in nlp.meta.get("sources") or () if "name" in row}
     return ReportData(
         title or f"{_name_title(model)} on {corpus.stem}",
         _name_title(model),
@@ -150,10 +150,10 @@ def collect_report(
         is_ablated=parts_of == fingerprint,
         corpora=_describe_corpora(evaluated, corpus, settings.train),
         shared=evaluated.shared.warnings() if evaluated.shared else (),
-        run=_describe_run(evaluated, model, corpus, settings, files),
-        encoder=_find_encoder(nlp),
+        run=_describe_run(evaluated, config, model, corpus, settings, files),
+        encoder=describe_encoder(encoders, named),
         learned_from=account,
-        settings=training_settings,
+        settings=describe_settings(config, encoders, nlp.meta.get("performance", {})),
         limits=_choose_limits(evaluated),
         warnings=evaluated.warnings,
         stored={
@@ -202,11 +202,6 @@ def _read_ablation(data: Any) -> Tuple[Optional[str], List[AblationRow]]:
     return data.get("fingerprint"), [AblationRow.from_json(row) for row in data["rows"]]
 
 
-def _find_encoder(nlp: Language) -> Optional[EncoderFacts]:
-    named = {row["name"]: row["license"] for row in nlp.meta.get("sources") or () if "name" in row}
-    return describe_encoder(find_encoders(nlp.config), named)
-
-
 def _read_log(log: Optional[Path]) -> List[Evaluation]:
     return [] if log is None else read_training_log(log)
 
@@ -245,6 +240,7 @@ def _read_thresholds(nlp: Language) -> Dict[str, float]:
 
 def _describe_run(
     evaluated: "Evaluated",
+    config: Mapping[str, Any],
     model: str,
     corpus: Path,
     settings: EvaluationSettings,
@@ -259,7 +255,7 @@ def _describe_run(
         components=nlp.pipe_names,
         licence=str(meta.get("license") or ""),
         description=str(meta.get("description") or ""),
-        seed=get_setting(nlp.config.interpolate(), "training.seed") if _is_trained(nlp) else None,
+        seed=get_setting(config, "training.seed") if _is_trained(nlp) else None,
         documents=corpus.name,
         labels=settings.labels,
         n_words=pace.n_words,
