@@ -7,8 +7,6 @@ import typer
 
 from spacy_bioner.apps.cli.options import GpuId, KeepModels, MaxSteps, ProfileName, take_overrides
 
-PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
-
 
 def compare_cli(
     context: typer.Context,

@@ -7,8 +7,6 @@ import typer
 
 from spacy_bioner.apps.cli.options import EncoderName, GpuId, MaxSteps, take_overrides
 
-PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
-
 
 def cross_cli(
     context: typer.Context,

@@ -14,8 +14,6 @@ from spacy_bioner.apps.cli.options import (
     take_overrides,
 )
 
-PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
-
 
 def kfold_cli(
     context: typer.Context,

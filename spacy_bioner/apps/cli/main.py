@@ -6,6 +6,7 @@ import sys
 import warnings
 from contextlib import nullcontext, redirect_stdout
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any, Dict, List, Optional
 
@@ -64,6 +65,7 @@ GROUPS: Dict[str, Dict[str, str]] = {
 }
 COMMANDS = {name: about for group in GROUPS.values() for name, about in group.items()}
 _BREAK = re.compile("[ \t\n]+")
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 PLAIN: Dict[str, Any] = {
     "add_completion": False,
     "rich_markup_mode": None,
@@ -74,8 +76,8 @@ PLAIN: Dict[str, Any] = {
 class CommandGroup(TyperGroup):
     """Imports a command when it is used, so that help and errors of usage come at once.
 
-    The command NAME is the function NAME_cli in the module NAME beside this one; `PASS_ON` in that
-    module, where there is one, gives its context settings.
+    The command NAME is the function NAME_cli in the module NAME beside this one. One that takes its
+    context takes settings of the config behind its own options; see `options.take_overrides`.
     """
 
     def main(self, *args: Any, **extra: Any) -> Any:
@@ -99,9 +101,10 @@ class CommandGroup(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"spacy_bioner.apps.cli.{cmd_name}")
+        command = getattr(module, f"{cmd_name}_cli")
+        settings = PASS_ON if "context" in signature(command).parameters else {}
         single = typer.Typer(**PLAIN)
-        settings = getattr(module, "PASS_ON", {})
-        single.command(cmd_name, context_settings=settings)(getattr(module, f"{cmd_name}_cli"))
+        single.command(cmd_name, context_settings=settings)(command)
         return typer.main.get_command(single)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:

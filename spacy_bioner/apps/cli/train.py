@@ -8,8 +8,6 @@ import typer
 from spacy_bioner.apps.cli.options import EncoderName, GpuId, MaxSteps, ProfileName, take_overrides
 from spacy_bioner.apps.profiles import load_profile
 
-PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
-
 
 def train_cli(
     context: typer.Context,
