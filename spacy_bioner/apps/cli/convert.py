@@ -52,7 +52,8 @@ def convert_cli(
     label_map: Annotated[
         Optional[List[str]],
         typer.Option(
-            help="Labels to rename: OLD=NEW with commas; or a map by name (biored) or YAML file"
+            help="Labels to rename, others stay: OLD=NEW with commas; or a map by name (biored) or "
+            "YAML file"
         ),
     ] = None,
     normalize: Annotated[

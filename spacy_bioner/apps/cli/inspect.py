@@ -30,7 +30,8 @@ def inspect_cli(
     label_map: Annotated[
         Optional[List[str]],
         typer.Option(
-            "--label-map", help="Labels to rename: OLD=NEW, several with commas or by repeating"
+            "--label-map",
+            help="Labels to rename, others stay: OLD=NEW, several with commas or by repeating",
         ),
     ] = None,
     lenient: Annotated[
