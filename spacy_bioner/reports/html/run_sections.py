@@ -11,10 +11,7 @@ from spacy_bioner.evaluation.metrics.error_types import count_mistakes
 from spacy_bioner.evaluation.metrics.partial_matching import SCHEMES
 from spacy_bioner.evaluation.scores import (
     ACCURACY,
-    BRIER,
-    CALIBRATION_ERROR,
     EXACT,
-    LOG_LOSS,
     SCORE_NAMES,
     TOKEN_ACCURACY,
     Counts,
@@ -28,7 +25,6 @@ from spacy_bioner.reports.plots.training import plot_training
 from spacy_bioner.reports.scores import (
     DASH,
     footnotes,
-    format_decimal_interval,
     format_ends,
     format_interval,
     format_percent,
@@ -36,6 +32,7 @@ from spacy_bioner.reports.scores import (
 from spacy_bioner.reports.text.corpora import corpus_tables
 from spacy_bioner.reports.text.evaluation import (
     MEANINGS,
+    calibration_cells,
     format_areas,
     list_concept_rows,
     list_confusion_rows,
@@ -266,10 +263,7 @@ def make_confidence_section(drawings: Drawings, found: Measurement) -> Section:
         reason = found.missing.get("calibration", "no prediction has a confidence")
         line = f"Calibration and thresholds could not be measured: {reason}."
         return Section("calibration", "Confidence", lines=(line,))
-    error, brier, loss = (
-        format_decimal_interval(found.shares[metric])
-        for metric in (CALIBRATION_ERROR, BRIER, LOG_LOSS)
-    )
+    error, brier, loss = calibration_cells(found)
     line = (
         f"Expected calibration error {error}, Brier score {brier}, log loss {loss}, of "
         f"{calibration.n:,} predictions. On the dashed line, confidence is what it says."

@@ -217,6 +217,12 @@ def _render_strata(found: Measurement) -> str:
     return render_table(("by", "kind", "gold", "found", "recall"), rows, right=(2, 3, 4))
 
 
+def calibration_cells(found: Measurement) -> List[str]:
+    """Write expected calibration error, Brier score and log loss, with their intervals."""
+    metrics = (CALIBRATION_ERROR, BRIER, LOG_LOSS)
+    return [format_decimal_interval(found.shares[metric]) for metric in metrics]
+
+
 def share_cell(found: Measurement, metric: Metric) -> str:
     """Write a share, per cent, with its interval."""
     return format_interval(found.shares[metric])
@@ -288,10 +294,7 @@ def _render_calibration(found: Measurement) -> str:
         if item.n
     ]
     table = render_table(("confidence", "predicted", "mean", "right"), rows, right=(1, 2, 3))
-    error, brier, loss = (
-        format_decimal_interval(found.shares[metric])
-        for metric in (CALIBRATION_ERROR, BRIER, LOG_LOSS)
-    )
+    error, brier, loss = calibration_cells(found)
     note = f"expected calibration error {error}, Brier score {brier}, log loss {loss}"
     if n_without:
         note += f"\n  * {n_without:,} predictions have no confidence: no threshold leaves them out"
