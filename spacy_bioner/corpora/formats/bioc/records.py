@@ -58,8 +58,8 @@ class Decoded:
     """A document as the library decodes it, and what it does not keep.
 
     document (bioc.BioCDocument): Without relations.
-    lines (Sequence[int]): The lines of its annotations, those of passages
-        first; a single one stands for all.
+    lines (Sequence[int]): The lines of its annotations, those of passages first; a
+        single one stands for all.
     relations (int): How many relations it has.
     """
 

@@ -197,14 +197,15 @@ def _find_texts(
         return found
     if texts is not None:
         found = _read_table(Path(texts), documents)
-        if not found and read_corpus is None:
+        if found:
+            return found
+        if read_corpus is None:
             message = (
                 "found no table of ids and texts; a corpus as texts is read by `read_corpus` and "
                 "commands, the reader of a format alone wants a function for it, read_corpus=…"
             )
             raise CorpusError(message, path=texts)
-        records = read_corpus(texts) if read_corpus is not None and not found else ()
-        return found or {record.id: record.text for record in records}
+        return {record.id: record.text for record in read_corpus(texts)}
     own = {name: row.text for name, rows in documents.items() for row in rows if row.text}
     folders = [path.parent, *_list_parting(path.parent), *_list_parting(path.parent.parent)]
     for folder in folders if not own else ():

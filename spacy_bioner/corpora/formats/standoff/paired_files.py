@@ -2,7 +2,7 @@
 
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import (
     Collection,
@@ -18,12 +18,12 @@ from typing import (
 )
 
 from spacy_bioner.corpora.formats.read_errors import FILE, ReadErrors, skip_or_raise
-from spacy_bioner.corpora.formats.reading_notes import STRAY_NAMES_KEY, STRAYS_KEY
+from spacy_bioner.corpora.formats.reading_notes import STRAY_NAMES_KEY, STRAYS_KEY, add_note
 from spacy_bioner.errors import CorpusError
 from spacy_bioner.files.lines import PathLike, check_is_file, read_lines
 from spacy_bioner.files.outputs import refuse_stream_as_folder
 from spacy_bioner.files.replacing import replacing_folder
-from spacy_bioner.records import Note, Record
+from spacy_bioner.records import Record
 
 _SHOWN = 5
 TEXT_ENDING = ".txt"
@@ -60,7 +60,7 @@ class FoundPairs:
     strays: List[Path] = field(default_factory=list)
 
     def note_strays(self, records: Iterable[Record]) -> Iterator[Record]:
-        """Pass records on, the first one with the number and names of stray texts in its `meta`."""
+        """Pass records on, the first one with a note of stray texts, their number and names."""
         return note_strays(records, [path.name for path in self.strays])
 
 
@@ -135,14 +135,12 @@ def read_whole(path: PathLike) -> str:
 
 def note_strays(records: Iterable[Record], names: Sequence[str]) -> Iterator[Record]:
     """Pass records on, the first one with a note on what texts were left out."""
-    notes: Dict[str, Note] = {}
-    if names:
-        more = len(names) - _SHOWN
-        listed = ", ".join(names[:_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
-        notes = {STRAYS_KEY: len(names), STRAY_NAMES_KEY: listed}
-    for record in records:
-        yield replace(record, reading_notes={**record.reading_notes, **notes}) if notes else record
-        notes = {}
+    more = len(names) - _SHOWN
+    listed = ", ".join(names[:_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+    for number, record in enumerate(records):
+        if number == 0:
+            record = add_note(add_note(record, STRAYS_KEY, len(names)), STRAY_NAMES_KEY, listed)
+        yield record
 
 
 def match_folders(texts: Collection[str], annotations: Collection[str]) -> Dict[str, str]:

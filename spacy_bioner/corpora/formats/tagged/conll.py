@@ -17,7 +17,6 @@ from typing import Any, Dict, Iterable, Iterator, Mapping, Optional, Tuple
 
 from spacy.tokens import Doc
 
-from spacy_bioner.corpora.formats.capabilities import MENTIONS, SENTENCES, WORDS
 from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.tagged.conll_columns import (
@@ -32,6 +31,7 @@ from spacy_bioner.corpora.formats.tagged.conll_columns import (
     split_columns,
 )
 from spacy_bioner.corpora.formats.tagged.rows import (
+    CARRIED,
     REPAIRED_KEY,
     Item,
     Sentence,
@@ -316,9 +316,7 @@ FORMAT = Format(
     read_conll,
     write_conll,
     aliases=("tsv",),
-    # The text between words is not carried either: one space comes back. A document without
-    # sentence borders comes back as one sentence.
-    carried=frozenset((MENTIONS, WORDS, SENTENCES)),
+    carried=CARRIED,
     takes_docs=True,
     line_based=True,
     endings=(".conll", ".iob", ".tsv", ".bio"),

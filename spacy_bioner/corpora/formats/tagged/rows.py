@@ -13,6 +13,7 @@ from typing import Callable, Iterable, Iterator, List, Optional, Tuple, Union
 
 from spacy.tokens import Doc
 
+from spacy_bioner.corpora.formats.capabilities import MENTIONS, SENTENCES, WORDS
 from spacy_bioner.corpora.formats.read_errors import (
     ANNOTATION,
     DOCUMENT,
@@ -36,6 +37,9 @@ from spacy_bioner.tags import (
 )
 
 REPAIRED_KEY = "tags_repaired"
+# The text between words is not carried either: one space comes back. A document without sentence
+# borders comes back as one sentence.
+CARRIED = frozenset((MENTIONS, WORDS, SENTENCES))
 _LINE_BREAKS = str.maketrans("\n\r\t", "   ")
 _MAX_CACHED_RUN = 16
 _STARTING = ("B-", "S-", "U-")

@@ -31,10 +31,10 @@ from typing import (
 
 from spacy.tokens import Doc
 
-from spacy_bioner.corpora.formats.capabilities import MENTIONS, SENTENCES, WORDS
 from spacy_bioner.corpora.formats.declaration import Format
 from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.tagged.rows import (
+    CARRIED,
     Item,
     Sentence,
     document_id,
@@ -372,9 +372,7 @@ FORMAT = Format(
     read_table,
     write_table,
     aliases=("table",),
-    # The text between words is not carried either: one space comes back. A document without
-    # sentence borders comes back as one sentence.
-    carried=frozenset((MENTIONS, WORDS, SENTENCES)),
+    carried=CARRIED,
     takes_docs=True,
     line_based=True,
     endings=(".csv",),
