@@ -71,7 +71,7 @@ def report_cli(
 
     require_matplotlib()
     require_jinja2()
-    from spacy_bioner.apps.reports.report import ReportFiles, check_folder, write_report
+    from spacy_bioner.apps.reports.report import ReportFiles, check_folder, report
     from spacy_bioner.apps.reports.report_inputs import find_report_inputs
 
     files = ReportFiles(log, account, robustness, ablation)
@@ -87,7 +87,7 @@ def report_cli(
         seed=seed,
         n_resamples=resamples,
     )
-    page = write_report(
+    page = report(
         found.model,
         found.corpus,
         found.output,

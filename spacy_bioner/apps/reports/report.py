@@ -74,7 +74,7 @@ _READ = (
 
 
 @guards_outputs("output", inputs=_READ, file="report.html")
-def write_report(
+def report(
     model: str,
     corpus: Path,
     output: Path,
@@ -84,8 +84,7 @@ def write_report(
     title: str = "",
     gpu_id: int = -1,
 ) -> Path:
-    """Evaluate a pipeline and write its page, OUT/report.html, with all measures and mistakes as
-    JSON beside it and each figure in OUT/figures as PNG, SVG and JSON.
+    """Evaluate a pipeline and write its page; see `write_report`.
 
     model (str): A pipeline folder or package.
     corpus (Path): A DocBin of gold documents.
@@ -97,6 +96,16 @@ def write_report(
     require_matplotlib()
     check_folder(output)
     data = collect_report(model, corpus, settings, files=files, title=title, gpu_id=gpu_id)
+    return write_report(data, output)
+
+
+def write_report(data: ReportData, output: Path) -> Path:
+    """Write the page of a pipeline, OUT/report.html, with all measures and mistakes as JSON beside
+    it and each figure in OUT/figures as PNG, SVG and JSON.
+
+    output (Path): The folder.
+    RETURNS (Path): The page.
+    """
     with plot_style():
         page, drawings = render_report(data)
         write_drawings(drawings, output / FIGURES)
@@ -116,7 +125,7 @@ def collect_report(
     title: str = "",
     gpu_id: int = -1,
 ) -> ReportData:
-    """Return all that the page of a pipeline says; see `write_report`.
+    """Return all that the page of a pipeline says; see `report`.
 
     RAISES (BionerError): As `evaluate` does; for files that cannot be read.
     """

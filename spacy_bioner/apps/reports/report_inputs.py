@@ -10,7 +10,7 @@ from spacy_bioner.errors import ConfigError
 
 
 class ReportInputs(NamedTuple):
-    """What `write_report` takes.
+    """What `report` takes.
 
     model (str): The pipeline: a folder or a package.
     corpus (Path): Gold documents to score.

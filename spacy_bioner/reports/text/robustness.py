@@ -37,11 +37,10 @@ def list_rows(results: Sequence[Robustness]) -> Tuple[List[str], List[List[str]]
     first = results[0]
     header = ["attack", "documents changed", *(item.name for item in results)]
     rows = [["none", DASH, *(_percent(item.clean) for item in results)]]
-    for parts in zip(*(item.text for item in results), strict=True):
-        rows.append([parts[0].attack, f"{parts[0].n_changed:,}", *_make_cells(first, parts)])
-    for parts in zip(*(item.curve for item in results), strict=True):
-        name = f"{parts[0].attack}, ε = {parts[0].strength:g}"
-        rows.append([name, DASH, *_make_cells(first, parts)])
+    named = [[item.attack, f"{item.n_changed:,}"] for item in first.text]
+    named += [[f"{item.attack}, ε = {item.strength:g}", DASH] for item in first.curve]
+    attacked = zip(*((*item.text, *item.curve) for item in results), strict=True)
+    rows += [[*name, *_make_cells(first, parts)] for name, parts in zip(named, attacked)]
     return header, rows
 
 
@@ -49,9 +48,10 @@ def _make_cells(first: Robustness, parts: Sequence[Outcome]) -> List[str]:
     cells = [_percent(parts[0])]
     lost = (first.clean.counts.f_score or 0.0) - (parts[0].counts.f_score or 0.0)
     for part in parts[1:]:
+        cells.append(_percent(part))
         share = recovered_share(first.clean.counts, parts[0].counts, part.counts)
-        shown = share is not None and lost >= _LEAST_LOSS
-        cells.append(_percent(part) + (f" ({share:.2f})" if shown else ""))
+        if share is not None and lost >= _LEAST_LOSS:
+            cells[-1] += f" ({share:.2f})"
     return cells
 
 
