@@ -15,6 +15,8 @@ GENERIC_FOLDER = re.compile(r"model|weights|pytorch|checkpoint(-[0-9]+)?")
 # Parts of names that say what stands on an encoder, or instead of one; not which encoder it is.
 ARCHITECTURES = ("fusion", "ensemble", "multi", "crf", "bilstm", "cnn", "spancat", "span", "finder")
 TRF = "trf"
+# How a package is called that was trained on several corpora.
+SEVERAL = "multi"
 # Parts of names that claim a family of encoders; a pipeline without an encoder may use none.
 ENCODER_FAMILIES = ("bert", "minilm", "electra", "mpnet", "xlnet", "gpt", "llama", "t5")
 
@@ -47,7 +49,12 @@ def parse_named(
 
 
 def check_name(
-    name: str, encoders: Sequence[str], *, lang: str = "en", others: Collection[str] = ()
+    name: str,
+    encoders: Sequence[str],
+    *,
+    lang: str = "en",
+    others: Collection[str] = (),
+    several_corpora: bool = False,
 ) -> str:
     """Check that a package name is well-formed and true of the encoders.
 
@@ -56,6 +63,7 @@ def check_name(
         Each part of <encoder> has to begin a word of the last part of that name.
     others (Collection[str]): Parts that are true without being a word of it, the corpus' among
         them.
+    several_corpora (bool): It was trained on several: `SEVERAL` is a name, as that of one would be.
     RETURNS (str): The name without the language.
     RAISES (PackageError): When it is not.
     """
@@ -64,7 +72,8 @@ def check_name(
     parts = match.group(1)[1:].split("_") if match else []
     claims = [part for part in parts if part not in others]
     # The corpus alone is a name, as in bioner_demo; what stands on an encoder is none.
-    if not parts or (encoders and all(part in (*ARCHITECTURES, TRF) for part in parts)):
+    architectures = {*ARCHITECTURES, TRF} - ({SEVERAL} if several_corpora else set())
+    if not parts or (encoders and architectures.issuperset(parts)):
         raise PackageError(
             f"found package name '{name}', expected bioner_<encoder> or bioner_<corpus> of "
             "lower-case letters, digits and single underscores, for example "

@@ -55,7 +55,7 @@ class CorpusSettings:
     title (str): How reports call it.
     licence (str): Under which terms its owners give it away.
     source (str): Where it comes from.
-    splits (Dict[str, SplitSettings]): By "train", "dev" and "test".
+    splits (Dict[str, SplitSettings]): By "train", "dev" (where there is one) and "test".
     label_map (Dict[str, str]): The corpus' label → ours; labels that it does not name stay.
     lenient (bool): Leave out and count what cannot be read, and mentions that do not fit the text.
     division (Optional[Division]): Divides the one path that all splits have then.
@@ -132,7 +132,8 @@ def load_corpus_settings(name: str) -> CorpusSettings:
         settings = _section(path, sections, "division", ("path", "seed", *SPLITS))
         division = Division(settings["seed"], {split: settings[split] for split in SPLITS})
         splits = {split: SplitSettings(Path(settings["path"])) for split in SPLITS}
-    for split in SPLITS if division is None else ():
+    named = [split for split in SPLITS if split != "dev" or about.get("has_dev", True)]
+    for split in named if division is None else ():
         settings = _section(path, sections, split, ("path",))
         splits[split] = SplitSettings(
             Path(settings["path"]), settings.get("first"), settings.get("skip", 0)

@@ -110,3 +110,13 @@ def test_the_name_that_is_suggested_would_be_taken(name, encoders, corpus):
         check_name(name, encoders, others=others)
     suggestion = str(raised.value).split("for example ")[1]
     assert check_name(suggestion, encoders, others=others) == suggestion
+
+
+def test_several_corpora_are_a_name():
+    assert check_name("en_bioner_multi", [MINILM], others=["multi"], several_corpora=True) == (
+        "bioner_multi"
+    )
+    with pytest.raises(PackageError, match="expected bioner_<encoder> or bioner_<corpus>"):
+        check_name("en_bioner_multi", [MINILM], others=["multi"])
+    with pytest.raises(PackageError, match="claims an encoder"):
+        check_name("en_bioner_multi_biobert", [MINILM], others=["multi"], several_corpora=True)

@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, List, Optional
 
 import typer
 
@@ -20,11 +20,14 @@ def package_cli(
         str, typer.Option("--version", "-v", help="Version of the package")
     ] = "0.1.0",
     metrics: Annotated[
-        Optional[Path], typer.Option(help="JSON of `bioner evaluate`, for scores in the README")
+        Optional[List[Path]],
+        typer.Option(help="JSON of `bioner evaluate`, for scores in the README; can be repeated"),
     ] = None,
     corpus: Annotated[
-        Optional[Path],
-        typer.Option(help="corpus.json of `bioner prepare`, for the corpus in the README"),
+        Optional[List[Path]],
+        typer.Option(
+            help="corpus.json of `bioner prepare`, for the README; one for each training corpus"
+        ),
     ] = None,
     profile: Annotated[
         str, typer.Option(help="Profile to take the licence of the encoder from")
@@ -55,8 +58,8 @@ def package_cli(
         out_dir,
         name=name,
         version=version,
-        metrics=metrics,
-        corpus=corpus,
+        metrics=metrics or (),
+        corpora=corpus or (),
         facts=facts,
         wheel=wheel,
     )

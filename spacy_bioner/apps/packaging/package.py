@@ -20,7 +20,7 @@ from spacy_bioner.apps.reports.card_facts import (
     describe_encoder,
     describe_settings,
     find_encoders,
-    read_account,
+    read_accounts,
     read_metrics,
 )
 from spacy_bioner.errors import PackageError
@@ -29,7 +29,9 @@ from spacy_bioner.files.outputs import scratch_folder
 from spacy_bioner.files.replacing import replacing_folder
 from spacy_bioner.files.same_files import check_apart
 from spacy_bioner.reports.text.model_card import render_model_card
-from spacy_bioner.training.results.model_facts import CorpusFacts, ModelCard
+from spacy_bioner.training.results.model_facts import ModelCard
+
+EXPORTED = "spacy_bioner.OnnxEncoder."
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,8 @@ def package_pipeline(
     *,
     name: str,
     version: str,
-    metrics: Optional[Path] = None,
-    corpus: Optional[Path] = None,
+    metrics: Sequence[Path] = (),
+    corpora: Sequence[Path] = (),
     facts: Optional[PackageFacts] = None,
     wheel: bool = True,
 ) -> Path:
@@ -65,8 +67,8 @@ def package_pipeline(
     out_dir (Path): Gets a folder named after package and version, once it is complete.
     name (str): "bioner_<encoder>", with or without the language in front.
     version (str): The package's version.
-    metrics (Optional[Path]): Scores that `bioner evaluate` wrote, for the README.
-    corpus (Optional[Path]): The account that `bioner prepare` wrote of the training corpus.
+    metrics (Sequence[Path]): Scores that `bioner evaluate` wrote, for the README.
+    corpora (Sequence[Path]): The accounts that `bioner prepare` wrote of the training corpora.
     wheel (bool): Build the wheels; needs `build`, `setuptools` and `wheel`, no network.
     RETURNS (Path): The pipeline's wheel, or the package folder without one.
     RAISES (PackageError): A folder that is no pipeline, a name that is malformed or claims an
@@ -75,13 +77,12 @@ def package_pipeline(
     """
     from spacy.cli.package import package
 
-    card, meta = _describe(model_dir, name, version, metrics, corpus, facts or PackageFacts())
+    card, meta = _describe(model_dir, name, version, metrics, corpora, facts or PackageFacts())
     if wheel:
         _check_build_tools()
     folder_name = f"{card.package}-{card.version}"
     made = out_dir / folder_name
-    read = [path for path in (model_dir, metrics, corpus) if path is not None]
-    check_apart([made], read, replaced=[made])
+    check_apart([made], [model_dir, *metrics, *corpora], replaced=[made])
     with replacing_folder(made) as whole, scratch_folder(made) as scratch:
         copy, packed = scratch / "model", scratch / "packed"
         shutil.copytree(model_dir, copy)
@@ -104,10 +105,11 @@ def list_requirements(
     """List what a package needs besides what spaCy finds out itself, each distribution once.
 
     existing (Sequence[str]): Requirements that the model's meta names already.
-    encoders (Mapping[str, Mapping[str, Any]]): Config sections of its encoders. Only our own one
-        needs the extra `runtime`: spacy-transformers brings its own pinned transformers.
+    encoders (Mapping[str, Mapping[str, Any]]): Config sections of its encoders. Our own ones need
+        the extra `torch`, exported ones `runtime`; spacy-transformers brings its own requirements.
     """
-    extra = "[runtime]" if _uses(encoders, "spacy_bioner.") else ""
+    extra = "[torch]" if _uses(encoders, "spacy_bioner.") else ""
+    extra = "[runtime]" if _uses(encoders, EXPORTED) else extra
     ours = f"{DISTRIBUTION}{extra}{get_minor_version_range(__version__)}"
     others = {canonicalize_name(Requirement(item).name): item for item in existing}
     others.pop(canonicalize_name(DISTRIBUTION), None)
@@ -118,8 +120,8 @@ def _describe(
     model_dir: Path,
     name: str,
     version: str,
-    metrics: Optional[Path],
-    corpus: Optional[Path],
+    metrics: Sequence[Path],
+    corpora: Sequence[Path],
     facts: PackageFacts,
 ) -> Tuple[ModelCard, Dict[str, Any]]:
     """Check everything that can be wrong, before anything is written."""
@@ -130,11 +132,13 @@ def _describe(
     meta = srsly.read_json(model_dir / "meta.json")
     encoders = find_encoders(config)
     learned = next((meta["labels"][key] for key in RECOGNIZERS if key in meta["labels"]), None)
-    trained_on = read_account(corpus, learned) if corpus else CorpusFacts()
+    trained_on = read_accounts(corpora, config, learned)
     others = other_words(
         spacy_transformers=_uses(encoders, "spacy-transformers."), corpus=trained_on.short_name
     )
-    short = check_name(name, list(encoders), lang=meta["lang"], others=others)
+    short = check_name(
+        name, list(encoders), lang=meta["lang"], others=others, several_corpora=len(corpora) > 1
+    )
     factories = {key: section["factory"] for key, section in config["components"].items()}
     labels = sorted({label for names in meta["labels"].values() for label in names})
     card = ModelCard(
@@ -147,7 +151,7 @@ def _describe(
         requirements=list_requirements(meta.get("requirements") or [], encoders),
         corpus=trained_on,
         encoder=describe_encoder(encoders, facts.encoder_licences),
-        test=None if metrics is None else read_metrics(metrics, model_dir),
+        tests=[read_metrics(path, model_dir) for path in metrics],
         settings=describe_settings(config, encoders, meta.get("performance", {})),
     )
     return card, _update_meta(meta, card, short)

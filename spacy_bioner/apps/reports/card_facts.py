@@ -2,6 +2,7 @@
 its training log, and the scores that `bioner evaluate` wrote."""
 
 import json
+from collections import Counter
 from math import isclose
 from pathlib import Path
 from typing import Any, Collection, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
@@ -9,7 +10,7 @@ from typing import Any, Collection, Dict, Iterator, List, Mapping, Optional, Seq
 from thinc.api import Config
 
 from spacy_bioner.apps.loading import fingerprint
-from spacy_bioner.apps.names import encoder_words
+from spacy_bioner.apps.names import SEVERAL, encoder_words
 from spacy_bioner.apps.profiles import get_setting
 from spacy_bioner.corpora.conversion import check_account
 from spacy_bioner.errors import PackageError
@@ -72,6 +73,38 @@ def read_account(path: Path, labels: Optional[Collection[str]] = None) -> Corpus
         raise PackageError(f"{path}: found other content ({error!r}), {expected}") from error
 
 
+def read_accounts(
+    paths: Sequence[Path], config: Mapping[str, Any], labels: Optional[Collection[str]] = None
+) -> CorpusFacts:
+    """Read what is known of one training corpus, or of several together.
+
+    config (Mapping[str, Any]): The pipeline's, interpolated: of several corpora, it says which
+        labels each teaches.
+    labels (Optional[Collection[str]]): See `read_account`.
+    RAISES (PackageError): As `read_account` does, and for several that are not those of the config.
+    """
+    if len(paths) < 2:
+        return read_account(paths[0], labels) if paths else CorpusFacts()
+    taught = get_setting(config, "corpora.train.corpora") or {}
+    accounts = [read_account(path) for path in paths]
+    if sorted(account.short_name for account in accounts) != sorted(taught):
+        raise PackageError(
+            f"found the accounts of {', '.join(account.short_name for account in accounts)}, "
+            f"expected those of {', '.join(taught) or 'one corpus'}, as the pipeline was trained on"
+        )
+    counts: Counter = Counter()
+    for account in accounts:
+        own = taught[account.short_name]["labels"]
+        counts.update({label: account.n_mentions.get(label, 0) for label in own})
+    return CorpusFacts(
+        "; ".join(account.name for account in accounts),
+        "; ".join(f"{account.name}: {account.licence}" for account in accounts),
+        sum(account.n_docs or 0 for account in accounts),
+        dict(counts),
+        SEVERAL,
+    )
+
+
 def read_metrics(path: Path, model_dir: Path) -> ScoredCorpus:
     """Read what `bioner evaluate --output` wrote of a pipeline.
 
@@ -89,7 +122,9 @@ def read_metrics(path: Path, model_dir: Path) -> ScoredCorpus:
         scores = {key: Scores.from_json(row) for key, row in data["scores"].items()}
         tables = {TITLES[key]: scores[key] for key in (PIPELINE, MODEL) if key in scores}
         # Where the file lies on this machine is nobody's business.
-        return ScoredCorpus(Path(data["corpus"]).name, merge_equal(tables))
+        corpus = Path(data["corpus"])
+        name = f"{corpus.parent.name}/{corpus.name}" if data.get("dataset") else corpus.name
+        return ScoredCorpus(name, merge_equal(tables), data.get("dataset") or "")
     except (KeyError, TypeError, AttributeError) as error:
         raise PackageError(f"{path}: found other content ({error!r}), {expected}") from error
 
@@ -132,6 +167,8 @@ def describe_settings(
         and isinstance(value, (str, int, float))
         and value != ""
     ]
+    if left_out := get_setting(config, "corpora.train.exclude"):
+        rows.append(("documents left out by identifier", f"those of {', '.join(left_out)}"))
     values = [(title, get_setting(config, path)) for title, path in TRAINING_SETTINGS]
     rows += [(title, _describe_value(title, value)) for title, value in values if value is not None]
     f_score = performance.get("ents_f")

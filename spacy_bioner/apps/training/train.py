@@ -291,6 +291,7 @@ def check_package_name(name: str, profile: Profile, corpus_dir: Path) -> None:
         name,
         [profile.encoder] if has_encoder else [],
         others=other_words(spacy_transformers=uses_trf, corpus=corpus),
+        several_corpora="corpora" in (profile.overrides.get("corpora.train") or {}),
     )
 
 

@@ -6,7 +6,7 @@ from spacy_bioner import __version__
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.reports.scores import footnotes, format_percent
 from spacy_bioner.reports.tables import escape_markdown, quote_code, render_markdown_table
-from spacy_bioner.training.results.model_facts import ModelCard
+from spacy_bioner.training.results.model_facts import ModelCard, ScoredCorpus
 
 SCORE_HEADER = ("type", "n", "precision", "recall", "F1")
 NOT_RECORDED = "not recorded"
@@ -89,17 +89,27 @@ for ent in doc.ents:
 
 
 def _render_scores(card: ModelCard) -> str:
-    if card.test is None:
+    if not card.tests:
         return "## Scores\n\nThis pipeline was packaged without scores."
+    measured = ", ".join(quote_code(test.corpus) for test in card.tests)
     trained_on = f" of {escape_markdown(card.corpus.name)}" if card.corpus.name else ""
     parts = [
         "## Scores",
-        f"Measured on {quote_code(card.test.corpus)}{trained_on}. An entity is right when its "
+        f"Measured on {measured}{trained_on}. An entity is right when its "
         "first character, its end and its label are those of a gold mention; n counts gold "
         "mentions. The figures are those of one training run.",
     ]
-    for title, scores in card.test.scores.items():
-        parts.append(f"### {title} ({scores.n_docs:,} documents)")
+    for test in card.tests:
+        parts += _render_test(test, named=len(card.tests) > 1)
+    return "\n\n".join(parts)
+
+
+def _render_test(test: ScoredCorpus, *, named: bool) -> List[str]:
+    parts = []
+    where = f"{quote_code(test.corpus)}: " if named else ""
+    rules = f", by the rules of {escape_markdown(test.rules)}" if test.rules else ""
+    for title, scores in test.scores.items():
+        parts.append(f"### {where}{title} ({scores.n_docs:,} documents{rules})")
         rows = [
             _score_row(escape_markdown(label), scores.by_type[label])
             for label in sorted(scores.by_type)
@@ -108,7 +118,7 @@ def _render_scores(card: ModelCard) -> str:
         parts.append(render_markdown_table(SCORE_HEADER, rows, right=range(1, 5)))
         notes = [f"- {escape_markdown(note)}" for note in footnotes(scores)]
         parts += ["\n".join(notes)] if notes else []
-    return "\n\n".join(parts)
+    return parts
 
 
 def _score_row(label: str, counts: Counts) -> List[str]:

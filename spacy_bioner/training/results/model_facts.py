@@ -42,10 +42,12 @@ class ScoredCorpus:
 
     corpus (str): The file that was scored.
     scores (Mapping[str, Scores]): By what was scored, in the order of display.
+    rules (str): The corpus by whose rules the pipeline annotated; empty: by none in particular.
     """
 
     corpus: str
     scores: Mapping[str, Scores]
+    rules: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class ModelCard:
     requirements (Sequence[str]): What is installed with it.
     corpus (CorpusFacts): What it was trained on.
     encoder (Optional[EncoderFacts]): None for a pipeline without one.
-    test (Optional[ScoredCorpus]): None when it was not scored.
+    tests (Sequence[ScoredCorpus]): Empty when it was not scored.
     settings (Sequence[Tuple[str, str]]): Names and values of training settings.
     """
 
@@ -74,7 +76,7 @@ class ModelCard:
     requirements: Sequence[str] = ()
     corpus: CorpusFacts = field(default_factory=CorpusFacts)
     encoder: Optional[EncoderFacts] = None
-    test: Optional[ScoredCorpus] = None
+    tests: Sequence[ScoredCorpus] = ()
     settings: Sequence[Tuple[str, str]] = ()
 
 

@@ -54,7 +54,7 @@ def metrics(model_dir, tmp_path):
 def test_list_requirements_asks_for_the_runtime_of_our_encoder(monkeypatch):
     monkeypatch.setattr(package_module, "__version__", "0.1.0")
     requirements = list_requirements([], {MINILM: OUR_ENCODER})
-    assert requirements == ["spacy-bioner[runtime]>=0.1.0,<0.2.0"]
+    assert requirements == ["spacy-bioner[torch]>=0.1.0,<0.2.0"]
 
 
 def test_list_requirements_leaves_transformers_to_spacy_transformers(monkeypatch):
@@ -75,7 +75,7 @@ def account(tmp_path):
 
 def test_package_pipeline_writes_card_and_meta(model_dir, metrics, account, tmp_path):
     settings = {"name": "bioner_rules", "version": "0.1.0", "wheel": False}
-    files = {"metrics": metrics, "corpus": account, "facts": PackageFacts(licence="MIT")}
+    files = {"metrics": [metrics], "corpora": [account], "facts": PackageFacts(licence="MIT")}
     folder = package_pipeline(model_dir, tmp_path / "out", **settings, **files)
     assert folder == tmp_path / "out" / "en_bioner_rules-0.1.0"
     meta = json.loads((folder / "meta.json").read_text())
@@ -156,7 +156,7 @@ def _run_installed(wheel, code, tmp_path):
 @pytest.mark.slow
 def test_wheel_installs_and_its_readme_runs(model_dir, metrics, tmp_path):
     wheel = package_pipeline(
-        model_dir, tmp_path / "out", name="bioner_rules", version="0.1.0", metrics=metrics
+        model_dir, tmp_path / "out", name="bioner_rules", version="0.1.0", metrics=[metrics]
     )
     assert wheel.name == "en_bioner_rules-0.1.0-py3-none-any.whl"
     assert "en_bioner_rules = en_bioner_rules" in _read_wheel(wheel)[1]
@@ -172,5 +172,5 @@ def test_wheel_of_a_trained_component_requires_the_runtime(trained_folder, tmp_p
     wheel = package_pipeline(trained_folder, tmp_path, name="bioner_biobert", version="0.1.0")
     needs = _read_wheel(wheel)[0].get_all("Requires-Dist")
     assert [Requirement(item) for item in needs] == [
-        Requirement("spacy-bioner[runtime]>=0.1.0,<0.2.0")
+        Requirement("spacy-bioner[torch]>=0.1.0,<0.2.0")
     ]

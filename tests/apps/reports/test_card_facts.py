@@ -10,6 +10,7 @@ from spacy_bioner.apps.reports.card_facts import (
     describe_settings,
     find_encoders,
     read_account,
+    read_accounts,
     read_metrics,
 )
 from spacy_bioner.apps.training.run_folder import find_run_files
@@ -108,6 +109,39 @@ def test_read_account_accepts_labels_that_the_corpus_teaches(account, labels):
 def test_read_account_refuses_a_corpus_of_other_labels(account, labels):
     with pytest.raises(PackageError, match="found a training corpus with Chemical, Disease"):
         read_account(account, labels)
+
+
+def write_accounts(tmp_path, *names):
+    paths = []
+    for name in names:
+        path = write_account(tmp_path / f"{name}.json", Chemical=(5, 4), Disease=(2, 2))
+        data = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps({**data, "name": name, "title": name.upper()}))
+        paths.append(path)
+    return paths
+
+
+def test_read_accounts_counts_what_each_corpus_teaches(tmp_path):
+    taught = {"drugs": {"labels": ["Chemical"]}, "both": {"labels": ["Chemical", "Disease"]}}
+    config = {"corpora": {"train": {"corpora": taught}}}
+    found = read_accounts(write_accounts(tmp_path, "both", "drugs"), config, ["Chemical"])
+    licences = "BOTH: CC0-1.0; DRUGS: CC0-1.0"
+    mentions = {"Chemical": 10, "Disease": 2}
+    assert found == CorpusFacts("BOTH; DRUGS", licences, 6, mentions, "multi")
+
+
+def test_read_accounts_refuses_those_of_other_corpora(tmp_path):
+    paths = write_accounts(tmp_path, "drugs", "genes")
+    config = {"corpora": {"train": {"corpora": {"drugs": {"labels": ["Chemical"]}}}}}
+    with pytest.raises(PackageError, match="found the accounts of drugs, genes, expected those of"):
+        read_accounts(paths, config)
+    with pytest.raises(PackageError, match="expected those of one corpus"):
+        read_accounts(paths, {})
+
+
+def test_read_accounts_of_one_or_none(account):
+    assert read_accounts([], {}) == CorpusFacts()
+    assert read_accounts([account], {}, ["Chemical", "Disease"]) == read_account(account)
 
 
 @pytest.mark.parametrize("content", ["not JSON", "[]", '{"title": "x"}'])

@@ -23,10 +23,10 @@ def card() -> ModelCard:
         licence="MIT",
         components={"bioner": "bioner", "bioner_overlaps": "bioner_overlaps"},
         labels=("Chemical", "Disease"),
-        requirements=("spacy-bioner[runtime]>=0.1.0,<0.2.0",),
+        requirements=("spacy-bioner[torch]>=0.1.0,<0.2.0",),
         corpus=CorpusFacts("BC5CDR", "public domain", 500, {"Chemical": 5203, "Disease": 4182}),
         encoder=EncoderFacts("dmis-lab/biobert-base-cased-v1.2", "Apache-2.0"),
-        test=ScoredCorpus("corpus/test.spacy", {"Full pipeline": scores}),
+        tests=[ScoredCorpus("corpus/test.spacy", {"Full pipeline": scores})],
         settings=(("seed", "0"), ("steps at most", "2400")),
     )
 
@@ -93,7 +93,7 @@ def test_model_card_warns_of_a_small_training_corpus(card):
 def test_model_card_explains_its_figures(card):
     scores = Scores(by_type={"Gene": Counts(2, 0, 2)}, n_docs=1, n_unreachable=1)
     test = ScoredCorpus("x.spacy", {"Full pipeline": scores})
-    text = render_model_card(ModelCard("en_bioner_x", "1.0", "X.", test=test))
+    text = render_model_card(ModelCard("en_bioner_x", "1.0", "X.", tests=[test]))
     assert "Measured on `x.spacy`. " in text
     assert "- 1 gold mention of 4 cannot be found without overlapping entities" in text
 
@@ -106,7 +106,9 @@ def test_labels_and_names_cannot_change_the_card(card):
         components={label: "ner"},
         corpus=CorpusFacts(label, label, 3, {label: 1}),
         encoder=EncoderFacts("x`|y", label),
-        test=ScoredCorpus("a`b.spacy", {"x": Scores(by_type={label: Counts(1, 0, 0)}, n_docs=1)}),
+        tests=[
+            ScoredCorpus("a`b.spacy", {"x": Scores(by_type={label: Counts(1, 0, 0)}, n_docs=1)})
+        ],
     )
     text = render_model_card(hostile)
     parser = pytest.importorskip("markdown_it").MarkdownIt("commonmark").enable("table")
@@ -116,3 +118,12 @@ def test_labels_and_names_cannot_change_the_card(card):
     assert rows == [2] * 8 + [5] * 2 + [2] * 5
     assert "<td>A|B `x` &lt;script&gt;\\nC</td>" in markup
     assert "<code>x`|y</code>" in markup
+
+
+def test_scores_on_several_corpora_name_them(card):
+    scores = card.tests[0].scores
+    tests = [ScoredCorpus("a/test.spacy", scores, "a"), ScoredCorpus("b/test.spacy", scores)]
+    text = render_model_card(replace(card, tests=tests))
+    assert "Measured on `a/test.spacy`, `b/test.spacy` of BC5CDR." in text
+    assert "### `a/test.spacy`: Full pipeline (50 documents, by the rules of a)" in text
+    assert "### `b/test.spacy`: Full pipeline (50 documents)" in text
