@@ -6,10 +6,11 @@ and memory follows the tokens of all: see `layers.packed_chain`.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import List, Optional, Sequence, Tuple
+from typing import Any, List, Optional, Sequence, Tuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from thinc.api import Model
 
 from spacy_bioner.layers.packed_chain import Chain, best_paths, log_marginals
 from spacy_bioner.layers.span_chain import span_probabilities
@@ -18,6 +19,8 @@ from spacy_bioner.tags import legal_ends, legal_starts, legal_transitions, tag_c
 # The least and, from 1, the greatest confidence that can be scaled.
 EDGE = 1e-6
 Learned = Tuple[np.ndarray, np.ndarray, np.ndarray]
+# What the weights of a CRF are called, in a torch module and among a thinc model's parameters.
+TRANSITIONS = ("transitions", "starts", "ends")
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,27 @@ def make_grammar(tags: Sequence[str], scheme: str, learned: Optional[Learned] = 
         for allowed, weight in zip(legal, weights)
     )
     return TagGrammar(transitions, starts, ends, continues, learned is not None)
+
+
+def learned_transitions(model: Model) -> Optional[Learned]:
+    """Return a CRF's transition, start and end weights as float64 arrays; None without a CRF.
+
+    model (Model): A token classifier, trained or exported.
+    """
+    head: Any = model.get_ref("output_layer")
+    if head.has_param(TRANSITIONS[0]):
+        weights: List[Any] = [head.get_param(name) for name in TRANSITIONS]
+    else:
+        crf = getattr(head.shims[0].module, "crf", None) if _is_ready(head) else None
+        if crf is None:
+            return None
+        weights = [getattr(crf, name).detach().cpu().numpy() for name in TRANSITIONS]
+    transitions, starts, ends = (np.asarray(item, dtype=np.float64) for item in weights)
+    return transitions, starts, ends
+
+
+def _is_ready(head: Any) -> bool:
+    return bool(head.shims and head.shims[0].is_ready)
 
 
 @lru_cache(maxsize=8)

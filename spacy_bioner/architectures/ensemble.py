@@ -15,8 +15,7 @@ from thinc.types import Floats2d
 from thinc.util import torch2xp
 
 from spacy_bioner.architectures._torch import torch
-from spacy_bioner.architectures.decoding import log_softmax, make_grammar
-from spacy_bioner.architectures.objectives import learned_transitions
+from spacy_bioner.architectures.decoding import learned_transitions, log_softmax, make_grammar
 from spacy_bioner.architectures.pieces.subword_labels import read_words
 from spacy_bioner.architectures.pieces.words import word_log_marginals
 from spacy_bioner.architectures.torch_bridge import Spec, TorchShim

@@ -10,7 +10,7 @@ from thinc.types import Floats2d
 from thinc.util import xp2torch
 
 from spacy_bioner.architectures._torch import torch
-from spacy_bioner.architectures.decoding import Learned, TagGrammar
+from spacy_bioner.architectures.decoding import TagGrammar
 from spacy_bioner.architectures.torch_bridge import TorchShim, split_rows
 from spacy_bioner.errors import ConfigError, TrainingDataError
 from spacy_bioner.layers.crf import LinearChainCRF, Weights
@@ -127,16 +127,6 @@ def crf_of(model: Model) -> Optional[LinearChainCRF]:
     """Return a token classifier's CRF; None for a softmax head."""
     shim = cast(TorchShim, model.get_ref("output_layer").shims[0])
     return getattr(shim.module, "crf", None) if shim.is_ready else None
-
-
-def learned_transitions(model: Model) -> Optional[Learned]:
-    """Return the CRF's transition, start and end weights as float64 arrays; None without a CRF."""
-    crf = crf_of(model)
-    if crf is None:
-        return None
-    weights = (crf.transitions, crf.starts, crf.ends)
-    transitions, starts, ends = (w.detach().double().cpu().numpy() for w in weights)
-    return transitions, starts, ends
 
 
 def check_finite(loss: float) -> float:

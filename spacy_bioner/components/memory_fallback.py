@@ -1,9 +1,11 @@
-"""Batches that do not fit into memory: learned from in halves, with the same result."""
+"""Batches and memory: what does not fit is learned from in halves, with the same result, and long
+documents go through a model few at a time."""
 
 import gc
 import logging
-from typing import Any, Callable, List, Sequence
+from typing import Any, Callable, Iterable, Iterator, List, Sequence
 
+from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import Model
 
@@ -13,7 +15,24 @@ logger = logging.getLogger(__name__)
 # What torch says where it has no exception of its own: on the CPU.
 _SIGNS = ("can't allocate memory", "not enough memory", "out of memory")
 
+# What a model holds of each token counts in kilobytes.
+MOST_TOKENS = 50_000
+
 Learn = Callable[[List[Example], float], None]
+
+
+def bounded_batches(stream: Iterable[Doc], size: int) -> Iterator[List[Doc]]:
+    """Group Docs, in order: at most `size` together, and `MOST_TOKENS` tokens, or a single one."""
+    batch: List[Doc] = []
+    n_tokens = 0
+    for doc in stream:
+        if batch and (len(batch) >= size or n_tokens + len(doc) > MOST_TOKENS):
+            yield batch
+            batch, n_tokens = [], 0
+        batch.append(doc)
+        n_tokens += len(doc)
+    if batch:
+        yield batch
 
 
 def learn_in_parts(

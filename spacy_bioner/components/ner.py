@@ -3,7 +3,7 @@
 from contextlib import nullcontext
 from functools import partial
 from itertools import islice
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 from spacy.language import Language
@@ -14,7 +14,12 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
-from spacy_bioner.architectures.decoding import TagGrammar, log_softmax, make_grammar
+from spacy_bioner.architectures.decoding import (
+    TagGrammar,
+    learned_transitions,
+    log_softmax,
+    make_grammar,
+)
 from spacy_bioner.architectures.pieces.subword_labels import (
     close_unseen,
     every_piece,
@@ -25,7 +30,7 @@ from spacy_bioner.architectures.pieces.words import Words, find_entities, learn_
 from spacy_bioner.components.entities import write_entities
 from spacy_bioner.components.evidence import register_extensions
 from spacy_bioner.components.gold_tags import allowed_tags
-from spacy_bioner.components.memory_fallback import learn_in_parts
+from spacy_bioner.components.memory_fallback import bounded_batches, learn_in_parts
 from spacy_bioner.components.tag_labels import TagLabels, find_labels
 from spacy_bioner.errors import LabelError
 from spacy_bioner.tags import normalize_scheme, tag_set
@@ -72,6 +77,15 @@ class TokenNER(TagLabels, TrainablePipe):
         self.last_loss: Optional[float] = None
         # `training.accumulate_gradient` makes several updates for one step.
         self._n_updates = 0
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """Annotate a stream of Docs, in batches of bounded length.
+
+        stream (Iterable[Doc]): The Docs.
+        batch_size (int): The most Docs of a batch; it has fewer where they are long.
+        """
+        for docs in bounded_batches(stream, batch_size):
+            yield from super().pipe(docs, batch_size=len(docs))
 
     def predict(self, docs: Iterable[Doc]) -> List[np.ndarray]:
         """Compute tag log probabilities; float32, shape (tokens, tags), per Doc.
@@ -238,8 +252,6 @@ class TokenNER(TagLabels, TrainablePipe):
 
     def grammar(self) -> TagGrammar:
         """Return the legal tag sequences, with the transition weights of a CRF."""
-        from spacy_bioner.architectures.objectives import learned_transitions
-
         return make_grammar(self.tags, self.cfg["scheme"], learned_transitions(self.model))
 
     def _learn(
@@ -336,7 +348,7 @@ def make_bioner(
     name: str,
     model: Model[List[Doc], List[Floats2d]],
     scheme: str,
-    objective: Callable,
+    objective: Optional[Callable],
     adversary: Optional[Any],
     max_chars: int,
     scorer: Optional[Callable],
@@ -345,7 +357,8 @@ def make_bioner(
 
     model (Model[List[Doc], List[Floats2d]]): Gives one emission per token and tag.
     scheme (str): The tag scheme that the model learns: "IO", "BIO", "BIOES" or "BILOU".
-    objective (Callable): The loss of emissions: `spacy_bioner.TaggingObjective.v1`.
+    objective (Optional[Callable]): The loss of emissions: `spacy_bioner.TaggingObjective.v1`; None
+        where nothing is trained.
     adversary (Optional[Any]): Attacks embeddings in training: `spacy_bioner.Adversary.v1`.
     max_chars (int): `nlp.max_length` is raised to this. spaCy's own limit guards parsers against
         running out of memory and is not saved with a pipeline; windows need no such guard.

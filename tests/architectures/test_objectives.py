@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from thinc.api import Model
 
-from spacy_bioner.architectures.decoding import make_grammar
-from spacy_bioner.architectures.objectives import learned_transitions, make_objective
+from spacy_bioner.architectures.decoding import learned_transitions, make_grammar
+from spacy_bioner.architectures.objectives import make_objective
 from spacy_bioner.architectures.token_classifier import build_head
 from spacy_bioner.architectures.torch_bridge import TorchShim
 from spacy_bioner.tags import tag_set
