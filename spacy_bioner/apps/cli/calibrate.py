@@ -10,7 +10,12 @@ from spacy_bioner.apps.cli.options import GpuId
 
 def calibrate_cli(
     model: Annotated[str, typer.Argument(help="Pipeline folder or installed pipeline package")],
-    dev: Annotated[Path, typer.Argument(help="Development documents, a .spacy file")],
+    dev: Annotated[
+        Path,
+        typer.Argument(
+            help="Development documents, a .spacy file; 'config': those of the pipeline's config"
+        ),
+    ],
     output: Annotated[Path, typer.Argument(help="Folder for the pipeline", metavar="OUT")],
     temperature: Annotated[bool, typer.Option(help="Fit a temperature")] = True,
     thresholds: Annotated[bool, typer.Option(help="Choose a threshold for each label")] = True,
@@ -27,7 +32,7 @@ def calibrate_cli(
 
     fitted = calibrate_pipeline(
         model,
-        dev,
+        None if str(dev) == "config" else dev,
         output,
         with_temperature=temperature,
         with_thresholds=thresholds,

@@ -7,12 +7,12 @@ from typing import Dict, List, Optional, Sequence
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from spacy_bioner.apps.evaluation.dev_documents import annotate_dev, read_dev
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.packaging.assemble import PIPELINE_MARKS, find_recognizer
 from spacy_bioner.architectures.decoding import scale_confidences
 from spacy_bioner.components.evidence import span_evidence
-from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.errors import ConfigError, CorpusError
 from spacy_bioner.evaluation.confidence.calibration import Fitted, calibrate, fit_temperature
 from spacy_bioner.evaluation.confidence.predictions import Judged, ScoredDocument, judge
@@ -31,7 +31,7 @@ FILTER = "bioner_confidence"
 @guards_outputs("output", "report", as_files=("report",))
 def calibrate_pipeline(
     model: str,
-    dev: Path,
+    dev: Optional[Path],
     output: Path,
     *,
     with_temperature: bool = True,
@@ -42,7 +42,8 @@ def calibrate_pipeline(
     """Fit temperature and thresholds on development data and save a pipeline that applies them.
 
     model (str): A pipeline folder or package.
-    dev (Path): A DocBin that the pipeline was neither trained on nor is to be tested on.
+    dev (Optional[Path]): A DocBin that the pipeline was neither trained on nor is to be tested on;
+        None takes the development documents of its config.
     output (Path): The folder to write; an earlier one is replaced when the new one is whole.
     report (Optional[Path]): Gets what was fitted, as JSON.
     RAISES (ConfigError): For a pipeline without confidences, and where nothing is to be fitted.
@@ -51,8 +52,9 @@ def calibrate_pipeline(
     """
     if not with_temperature and not with_thresholds:
         raise ConfigError("found neither temperature nor thresholds to fit, expected one or both")
-    check_is_file(dev)
-    check_apart([output, *list_paths(report)], [model, dev], replaced=[output])
+    if dev is not None:
+        check_is_file(dev)
+    check_apart([output, *list_paths(report)], [model, *list_paths(dev)], replaced=[output])
     check_own_folder(output, PIPELINE_MARKS)
     nlp = load_pipeline(model, gpu_id=gpu_id)
     source = find_recognizer(nlp)
@@ -81,13 +83,13 @@ def calibrate_pipeline(
     return fitted
 
 
-def _judge(nlp: Language, source: str, dev: Path) -> Judged:
-    gold = list(read_docbin(dev, nlp.vocab))
-    predicted = list(nlp.pipe([doc.text for doc in gold]))
+def _judge(nlp: Language, source: str, dev: Optional[Path]) -> Judged:
+    own = read_dev(nlp, dev)
+    predicted = annotate_dev(nlp, own)
     has_group = any(source in doc.spans for doc in predicted)
     spans_key = source if has_group else None
     documents = []
-    for left, right in zip(gold, predicted):
+    for (left, _), right in zip(own, predicted):
         compared = compare_docs(left, right, spans_key=spans_key)
         if compared.gold is not None:
             values = _confidences(right, compared.predicted, spans_key, source)
