@@ -13,7 +13,7 @@
     ├── DeviceError            a device that is not there
     ├── TrainingDataError      nothing to learn from
     ├── AssetError             a file without its checksum
-    ├── PackageError           a pipeline that cannot be packaged
+    ├── PackageError           a pipeline that cannot be packaged or exported
     └── StoppedError           work that its user stopped
 
 `CorpusWarning` is a UserWarning.
@@ -91,7 +91,7 @@ class AssetError(BionerError):
 
 
 class PackageError(BionerError):
-    """A pipeline that cannot be packaged as asked."""
+    """A pipeline that cannot be packaged or exported as asked."""
 
 
 class StoppedError(BionerError):

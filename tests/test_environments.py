@@ -141,7 +141,7 @@ def test_base_installation_says_what_a_trained_pipeline_needs(base, sources, tra
     command = [str(base.with_name("bioner")), "show", str(trained_folder), "--text", TEXT]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
     # It was installed from a folder that is still there.
-    message = f"the pipeline needs torch, not installed here: pip install '{sources}[runtime]'"
+    message = f"the pipeline needs torch, not installed here: pip install '{sources}[torch]'"
     assert (done.returncode, done.stderr) == (1, f"error: {trained_folder}: {message}\n")
 
 

@@ -142,7 +142,7 @@ def test_components_say_what_they_lack(factory, absent, expected):
     command = [sys.executable, "-c", ADD, factory, *absent]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     last = done.stderr.strip().split("\n")[-1]
-    extra = "baselines" if factory.endswith("crf") else "runtime"
+    extra = "baselines" if factory.endswith("crf") else "torch"
     assert expected in last
     assert install_command(extra) in last
     assert done.stdout == ""

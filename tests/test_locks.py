@@ -103,7 +103,7 @@ def test_no_lock_has_a_version_that_loads_weights_unsafely(name, python):
 
 @pytest.mark.parametrize("version", ["4.56.0", "4.57.6", "5.0.0", "5.2.9"])
 def test_setup_excludes_the_transformers_with_a_known_fault(version):
-    for extra in ("runtime", "train"):
+    for extra in ("torch", "train"):
         (item,) = [item for item in wanted([extra]) if item.name == "transformers"]
         assert version not in item.specifier
 

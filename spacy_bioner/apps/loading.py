@@ -11,6 +11,9 @@ from spacy_bioner.errors import BionerError, MissingExtraError
 from spacy_bioner.extras import say_missing
 from spacy_bioner.files.digests import digest_folder
 
+# What runs exported pipelines; others need torch and what comes with it.
+EXPORTED_NEEDS = ("onnxruntime", "tokenizers")
+
 
 def load_pipeline(model: str, *, gpu_id: int = -1) -> Language:
     """Load a pipeline.
@@ -36,7 +39,8 @@ def load_pipeline(model: str, *, gpu_id: int = -1) -> Language:
         return spacy.load(model)
     except ModuleNotFoundError as error:
         name = str(error.name)
-        message = say_missing(name, extra="runtime", who="the pipeline")
+        extra = "runtime" if name in EXPORTED_NEEDS else "torch"
+        message = say_missing(name, extra=extra, who="the pipeline")
         raise MissingExtraError(message, name=name, path=model) from error
 
 

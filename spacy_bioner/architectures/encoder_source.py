@@ -2,7 +2,7 @@
 
 import importlib.util
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -14,6 +14,11 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.utils import logging as hf_logging
+
+try:
+    from transformers.initialization import no_init_weights
+except ImportError:  # before transformers 5
+    from transformers.modeling_utils import no_init_weights  # type: ignore[attr-defined, no-redef]
 
 from spacy_bioner.errors import EncoderError
 from spacy_bioner.extras import install_command
@@ -94,11 +99,21 @@ def load_encoder(name: str, *, cased: Optional[bool] = None) -> EncoderFiles:
     return EncoderFiles(config.to_dict(), _plain(backend), module, max_length)
 
 
-def build_transformer(config: Dict[str, Any]) -> nn.Module:
-    """Make a transformer with untrained weights from a configuration; no files, no network."""
+def build_transformer(
+    config: Dict[str, Any], *, attention: Optional[str] = None, drawn: bool = True
+) -> nn.Module:
+    """Make a transformer with untrained weights from a configuration; no files, no network.
+
+    attention (Optional[str]): How attention is computed, such as "eager"; None leaves the choice to
+        transformers.
+    drawn (bool): Draw the weights at random; else they are what memory held, for weights that are
+        loaded next: drawing takes as long as loading.
+    """
     settings = {key: value for key, value in config.items() if key != "model_type"}
     hf_config = AutoConfig.for_model(config["model_type"], **settings)
-    module = AutoModel.from_config(hf_config)
+    given = {} if attention is None else {"attn_implementation": attention}
+    with nullcontext() if drawn else no_init_weights():
+        module = AutoModel.from_config(hf_config, **given)
     _drop_pooler(module)
     return module
 

@@ -1,6 +1,5 @@
 """`spacy_bioner.TransformerEncoder.v1`: any BERT-family checkpoint as token states for spaCy."""
 
-import logging
 import re
 from typing import Any, Callable, Dict, List, Optional, Tuple, cast
 
@@ -10,12 +9,19 @@ from thinc.api import Model
 from thinc.types import Floats2d
 from thinc.util import get_torch_default_device, xp2torch
 
+from spacy_bioner.architectures import _transformers as _transformers
 from spacy_bioner.architectures._torch import torch
-from spacy_bioner.architectures._transformers import Tokenizer
 from spacy_bioner.architectures.encoder_source import build_transformer, load_encoder, special_ids
-from spacy_bioner.architectures.loss_scaling import LossScaler, gains_a_digit
-from spacy_bioner.architectures.pieces.control_pieces import read_as_text
-from spacy_bioner.architectures.pieces.windows import POOLING, UNITS, WindowLayout, lay_out
+from spacy_bioner.architectures.loss_scaling import LossScaler
+from spacy_bioner.architectures.pieces.alignment import GPU_STRETCH, STRETCH
+from spacy_bioner.architectures.pieces.batches import make_batches
+from spacy_bioner.architectures.pieces.reader import PieceReader
+from spacy_bioner.architectures.pieces.windows import (
+    WindowLayout,
+    check_choice,
+    check_layout,
+    lay_out,
+)
 from spacy_bioner.architectures.precision import PRECISIONS, check_trainable, choose_precision
 from spacy_bioner.architectures.torch_bridge import Spec, TorchShim, split_rows
 from spacy_bioner.errors import EncoderError
@@ -23,7 +29,6 @@ from spacy_bioner.layers.dataset_vectors import pool_encoder
 from spacy_bioner.layers.fast_linear import round_up_rows
 from spacy_bioner.layers.pooled_encoder import PieceBatch, PooledEncoder
 
-logger = logging.getLogger(__name__)
 LAYER = re.compile(r"\.layers?\.(\d+)\.")
 # ALBERT's layers share their weights by groups.
 SHARED = re.compile(r"\.albert_layer_groups\.(\d+)\.")
@@ -80,15 +85,8 @@ def build_transformer_encoder(
     RAISES (EncoderError): For settings that name no known choice; on `initialize` for weights that
         cannot be loaded.
     """
-    _check_choice("unit", unit, UNITS)
-    _check_choice("pooling", pooling, POOLING)
-    _check_choice("precision", precision, ("auto", *PRECISIONS))
-    if not truncate and not 0 <= overlap < window - 2:
-        raise EncoderError(
-            f"encoder setting overlap = {overlap}: expected 0 ≤ overlap < window - 2"
-        )
-    if window < 3:
-        raise EncoderError(f"encoder setting window = {window}: expected 3 or more")
+    check_layout(unit, pooling, window, overlap, truncate=truncate)
+    check_choice("precision", precision, ("auto", *PRECISIONS))
     if not 0 < layer_decay <= 1:
         raise EncoderError(f"encoder setting layer_decay = {layer_decay}: expected 0 < value ≤ 1")
     settings = {
@@ -113,31 +111,23 @@ def build_transformer_encoder(
     return model
 
 
-class EncoderShim(TorchShim):
+class EncoderShim(PieceReader, TorchShim):
     """The torch side of the encoder, with the tokenizer that belongs to the weights."""
 
     def __init__(self, *, precision: str, layer_decay: float = 1.0) -> None:
         super().__init__(self._build, lr_scale=self._layer_rate)
         self.precision = precision
         self.layer_decay = layer_decay
-        # Set together with the module, from the same description.
-        self.tokenizer: Any = None
-        # Cuts texts; `tokenizer` knows the control pieces.
-        self.reader: Any = None
-        # Tokens that `truncate` has left out, over all passes.
-        self.n_unseen = 0
-        self._attrs: Dict[str, Any] = {}
-        self._settings: Dict[str, Any] = {}
 
-    def follow(self, attrs: Dict[str, Any]) -> None:
-        """Remember the config's settings: loading overwrites a thinc model's attributes by what
-        was saved, so `spacy.load(…, config=…)` would change nothing."""
-        self._attrs, self._settings = attrs, dict(attrs)
+    @property
+    def stretch(self) -> float:
+        """How many times as long as the shortest the longest window of a batch may be."""
+        return GPU_STRETCH if self.device.type == "cuda" else STRETCH
 
     def from_bytes(self, data: bytes) -> "EncoderShim":
         """Load description and weights; the settings of the config win over saved ones."""
         super().from_bytes(data)
-        self._attrs.update(self._settings)
+        self.keep_settings()
         return self
 
     def to_device(self, device_type: str, device_id: int) -> None:
@@ -149,24 +139,13 @@ class EncoderShim(TorchShim):
     def set_module(self, spec: Spec, module: torch.nn.Module) -> None:
         """Take over module, description and the tokenizer that the description holds."""
         super().set_module(spec, module)
-        self.tokenizer = Tokenizer.from_str(spec["tokenizer"])
-        self.reader = read_as_text(self.tokenizer)
+        self.set_tokenizer(spec["tokenizer"])
         self._choose_precision()
 
-    def count_unseen(self, layout: WindowLayout) -> None:
-        """Add up the tokens that were cut off; says so at the first and at each power of ten."""
-        found = sum(int(rows.unseen.sum()) for rows in layout.rows)
-        before, self.n_unseen = self.n_unseen, self.n_unseen + found
-        if gains_a_digit(before, self.n_unseen):
-            logger.warning(
-                "encoder setting truncate: %d tokens so far, over all passes, lie behind the first "
-                "%d pieces of their unit (window = %d) and are not seen; %d of %d in this batch",
-                self.n_unseen,
-                layout.capacity,
-                self._attrs["window"],
-                found,
-                sum(rows.n_tokens for rows in layout.rows),
-            )
+    def set_precision(self, precision: str) -> None:
+        """Compute in another precision from now on; see `build_transformer_encoder`."""
+        self.precision = precision
+        self._choose_precision()
 
     def _choose_precision(self) -> None:
         self._model.precision = choose_precision(self.precision, self.device)
@@ -189,7 +168,9 @@ class EncoderShim(TorchShim):
         return self.layer_decay**below
 
     def _build(self, spec: Spec) -> torch.nn.Module:
-        return pool_encoder(build_transformer(spec["config"]), spec.get("datasets", ()))
+        return pool_encoder(
+            build_transformer(spec["config"], drawn=False), spec.get("datasets", ())
+        )
 
 
 def init(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Any] = None) -> None:
@@ -266,38 +247,14 @@ def prepare_batches(model: Model, docs: List[Doc]) -> Tuple[List[PieceBatch], to
 
 
 def _make_batches(model: Model, layout: WindowLayout) -> Tuple[List[PieceBatch], torch.Tensor]:
-    """Lay all windows out as padded rectangles, the shortest first."""
     shim = cast(EncoderShim, model.shims[0])
-    lengths, groups = layout.lengths, layout.group(model.attrs["batch_pieces"])
-    targets = np.concatenate([np.zeros(0, np.int64), *layout.targets])
-    counts = np.bincount(targets, minlength=layout.n_rows)
-    weights = np.where(counts > 0, 1.0 / np.maximum(counts, 1), 0.0).astype(np.float32)
     pad_id = int(shim.spec["config"].get("pad_token_id") or 0)
-    batches = [_fill_batch(layout, group, lengths, pad_id, shim.device) for group in groups]
-    return batches, torch.from_numpy(weights[:, None]).to(shim.device)
+    batches, weights = make_batches(layout, budget=model.attrs["batch_pieces"], pad_id=pad_id)
+    moved = [
+        PieceBatch(*(_move(array, shim.device) for array in vars(own).values())) for own in batches
+    ]
+    return moved, torch.from_numpy(weights).to(shim.device)
 
 
-def _fill_batch(
-    layout: WindowLayout, group: np.ndarray, lengths: List[int], pad_id: int, device: torch.device
-) -> PieceBatch:
-    width = layout.pad_width(len(group), max(lengths[index] for index in group))
-    ids = np.full((len(group), width), pad_id, dtype=np.int64)
-    mask = np.zeros((len(group), width), dtype=np.int64)
-    for row, index in enumerate(group):
-        window = layout.windows[index]
-        inner = layout.pieces[window.doc_index].ids[window.start : window.end]
-        ids[row, : lengths[index]] = np.concatenate([layout.before, inner, layout.after])
-        mask[row, : lengths[index]] = 1
-    source = np.concatenate([layout.sources[i] + row * width for row, i in enumerate(group)])
-    target = np.concatenate([layout.targets[index] for index in group])
-    arrays = [ids, mask, source, target]
-    if layout.datasets is not None:
-        arrays.append(layout.datasets[[layout.windows[index].doc_index for index in group]])
-    return PieceBatch(*(torch.from_numpy(array.astype(np.int64)).to(device) for array in arrays))
-
-
-def _check_choice(setting: str, value: str, choices: Tuple[str, ...]) -> None:
-    if value not in choices:
-        raise EncoderError(
-            f"encoder setting {setting} = '{value}': expected one of {', '.join(choices)}"
-        )
+def _move(array: Optional[np.ndarray], device: torch.device) -> Any:
+    return None if array is None else torch.from_numpy(array).to(device)

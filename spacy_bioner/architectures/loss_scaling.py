@@ -8,6 +8,7 @@ import logging
 import torch
 from torch import nn
 
+from spacy_bioner.architectures.pieces.reader import gains_a_digit
 from spacy_bioner.errors import TrainingDataError
 
 logger = logging.getLogger(__name__)
@@ -16,11 +17,6 @@ LEAST_SCALE = 1.0
 GREATEST_SCALE = 2.0**24
 # Steps without an overflow before the factor is doubled.
 GROWTH_STEPS = 1000
-
-
-def gains_a_digit(before: int, now: int) -> bool:
-    """Say whether a count has come to 1 or passed a power of ten: then it is worth a line."""
-    return len(str(now or "")) > len(str(before or ""))
 
 
 class LossScaler:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from numpy.testing import assert_allclose
 from thinc.api import Adam, Model
 
@@ -285,3 +286,15 @@ def test_encoder_packed_weights_do_not_outlive_a_move(make_encoder, docs):
     assert vars(module)["_fast"] is None
     for left, right in zip(before, model.predict(docs)):
         assert_allclose(left, right, atol=1e-5)
+
+
+def test_loading_draws_no_weights(tiny_bert):
+    model = build_transformer_encoder(str(tiny_bert))
+    model.initialize()
+    saved = model.to_bytes()
+    before = torch.random.get_rng_state()
+    again = build_transformer_encoder("nowhere").from_bytes(saved)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    states = [node.shims[0].module.state_dict() for node in (model, again)]
+    for name, weights in states[0].items():
+        assert torch.equal(states[1][name], weights)

@@ -60,6 +60,7 @@ GROUPS: Dict[str, Dict[str, str]] = {
         "assemble": "Assemble the pipeline that ships.",
         "show": "Print the entities that a pipeline finds.",
         "explain": "Say why entities are there: sources, other readings, words.",
+        "export": "Write a pipeline that needs no torch, in float32 or int8.",
         "package": "Make a pip-installable package of a pipeline.",
     },
 }

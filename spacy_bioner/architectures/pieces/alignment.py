@@ -113,8 +113,10 @@ def unit_starts(doc: Doc, unit: str) -> np.ndarray:
     """
     if unit == "document" or len(doc) == 0:
         return np.zeros(min(len(doc), 1), dtype=np.int64)
-    if doc.has_annotation("SENT_START"):
-        flags = doc.to_array([SENT_START]).reshape(-1).astype(np.int64) == 1
+    marked = doc.to_array([SENT_START]).reshape(-1).astype(np.int64)
+    # As `Doc.has_annotation` has it, which looks at each token by itself.
+    if marked[1:].any():
+        flags = marked == 1
     else:
         starts, _ = token_offsets(doc)
         flags = np.zeros(len(doc), dtype=bool)

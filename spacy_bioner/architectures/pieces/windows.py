@@ -1,7 +1,7 @@
 """Which pieces of a batch of Docs go through the encoder together, and which rows they end in."""
 
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import numpy as np
 from spacy.tokens import Doc
@@ -9,7 +9,6 @@ from thinc.api import Model
 
 from spacy_bioner.architectures.datasets import dataset_rows
 from spacy_bioner.architectures.pieces.alignment import (
-    GPU_STRETCH,
     STRETCH,
     Pieces,
     TokenAlignment,
@@ -21,6 +20,7 @@ from spacy_bioner.architectures.pieces.alignment import (
 )
 from spacy_bioner.architectures.pieces.control_pieces import STAND_INS, put_mask
 from spacy_bioner.architectures.pieces.words import COVERED_KEY, Words, find_words
+from spacy_bioner.errors import EncoderError
 
 # A batch of inference is padded by at most the so many-th part; more costs more than it saves.
 MOST_PADDING = 16
@@ -52,6 +52,29 @@ class DocRows:
         return self.n_tokens + len(self.parents)
 
 
+def check_layout(unit: str, pooling: str, window: int, overlap: int, *, truncate: bool) -> None:
+    """Check the settings of an encoder that decide what goes through it together.
+
+    RAISES (EncoderError): For what is none.
+    """
+    check_choice("unit", unit, UNITS)
+    check_choice("pooling", pooling, POOLING)
+    if not truncate and not 0 <= overlap < window - 2:
+        raise EncoderError(
+            f"encoder setting overlap = {overlap}: expected 0 ≤ overlap < window - 2"
+        )
+    if window < 3:
+        raise EncoderError(f"encoder setting window = {window}: expected 3 or more")
+
+
+def check_choice(setting: str, value: str, choices: Tuple[str, ...]) -> None:
+    """Check a setting of an encoder. RAISES (EncoderError): For what is none of the choices."""
+    if value not in choices:
+        raise EncoderError(
+            f"encoder setting {setting} = '{value}': expected one of {', '.join(choices)}"
+        )
+
+
 def lay_out(model: Model, docs: List[Doc], *, every_piece: bool = False) -> "WindowLayout":
     """Tokenize the words of Docs and cut them into windows.
 
@@ -60,8 +83,7 @@ def lay_out(model: Model, docs: List[Doc], *, every_piece: bool = False) -> "Win
     """
     shim: Any = model.shims[0]
     layout = WindowLayout(model.attrs, shim.spec, every_piece=every_piece)
-    if shim.device.type == "cuda":
-        layout.stretch = GPU_STRETCH
+    layout.stretch = shim.stretch
     words = [find_words(doc) for doc in docs]
     encodings = shim.reader.encode_batch([own.text for own in words], add_special_tokens=False)
     for doc, own, encoding in zip(docs, words, encodings):

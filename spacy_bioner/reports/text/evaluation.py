@@ -32,6 +32,7 @@ from spacy_bioner.reports.scores import (
     render_scores,
 )
 from spacy_bioner.reports.tables import render_table
+from spacy_bioner.training.results.exports import Exported
 
 if TYPE_CHECKING:
     from spacy_bioner.evaluation.runner import PipelineEvaluation
@@ -157,6 +158,22 @@ def render_paired(compared: PairedComparison, first: str, second: str) -> str:
     )
     few = explain_p(compared)
     return f"{table}\n\n{note}" + (f"\n  * {few}" if few else "")
+
+
+def render_export(exported: Exported) -> str:
+    """Render where an exported pipeline is, and how it differs from the trained one."""
+    table = render_paired(exported.compared, "trained", exported.precision)
+    lines = [
+        table,
+        f"  * entities differ in {exported.n_changed:,} of {exported.compared.n_docs:,} documents",
+    ]
+    if exported.kept:
+        lines.append(
+            f"  * {len(exported.kept)} of {exported.n_products} products stay in float32, for "
+            f"accuracy: {', '.join(exported.kept)}"
+        )
+    lines += ["", f"{exported.output}: {exported.precision}, {exported.n_bytes / 1e6:.1f} MB"]
+    return "\n".join(lines)
 
 
 def explain_p(compared: PairedComparison) -> str:

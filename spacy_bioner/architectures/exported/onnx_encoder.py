@@ -1,0 +1,279 @@
+"""`spacy_bioner.OnnxEncoder.v1`: a trained encoder as `bioner export` wrote it, run by onnxruntime.
+
+It needs neither torch nor transformers, and cannot be trained. A document's states do not depend,
+to the last bit, on which others go through the model with it, on padding or on threads: activations
+are quantized at scales that were fixed when the graph was made.
+"""
+
+import hashlib
+import multiprocessing
+import os
+from typing import Any, Callable, Dict, List, Optional, Tuple, cast
+
+import numpy as np
+import srsly
+from spacy.tokens import Doc
+from thinc.api import Model
+from thinc.shims import Shim
+from thinc.types import Floats2d
+
+from spacy_bioner.architectures.pieces.batches import WindowBatch, make_batches
+from spacy_bioner.architectures.pieces.reader import PieceReader
+from spacy_bioner.architectures.pieces.windows import check_layout, lay_out
+from spacy_bioner.errors import EncoderError
+from spacy_bioner.extras import require
+
+Spec = Dict[str, Any]
+# Of what a shim is saved as; a later form is refused.
+VERSION = 1
+EMBEDDINGS, MASK, STATES = "embeddings", "mask", "states"
+
+
+def build_onnx_encoder(
+    unit: str = "sentence",
+    pooling: str = "mean",
+    window: int = 512,
+    overlap: int = 128,
+    batch_pieces: int = 1024,
+    truncate: bool = False,
+    dataset: str = "",
+    threads: int = 0,
+    name: str = "",
+) -> Model[List[Doc], List[Floats2d]]:
+    """Build an encoder with one row of `nO` float32 values per token.
+
+    unit, pooling, window, overlap, batch_pieces, truncate, dataset: As the settings of
+        `spacy_bioner.TransformerEncoder.v1` that it was exported from.
+    threads (int): Of one product; 0 takes OMP_NUM_THREADS, or else one for each core that the
+        process may use, and a single one in the processes of `nlp.pipe(n_process=…)`.
+    name (str): The checkpoint that it was trained from, for cards; nothing is read from it.
+    RAISES (EncoderError): For settings that name no known choice; on loading for a damaged graph,
+        and for one that the installed onnxruntime cannot run.
+    RAISES (MissingExtraError): On loading without onnxruntime or tokenizers.
+    """
+    check_layout(unit, pooling, window, overlap, truncate=truncate)
+    if threads < 0:
+        raise EncoderError(f"encoder setting threads = {threads}: expected 0 or more")
+    settings = {
+        "unit": unit,
+        "pooling": pooling,
+        "window": window,
+        "overlap": overlap,
+        "batch_pieces": batch_pieces,
+        "truncate": truncate,
+        "dataset": dataset,
+        "threads": threads,
+        "name": name,
+    }
+    shim = OnnxShim()
+    model: Model = Model(
+        "onnx_encoder", forward, init=init, dims={"nO": None}, attrs=settings, shims=[shim]
+    )
+    shim.follow(model.attrs)
+    model.attrs["every_piece"] = False
+    return model
+
+
+class OnnxShim(PieceReader, Shim):
+    """Graph, embeddings and tokenizer of an exported encoder, and the session that runs them.
+
+    spec (Spec): Plain data: "tokenizer" (JSON), "before" and "after" (special ids), "max_length",
+        "pad_id", "width", "precision", "datasets" (names, where there are several corpora).
+    graph (bytes): ONNX, from embeddings, float32 (windows, length, width), and mask, int64
+        (windows, length), to states.
+    arrays (Dict[str, np.ndarray]): "table", the embeddings of pieces, float32 or int8, shape
+        (pieces, width); with int8 "scales", float32, shape (pieces, 1); where there are several
+        corpora "datasets", float32, shape (corpora + 1, width), the last for none in particular.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.spec: Spec = {}
+        self.graph = b""
+        self.arrays: Dict[str, np.ndarray] = {}
+        # A session's threads do not survive a fork: it belongs to the process that made it.
+        self._session: Tuple[int, Any] = (0, None)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a graph."""
+        return bool(self.graph)
+
+    def set_graph(self, spec: Spec, graph: bytes, arrays: Dict[str, np.ndarray]) -> None:
+        """Take over what `bioner export` made."""
+        self.spec, self.graph, self.arrays = spec, graph, arrays
+        self._session = (0, None)
+        self.set_tokenizer(spec["tokenizer"])
+
+    def run(self, batch: WindowBatch) -> np.ndarray:
+        """Return the states of all pieces of a batch; float32, shape (windows × length, width)."""
+        process, session = self._session
+        if process != os.getpid():
+            session = open_session(self.graph, self._attrs["threads"])
+            self._session = (os.getpid(), session)
+        given = {EMBEDDINGS: self.embed(batch), MASK: batch.mask}
+        states = session.run([STATES], given)[0]
+        return states.reshape(-1, states.shape[-1])
+
+    def embed(self, batch: WindowBatch) -> np.ndarray:
+        """Look up the embeddings of a batch; float32, shape (windows, length, width)."""
+        rows = self.arrays["table"][batch.ids]
+        if "scales" in self.arrays:
+            rows = rows * self.arrays["scales"][batch.ids]
+        if batch.datasets is not None:
+            rows = rows + self.arrays["datasets"][batch.datasets][:, None]
+        return rows
+
+    def to_bytes(self) -> bytes:
+        """Serialize; before anything was loaded, what is empty."""
+        arrays = {
+            name: {"dtype": str(array.dtype), "shape": list(array.shape), "data": array.tobytes()}
+            for name, array in self.arrays.items()
+        }
+        digest = hashlib.sha256(self.graph).hexdigest()
+        message = {"version": VERSION, "spec": self.spec, "arrays": arrays}
+        return srsly.msgpack_dumps({**message, "graph": self.graph, "sha256": digest})
+
+    def from_bytes(self, data: bytes) -> "OnnxShim":
+        """Load; the settings of the config win over saved ones.
+
+        RAISES (EncoderError): For a form of a later version and a damaged graph.
+        """
+        message = srsly.msgpack_loads(data)
+        found = message.get("version") if isinstance(message, dict) else None
+        if found != VERSION:
+            raise EncoderError(
+                f"exported encoder: found form {found}, expected {VERSION}; it was written by "
+                "another version of spacy-bioner: install that one, or export the pipeline again"
+            )
+        if hashlib.sha256(message["graph"]).hexdigest() != message["sha256"]:
+            raise EncoderError(
+                "exported encoder: the graph is damaged (its checksum differs); copy or install "
+                "the pipeline again"
+            )
+        if message["graph"]:
+            require("onnxruntime", "tokenizers", extra="runtime", who="an exported pipeline")
+            arrays = {
+                name: np.frombuffer(own["data"], dtype=own["dtype"]).reshape(own["shape"])
+                for name, own in message["arrays"].items()
+            }
+            self.set_graph(message["spec"], message["graph"], arrays)
+        self.keep_settings()
+        return self
+
+    def __getstate__(self) -> Dict[str, Any]:
+        return {**self.__dict__, "_session": (0, None)}
+
+    def __deepcopy__(self, memo: Dict[int, Any]) -> "OnnxShim":
+        twin = OnnxShim()
+        memo[id(self)] = twin
+        twin.follow(dict(self._settings))
+        return twin.from_bytes(self.to_bytes())
+
+
+def open_session(graph: bytes, threads: int = 0) -> Any:
+    """Open a session on the CPU.
+
+    threads (int): See `build_onnx_encoder`.
+    RAISES (EncoderError): Where onnxruntime cannot run the graph.
+    """
+    import onnxruntime
+    from onnxruntime.capi import onnxruntime_pybind11_state as states
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or count_threads()
+    options.inter_op_num_threads = 1
+    # What pays is in the graph already; more would fuse additions and normalizations, see `graph`.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    # Errors only: it warns of processors that it does not know.
+    options.log_severity_level = 3
+    kinds = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NotImplemented")
+    refused = tuple(getattr(states, kind) for kind in kinds)
+    try:
+        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except refused as error:
+        reason = str(error).strip().splitlines()[0]
+        raise EncoderError(
+            f"exported encoder: onnxruntime {onnxruntime.__version__} cannot run the graph "
+            f"({reason}); install a newer onnxruntime, or export the pipeline again"
+        ) from error
+
+
+def count_threads() -> int:
+    """Return how many threads a product gets where nothing is set; see `build_onnx_encoder`."""
+    if multiprocessing.parent_process() is not None:
+        return 1
+    wanted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    if wanted.isdecimal() and int(wanted):
+        return int(wanted)
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def init(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Any] = None) -> None:
+    """Refuse to start from nothing; an encoder that was exported is left as it is."""
+    if not cast(OnnxShim, model.shims[0]).is_ready:
+        raise EncoderError(
+            "spacy_bioner.OnnxEncoder.v1 has no weights of its own: train a pipeline with "
+            "spacy_bioner.TransformerEncoder.v1, then `bioner export MODEL OUT`"
+        )
+
+
+def forward(
+    model: Model, docs: List[Doc], is_train: bool
+) -> Tuple[List[Floats2d], Callable[[Any], Any]]:
+    """Encode Docs; see `build_onnx_encoder`. RAISES (EncoderError): In training."""
+    if is_train:
+        refuse_training()
+    width = model.get_dim("nO")
+    return pool_pieces(model, docs, width, lambda states: states), refuse_training
+
+
+def pool_pieces(
+    model: Model, docs: List[Doc], width: int, score: Callable[[np.ndarray], np.ndarray]
+) -> List[Floats2d]:
+    """Encode Docs and pool what a linear function makes of the states of pieces.
+
+    The mean of what it makes of a word's pieces is what it makes of their mean, and takes less
+    memory: states of one batch are held at a time.
+
+    width (int): Columns of what it makes.
+    score (Callable[[np.ndarray], np.ndarray]): The function, of rows of states.
+    RETURNS (List[Floats2d]): float32, shape (tokens, width), per Doc.
+    """
+    shim = cast(OnnxShim, model.shims[0])
+    if not shim.is_ready:
+        init(model)
+    layout = lay_out(model, docs)
+    shim.count_unseen(layout)
+    batches, weights = make_batches(
+        layout, budget=model.attrs["batch_pieces"], pad_id=shim.spec["pad_id"]
+    )
+    pooled = np.zeros((layout.n_rows, width), dtype=np.float32)
+    for batch in batches:
+        add_rows(pooled, batch.target, score(shim.run(batch)[batch.source]))
+    pooled *= weights
+    borders = np.cumsum([len(rows) for rows in layout.rows])[:-1].tolist()
+    return cast(List[Floats2d], np.split(pooled, borders))
+
+
+def add_rows(pooled: np.ndarray, target: np.ndarray, rows: np.ndarray) -> None:
+    """Add each row to the one of `pooled` that `target` names, in order; in place.
+
+    target (np.ndarray): int64, shape (rows,).
+    """
+    order = np.argsort(target, kind="stable")
+    _, first = np.unique(target[order], return_index=True)
+    place = np.arange(len(order)) - np.repeat(first, np.diff([*first, len(order)]))
+    # As many rounds as the most that one row gets: most words have one or two pieces.
+    for number in range(int(place.max(initial=-1)) + 1):
+        chosen = order[place == number]
+        pooled[target[chosen]] += rows[chosen]
+
+
+def refuse_training(gradient: Any = None) -> Any:
+    """RAISES (EncoderError): Always: what was exported has no gradients."""
+    raise EncoderError(
+        "an exported pipeline cannot be trained: train the one that it was exported from, then "
+        "`bioner export` it again"
+    )

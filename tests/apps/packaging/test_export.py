@@ -1,0 +1,200 @@
+import json
+import pickle
+import subprocess
+import sys
+
+import pytest
+import spacy
+import torch
+from spacy.tokens import DocBin
+from thinc.api import Config
+
+from spacy_bioner.apps.cli.main import run as run_command
+from spacy_bioner.apps.packaging import export as exporting
+from spacy_bioner.apps.packaging.assemble import assemble
+from spacy_bioner.apps.packaging.export import export
+from spacy_bioner.architectures.exported import conversion
+from spacy_bioner.errors import ConfigError, PackageError
+from tests.conftest import entities_of
+from tests.paths import ROOT
+
+TEXTS = ["Naloxone reverses the effect of clonidine.", "hypertension in rats"]
+
+
+@pytest.fixture
+def dev(tmp_path, make_example):
+    examples = [
+        make_example(TEXTS[0], [(0, 8, "Chemical"), (32, 41, "Chemical")]),
+        make_example(TEXTS[1], [(0, 12, "Disease")]),
+    ]
+    path = tmp_path / "dev.spacy"
+    DocBin(docs=[example.reference for example in examples], store_user_data=True).to_disk(path)
+    return path
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_exported_pipeline_finds_the_same_and_needs_no_torch(
+    trained_folder, dev, tmp_path, precision
+):
+    out = tmp_path / "out"
+    exported = export(str(trained_folder), out, precision=precision, dev=dev)
+    assert (exported.precision, exported.kept, exported.n_changed) == (precision, (), 0)
+    assert exported.n_products == 8
+    assert exported.compared.first == exported.compared.second
+    code = (
+        "import sys, spacy\n"
+        # thinc imports torch where it is installed.
+        "for name in ('torch', 'transformers', 'safetensors', 'onnx'): sys.modules[name] = None\n"
+        f"nlp = spacy.load({str(out)!r})\n"
+        f"for doc in nlp.pipe({TEXTS!r}): print([(e.text, e.label_) for e in doc.ents])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "[('Naloxone', 'Chemical'), ('clonidine', 'Chemical')]",
+        "[('hypertension', 'Disease')]",
+    ]
+
+
+def test_meta_tells_of_the_export(trained_folder, dev, tmp_path):
+    export(str(trained_folder), tmp_path / "out", dev=dev, seed=3)
+    meta = spacy.load(tmp_path / "out").meta["export"]
+    assert (meta["precision"], meta["kept_in_float32"], meta["n_products"]) == ("int8", [], 8)
+    assert meta["compared"]["n_docs"] == 2
+    assert meta["compared"]["seed"] == 3
+    assert meta["compared"]["f_score"]["difference"]["value"] == 0.0
+    assert len(meta["from"]) == 64
+
+
+def test_settings_and_other_components_are_kept(trained_folder, dev, tmp_path):
+    terms = tmp_path / "terms.tsv"
+    terms.write_text("id\tname\tlabel\nX:1\trats\tChemical\n", encoding="utf-8")
+    whole = tmp_path / "whole"
+    assemble(trained_folder, whole, config=ROOT / "configs/postprocessing.cfg", terms=terms)
+    export(str(whole), tmp_path / "out", dev=dev)
+    nlp, trained = spacy.load(tmp_path / "out"), spacy.load(whole)
+    assert nlp.pipe_names == trained.pipe_names
+    assert [entities_of(nlp(text)) for text in TEXTS] == [entities_of(trained(t)) for t in TEXTS]
+    assert entities_of(nlp(TEXTS[1])) == [("hypertension", "Disease"), ("rats", "Chemical")]
+    model = Config().from_disk(tmp_path / "out/config.cfg")["components"]["bioner"]["model"]
+    assert model["encoder"]["@architectures"] == "spacy_bioner.OnnxEncoder.v1"
+    encoder = trained.get_pipe("bioner").model.get_ref("encoder")
+    for name in ("name", "unit", "window", "pooling"):
+        assert model["encoder"][name] == encoder.attrs[name]
+
+
+def test_exported_pipeline_survives_bytes_disk_and_processes(trained_folder, dev, tmp_path):
+    export(str(trained_folder), tmp_path / "out", dev=dev)
+    nlp = spacy.load(tmp_path / "out")
+    expected = [entities_of(doc) for doc in nlp.pipe(TEXTS)]
+    assert expected[0]
+    nlp.to_disk(tmp_path / "again")
+    assert [entities_of(doc) for doc in spacy.load(tmp_path / "again").pipe(TEXTS)] == expected
+    twin = spacy.load(tmp_path / "out")
+    twin.from_bytes(nlp.to_bytes())
+    assert [entities_of(doc) for doc in twin.pipe(TEXTS)] == expected
+    component = pickle.loads(pickle.dumps(nlp.get_pipe("bioner")))
+    assert component.model.name == "exported_classifier"
+    assert [entities_of(doc) for doc in nlp.pipe(TEXTS * 3, n_process=2, batch_size=2)] == (
+        expected * 3
+    )
+
+
+def test_documents_are_those_of_the_config_by_default(trained_folder, dev, tmp_path, monkeypatch):
+    with pytest.raises(ConfigError, match=r"name a \.spacy file, or run from"):
+        export(str(trained_folder), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    nlp = spacy.load(trained_folder)
+    nlp.to_disk(tmp_path / "model")
+    config = Config().from_disk(tmp_path / "model/config.cfg", interpolate=False)
+    config["corpora"] = {"dev": {"@readers": "spacy_bioner.Corpus.v1", "path": "dev.spacy"}}
+    config["training"]["dev_corpus"] = "corpora.dev"
+    config.to_disk(tmp_path / "model/config.cfg")
+    monkeypatch.chdir(tmp_path)
+    assert export("model", tmp_path / "out").compared.n_docs == 2
+
+
+def test_labels_that_are_not_annotated_do_not_count(trained_folder, dev, tmp_path):
+    exported = export(str(trained_folder), tmp_path / "out", dev=dev, labels=["Disease"])
+    assert exported.compared.first.gold == 1
+
+
+def test_products_that_cost_too_much_stay_in_float32(trained_folder, dev, tmp_path, monkeypatch):
+    observe, build = conversion.observe, conversion.Export.build
+    worst = []
+
+    def observe_badly(graph, batches):
+        ranges = observe(graph, batches)
+        product = conversion.list_products(graph)[3]
+        broad = ranges[product.activations]
+        worst[:] = [product.name]
+        return {**ranges, product.activations: type(broad)(broad.low * 1e4, broad.high * 1e4)}
+
+    def build_badly(self, precision, *, keep=()):
+        model = build(self, precision, keep=keep)
+        if not set(worst) & set(keep):
+            # The tiny encoder's products hardly matter: as if this one did.
+            head = model.get_ref("output_layer")
+            head.set_param("W", -head.get_param("W"))
+        return model
+
+    monkeypatch.setattr(conversion, "observe", observe_badly)
+    monkeypatch.setattr(conversion.Export, "build", build_badly)
+    exported = export(str(trained_folder), tmp_path / "out", dev=dev)
+    assert exported.kept == tuple(worst)
+    assert exported.compared.second.f_score == exported.compared.first.f_score == 1.0
+    meta = json.loads((tmp_path / "out/meta.json").read_text(encoding="utf-8"))
+    assert meta["export"]["kept_in_float32"] == worst
+
+
+def test_int8_that_costs_too_much_is_refused(trained_folder, dev, tmp_path, monkeypatch):
+    def build(self, precision, *, keep=()):
+        model = assemble_model(self, self.graph.SerializeToString(), self._read_arrays(), precision)
+        head = model.get_ref("output_layer")
+        head.set_param("W", -head.get_param("W"))
+        return model
+
+    assemble_model = conversion.Export._assemble
+    monkeypatch.setattr(conversion.Export, "build", build)
+    with pytest.raises(PackageError, match=r"int8 costs [\d.]+ points of F1 on 2 documents"):
+        export(str(trained_folder), tmp_path / "out", dev=dev)
+    with pytest.raises(PackageError, match=r"entities of \d of 2 documents differ"):
+        export(str(trained_folder), tmp_path / "out", precision="float32", dev=dev)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("precision", ["int4", "bfloat16", ""])
+def test_other_precisions_are_refused(trained_folder, dev, tmp_path, precision):
+    with pytest.raises(ConfigError, match=f"precision = '{precision}': expected float32 or int8"):
+        export(str(trained_folder), tmp_path / "out", precision=precision, dev=dev)
+
+
+def test_pipelines_without_a_transformer_are_refused(tmp_path, dev):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("bioner_overlaps")
+    nlp.to_disk(tmp_path / "rules")
+    with pytest.raises(ConfigError, match="found the components bioner_overlaps, expected"):
+        export(str(tmp_path / "rules"), tmp_path / "out", dev=dev)
+
+
+def test_exported_pipelines_are_not_exported_again(trained_folder, dev, tmp_path):
+    export(str(trained_folder), tmp_path / "out", dev=dev)
+    with pytest.raises(ConfigError, match="it is exported already"):
+        export(str(tmp_path / "out"), tmp_path / "again", dev=dev)
+
+
+def test_command_prints_what_int8_costs(trained_folder, dev, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        run_command(["export", str(trained_folder), "out", "--dev", str(dev)])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    assert "F1          100.00  100.00" in said
+    assert "entities differ in 0 of 2 documents" in said
+    assert said.strip().splitlines()[-1].startswith("out: int8, 0.")
+
+
+def test_trained_pipeline_stays_as_it_is(trained_folder, dev, tmp_path):
+    before = exporting.fingerprint(trained_folder)
+    export(str(trained_folder), tmp_path / "out", dev=dev)
+    assert exporting.fingerprint(trained_folder) == before
+    assert torch.is_grad_enabled()

@@ -1,0 +1,214 @@
+import pickle
+from copy import deepcopy
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import spacy
+import srsly
+from numpy.testing import assert_allclose, assert_array_equal
+
+from spacy_bioner.architectures.exported import onnx_encoder
+from spacy_bioner.architectures.exported.onnx_encoder import (
+    OnnxShim,
+    add_rows,
+    build_onnx_encoder,
+    count_threads,
+    open_session,
+)
+from spacy_bioner.errors import EncoderError, MissingExtraError
+from tests.architectures.exported.conftest import TEXTS
+
+SETTINGS = [
+    {},
+    {"unit": "document"},
+    {"unit": "neighbours", "window": 20, "overlap": 4},
+    {"unit": "document", "window": 12, "overlap": 3},
+    {"pooling": "first"},
+    {"batch_pieces": 8},
+]
+
+
+@pytest.fixture
+def docs(trained_nlp):
+    return [trained_nlp.make_doc(text) for text in TEXTS]
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_states_of_float32_are_those_of_torch(export_model, trained_folder, docs, settings):
+    prefix = "components.bioner.model.encoder"
+    changed = {f"{prefix}.{key}": value for key, value in settings.items()}
+    trained = spacy.load(trained_folder, config={f"{prefix}.precision": "float32", **changed})
+    expected = trained.get_pipe("bioner").model.get_ref("encoder").predict(docs)
+    found = export_model("float32", **settings).get_ref("encoder").predict(docs)
+    for own, other in zip(found, expected, strict=True):
+        assert own.shape == other.shape
+        assert_allclose(own, other, atol=1e-5)
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_states_of_int8_do_not_depend_on_what_else_is_in_the_batch(export_model, docs, settings):
+    encoder = export_model("int8", **settings).get_ref("encoder")
+    together = encoder.predict(docs)
+    for doc, expected in zip(docs, together, strict=True):
+        assert_array_equal(encoder.predict([doc])[0], expected)
+        if len(doc):
+            assert_array_equal(encoder.predict([docs[2], doc, docs[1]])[1], expected)
+
+
+def test_states_of_int8_do_not_depend_on_threads(export_model, docs):
+    encoder = export_model("int8").get_ref("encoder")
+    encoder.attrs["threads"] = 1
+    expected = np.concatenate(encoder.predict(docs))
+    encoder.attrs["threads"] = 2
+    encoder.shims[0]._session = (0, None)
+    assert_array_equal(np.concatenate(encoder.predict(docs)), expected)
+
+
+def test_states_of_int8_are_near_those_of_float32(export_model, docs):
+    plain, small = (
+        np.concatenate(export_model(precision).get_ref("encoder").predict(docs))
+        for precision in ("float32", "int8")
+    )
+    difference = np.sqrt(np.mean((plain - small) ** 2) / np.mean(plain**2))
+    assert 1e-4 < difference < 0.05
+
+
+def test_tokens_that_are_cut_off_are_counted(export_model, docs):
+    encoder = export_model("int8", unit="document", window=10, truncate=True).get_ref("encoder")
+    encoder.predict([docs[2]])
+    assert encoder.shims[0].n_unseen > 20
+
+
+def test_encoder_is_the_same_from_bytes_copied_and_pickled(export_model, docs):
+    encoder = export_model("int8").get_ref("encoder")
+    expected = np.concatenate(encoder.predict(docs))
+    loaded = build_onnx_encoder().from_bytes(encoder.to_bytes())
+    shim = pickle.loads(pickle.dumps(encoder.shims[0]))
+    for other in (loaded, encoder.copy(), deepcopy(encoder)):
+        assert_array_equal(np.concatenate(other.predict(docs)), expected)
+    assert shim.graph == encoder.shims[0].graph
+    assert shim._session == (0, None)
+
+
+def test_settings_of_the_config_win_over_saved_ones(export_model):
+    saved = export_model("int8", unit="document").get_ref("encoder").to_bytes()
+    encoder = build_onnx_encoder(unit="sentence", threads=3).from_bytes(saved)
+    assert (encoder.attrs["unit"], encoder.attrs["threads"]) == ("sentence", 3)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"version": 99}, "found form 99, expected 1"),
+        ({"graph": b"other"}, "the graph is damaged"),
+        ({"graph": b"no graph", "sha256": None}, "cannot run the graph"),
+    ],
+)
+def test_what_is_damaged_or_of_another_version_is_refused(export_model, docs, change, words):
+    shim = export_model("int8").get_ref("encoder").shims[0]
+    message = {**srsly.msgpack_loads(shim.to_bytes()), **change}
+    if message["sha256"] is None:
+        message["sha256"] = onnx_encoder.hashlib.sha256(message["graph"]).hexdigest()
+
+    def load_and_run():
+        twin = build_onnx_encoder()
+        twin.shims[0].from_bytes(srsly.msgpack_dumps(message))
+        twin.set_dim("nO", 32)
+        twin.predict(docs[:1])
+
+    with pytest.raises(EncoderError, match=words):
+        load_and_run()
+
+
+def test_what_is_no_saved_encoder_is_refused():
+    with pytest.raises(EncoderError, match="found form None"):
+        build_onnx_encoder().shims[0].from_bytes(srsly.msgpack_dumps([1]))
+
+
+def test_without_onnxruntime_loading_says_what_to_install(export_model, monkeypatch):
+    saved = export_model("int8").get_ref("encoder").to_bytes()
+
+    def refuse(*names, **words):
+        raise MissingExtraError(f"{words['who']} needs {names[0]}", name=names[0])
+
+    monkeypatch.setattr(onnx_encoder, "require", refuse)
+    with pytest.raises(MissingExtraError, match="an exported pipeline needs onnxruntime"):
+        build_onnx_encoder().from_bytes(saved)
+
+
+def test_encoder_without_weights_and_training_are_refused(export_model, docs):
+    empty = build_onnx_encoder()
+    empty.set_dim("nO", 32)
+    for call in (empty.initialize, lambda: empty.predict(docs)):
+        with pytest.raises(EncoderError, match="has no weights of its own"):
+            call()
+    with pytest.raises(EncoderError, match="cannot be trained"):
+        export_model("int8").get_ref("encoder").begin_update(docs)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"unit": "page"}, "unit = 'page'"),
+        ({"pooling": "max"}, "pooling = 'max'"),
+        ({"overlap": 600}, "overlap = 600"),
+        ({"window": 2, "overlap": 0, "truncate": True}, "window = 2"),
+        ({"threads": -1}, "threads = -1"),
+    ],
+)
+def test_settings_that_are_none_are_refused(settings, words):
+    with pytest.raises(EncoderError, match=words):
+        build_onnx_encoder(**settings)
+
+
+@pytest.mark.parametrize(
+    ("parent", "wanted", "cores", "expected"),
+    [
+        (None, "", {0, 1, 5}, 3),
+        (None, "2", {0, 1, 5}, 2),
+        (None, "4,2", {0}, 4),
+        (None, "many", {0}, 1),
+        (None, "0", {0, 1}, 2),
+        (object(), "4", {0, 1}, 1),
+    ],
+)
+def test_threads_follow_the_process(monkeypatch, parent, wanted, cores, expected):
+    monkeypatch.setenv("OMP_NUM_THREADS", wanted)
+    monkeypatch.setattr(
+        onnx_encoder, "multiprocessing", SimpleNamespace(parent_process=lambda: parent)
+    )
+    monkeypatch.setattr(onnx_encoder.os, "sched_getaffinity", lambda pid: cores, raising=False)
+    assert count_threads() == expected
+
+
+def test_a_session_belongs_to_the_process_that_made_it(export_model, docs, monkeypatch):
+    encoder = export_model("int8").get_ref("encoder")
+    encoder.predict(docs)
+    process, session = encoder.shims[0]._session
+    encoder.predict(docs)
+    assert encoder.shims[0]._session == (process, session)
+    monkeypatch.setattr(onnx_encoder.os, "getpid", lambda: process + 1)
+    encoder.predict(docs)
+    assert encoder.shims[0]._session[0] == process + 1
+    assert encoder.shims[0]._session[1] is not session
+
+
+def test_what_onnxruntime_cannot_run_is_refused():
+    with pytest.raises(EncoderError, match="install a newer onnxruntime"):
+        open_session(b"\x08\x07")
+
+
+def test_rows_are_added_in_order():
+    pooled = np.zeros((4, 1), dtype=np.float32)
+    target = np.array([2, 0, 2, 3, 3, 3])
+    add_rows(pooled, target, np.array([[1], [2], [4], [8], [16], [32]], dtype=np.float32))
+    assert pooled.ravel().tolist() == [2, 0, 5, 56]
+    add_rows(pooled, np.zeros(0, np.int64), np.zeros((0, 1), np.float32))
+    assert pooled.ravel().tolist() == [2, 0, 5, 56]
+
+
+def test_shim_without_a_graph_goes_through_bytes():
+    shim = OnnxShim()
+    shim.follow({})
+    assert not shim.from_bytes(shim.to_bytes()).is_ready
