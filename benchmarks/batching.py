@@ -1,27 +1,37 @@
-"""Does a document get the same entities in a batch as alone?
+"""Does a document get the same entities in a batch, in a process of its own and with more threads?
 
     python benchmarks/batching.py MODEL [--data FOLDER] [--docs 60] [--batch-sizes 8 64]
+                                  [--texts FILE] [--processes 2] [--more-threads 2]
 
-Annotates BC5CDR test abstracts with the component `bioner` of a trained pipeline, one by one and in
-batches, in float32 and bfloat16, and prints one Markdown table: documents with the same entities,
-entities that only one of both has, and by how much the confidence of the others differs.
+Annotates BC5CDR test abstracts, or the lines of another file of texts (.txt, .xz), with the
+component `bioner` of a pipeline, one by one, in batches, in several processes and with another
+number of threads; a trained pipeline in float32 and bfloat16, an exported one as it is. Prints one
+Markdown table: documents with the same entities as single calls, entities that only one of both
+has, and by how much the confidence of the others differs.
 """
 
 import argparse
-from typing import Dict, List, Sequence, Tuple
+import lzma
+from itertools import islice
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 from _common import add_data, cores, corpus_file, note, require, show, use_threads
 
 Entities = Dict[Tuple[int, int, str], float]
 PRECISIONS = ("float32", "bfloat16")
-HEADER = ("precision", "batch size", "documents", "with the same entities", "entities")
-HEADER += (
-    "in one of both only",
-    "greatest difference in confidence",
-    "99 % below",
-    "no difference",
-)
+HEADER = ("precision", "batch size", "processes", "threads", "documents")
+HEADER += ("with the same entities", "entities", "in one of both only")
+HEADER += ("greatest difference in confidence", "99 % below", "no difference")
+
+
+class Way(NamedTuple):
+    """How texts are run through a pipeline."""
+
+    batch_size: int
+    processes: int
+    threads: int
 
 
 def main() -> None:
@@ -29,41 +39,65 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add_data(parser)
-    parser.add_argument("model", help="a trained pipeline with a `bioner`")
+    parser.add_argument("model", help="a trained or exported pipeline with a `bioner`")
     parser.add_argument("--docs", type=int, default=60)
+    parser.add_argument("--texts", type=Path, help="a text a line, instead of BC5CDR's abstracts")
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[8, 64])
     parser.add_argument("--threads", type=int, default=cores())
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--more-threads", type=int, default=0)
     args = parser.parse_args()
-    require(parser, "torch", "transformers")
-    from spacy_bioner.corpora.read_write import read_records
-
-    records = read_records(corpus_file(parser, args.data, "bc5cdr", "test"))
-    texts = [record.text for record, _ in zip(records, range(args.docs))]
-    use_threads(args.threads)
+    texts = list(islice(read_texts(parser, args), args.docs))
+    sizes = args.batch_sizes
+    ways = [Way(size, 1, args.threads) for size in (1, *sizes)]
+    ways += [Way(sizes[-1], args.processes, args.threads)] if args.processes > 1 else []
+    ways += [Way(sizes[-1], 1, args.more_threads)] if args.more_threads else []
     rows: List[Tuple[str, ...]] = [HEADER]
-    for precision in PRECISIONS:
-        annotated = annotate(args.model, precision, texts, [1, *args.batch_sizes])
-        for size, found in zip(args.batch_sizes, annotated[1:]):
-            rows.append((precision, str(size), *compare(annotated[0], found)))
+    for precision in list_precisions(args.model):
+        if precision in PRECISIONS and not rows[1:]:
+            require(parser, "torch", "transformers")
+        annotated = annotate(args.model, precision, texts, ways)
+        for way, found in zip(ways[1:], annotated[1:]):
+            rows.append((precision, *map(str, way), *compare(annotated[0], found)))
     show(rows, threads=args.threads)
 
 
-def annotate(
-    model: str, precision: str, texts: Sequence[str], batch_sizes: Sequence[int]
-) -> List[List[Entities]]:
-    """Return the entities of each text with their confidences, for each batch size."""
+def read_texts(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Any:
+    if args.texts is None:
+        from spacy_bioner.corpora.read_write import read_records
+
+        path = corpus_file(parser, args.data, "bc5cdr", "test")
+        return (record.text for record in read_records(path))
+    opened = lzma.open if args.texts.suffix == ".xz" else open
+    return (line.strip() for line in opened(args.texts, "rt", encoding="utf-8"))
+
+
+def list_precisions(model: str) -> Sequence[str]:
+    """Say in which precisions a pipeline can be run: an exported one in its own."""
     import spacy
 
-    encoder = {"precision": precision}
-    components = {"bioner": {"model": {"encoder": encoder}}}
-    nlp = spacy.load(model, config={"components": components})
-    # What other components add depends on the text alone.
-    others = [name for name in nlp.pipe_names if name != "bioner"]
+    encoder = spacy.load(model).get_pipe("bioner").model.get_ref("encoder")
+    own = encoder.shims[0].spec.get("precision")
+    return [own] if own else PRECISIONS
+
+
+def annotate(
+    model: str, precision: str, texts: Sequence[str], ways: Sequence[Way]
+) -> List[List[Entities]]:
+    """Return the entities of each text with their confidences, for each way to run them."""
+    import spacy
+
     found = []
-    with nlp.select_pipes(disable=others):
-        for size in batch_sizes:
-            note(f"{precision}, batch size {size}")
-            docs = nlp.pipe(texts, batch_size=size)
+    for way in ways:
+        note(f"{precision}, {way}")
+        own = {"threads": way.threads} if precision not in PRECISIONS else {"precision": precision}
+        components = {"bioner": {"model": {"encoder": own}}}
+        use_threads(way.threads)
+        nlp = spacy.load(model, config={"components": components})
+        # What other components add depends on the text alone.
+        others = [name for name in nlp.pipe_names if name != "bioner"]
+        with nlp.select_pipes(disable=others):
+            docs = nlp.pipe(texts, batch_size=way.batch_size, n_process=way.processes)
             found.append([list_entities(doc.ents) for doc in docs])
     return found
 
@@ -73,7 +107,7 @@ def list_entities(spans: Sequence) -> Entities:
 
 
 def compare(alone: Sequence[Entities], together: Sequence[Entities]) -> Tuple[str, ...]:
-    """Return the cells of a row for what single calls and batches found."""
+    """Return the cells of a row for what single calls and another way found."""
     pairs = list(zip(alone, together))
     gaps = [abs(one[key] - other[key]) for one, other in pairs for key in one.keys() & other.keys()]
     return (
