@@ -68,15 +68,17 @@ def list_hints(
 
 def _check_threads(machine: Machine) -> Iterator[str]:
     cores = machine.n_cores
+    # Two threads on one physical core are not faster.
+    best = min(cores, machine.processor.n_physical or cores)
     for name, number in machine.threads.items():
         if number is None:
             continue
         if number > cores:
             many = f"{name} would use {number} threads on {_count_cores(cores)}"
             yield f"{many}: set {_limit(name, cores)}"
-        elif name == "torch" and number < cores:
-            ways = f"OMP_NUM_THREADS={cores}, or nlp.pipe(texts, n_process={cores // number})"
-            yield f"torch would use {number} of {_count_cores(cores)}: {ways}"
+        elif name == "torch" and number < best:
+            ways = f"OMP_NUM_THREADS={best}, or nlp.pipe(texts, n_process={best})"
+            yield f"torch would use {number} of {_count_cores(best)}: {ways}"
 
 
 def _check_processes(machine: Machine, encoders: Sequence[EncoderUse]) -> Iterator[str]:

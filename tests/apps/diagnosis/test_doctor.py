@@ -73,6 +73,18 @@ def test_threads_are_compared_with_cores(threads, settings, hints):
     assert list_hints(make_machine(threads=threads, **settings)) == hints
 
 
+@pytest.mark.parametrize(
+    ("number", "hints"),
+    [
+        (4, []),
+        (3, ["torch would use 3 of 4 cores: OMP_NUM_THREADS=4, or nlp.pipe(texts, n_process=4)"]),
+    ],
+)
+def test_a_thread_for_each_physical_core_is_enough(number, hints):
+    machine = make_machine(Processor(n_physical=4), cores=8, threads={"torch": number})
+    assert list_hints(machine) == hints
+
+
 def test_each_process_of_an_exported_encoder_has_all_threads():
     machine = make_machine(threads={"torch": 4, "onnxruntime": 4})
     assert list_hints(machine, make_pipeline(ONNX, "int8")) == [
