@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import platform
-import re
 import subprocess
 from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, Optional, Tuple
@@ -42,7 +41,6 @@ VARIABLES = (
     "TOKENIZERS_PARALLELISM",
 )
 ROOT = Path("/")
-_LINE = re.compile(r"([^:\n]*?)\s*:[ \t]*(.*)")
 
 
 def inspect_machine() -> Machine:
@@ -73,7 +71,7 @@ def read_processor(root: Path = ROOT) -> Processor:
 
 def parse_cpuinfo(text: str) -> Processor:
     """Read /proc/cpuinfo. What not every processor has does not count."""
-    blocks = [dict(_LINE.findall(block)) for block in text.split("\n\n")]
+    blocks = [_read_values(block) for block in text.split("\n\n")]
     blocks = [block for block in blocks if "processor" in block]
     if not blocks:
         return Processor()
@@ -94,7 +92,7 @@ def parse_cpuinfo(text: str) -> Processor:
 
 def parse_sysctl(text: str) -> Processor:
     """Read what `sysctl` of macOS prints."""
-    values = dict(_LINE.findall(text))
+    values = _read_values(text)
     names: Mapping[str, str] = MAC_ARM if values.get("hw.optional.arm64") == "1" else MAC_X86
     features: Dict[str, Optional[bool]] = {
         name: values[key] == "1" if key in values else None for name, key in names.items()
@@ -122,6 +120,11 @@ def read_cpu_limit(root: Path = ROOT) -> Optional[float]:
         if limit is not None
     ]
     return min(limits, default=None)
+
+
+def _read_values(text: str) -> Dict[str, str]:
+    lines = (line.partition(":") for line in text.splitlines())
+    return {name.strip(): value.strip() for name, colon, value in lines if colon}
 
 
 def _list_groups(root: Path) -> Iterator[Path]:
