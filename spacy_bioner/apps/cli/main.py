@@ -58,6 +58,7 @@ GROUPS: Dict[str, Dict[str, str]] = {
     },
     "Use and shipping": {
         "assemble": "Assemble the pipeline that ships.",
+        "doctor": "Say what is installed, how fast the machine can be, and if a pipeline runs.",
         "show": "Print the entities that a pipeline finds.",
         "explain": "Say why entities are there: sources, other readings, words.",
         "export": "Write a pipeline that needs no torch, in float32 or int8.",
