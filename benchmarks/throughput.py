@@ -63,7 +63,7 @@ from spacy_bioner.sentences import sentence_starts
 COLUMNS = ("system", "precision", "unit", "words/s", "range", "× spacy-transformers", "× HF")
 COSTS = ("F1", "peak MB", "load s", "installed MB", "pieces")
 TRF, HF = "spacy-transformers + ner", "HF pipeline"
-OURS_INSTALLED = "spacy-bioner[runtime]"
+OURS_INSTALLED = "spacy-bioner[torch]"
 TRAIN_DOCS = 200
 WARM_UP = {
     "training.optimizer.learn_rate.initial_rate": 3e-4,

@@ -14,7 +14,7 @@ import pytest
 
 PACKAGE = "spacy_bioner"
 LEAVES = {"", "errors", "extras", "records", "tags", "spans", "sentences", "blanks", "printable"}
-LEAVES |= {"ledger", "doc_ents", "files", "gold", "public_names"}
+LEAVES |= {"cores", "ledger", "doc_ents", "files", "gold", "public_names"}
 # What it offers is named for type checkers, who alone read these imports.
 FACE = PACKAGE
 LEVELS = {

@@ -1,10 +1,10 @@
 """What is installed, what the machine can do, how a pipeline fares: what is wrong or slow."""
 
 from importlib.util import find_spec
-from typing import Iterator, List, Optional, Sequence
+from typing import Iterator, List, Optional
 
 from spacy_bioner.apps.diagnosis.machine import inspect_machine
-from spacy_bioner.apps.diagnosis.pipeline_check import ONNX_ENCODER, TORCH_ENCODER, check_pipeline
+from spacy_bioner.apps.diagnosis.pipeline_check import TORCH_ENCODER, check_pipeline
 from spacy_bioner.apps.diagnosis.software import inspect_software
 from spacy_bioner.training.results.diagnosis import (
     Diagnosis,
@@ -55,7 +55,7 @@ def list_hints(
     """
     encoders = pipeline.encoders if pipeline else ()
     found = list(_check_threads(machine))
-    found += _check_processes(machine, encoders)
+    found += _check_processes(machine)
     if pipeline and on_cpu:
         found += [hint for item in encoders for hint in _check_precision(machine, item)]
         if can_export and any(map(_is_torch, encoders)):
@@ -75,19 +75,20 @@ def _check_threads(machine: Machine) -> Iterator[str]:
             continue
         if number > cores:
             many = f"{name} would use {number} threads on {_count_cores(cores)}"
-            yield f"{many}: set {_limit(name, cores)}"
-        elif name == "torch" and number < best:
+            yield f"{many}: set OMP_NUM_THREADS={cores}"
+        elif number < best:
             ways = f"OMP_NUM_THREADS={best}, or nlp.pipe(texts, n_process={best})"
-            yield f"torch would use {number} of {_count_cores(best)}: {ways}"
+            yield f"{name} would use {number} of {_count_cores(best)}: {ways}"
 
 
-def _check_processes(machine: Machine, encoders: Sequence[EncoderUse]) -> Iterator[str]:
+def _check_processes(machine: Machine) -> Iterator[str]:
     for name, number in machine.threads.items():
-        # A forked process has one thread of torch; see `architectures.torch_bridge`.
-        multiplies = machine.start_method != "fork" if name == "torch" else _uses_onnx(encoders)
+        # A forked process has one thread of torch, see `architectures.torch_bridge`; an exported
+        # encoder has one in any process but the first.
+        multiplies = name == "torch" and machine.start_method != "fork"
         if multiplies and number is not None and 2 * number > machine.n_cores > 1:
             every = f"{number} threads of {name} in each process"
-            yield f"nlp.pipe(texts, n_process=N) has {every}: set {_limit(name, 1)} for it"
+            yield f"nlp.pipe(texts, n_process=N) has {every}: set OMP_NUM_THREADS=1 for it"
 
 
 def _check_precision(machine: Machine, encoder: EncoderUse) -> Iterator[str]:
@@ -102,15 +103,6 @@ def _check_precision(machine: Machine, encoder: EncoderUse) -> Iterator[str]:
 
 def _is_torch(encoder: EncoderUse) -> bool:
     return encoder.architecture.startswith(TORCH_ENCODER)
-
-
-def _uses_onnx(encoders: Sequence[EncoderUse]) -> bool:
-    return any(encoder.architecture.startswith(ONNX_ENCODER) for encoder in encoders)
-
-
-def _limit(library: str, number: int) -> str:
-    """Name the setting: onnxruntime looks at no environment variable."""
-    return f"{'OMP_NUM_THREADS' if library == 'torch' else 'intra_op_num_threads'}={number}"
 
 
 def _count_cores(number: int) -> str:

@@ -5,8 +5,9 @@ import os
 import platform
 import subprocess
 from pathlib import Path
-from typing import Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Dict, List, Mapping, Optional, Tuple
 
+from spacy_bioner.cores import count_affinity, count_threads, read_cpu_limit
 from spacy_bioner.extras import find_missing
 from spacy_bioner.training.results.diagnosis import Machine, Processor
 
@@ -48,9 +49,9 @@ def inspect_machine() -> Machine:
     processor = read_processor()
     return Machine(
         processor,
-        n_affinity=_count_affinity(),
+        n_affinity=count_affinity(),
         cpu_limit=read_cpu_limit(),
-        threads=_count_threads(processor),
+        threads=_count_threads(),
         variables={name: os.environ[name] for name in VARIABLES if name in os.environ},
         start_method=multiprocessing.get_start_method(),
         gpus=_list_gpus(),
@@ -107,69 +108,23 @@ def parse_sysctl(text: str) -> Processor:
     )
 
 
-def read_cpu_limit(root: Path = ROOT) -> Optional[float]:
-    """Return how many processors the control group of this process, or one above it, may use at a
-    time; None without a limit.
-
-    root (Path): Holds proc and sys.
-    """
-    limits = [
-        limit
-        for folder in _list_groups(root)
-        for limit in (_read_v2(folder), _read_v1(folder))
-        if limit is not None
-    ]
-    return min(limits, default=None)
-
-
 def _read_values(text: str) -> Dict[str, str]:
     lines = (line.partition(":") for line in text.splitlines())
     return {name.strip(): value.strip() for name, colon, value in lines if colon}
-
-
-def _list_groups(root: Path) -> Iterator[Path]:
-    """List the folders of the control groups of this process and of all above them."""
-    base = root / "sys/fs/cgroup"
-    for line in _read(root / "proc/self/cgroup").splitlines():
-        _, controllers, path = line.split(":", 2)
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        mounts = [base / controllers, base / "cpu"] if controllers else [base, base / "unified"]
-        inner = Path(path.lstrip("/"))
-        for mount in mounts:
-            # In a container, the path may be that of the host: it is not there then.
-            yield from (mount / part for part in (inner, *inner.parents))
-
-
-def _read_v2(folder: Path) -> Optional[float]:
-    words = _read(folder / "cpu.max").split()
-    return int(words[0]) / int(words[1]) if len(words) == 2 and words[0] != "max" else None
-
-
-def _read_v1(folder: Path) -> Optional[float]:
-    quota, period = (_read(folder / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period"))
-    return int(quota) / int(period) if quota.isdigit() and period.isdigit() else None
 
 
 def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
-def _count_affinity() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _count_threads(processor: Processor) -> Dict[str, Optional[int]]:
+def _count_threads() -> Dict[str, Optional[int]]:
     threads: Dict[str, Optional[int]] = {}
     if not find_missing("torch"):
         import torch
 
         threads["torch"] = torch.get_num_threads()
     if not find_missing("onnxruntime"):
-        # Its default: one for each physical core, whatever affinity and control group say.
-        threads["onnxruntime"] = processor.n_physical
+        threads["onnxruntime"] = count_threads()
     return threads
 
 

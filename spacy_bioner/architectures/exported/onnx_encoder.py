@@ -6,7 +6,6 @@ are quantized at scales that were fixed when the graph was made.
 """
 
 import hashlib
-import multiprocessing
 import os
 from typing import Any, Callable, Dict, List, Optional, Tuple, cast
 
@@ -20,6 +19,7 @@ from thinc.types import Floats2d
 from spacy_bioner.architectures.pieces.batches import WindowBatch, make_batches
 from spacy_bioner.architectures.pieces.reader import PieceReader
 from spacy_bioner.architectures.pieces.windows import check_layout, lay_out
+from spacy_bioner.cores import count_threads
 from spacy_bioner.errors import EncoderError
 from spacy_bioner.extras import require
 
@@ -197,17 +197,6 @@ def open_session(graph: bytes, threads: int = 0) -> Any:
             f"exported encoder: onnxruntime {onnxruntime.__version__} cannot run the graph "
             f"({reason}); install a newer onnxruntime, or export the pipeline again"
         ) from error
-
-
-def count_threads() -> int:
-    """Return how many threads a product gets where nothing is set; see `build_onnx_encoder`."""
-    if multiprocessing.parent_process() is not None:
-        return 1
-    wanted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
-    if wanted.isdecimal() and int(wanted):
-        return int(wanted)
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def init(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Any] = None) -> None:

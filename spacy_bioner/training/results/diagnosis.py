@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Dict, Mapping, Optional, Tuple
 
+from spacy_bioner.cores import limit_cores
+
 
 @dataclass(frozen=True)
 class ExtraFacts:
@@ -83,8 +85,7 @@ class Machine:
     @property
     def n_cores(self) -> int:
         """Cores that can be used at a time, a started one included."""
-        limit = self.n_affinity if self.cpu_limit is None else -int(-self.cpu_limit // 1)
-        return max(1, min(self.n_affinity, limit))
+        return limit_cores(self.n_affinity, self.cpu_limit)
 
 
 @dataclass(frozen=True)

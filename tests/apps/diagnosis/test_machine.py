@@ -10,10 +10,9 @@ from spacy_bioner.apps.diagnosis.machine import (
     inspect_machine,
     parse_cpuinfo,
     parse_sysctl,
-    read_cpu_limit,
     read_processor,
 )
-from spacy_bioner.training.results.diagnosis import Machine, Processor
+from spacy_bioner.training.results.diagnosis import Processor
 
 BASE = "fpu vme sse4_2 avx fma"
 
@@ -135,65 +134,10 @@ def test_read_processor_asks_each_system_its_way(monkeypatch, tmp_path):
     assert names == ["Linux CPU", "Mac CPU", ""]
 
 
-def write_files(root, files):
-    for name, content in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
-
-
-V1 = "12:memory:/x\n4:cpu,cpuacct:/jobs/a\n1:name=systemd:/init\n"
-V1_FOLDER = "sys/fs/cgroup/cpu,cpuacct"
-HYBRID = "4:cpu:/\n0::/jobs/a\n"
-
-
-@pytest.mark.parametrize(
-    ("groups", "files", "limit"),
-    [
-        ("", {}, None),
-        ("0::/\n", {"cpu.max": "max 100000\n"}, None),
-        ("0::/\n", {"cpu.max": "150000 100000\n"}, 1.5),
-        ("0::/jobs/a\n", {"jobs/a/cpu.max": "400000 100000\n"}, 4.0),
-        # The tightest of those above counts; a path of the host is not there in a container.
-        ("0::/jobs/a\n", {"jobs/a/cpu.max": "max 100000", "jobs/cpu.max": "50000 25000"}, 2.0),
-        ("0::/jobs/a\n", {"cpu.max": "300000 100000\n"}, 3.0),
-    ],
-)
-def test_limits_of_version_2(groups, files, limit, tmp_path):
-    write_files(tmp_path, {"proc/self/cgroup": groups})
-    write_files(tmp_path, {f"sys/fs/cgroup/{name}": text for name, text in files.items()})
-    assert read_cpu_limit(tmp_path) == limit
-
-
-@pytest.mark.parametrize(
-    ("groups", "folder", "quota", "limit"),
-    [
-        (V1, f"{V1_FOLDER}/jobs/a", "250000", 2.5),
-        (V1, f"{V1_FOLDER}/jobs", "100000", 1.0),
-        (V1, V1_FOLDER, "-1", None),
-        (V1, "sys/fs/cgroup/cpu", "50000", 0.5),
-        (V1, "sys/fs/cgroup/memory/x", "50000", None),
-        (HYBRID, "sys/fs/cgroup/cpu", "200000", 2.0),
-    ],
-)
-def test_limits_of_version_1(groups, folder, quota, limit, tmp_path):
-    files = {f"{folder}/cpu.cfs_quota_us": f"{quota}\n", f"{folder}/cpu.cfs_period_us": "100000\n"}
-    write_files(tmp_path, {"proc/self/cgroup": groups, **files})
-    assert read_cpu_limit(tmp_path) == limit
-
-
-@pytest.mark.parametrize(
-    ("affinity", "limit", "cores"),
-    [(8, None, 8), (8, 2.0, 2), (8, 2.5, 3), (2, 4.0, 2), (4, 0.5, 1)],
-)
-def test_cores_are_what_affinity_and_limit_leave(affinity, limit, cores):
-    assert Machine(Processor(), n_affinity=affinity, cpu_limit=limit).n_cores == cores
-
-
 def test_inspect_machine_tells_of_this_process(monkeypatch):
     torch = pytest.importorskip("torch")
     monkeypatch.setenv("MKL_NUM_THREADS", "3")
-    monkeypatch.setattr(machine, "_count_affinity", lambda: 5)
+    monkeypatch.setattr(machine, "count_affinity", lambda: 5)
     found = inspect_machine()
     assert found.n_affinity == 5
     assert found.threads["torch"] == torch.get_num_threads()
@@ -207,7 +151,7 @@ def test_without_torch_and_onnxruntime_nothing_is_said_of_them(monkeypatch):
     assert (found.threads, found.gpus) == ({}, ())
 
 
-def test_onnxruntime_goes_by_physical_cores(monkeypatch):
+def test_onnxruntime_has_the_threads_of_an_exported_encoder(monkeypatch):
     monkeypatch.setattr(machine, "find_missing", lambda *names: sorted({"torch"} & set(names)))
-    monkeypatch.setattr(machine, "read_processor", lambda: Processor("", {}, 12))
+    monkeypatch.setattr(machine, "count_threads", lambda: 12)
     assert inspect_machine().threads == {"onnxruntime": 12}

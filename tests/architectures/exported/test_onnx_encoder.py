@@ -1,6 +1,5 @@
 import pickle
 from copy import deepcopy
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from spacy_bioner.architectures.exported.onnx_encoder import (
     OnnxShim,
     add_rows,
     build_onnx_encoder,
-    count_threads,
     open_session,
 )
 from spacy_bioner.errors import EncoderError, MissingExtraError
@@ -160,26 +158,6 @@ def test_encoder_without_weights_and_training_are_refused(export_model, docs):
 def test_settings_that_are_none_are_refused(settings, words):
     with pytest.raises(EncoderError, match=words):
         build_onnx_encoder(**settings)
-
-
-@pytest.mark.parametrize(
-    ("parent", "wanted", "cores", "expected"),
-    [
-        (None, "", {0, 1, 5}, 3),
-        (None, "2", {0, 1, 5}, 2),
-        (None, "4,2", {0}, 4),
-        (None, "many", {0}, 1),
-        (None, "0", {0, 1}, 2),
-        (object(), "4", {0, 1}, 1),
-    ],
-)
-def test_threads_follow_the_process(monkeypatch, parent, wanted, cores, expected):
-    monkeypatch.setenv("OMP_NUM_THREADS", wanted)
-    monkeypatch.setattr(
-        onnx_encoder, "multiprocessing", SimpleNamespace(parent_process=lambda: parent)
-    )
-    monkeypatch.setattr(onnx_encoder.os, "sched_getaffinity", lambda pid: cores, raising=False)
-    assert count_threads() == expected
 
 
 def test_a_session_belongs_to_the_process_that_made_it(export_model, docs, monkeypatch):
