@@ -108,6 +108,41 @@ def load_ours(job: Job) -> Tagger:
     return load_spacy(job, **{f"{encoder}.precision": job.precision, f"{encoder}.unit": job.unit})
 
 
+def load_exported(job: Job) -> Tagger:
+    """Load a pipeline that `bioner export` wrote, in its own precision."""
+    encoder = "components.bioner.model.encoder"
+    return load_spacy(job, **{f"{encoder}.threads": job.threads, f"{encoder}.unit": job.unit})
+
+
+def load_bare_onnx(job: Job) -> Tagger:
+    """Load an exported encoder for a loop over the very batches that the pipeline makes, all of
+    them laid out before: what is left of the time is onnxruntime's. It finds nothing."""
+    import spacy
+
+    from spacy_bioner.architectures.pieces.batches import make_batches
+    from spacy_bioner.architectures.pieces.windows import lay_out
+
+    settings = {"threads": job.threads, "unit": job.unit}
+    components = {"bioner": {"model": {"encoder": settings}}}
+    nlp = spacy.load(job.folder, config={"components": components})
+    encoder = nlp.get_pipe("bioner").model.get_ref("encoder")
+    shim = encoder.shims[0]
+    texts = [text for text, _ in json.loads(Path(job.texts).read_text("utf8"))]
+    groups = []
+    for docs in spacy.util.minibatch(map(nlp.make_doc, texts), nlp.batch_size):
+        layout = lay_out(encoder, docs)
+        budget = encoder.attrs["batch_pieces"]
+        groups.append(make_batches(layout, budget=budget, pad_id=shim.spec["pad_id"])[0])
+
+    def tag(texts: List[Text]) -> List[List[Span]]:
+        wanted = groups if len(texts) > WARM_UP_TEXTS else groups[:1]
+        for batch in (batch for group in wanted for batch in group):
+            shim.run(batch)
+        return []
+
+    return tag
+
+
 def load_trf(job: Job) -> Tagger:
     """Load spacy-transformers and `ner`, on strided spans as saved, or on sentences."""
     import spacy
@@ -368,6 +403,8 @@ def size_of(path: Any) -> int:
 
 LOADERS: Dict[str, Callable[[Job], Tagger]] = {
     "ours": load_ours,
+    "exported": load_exported,
+    "bare onnx": load_bare_onnx,
     "trf": load_trf,
     "spacy": load_spacy,
     "hf": load_hf,

@@ -1,7 +1,7 @@
 """How many words a second does each system tag, with the same encoder, texts and threads?
 
     python benchmarks/throughput.py [--data FOLDER] [--docs 500] [--repeats 3] [--threads 2]
-        [--eds-python PYTHON]
+        [--eds-python PYTHON] [--runtime-python PYTHON]
 
 Prints one Markdown table for the BC5CDR test abstracts. Every system with an encoder has the same
 one. Before the clock starts, ours, spacy-transformers + `ner` and spaCy's CNN are trained for a
@@ -10,6 +10,9 @@ pipelines are named (--ours, --trf, --cnn): only then F1 says something. HF, EDS
 loop get encoder and head of ours. EDS-NLP runs in an environment of its own:
 
     python -m venv eds; eds/bin/pip install 'edsnlp[ml]'
+
+Exported pipelines (`bioner export`, with scales found on BC5CDR dev) run in an environment that has
+`.[runtime]` alone, if one is named: only there do peak and time to load say what they need.
 
 Each run is a process of its own (`_tagging.py`), and the systems take turns. Words are counted at
 white space; all systems get the same texts in the same order. Sentences are found before the
@@ -54,6 +57,7 @@ from spacy.util import minibatch
 
 from spacy_bioner.apps.corpora.convert import convert
 from spacy_bioner.apps.packaging.assemble import assemble
+from spacy_bioner.apps.packaging.export import export
 from spacy_bioner.corpora.formats.pubtator import read_pubtator
 from spacy_bioner.corpora.read_write import Selection
 from spacy_bioner.evaluation.scores import Counts
@@ -64,7 +68,8 @@ COLUMNS = ("system", "precision", "unit", "words/s", "range", "× spacy-transfor
 COSTS = ("F1", "peak MB", "load s", "installed MB", "pieces")
 TRF, HF = "spacy-transformers + ner", "HF pipeline"
 OURS_INSTALLED = "spacy-bioner[torch]"
-TRAIN_DOCS = 200
+EXPORTED_INSTALLED = "spacy-bioner[runtime]"
+TRAIN_DOCS, DEV_DOCS = 200, 100
 WARM_UP = {
     "training.optimizer.learn_rate.initial_rate": 3e-4,
     "training.optimizer.learn_rate.warmup_steps": 10,
@@ -98,6 +103,7 @@ def main() -> None:
         folder = Path(name)
         args.texts = write_texts(records, folder / "texts.json")
         convert(args.train, folder / "train.spacy", selection=Selection(first=TRAIN_DOCS))
+        convert(args.dev, folder / "dev.spacy", selection=Selection(first=DEV_DOCS))
         lengths = make_ours(args, folder, [record.text for record in records])
         systems = list(plan_systems(args, folder, lengths))
         outcomes = run_in_turns(systems, args.repeats, folder)
@@ -132,10 +138,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--trf", type=Path, help="trained spacy-transformers + `ner`")
     parser.add_argument("--cnn", type=Path, help="trained CNN and `ner`")
     parser.add_argument("--eds-python", help="Python of an environment with edsnlp[ml]")
+    parser.add_argument("--runtime-python", help="Python of an environment with .[runtime] alone")
     parser.add_argument("--ours-only", action="store_true", help="leave the rivals out")
     args = parser.parse_args()
     require_encoder(parser, args.encoder)
     args.train = corpus_file(parser, args.data, "bc5cdr", "train")
+    args.dev = corpus_file(parser, args.data, "bc5cdr", "dev")
     args.test = corpus_file(parser, args.data, "bc5cdr", "test")
     args.left_out = []
     if not args.ours_only:
@@ -188,6 +196,7 @@ def plan_systems(
 ) -> Iterator[System]:
     """List what is measured, in the order of the table; trains rivals that are not given."""
     yield from plan_ours(args, folder)
+    yield from plan_exported(args, folder)
     if args.ours_only:
         return
     yield from plan_trf(args, folder)
@@ -207,6 +216,20 @@ def plan_ours(args: argparse.Namespace, folder: Path) -> Iterator[System]:
     for precision in args.precision:
         job = make_job(args, "ours", folder / "shipped", OURS_INSTALLED, precision, unit)
         yield System("ours, as shipped", job, pieces=f"{args.pieces[unit]:,}")
+
+
+def plan_exported(args: argparse.Namespace, folder: Path) -> Iterator[System]:
+    """The same without torch: alone, as shipped, and the bare loop over the same batches."""
+    unit, python = args.unit[0], args.runtime_python or sys.executable
+    for precision in ("int8", "float32"):
+        for name, source in (("ours, exported", "ours"), ("ours, exported, as shipped", "shipped")):
+            made = folder / f"{source}-{precision}"
+            export(str(folder / source), made, precision=precision, dev=folder / "dev.spacy")
+            job = make_job(args, "exported", made, EXPORTED_INSTALLED, precision, unit)
+            yield System(name, job, python=python, pieces=f"{args.pieces[unit]:,}")
+        made = folder / f"ours-{precision}"
+        job = make_job(args, "bare onnx", made, EXPORTED_INSTALLED, precision, unit)
+        yield System("bare onnxruntime loop", job, python=python)
 
 
 def plan_trf(args: argparse.Namespace, folder: Path) -> Iterator[System]:
