@@ -59,6 +59,7 @@ GROUPS: Dict[str, Dict[str, str]] = {
     "Use and shipping": {
         "assemble": "Assemble the pipeline that ships.",
         "show": "Print the entities that a pipeline finds.",
+        "annotate": "Annotate many documents; a run that was killed goes on where it was.",
         "explain": "Say why entities are there: sources, other readings, words.",
         "package": "Make a pip-installable package of a pipeline.",
     },

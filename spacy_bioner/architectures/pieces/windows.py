@@ -20,6 +20,7 @@ from spacy_bioner.architectures.pieces.alignment import (
     unit_starts,
 )
 from spacy_bioner.architectures.pieces.control_pieces import STAND_INS, put_mask
+from spacy_bioner.architectures.pieces.counts import note_layout
 from spacy_bioner.architectures.pieces.words import COVERED_KEY, Words, find_words
 
 # A batch of inference is padded by at most the so many-th part; more costs more than it saves.
@@ -71,6 +72,7 @@ def lay_out(model: Model, docs: List[Doc], *, every_piece: bool = False) -> "Win
         layout.add(doc, own, _cover(pieces, doc, own, shim.tokenizer))
     if names := shim.spec.get("datasets"):
         layout.datasets = dataset_rows(docs, names, model.attrs["dataset"])
+    note_layout(model, docs, layout)
     return layout
 
 
