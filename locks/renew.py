@@ -36,7 +36,17 @@ class Lock(NamedTuple):
 TORCH = "torch==2.13.0"
 ALL = {
     "default": Lock(
-        ("runtime", "train", "offline", "corpora", "tuning", "baselines", "explain", "dev"),
+        (
+            "runtime",
+            "train",
+            "offline",
+            "corpora",
+            "tuning",
+            "baselines",
+            "explain",
+            "tables",
+            "dev",
+        ),
         # The extra `train` accepts what scispaCy and spacy-transformers pin as well.
         pins=(TORCH, "numpy>=2", "transformers>=5.3"),
     ),

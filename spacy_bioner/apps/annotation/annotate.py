@@ -27,11 +27,11 @@ from spacy.language import Language
 from spacy.util import get_package_path, is_package
 
 from spacy_bioner import __version__
-from spacy_bioner.apps.annotation.documents import AnnotatedDocument, LeftOut, Reading
+from spacy_bioner.apps.annotation.documents import AnnotatedDocument, Findings, LeftOut
 from spacy_bioner.apps.annotation.manifest import Manifest
 from spacy_bioner.apps.annotation.runner import Outcome, check_processes, run_batches
 from spacy_bioner.apps.annotation.shards import DOCBIN, JSONL, ShardWriter, check_target
-from spacy_bioner.apps.annotation.sources import InputSettings, Item, Source
+from spacy_bioner.apps.annotation.sources import InputSettings, Item, TextSource
 from spacy_bioner.apps.annotation.tables import DOCUMENT, make_table
 from spacy_bioner.apps.loading import check_pipeline, fingerprint
 from spacy_bioner.apps.output_guard import guards_outputs
@@ -127,7 +127,7 @@ def annotate_files(
     check_processes(model, n_process, gpu_id)
     model_folder = _find_model(model)
     with scratch_folder(folder) as scratch:
-        documents = Source(source, settings.source, scratch)
+        documents = TextSource(source, settings.source, scratch)
         fixed = _describe(documents, model_folder, settings, gpu_id)
         manifest = Manifest(folder, fixed)
         manifest.load()
@@ -235,7 +235,7 @@ def annotate(
 
 def _read_path(path: Path, settings: InputSettings) -> Iterator[Item]:
     with TemporaryDirectory(prefix="bioner-") as scratch:
-        source = Source(path, settings, Path(scratch))
+        source = TextSource(path, settings, Path(scratch))
         yield from source.read()
         source.check_unchanged()
 
@@ -332,7 +332,7 @@ def _sort(
 
 
 def _join(record: Record, outcome: Outcome) -> Union[AnnotatedDocument, LeftOut]:
-    if isinstance(outcome, Reading):
+    if isinstance(outcome, Findings):
         return AnnotatedDocument(record, outcome)
     return LeftOut(outcome, record.id)
 
@@ -359,7 +359,7 @@ def _find_model(model: str) -> Path:
 
 
 def _describe(
-    source: Source, model_folder: Path, settings: AnnotateSettings, gpu_id: int
+    source: TextSource, model_folder: Path, settings: AnnotateSettings, gpu_id: int
 ) -> Dict[str, Any]:
     meta = srsly.read_json(model_folder / "meta.json")
     own = asdict(settings)

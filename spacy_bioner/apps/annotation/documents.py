@@ -76,7 +76,7 @@ class Receipt:
 
 
 @dataclass(frozen=True)
-class Reading:
+class Findings:
     """What a pipeline makes of a text.
 
     packed (bytes): The Doc, where it was asked for; else empty.
@@ -92,11 +92,11 @@ class AnnotatedDocument:
     """A document with the entities that a pipeline found.
 
     record (Record): As it was read.
-    reading (Reading): What was found.
+    findings (Findings): What was found.
     """
 
     record: Record
-    reading: Reading
+    findings: Findings
 
     @property
     def id(self) -> str:
@@ -111,12 +111,12 @@ class AnnotatedDocument:
     @property
     def entities(self) -> Tuple[Entity, ...]:
         """The entities, in the order of the text."""
-        return self.reading.entities
+        return self.findings.entities
 
     @property
     def receipt(self) -> Receipt:
         """What the pipeline read of the document."""
-        return self.reading.receipt
+        return self.findings.receipt
 
     def to_json(self) -> Dict[str, Any]:
         """Return id, text and entities as plain data."""

@@ -18,7 +18,7 @@ from typing import Any, ContextManager, Deque, Iterable, Iterator, List, Optiona
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from spacy_bioner.apps.annotation.documents import Entity, Reading, Receipt
+from spacy_bioner.apps.annotation.documents import Entity, Findings, Receipt
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.architectures.pieces.counts import LayoutNotes, noting_layouts
 from spacy_bioner.components.evidence import span_evidence
@@ -30,7 +30,7 @@ AHEAD = 2
 DIGITS = 6
 _LONGEST = 1_000
 # What a text comes to; a string says why it could not be annotated.
-Outcome = Union[Reading, str]
+Outcome = Union[Findings, str]
 
 
 def run_batches(
@@ -88,7 +88,7 @@ class _Runner:
                 return [_word(error)]
         return [outcome for text in texts for outcome in self.run([text])]
 
-    def _annotate(self, texts: Sequence[str]) -> List[Reading]:
+    def _annotate(self, texts: Sequence[str]) -> List[Findings]:
         # Zones cannot be nested: who calls from one frees the words at its end.
         is_inside = self.nlp.vocab.in_memory_zone  # type: ignore[attr-defined]
         zone: ContextManager[Any] = nullcontext() if is_inside else self.nlp.memory_zone()
@@ -97,7 +97,7 @@ class _Runner:
             pairs = list(zip(docs, texts, strict=True))
             return [self._read(doc, text, notes) for doc, text in pairs]
 
-    def _read(self, doc: Doc, text: str, notes: LayoutNotes) -> Reading:
+    def _read(self, doc: Doc, text: str, notes: LayoutNotes) -> Findings:
         if doc.text != text:
             raise TextError("the tokenizer changed the text: offsets would not fit")
         counts = notes.count(doc)
@@ -105,7 +105,7 @@ class _Runner:
             len(text), len(doc), counts.pieces, counts.windows, counts.unseen, len(doc.ents)
         )
         packed = doc.to_bytes() if self.keep_docs else b""
-        return Reading(tuple(map(_read_entity, doc.ents)), receipt, packed)
+        return Findings(tuple(map(_read_entity, doc.ents)), receipt, packed)
 
 
 def _read_entity(ent: Span) -> Entity:

@@ -160,7 +160,7 @@ def _write_docbin(documents: Documents, path: Path) -> None:
     vocab = Vocab()
     docs = []
     for item in documents:
-        doc = Doc(vocab).from_bytes(item.reading.packed)
+        doc = Doc(vocab).from_bytes(item.findings.packed)
         doc.user_data[ID_KEY] = item.id
         docs.append(doc)
     write_docbin(docs, path)

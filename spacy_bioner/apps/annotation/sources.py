@@ -56,7 +56,7 @@ class InputSettings:
     id_column: Optional[str] = None
 
 
-class Source:
+class TextSource:
     """The documents of a file or folder.
 
     path (PathLike): The file or folder.

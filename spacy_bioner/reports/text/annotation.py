@@ -13,6 +13,7 @@ def render_annotation(
         the pipeline read.
     kept (int): Documents that were annotated before.
     losses (Mapping[str, int]): What the format has no place for.
+    RETURNS (str): Lines, the warnings among them begin with the word.
     """
     return "\n".join(_list_lines(target, counts, kept, losses))
 
@@ -22,6 +23,7 @@ def _list_lines(
 ) -> Iterator[str]:
     documents = counts["documents"]
     yield f"{target}: {documents:,} documents, {counts['entities']:,} entities"
+    # Not only the shards, the whole output may be an earlier run's.
     if kept and kept == documents:
         yield "it was complete: nothing was done"
     elif kept:
