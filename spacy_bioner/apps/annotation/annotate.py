@@ -44,7 +44,7 @@ from spacy_bioner.records import Record
 if TYPE_CHECKING:
     import pyarrow
 
-BATCH_SIZE, SHARD_SIZE = 64, 1_000
+BATCH_SIZE, SHARD_SIZE = 32, 1_000
 Text = Union[str, Tuple[str, str], Record]
 
 
