@@ -136,24 +136,34 @@ def annotate_files(
         if not manifest.is_complete:
             pace = progress or Pace()
             pace.begin(*_measure(documents.read()))
-            manifest.begin()
-            stretches = _cut(documents.read(), settings.shard_size)
-            missing = _pass_over(stretches, manifest, pace)
+            missing = _pass_over(_cut(documents.read(), settings.shard_size), manifest, pace)
             keep_docs = settings.to_format == DOCBIN
             options = {"n_process": n_process, "gpu_id": gpu_id, "keep_docs": keep_docs}
-            try:
-                for stretch, outcomes in _run(missing, model, settings.batch_size, pace, options):
-                    found, failed = _sort(stretch, outcomes)
-                    documents.check_unchanged()
-                    shard = writer.write(stretch.number, found, failed)
-                    manifest.add(stretch.number, shard)
-            except KeyboardInterrupt as error:
-                number = manifest.count().get("documents", 0)
-                message = f"interrupted; {number:,} documents are finished, the same command goes"
-                raise StoppedError(f"{message} on behind them: {folder}") from error
-            documents.check_unchanged()
-            manifest.finish()
+            found = _run(missing, model, settings.batch_size, pace, options)
+            _write(found, documents, manifest, writer)
         return AnnotationRun(folder, manifest.count(), kept, dict(writer.losses))
+
+
+def _write(
+    found: Iterable[Tuple[_Stretch, List[Outcome]]],
+    documents: TextSource,
+    manifest: Manifest,
+    writer: ShardWriter,
+) -> None:
+    """Write shard after shard, each of an input that is as it was."""
+    try:
+        for stretch, outcomes in found:
+            kept, failed = _sort(stretch, outcomes)
+            documents.check_unchanged()
+            manifest.begin()
+            manifest.add(stretch.number, writer.write(stretch.number, kept, failed))
+        documents.check_unchanged()
+        manifest.begin()
+        manifest.finish()
+    except KeyboardInterrupt as error:
+        number = manifest.count().get("documents", 0)
+        message = f"interrupted; {number:,} documents are finished, the same command goes on behind"
+        raise StoppedError(f"{message} them: {manifest.folder}") from error
 
 
 class Annotations:
@@ -352,10 +362,14 @@ def _measure(items: Iterable[Item]) -> Tuple[int, int]:
 def _find_model(model: str) -> Path:
     """Return the folder of a pipeline that has config.cfg, without loading it."""
     check_pipeline(model)
-    if Path(model).is_dir() or not is_package(model):
-        return Path(model)
-    package = get_package_path(model)
-    return next(iter(sorted(path.parent for path in package.glob("*/config.cfg"))), package)
+    folder = Path(model)
+    # In the order in which spaCy looks for it.
+    if is_package(model):
+        package = get_package_path(model)
+        folder = next(iter(sorted(path.parent for path in package.glob("*/config.cfg"))), package)
+    if not (folder / "meta.json").is_file():
+        raise BionerError(f"{folder}: found no meta.json, expected a pipeline folder")
+    return folder
 
 
 def _describe(

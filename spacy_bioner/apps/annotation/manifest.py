@@ -54,6 +54,7 @@ class Manifest:
         self.fixed = fixed
         self.shards: Dict[int, Shard] = {}
         self.is_complete = False
+        self._has_begun = False
 
     def load(self) -> None:
         """Read what an earlier run has finished, if there was one, and check its files.
@@ -86,10 +87,13 @@ class Manifest:
         self.is_complete = was_complete and len(self.shards) == len(shards)
 
     def begin(self) -> None:
-        """Write the manifest, and remove what no manifest names.
+        """Write the manifest before the first shard, and remove what no manifest names.
 
         RAISES (OutputError): Where nothing can be written.
         """
+        if self._has_begun:
+            return
+        self._has_begun = True
         self._save()
         named = {name for shard in self.shards.values() for name in shard.files}
         for folder in FOLDERS:
