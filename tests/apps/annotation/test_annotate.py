@@ -110,11 +110,14 @@ def test_tokens_that_an_encoder_cuts_off_are_counted(trained_folder, tmp_path):
 
 @pytest.mark.parametrize("to_format", TARGETS)
 def test_each_format_is_read_again(source, texts, ruled_folder, tmp_path, to_format):
+    if to_format == "parquet":
+        pytest.importorskip("pyarrow")
     settings = AnnotateSettings(to_format, 3, 2, InputSettings(LINES))
     done = annotate_files(source, tmp_path / "out", str(ruled_folder), settings)
     shards = tmp_path / "out" / "shards"
     if to_format == "parquet":
-        parquet = pytest.importorskip("pyarrow.parquet")
+        from pyarrow import parquet
+
         rows = parquet.read_table(shards).sort_by("id").to_pylist()
         found = [(r["text"], [(e["start"], e["end"], e["label"]) for e in r["entities"]])
                  for r in rows]  # fmt: skip
