@@ -521,6 +521,28 @@ def test_no_pipeline_is_told_before_anything_is_written(source, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("n_process", [1, 2])
+def test_a_pipeline_that_cannot_be_loaded_leaves_nothing(source, ruled_folder, tmp_path, n_process):
+    shutil.copytree(ruled_folder, tmp_path / "model")
+    config = tmp_path / "model" / "config.cfg"
+    config.write_text(config.read_text().replace('factory = "entity_ruler"', 'factory = "none"'))
+    with pytest.raises(ValueError, match="E002"):
+        annotate_files(
+            source, tmp_path / "out", str(tmp_path / "model"), SMALL, n_process=n_process
+        )
+    assert not (tmp_path / "out").exists()
+
+
+def test_titles_and_abstracts_stay_apart(ruled_folder, tmp_path):
+    """Gold mentions of the input are not those of the output."""
+    source = tmp_path / "in.pubtator"
+    source.write_text("1|t|Aspirin.\n1|a|It eases pain.\n1\t0\t7\tAspirin\tGold\tD1\n\n")
+    annotate_files(source, tmp_path / "out", str(ruled_folder), AnnotateSettings("pubtator"))
+    assert (tmp_path / "out" / "shards" / "part-00000.pubtator").read_text() == (
+        "1|t|Aspirin.\n1|a|It eases pain.\n1\t0\t7\tAspirin\tChemical\n1\t18\t22\tpain\tDisease\n\n"
+    )
+
+
 def test_the_output_is_not_in_the_input(ruled_folder, tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.txt").write_text("Aspirin")
