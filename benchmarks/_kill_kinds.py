@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Callable, Dict, List, Sequence, Tuple
 
@@ -16,6 +17,8 @@ from spacy_bioner.corpora.conversion import check_account
 from spacy_bioner.corpora.docbin import list_docbins, read_docbin
 from spacy_bioner.corpora.formats.standoff.brat import read_brat
 from spacy_bioner.errors import CorpusError
+from spacy_bioner.files.digests import digest_folder
+from spacy_bioner.files.outputs import is_debris
 
 DEMO = ROOT / "assets" / "demo"
 # Documents of an earlier result and of the one that is killed.
@@ -64,6 +67,11 @@ class Material:
     corpus: Path
     model: Path
 
+    @property
+    def annotated(self) -> Path:
+        """What `annotate` writes when nothing comes between."""
+        return self.folder / "annotated"
+
 
 def list_kinds(material: Material) -> Dict[str, Kind]:
     """Name all kinds."""
@@ -102,6 +110,13 @@ def list_kinds(material: Material) -> Dict[str, Kind]:
         Kind("evaluate", plain("evaluate", model, test, "-o", "{work}/out.json"), check_scores,
              ["out.json"]),
         Kind("report", plain("report", model, test, "{work}/out"), check_report, ["out"]),
+        Kind(
+            "annotate",
+            plain("annotate", texts, "{work}/out", *list_annotate_words(model)),
+            partial(check_annotated, material.annotated),
+            ["out"],
+            is_fresh=True,
+        ),
         Kind("package", plain("package", *package), check_package, ["out"]),
         Kind("train", plain("train", *train), check_run, ["out", "out.interrupted", *logs]),
         Kind("pretrain", plain("pretrain", *pretrain), check_encoder, ["out", *beside]),
@@ -127,7 +142,14 @@ def make_material(folder: Path, run: Callable[[List[str]], None]) -> Material:
     words = ["--encoder", str(material.encoder), "--max-steps", "30"]
     run(["train", str(material.corpus), str(folder / "run"), *words])
     shutil.move(folder / "run" / "model-best", material.model)
+    words = list_annotate_words(str(material.model))
+    run(["annotate", str(folder / "texts"), str(material.annotated), *words])
     return material
+
+
+def list_annotate_words(model: str) -> List[str]:
+    """List the settings of `annotate`; of many small shards, so that kills meet all its writes."""
+    return ["--model", model, "--from", "lines", "--shard-size", "5", "--batch-size", "5"]
 
 
 def check_docbin(work: Path) -> Tuple[str, bool]:
@@ -149,6 +171,25 @@ def check_brat(work: Path) -> Tuple[str, bool]:
     except CorpusError as error:
         raise BrokenError(str(error)) from error
     return _count(found), _is_of_another(work / "out", work / "out.json")
+
+
+def check_annotated(reference: Path, work: Path) -> Tuple[str, bool]:
+    """Compare finished shards, and what is complete as a whole, with what was never killed."""
+    out = work / "out"
+    if not (out / "manifest.json").is_file():
+        if any(path.is_file() and not is_debris(path) for path in out.rglob("*")):
+            raise BrokenError("found files and no manifest")
+        return "earlier", False
+    found = _load(out / "manifest.json")
+    for shard in found["shards"]:  # type: ignore[attr-defined]
+        for name in shard["files"]:
+            if (out / name).read_bytes() != (reference / name).read_bytes():
+                raise BrokenError(f"{name} has other content")
+    if not found["complete"]:
+        return "earlier", False
+    if digest_folder(out) != digest_folder(reference):
+        raise BrokenError("found other files than an uninterrupted run writes")
+    return "whole", False
 
 
 def check_scores(work: Path) -> Tuple[str, bool]:

@@ -38,13 +38,13 @@ ALL = {
     "default": Lock(
         (
             "runtime",
-            "torch",
             "train",
             "offline",
             "corpora",
             "tuning",
             "baselines",
             "explain",
+            "tables",
             "dev",
         ),
         # The extra `train` accepts what scispaCy and spacy-transformers pin as well.

@@ -2,9 +2,9 @@
 
 What scripts need is offered here, and imported when it is first asked for: documents and their
 mentions (`Record`, `Mention`, `Concept`), `read_corpus` and `write_corpus`, `align` (mentions onto
-tokens), and what commands of the same names do: `convert`, `evaluate` (with `EvaluationSettings`)
-and `explain`. More is in `spacy_bioner.corpora`, `.knowledge`, `.components` and `.evaluation`; all
-errors are in `spacy_bioner.errors`.
+tokens), and what commands of the same names do: `annotate`, `convert`, `evaluate` (with
+`EvaluationSettings`) and `explain`. More is in `spacy_bioner.corpora`, `.knowledge`, `.components`
+and `.evaluation`; all errors are in `spacy_bioner.errors`.
 """
 
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from spacy_bioner import errors as errors
     from spacy_bioner import evaluation as evaluation
     from spacy_bioner import knowledge as knowledge
+    from spacy_bioner.apps.annotation.annotate import annotate as annotate
     from spacy_bioner.apps.corpora.convert import convert as convert
     from spacy_bioner.apps.evaluation.evaluate import EvaluationSettings as EvaluationSettings
     from spacy_bioner.apps.evaluation.evaluate import evaluate as evaluate
@@ -37,6 +38,7 @@ __getattr__, __dir__, __all__ = offer_names(
         "records": ("Concept", "Mention", "Record"),
         "corpora.alignment": ("align",),
         "corpora.read_write": ("read_corpus", "write_corpus"),
+        "apps.annotation.annotate": ("annotate",),
         "apps.corpora.convert": ("convert",),
         "apps.evaluation.evaluate": ("EvaluationSettings", "evaluate"),
         "apps.evaluation.explain": ("explain",),

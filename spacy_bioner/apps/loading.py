@@ -24,6 +24,18 @@ def load_pipeline(model: str, *, gpu_id: int = -1) -> Language:
     RAISES (DeviceError): When there is no such GPU.
     """
     use_device(gpu_id)
+    check_pipeline(model)
+    try:
+        return spacy.load(model)
+    except ModuleNotFoundError as error:
+        name = str(error.name)
+        extra = "runtime" if name in EXPORTED_NEEDS else "torch"
+        message = say_missing(name, extra=extra, who="the pipeline")
+        raise MissingExtraError(message, name=name, path=model) from error
+
+
+def check_pipeline(model: str) -> None:
+    """Make sure that there is a pipeline, without loading it; see `load_pipeline`."""
     path = Path(model)
     if path.is_dir() and not (path / "config.cfg").is_file():
         raise BionerError(
@@ -35,13 +47,6 @@ def load_pipeline(model: str, *, gpu_id: int = -1) -> Language:
             f"{model}: neither a folder nor an installed package, expected a pipeline; "
             "check the path or install the package"
         )
-    try:
-        return spacy.load(model)
-    except ModuleNotFoundError as error:
-        name = str(error.name)
-        extra = "runtime" if name in EXPORTED_NEEDS else "torch"
-        message = say_missing(name, extra=extra, who="the pipeline")
-        raise MissingExtraError(message, name=name, path=model) from error
 
 
 def fingerprint(folder: Path) -> str:

@@ -19,6 +19,16 @@ def digest(path: PathLike) -> str:
     return total.hexdigest()
 
 
+def digest_path(path: PathLike) -> str:
+    """Return the SHA-256 of a file of any kind, or of a folder as `digest_folder` does."""
+    path = Path(path)
+    if path.is_dir():
+        return digest_folder(path)
+    total = hashlib.sha256()
+    _add(total, path)
+    return total.hexdigest()
+
+
 def digest_folder(folder: PathLike, *, leave_out: Collection[str] = ()) -> str:
     """Return the SHA-256 over names, sizes and content of the files in a folder, in hexadecimal.
 

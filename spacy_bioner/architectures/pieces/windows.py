@@ -19,6 +19,7 @@ from spacy_bioner.architectures.pieces.alignment import (
     unit_starts,
 )
 from spacy_bioner.architectures.pieces.control_pieces import STAND_INS, put_mask
+from spacy_bioner.architectures.pieces.counts import note_layout
 from spacy_bioner.architectures.pieces.words import COVERED_KEY, Words, find_words
 from spacy_bioner.errors import EncoderError
 
@@ -93,6 +94,7 @@ def lay_out(model: Model, docs: List[Doc], *, every_piece: bool = False) -> "Win
         layout.add(doc, own, _cover(pieces, doc, own, shim.tokenizer))
     if names := shim.spec.get("datasets"):
         layout.datasets = dataset_rows(docs, names, model.attrs["dataset"])
+    note_layout(model, docs, layout)
     return layout
 
 
