@@ -38,6 +38,7 @@ ALL = {
     "default": Lock(
         (
             "runtime",
+            "torch",
             "train",
             "offline",
             "corpora",
