@@ -1,4 +1,5 @@
-# make run    the whole workflow on the embedded encoder and the demo corpus, then a sample
+# make run    the entities of the pipeline that ships, then the whole workflow on the embedded encoder
+#             and the demo corpus, and a sample
 # make test   the tests          make lint   ruff, mypy and the layering test
 # make coverage  the tests, with the lines and branches that they reach
 # make assets FROM=FOLDER        the public corpora, copied from a folder instead of downloaded
@@ -31,6 +32,7 @@ SEED ?= 0
 MODEL ?= training/demo/pipeline
 TRAINED := $(if $(wildcard $(MODEL)/config.cfg),--model $(MODEL),--trained 0)
 INSTALL := $(PYTHON) locks/install.py
+SHIPPED = $(wildcard assets/pipelines/en_bioner_multi-*.whl)
 # Files of tests are shared out to processes, with one thread each.
 WORKERS := -n auto --maxprocesses 4 --dist loadfile
 PYTEST := OMP_NUM_THREADS=1 $(abspath $(BIN))/python -m pytest $(WORKERS)
@@ -46,6 +48,9 @@ export PIP_ARGS
 .PHONY: run test coverage lint docs assets bench results mutants fuzz fuzz-texts fuzz-readers fuzz-memory fuzz-kills install test-wheel test-trf test-scispacy test-pythons wheel profile interpreter locks clean
 
 run: profile $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --no-deps --force-reinstall $(SHIPPED)
+	@echo "What the pipeline that ships finds in assets/demo/sample.txt:"
+	$(BIN)/bioner show en_bioner_multi assets/demo/sample.txt
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m spacy project run all . --vars.profile $(PROFILE)
 	@$(BIN)/python -m pip uninstall --quiet --yes en_bioner_$(PROFILE) 2>/dev/null || true
 	$(BIN)/python -m pip install --quiet $(PIP_ARGS) packages/$(PROFILE)/*/dist/en_bioner_*.whl

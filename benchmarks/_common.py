@@ -71,12 +71,13 @@ def require_encoder(parser: argparse.ArgumentParser, encoder: str) -> None:
 
 
 def use_threads(threads: int) -> None:
-    """Let torch and the tokenizers use so many threads, here and in child processes."""
+    """Let torch, if there, and tokenizers use so many threads, here and in child processes."""
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"):
         os.environ[name] = str(threads)
-    import torch
+    if importlib.util.find_spec("torch"):
+        import torch
 
-    torch.set_num_threads(threads)
+        torch.set_num_threads(threads)
 
 
 def quiet() -> None:

@@ -45,8 +45,8 @@ def assemble(
         if name in nlp.pipe_names:
             nlp.remove_pipe(name)
         nlp.add_pipe(name, config=_component_settings(settings, name, nlp, recognizer))
-    table = terms or Path(settings["gazetteer"]["terms"])
     if "bioner_gazetteer" in nlp.pipe_names:
+        table = terms or Path(settings["gazetteer"]["terms"])
         gazetteer: Any = nlp.get_pipe("bioner_gazetteer")
         gazetteer.initialize(lambda: [], nlp=nlp, terms=_existing(table))
     with replacing_folder(output, marks=PIPELINE_MARKS) as partial:
