@@ -10,6 +10,7 @@ from spacy.training import Example
 
 from spacy_bioner.architectures.objectives import crf_of
 from spacy_bioner.architectures.torch_bridge import torch_shims
+from spacy_bioner.components import memory_fallback
 from spacy_bioner.components.memory_fallback import is_out_of_memory, learn_in_parts
 from spacy_bioner.errors import TrainingDataError
 from spacy_bioner.gold import ANNOTATED_KEY
@@ -197,3 +198,11 @@ def test_nothing_to_learn_from_is_no_split(tiny_bert, examples) -> None:
 )
 def test_what_counts_as_out_of_memory(error, expected) -> None:
     assert is_out_of_memory(error) is expected
+
+
+def test_batches_are_bounded_in_documents_and_tokens(blank_nlp, monkeypatch):
+    monkeypatch.setattr(memory_fallback, "MOST_TOKENS", 5)
+    docs = [blank_nlp.make_doc("a " * n) for n in (2, 3, 1, 9, 1, 1, 1)]
+    found = memory_fallback.bounded_batches(iter(docs), 2)
+    assert [[len(doc) for doc in batch] for batch in found] == [[2, 3], [1], [9], [1, 1], [1]]
+    assert list(memory_fallback.bounded_batches([], 2)) == []
