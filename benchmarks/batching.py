@@ -1,23 +1,22 @@
 """Does a document get the same entities in a batch, in a process of its own and with more threads?
 
     python benchmarks/batching.py MODEL [--data FOLDER] [--docs 60] [--batch-sizes 8 64]
-                                  [--texts FILE] [--processes 2] [--more-threads 2]
+                                  [--passages] [--processes 2] [--more-threads 2]
 
-Annotates BC5CDR test abstracts, or the lines of another file of texts (.txt, .xz), with the
-component `bioner` of a pipeline, one by one, in batches, in several processes and with another
+Annotates BC5CDR test abstracts, or passages of the same length of full texts (pmc_rct_open), with
+the component `bioner` of a pipeline, one by one, in batches, in several processes and with another
 number of threads; a trained pipeline in float32 and bfloat16, an exported one as it is. Prints one
 Markdown table: documents with the same entities as single calls, entities that only one of both
 has, and by how much the confidence of the others differs.
 """
 
 import argparse
-import lzma
 from itertools import islice
-from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 from _common import add_data, cores, corpus_file, note, require, show, use_threads
+from annotation_memory import cut_passages
 
 Entities = Dict[Tuple[int, int, str], float]
 PRECISIONS = ("float32", "bfloat16")
@@ -41,7 +40,7 @@ def main() -> None:
     add_data(parser)
     parser.add_argument("model", help="a trained or exported pipeline with a `bioner`")
     parser.add_argument("--docs", type=int, default=60)
-    parser.add_argument("--texts", type=Path, help="a text a line, instead of BC5CDR's abstracts")
+    parser.add_argument("--passages", action="store_true", help="of full texts, not abstracts")
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[8, 64])
     parser.add_argument("--threads", type=int, default=cores())
     parser.add_argument("--processes", type=int, default=1)
@@ -62,14 +61,13 @@ def main() -> None:
     show(rows, threads=args.threads)
 
 
-def read_texts(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Any:
-    if args.texts is None:
-        from spacy_bioner.corpora.read_write import read_records
+def read_texts(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Iterator[str]:
+    if args.passages:
+        return cut_passages(args.data / "text" / "pmc_rct_open.txt.xz")
+    from spacy_bioner.corpora.read_write import read_records
 
-        path = corpus_file(parser, args.data, "bc5cdr", "test")
-        return (record.text for record in read_records(path))
-    opened = lzma.open if args.texts.suffix == ".xz" else open
-    return (line.strip() for line in opened(args.texts, "rt", encoding="utf-8"))
+    path = corpus_file(parser, args.data, "bc5cdr", "test")
+    return (record.text for record in read_records(path))
 
 
 def list_precisions(model: str) -> Sequence[str]:

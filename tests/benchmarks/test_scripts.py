@@ -21,6 +21,7 @@ SCRIPTS = (
     "explanations",
     "fuzz_readers",
     "line_breaks",
+    "long_document",
     "gpu_training",
     "gpu_throughput",
     "gpu_check",
