@@ -32,6 +32,15 @@ def load_pipeline(model: str, *, gpu_id: int = -1) -> Language:
         extra = "runtime" if name in EXPORTED_NEEDS else "torch"
         message = say_missing(name, extra=extra, who="the pipeline")
         raise MissingExtraError(message, name=name, path=model) from error
+    except ValueError as error:
+        # What spaCy, thinc and msgpack raise for files that are damaged or not of this version.
+        if isinstance(error, BionerError):
+            raise
+        reason = str(error).strip().split("\n")[0]
+        raise BionerError(
+            f"{model}: cannot be loaded: {reason}; where it was not changed on purpose, copy or "
+            "install it again"
+        ) from error
 
 
 def check_pipeline(model: str) -> None:

@@ -36,17 +36,24 @@ def choose_dataset(nlp: Language, name: str) -> None:
     name (str): The corpus, as the training's reader named it; "" for none in particular.
     RAISES (ConfigError): For a pipeline that knows no corpora, or not this one.
     """
+    for node in check_dataset(nlp, name):
+        node.attrs["dataset"] = name
+
+
+def check_dataset(nlp: Language, name: str) -> List[Model]:
+    """Return the encoders of a pipeline that know corpora, this one among them.
+
+    RAISES (ConfigError): For a pipeline that knows no corpora, or not this one.
+    """
     nodes = [node for _, pipe in nlp.pipeline for node in _knowing(pipe)]
     if not nodes:
         raise ConfigError(
             f"found corpus '{name}', but no component has learned a vector per corpus: train one "
             "with the setting datasets of its encoder"
         )
-    # All of them before the first is changed.
     for node in nodes:
         _find_row(name, _names(node))
-    for node in nodes:
-        node.attrs["dataset"] = name
+    return nodes
 
 
 def _knowing(pipe: Any) -> List[Model]:

@@ -67,7 +67,7 @@ def learned_transitions(model: Model) -> Optional[Learned]:
     """
     head: Any = model.get_ref("output_layer")
     if head.has_param(TRANSITIONS[0]):
-        weights: List[Any] = [head.get_param(name) for name in TRANSITIONS]
+        weights: List[Any] = [head.ops.to_numpy(head.get_param(name)) for name in TRANSITIONS]
     else:
         crf = getattr(head.shims[0].module, "crf", None) if _is_ready(head) else None
         if crf is None:

@@ -32,7 +32,7 @@ from spacy_bioner.components.evidence import register_extensions
 from spacy_bioner.components.gold_tags import allowed_tags
 from spacy_bioner.components.memory_fallback import bounded_batches, learn_in_parts
 from spacy_bioner.components.tag_labels import TagLabels, find_labels
-from spacy_bioner.errors import LabelError
+from spacy_bioner.errors import EncoderError, LabelError
 from spacy_bioner.tags import normalize_scheme, tag_set
 
 Scorer = Callable[[Iterable[Example]], Dict[str, Any]]
@@ -224,6 +224,7 @@ class TokenNER(TagLabels, TrainablePipe):
         RAISES (LabelError): Where the model has another number of tags already.
         """
         validate_get_examples(get_examples, "TokenNER.initialize")
+        self._check_trainable()
         labels = find_labels(get_examples, labels, name=self.name, added=self.labels)
         self._set_labels(labels)
         objective = self._objective()
@@ -277,6 +278,7 @@ class TokenNER(TagLabels, TrainablePipe):
         return losses
 
     def _teach(self, examples: List[Example]) -> Tuple[List[Taught], Sequence[str]]:
+        self._check_trainable()
         docs, scheme = [example.predicted for example in examples], self.cfg["scheme"]
         words = read_words(self.model, docs)
         pairs = zip(examples, words)
@@ -292,6 +294,13 @@ class TokenNER(TagLabels, TrainablePipe):
         objective = partial(self._objective(), self.model, **settings)
         words, known = [words for words, _ in taught], [known for _, known in taught]
         return partial(learn_words, objective, words, known)
+
+    def _check_trainable(self) -> None:
+        if self.model.name == "exported_classifier":
+            raise EncoderError(
+                f"component '{self.name}' was exported and cannot be trained: train the pipeline "
+                "that it was made from, then `bioner export` it again"
+            )
 
     def _set_labels(self, labels: Sequence[str]) -> None:
         n_tags, known = len(tag_set(labels, self.cfg["scheme"])), self.cfg["labels"]

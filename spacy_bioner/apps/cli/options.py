@@ -41,7 +41,7 @@ Marginals = Annotated[
     ),
 ]
 Resamples = Annotated[int, typer.Option(min=1, help="Resamples of the bootstrap, for intervals")]
-BootstrapSeed = Annotated[int, typer.Option(help="Seed of the bootstrap")]
+BootstrapSeed = Annotated[int, typer.Option(min=0, help="Seed of the bootstrap")]
 
 
 def take_overrides(context: typer.Context) -> Dict[str, Any]:

@@ -1,13 +1,13 @@
 """Gold documents to choose or check something by, each read by the rules of its corpus."""
 
 from pathlib import Path
-from typing import Iterator, List, NamedTuple, Optional, Sequence
+from typing import Iterable, Iterator, List, NamedTuple, Optional, Sequence
 
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import registry
 
-from spacy_bioner.apps.evaluation.evaluate import read_gold
+from spacy_bioner.apps.evaluation.evaluate import check_labels, read_gold
 from spacy_bioner.apps.profiles import get_setting
 from spacy_bioner.errors import BionerError, ConfigError
 from spacy_bioner.gold import ANNOTATED_KEY, DATASET_KEY
@@ -34,9 +34,12 @@ def read_dev(
     dataset (str): The corpus by whose rules the file is annotated.
     RAISES (ConfigError): Where the config's documents cannot be read.
     RAISES (CorpusError): For a file without documents or annotation.
+    RAISES (LabelError): For labels that the file does not have.
     """
     if path is not None:
         docs = read_gold(path, nlp)
+        if labels:
+            check_labels(labels, docs, path)
         for doc in docs if labels else ():
             doc.user_data[ANNOTATED_KEY] = sorted(labels)
         return [DevDocument(doc, dataset) for doc in docs]
@@ -60,12 +63,13 @@ def read_dev(
 
 def annotate_dev(nlp: Language, documents: Sequence[DevDocument]) -> List[Doc]:
     """Run a pipeline over the texts of gold documents, each by the rules of its corpus."""
+    return list(nlp.pipe(make_docs(nlp, documents)))
 
-    def make_docs() -> Iterator[Doc]:
-        for gold, dataset in documents:
-            doc = nlp.make_doc(gold.text)
-            if dataset:
-                doc.user_data[DATASET_KEY] = dataset
-            yield doc
 
-    return list(nlp.pipe(make_docs()))
+def make_docs(nlp: Language, documents: Iterable[DevDocument]) -> Iterator[Doc]:
+    """Make Docs of the texts of gold documents, which name the corpora of these."""
+    for gold, dataset in documents:
+        doc = nlp.make_doc(gold.text)
+        if dataset:
+            doc.user_data[DATASET_KEY] = dataset
+        yield doc

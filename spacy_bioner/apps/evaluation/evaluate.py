@@ -203,7 +203,7 @@ def read_gold(corpus: Path, nlp: Language) -> List[Doc]:
 def _read_gold_of(corpus: Path, nlp: Language, labels: Sequence[str]) -> List[Doc]:
     gold = read_gold(corpus, nlp)
     if labels:
-        _check_labels(labels, gold, corpus)
+        check_labels(labels, gold, corpus)
         for doc in gold:
             doc.user_data[ANNOTATED_KEY] = sorted(labels)
     return gold
@@ -267,7 +267,7 @@ def _find_shared(
     return shared, shared.warnings()
 
 
-def _check_labels(labels: Sequence[str], gold: Sequence[Doc], corpus: Path) -> None:
+def check_labels(labels: Sequence[str], gold: Sequence[Doc], corpus: Path) -> None:
     known = {label for doc in gold for _, _, label in list_gold(doc) or ()}
     unknown = sorted(set(labels) - known)
     if unknown:

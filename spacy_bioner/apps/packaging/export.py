@@ -7,16 +7,24 @@ import srsly
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import load_config
+from thinc.api import Model
 
-from spacy_bioner.apps.evaluation.dev_documents import DevDocument, annotate_dev, read_dev
+from spacy_bioner.apps.evaluation.dev_documents import (
+    DevDocument,
+    annotate_dev,
+    make_docs,
+    read_dev,
+)
 from spacy_bioner.apps.loading import fingerprint, load_pipeline
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.packaging.assemble import PIPELINE_MARKS
+from spacy_bioner.architectures.datasets import check_dataset
 from spacy_bioner.errors import ConfigError, PackageError
 from spacy_bioner.evaluation.bootstrap.intervals import count_documents
 from spacy_bioner.evaluation.bootstrap.significance import PairedComparison, compare_systems
 from spacy_bioner.evaluation.matching import compare_docs
 from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.extras import require
 from spacy_bioner.files.replacing import check_own_folder, replacing_folder
 from spacy_bioner.gold import list_predicted
 from spacy_bioner.training.results.exports import Exported
@@ -55,6 +63,7 @@ def export(
     RAISES (ConfigError): For a pipeline that cannot be exported, and without documents.
     RAISES (PackageError): Where entities or F1 differ more than they may; nothing is written.
     """
+    require("torch", "onnx", "onnxruntime", extra="train", who="`bioner export`")
     from spacy_bioner.architectures.exported.conversion import PRECISIONS, can_export, start_export
 
     if precision not in PRECISIONS:
@@ -64,12 +73,18 @@ def export(
     names = [name for name, pipe in nlp.pipeline if can_export(getattr(pipe, "model", None))]
     if not names:
         raise ConfigError(_say_why_not(nlp, model))
+    _check_others(nlp, names)
+    if dataset:
+        check_dataset(nlp, dataset)
     documents = read_dev(nlp, dev, labels=labels, dataset=dataset)
     components: Dict[str, Any] = {name: nlp.get_pipe(name) for name in names}
     for component in components.values():
         component.model.get_ref("encoder").shims[0].set_precision("float32")
     trained = annotate_dev(nlp, documents)
-    sample = [nlp.make_doc(own.gold.text) for own in documents[:N_CALIBRATION]]
+    _check_learned(_count(documents, trained))
+    sample = list(
+        make_docs(nlp, [own for own in documents if own.gold.text.strip()][:N_CALIBRATION])
+    )
     started = {name: start_export(pipe.model, sample) for name, pipe in components.items()}
     n_products = sum(own.count_products() for own in started.values())
     ranked: List[Tuple[str, str]] = []
@@ -84,7 +99,7 @@ def export(
         n_changed = sum(
             list_predicted(left) != list_predicted(right) for left, right in zip(trained, found)
         )
-        loss = 100 * ((compared.first.f_score or 0.0) - (compared.second.f_score or 0.0))
+        loss = 100 * (_f_score(compared.first) - _f_score(compared.second))
         if precision == "float32":
             _check_same(n_changed, compared)
             break
@@ -93,7 +108,8 @@ def export(
         if n_kept >= n_products:
             raise PackageError(
                 f"int8 costs {loss:.2f} points of F1 on {len(documents)} documents, expected at "
-                f"most {max_loss:g}: export with --precision float32, or allow more with --max-loss"
+                f"most {max_loss:.2f}: export with --precision float32, or allow more with "
+                "--max-loss"
             )
         n_kept = min(2 * n_kept or 1, n_products)
         ranked = ranked or _rank(started)
@@ -120,6 +136,36 @@ def _say_why_not(nlp: Language, model: str) -> str:
 
 def _count(documents: Sequence[DevDocument], found: Sequence[Doc]) -> List[Counts]:
     return count_documents([compare_docs(own.gold, doc) for own, doc in zip(documents, found)])
+
+
+def _f_score(counts: Counts) -> float:
+    return counts.f_score or 0.0
+
+
+def _check_others(nlp: Language, names: Sequence[str]) -> None:
+    """Refuse a pipeline of which other parts would go on needing torch."""
+    others = [
+        name
+        for name, pipe in nlp.pipeline
+        if name not in names and isinstance(model := getattr(pipe, "model", None), Model)
+        for node in model.walk()
+        if node.shims
+    ]
+    if others:
+        raise ConfigError(
+            f"found {', '.join(dict.fromkeys(others))} beside {', '.join(names)}, which cannot be "
+            "exported and would go on needing torch: remove them from the pipeline first"
+        )
+
+
+def _check_learned(counts: Sequence[Counts]) -> None:
+    total = sum(counts, Counts())
+    if not total.tp:
+        raise PackageError(
+            f"the trained pipeline finds none of the {total.gold:,} mentions of these documents, "
+            "so they cannot show what an export costs: take development documents like those that "
+            "it was trained on"
+        )
 
 
 def _check_same(n_changed: int, compared: PairedComparison) -> None:

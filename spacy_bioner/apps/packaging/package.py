@@ -4,7 +4,7 @@ import shutil
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Collection, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import srsly
 from packaging.requirements import Requirement
@@ -18,8 +18,10 @@ from spacy_bioner.apps.packaging.assemble import RECOGNIZERS
 from spacy_bioner.apps.packaging.own_wheel import build_wheel, write_own_wheel
 from spacy_bioner.apps.reports.card_facts import (
     describe_encoder,
+    describe_export,
     describe_settings,
     find_encoders,
+    list_architectures,
     read_accounts,
     read_metrics,
 )
@@ -31,7 +33,7 @@ from spacy_bioner.files.same_files import check_apart
 from spacy_bioner.reports.text.model_card import render_model_card
 from spacy_bioner.training.results.model_facts import ModelCard
 
-EXPORTED = "spacy_bioner.OnnxEncoder."
+EXPORTED = ("spacy_bioner.OnnxEncoder.", "spacy_bioner.ExportedClassifier.")
 
 
 @dataclass(frozen=True)
@@ -99,17 +101,17 @@ def package_pipeline(
     return next((made / "dist").glob(f"{card.package}-*.whl")) if wheel else made
 
 
-def list_requirements(
-    existing: Sequence[str], encoders: Mapping[str, Mapping[str, Any]]
-) -> List[str]:
+def list_requirements(existing: Sequence[str], architectures: Collection[str]) -> List[str]:
     """List what a package needs besides what spaCy finds out itself, each distribution once.
 
     existing (Sequence[str]): Requirements that the model's meta names already.
-    encoders (Mapping[str, Mapping[str, Any]]): Config sections of its encoders. Our own ones need
-        the extra `torch`, exported ones `runtime`; spacy-transformers brings its own requirements.
+    architectures (Collection[str]): Of its config. Our own ones need the extra `torch`, exported
+        ones `runtime`; spacy-transformers brings its own requirements.
     """
-    extra = "[torch]" if _uses(encoders, "spacy_bioner.") else ""
-    extra = "[runtime]" if _uses(encoders, EXPORTED) else extra
+    exported = {name for name in architectures if name.startswith(EXPORTED)}
+    trained = {name for name in architectures if name.startswith("spacy_bioner.")} - exported
+    extras = [name for name, found in (("runtime", exported), ("torch", trained)) if found]
+    extra = f"[{','.join(extras)}]" if extras else ""
     ours = f"{DISTRIBUTION}{extra}{get_minor_version_range(__version__)}"
     others = {canonicalize_name(Requirement(item).name): item for item in existing}
     others.pop(canonicalize_name(DISTRIBUTION), None)
@@ -148,11 +150,14 @@ def _describe(
         licence=facts.licence or meta.get("license") or "",
         components={key: factories[key] for key in meta["pipeline"]},
         labels=labels,
-        requirements=list_requirements(meta.get("requirements") or [], encoders),
+        requirements=list_requirements(meta.get("requirements") or [], list_architectures(config)),
         corpus=trained_on,
         encoder=describe_encoder(encoders, facts.encoder_licences),
         tests=[read_metrics(path, model_dir) for path in metrics],
-        settings=describe_settings(config, encoders, meta.get("performance", {})),
+        settings=[
+            *describe_settings(config, encoders, meta.get("performance", {})),
+            *describe_export(meta),
+        ],
     )
     return card, _update_meta(meta, card, short)
 

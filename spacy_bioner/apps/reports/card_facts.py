@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from math import isclose
 from pathlib import Path
-from typing import Any, Collection, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Collection, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from thinc.api import Config
 
@@ -47,6 +47,15 @@ def find_encoders(config: Mapping[str, Any]) -> Dict[str, Mapping[str, Any]]:
         if isinstance(section.get("name"), str)
         and str(section.get("@architectures", "")).startswith(ENCODER_OWNERS)
     }
+
+
+def list_architectures(config: Mapping[str, Any]) -> Set[str]:
+    """List the architectures that a pipeline's components are made of, by their registered names.
+
+    config (Mapping[str, Any]): A pipeline's config, interpolated.
+    """
+    sections = _walk_sections(config.get("components", {}))
+    return {str(section["@architectures"]) for section in sections if "@architectures" in section}
 
 
 def read_account(path: Path, labels: Optional[Collection[str]] = None) -> CorpusFacts:
@@ -162,7 +171,7 @@ def describe_settings(
         (f"encoder: {key}", str(value))
         for key, value in section.items()
         # A setting that is empty says nothing.
-        if key != "name"
+        if key not in ("name", "threads")
         and not key.startswith("@")
         and isinstance(value, (str, int, float))
         and value != ""
@@ -175,6 +184,24 @@ def describe_settings(
     if isinstance(f_score, float):
         rows.append(("F1 on the development documents", f"{100 * f_score:.2f}"))
         rows += _describe_run(get_setting(config, "training.logger.output_file"), f_score)
+    return rows
+
+
+def describe_export(meta: Mapping[str, Any]) -> List[Tuple[str, str]]:
+    """Say of an exported pipeline in which precision it computes, and what that cost.
+
+    meta (Mapping[str, Any]): The pipeline's.
+    """
+    exported = meta.get("export")
+    if not exported:
+        return []
+    compared = exported["compared"]
+    rows = [("exported", f"{exported['precision']}, for onnxruntime")]
+    difference = compared["f_score"]["difference"]["value"]
+    if difference is not None:
+        what = f"F1 of {exported['precision']} against the trained pipeline in float32"
+        where = f"{compared['n_docs']:,} development documents"
+        rows.append((what, f"{100 * difference:+.2f} points on {where}"))
     return rows
 
 

@@ -50,10 +50,9 @@ def forward(
     if is_train:
         refuse_training()
     head, encoder = model.get_ref("output_layer"), model.get_ref("encoder")
-    score = partial(_multiply, np.ascontiguousarray(head.get_param("W").T))
-    pooled = pool_pieces(encoder, docs, head.get_dim("nO"), score)
-    bias = head.get_param("b")
-    return [rows + bias for rows in pooled], refuse_training
+    weights, bias = _read_head(head)
+    pooled = pool_pieces(encoder, docs, head.get_dim("nO"), partial(_multiply, weights))
+    return [model.ops.asarray2f(rows + bias) for rows in pooled], refuse_training
 
 
 def _multiply(weights: np.ndarray, states: np.ndarray) -> np.ndarray:
@@ -65,5 +64,12 @@ def _multiply(weights: np.ndarray, states: np.ndarray) -> np.ndarray:
 
 
 def _forward_head(model: Model, states: Any, is_train: bool) -> Tuple[Any, Callable[[Any], Any]]:
-    weights = np.ascontiguousarray(model.get_param("W").T)
-    return [_multiply(weights, rows) + model.get_param("b") for rows in states], refuse_training
+    weights, bias = _read_head(model)
+    rows = [_multiply(weights, model.ops.to_numpy(own)) + bias for own in states]
+    return [model.ops.asarray2f(own) for own in rows], refuse_training
+
+
+def _read_head(head: Model) -> Tuple[np.ndarray, np.ndarray]:
+    # On a GPU, thinc has put them there.
+    weights, bias = (head.ops.to_numpy(head.get_param(name)) for name in ("W", "b"))
+    return np.ascontiguousarray(weights.T), bias

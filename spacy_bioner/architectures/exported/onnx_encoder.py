@@ -7,6 +7,7 @@ are quantized at scales that were fixed when the graph was made.
 
 import hashlib
 import os
+import weakref
 from typing import Any, Callable, Dict, List, Optional, Tuple, cast
 
 import numpy as np
@@ -27,6 +28,12 @@ Spec = Dict[str, Any]
 # Of what a shim is saved as; a later form is refused.
 VERSION = 1
 EMBEDDINGS, MASK, STATES = "embeddings", "mask", "states"
+# The end of a session waits for its threads, which a forked process does not have: there, sessions
+# of the process that it comes from never end.
+_OPEN: "weakref.WeakSet[Any]" = weakref.WeakSet()
+_INHERITED: List[Any] = []
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: _INHERITED.extend(_OPEN))
 
 
 def build_onnx_encoder(
@@ -47,8 +54,8 @@ def build_onnx_encoder(
     threads (int): Of one product; 0 takes OMP_NUM_THREADS, or else one for each core that the
         process may use, and a single one in the processes of `nlp.pipe(n_process=…)`.
     name (str): The checkpoint that it was trained from, for cards; nothing is read from it.
-    RAISES (EncoderError): For settings that name no known choice; on loading for a damaged graph,
-        and for one that the installed onnxruntime cannot run.
+    RAISES (EncoderError): For settings that name no known choice; on loading for a damaged
+        encoder; with the first text for a graph that the installed onnxruntime cannot run.
     RAISES (MissingExtraError): On loading without onnxruntime or tokenizers.
     """
     check_layout(unit, pooling, window, overlap, truncate=truncate)
@@ -130,14 +137,15 @@ class OnnxShim(PieceReader, Shim):
             name: {"dtype": str(array.dtype), "shape": list(array.shape), "data": array.tobytes()}
             for name, array in self.arrays.items()
         }
-        digest = hashlib.sha256(self.graph).hexdigest()
-        message = {"version": VERSION, "spec": self.spec, "arrays": arrays}
-        return srsly.msgpack_dumps({**message, "graph": self.graph, "sha256": digest})
+        content = {"spec": self.spec, "arrays": arrays, "graph": self.graph}
+        packed = srsly.msgpack_dumps(content)
+        digest = hashlib.sha256(packed).hexdigest()
+        return srsly.msgpack_dumps({"version": VERSION, "sha256": digest, "content": packed})
 
     def from_bytes(self, data: bytes) -> "OnnxShim":
         """Load; the settings of the config win over saved ones.
 
-        RAISES (EncoderError): For a form of a later version and a damaged graph.
+        RAISES (EncoderError): For a form of a later version, and for damaged content.
         """
         message = srsly.msgpack_loads(data)
         found = message.get("version") if isinstance(message, dict) else None
@@ -146,20 +154,28 @@ class OnnxShim(PieceReader, Shim):
                 f"exported encoder: found form {found}, expected {VERSION}; it was written by "
                 "another version of spacy-bioner: install that one, or export the pipeline again"
             )
-        if hashlib.sha256(message["graph"]).hexdigest() != message["sha256"]:
+        packed = message.get("content", b"")
+        if hashlib.sha256(packed).hexdigest() != message.get("sha256"):
             raise EncoderError(
-                "exported encoder: the graph is damaged (its checksum differs); copy or install "
-                "the pipeline again"
+                "exported encoder: it is damaged (its checksum differs); copy or install the "
+                "pipeline again"
             )
-        if message["graph"]:
+        content = srsly.msgpack_loads(packed)
+        if content["graph"]:
             require("onnxruntime", "tokenizers", extra="runtime", who="an exported pipeline")
             arrays = {
                 name: np.frombuffer(own["data"], dtype=own["dtype"]).reshape(own["shape"])
-                for name, own in message["arrays"].items()
+                for name, own in content["arrays"].items()
             }
-            self.set_graph(message["spec"], message["graph"], arrays)
+            self.set_graph(content["spec"], content["graph"], arrays)
         self.keep_settings()
         return self
+
+    def to_device(self, device_type: str, device_id: int) -> None:
+        """Stay on the CPU."""
+
+    def finish_update(self, optimizer: Any) -> None:
+        """Do nothing: there is nothing to learn."""
 
     def __getstate__(self) -> Dict[str, Any]:
         return {**self.__dict__, "_session": (0, None)}
@@ -190,13 +206,15 @@ def open_session(graph: bytes, threads: int = 0) -> Any:
     kinds = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NotImplemented")
     refused = tuple(getattr(states, kind) for kind in kinds)
     try:
-        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except refused as error:
         reason = str(error).strip().splitlines()[0]
         raise EncoderError(
             f"exported encoder: onnxruntime {onnxruntime.__version__} cannot run the graph "
             f"({reason}); install a newer onnxruntime, or export the pipeline again"
         ) from error
+    _OPEN.add(session)
+    return session
 
 
 def init(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Any] = None) -> None:

@@ -60,12 +60,12 @@ def check_layout(unit: str, pooling: str, window: int, overlap: int, *, truncate
     """
     check_choice("unit", unit, UNITS)
     check_choice("pooling", pooling, POOLING)
+    if window < 3:
+        raise EncoderError(f"encoder setting window = {window}: expected 3 or more")
     if not truncate and not 0 <= overlap < window - 2:
         raise EncoderError(
             f"encoder setting overlap = {overlap}: expected 0 ≤ overlap < window - 2"
         )
-    if window < 3:
-        raise EncoderError(f"encoder setting window = {window}: expected 3 or more")
 
 
 def check_choice(setting: str, value: str, choices: Tuple[str, ...]) -> None:

@@ -10,11 +10,18 @@ from spacy.tokens import DocBin
 from thinc.api import Config
 
 from spacy_bioner.apps.cli.main import run as run_command
+from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.apps.packaging import export as exporting
 from spacy_bioner.apps.packaging.assemble import assemble
 from spacy_bioner.apps.packaging.export import export
 from spacy_bioner.architectures.exported import conversion
-from spacy_bioner.errors import ConfigError, PackageError
+from spacy_bioner.errors import (
+    BionerError,
+    ConfigError,
+    EncoderError,
+    LabelError,
+    PackageError,
+)
 from tests.conftest import entities_of
 from tests.paths import ROOT
 
@@ -174,6 +181,85 @@ def test_pipelines_without_a_transformer_are_refused(tmp_path, dev):
     nlp.to_disk(tmp_path / "rules")
     with pytest.raises(ConfigError, match="found the components bioner_overlaps, expected"):
         export(str(tmp_path / "rules"), tmp_path / "out", dev=dev)
+
+
+def test_parts_that_would_go_on_needing_torch_are_refused(tiny_bert, trained_folder, dev, tmp_path):
+    nlp = spacy.load(trained_folder)
+    nlp.add_pipe("tok2vec")
+    nlp.add_pipe("spancat", config={"model": {"@architectures": "spacy.SpanCategorizer.v1"}})
+    # Parts of thinc's own do not need torch.
+    assert exporting._check_others(nlp, ["bioner"]) is None
+    nlp.add_pipe("bioner", name="second", source=spacy.load(trained_folder))
+    with pytest.raises(ConfigError, match="found second beside bioner, which cannot be exported"):
+        exporting._check_others(nlp, ["bioner"])
+
+
+def test_documents_that_cannot_show_a_loss_are_refused(trained_folder, tmp_path, make_example):
+    path = tmp_path / "other.spacy"
+    reference = make_example("rats in the hypertension", [(0, 4, "Species")]).reference
+    DocBin(docs=[reference], store_user_data=True).to_disk(path)
+    with pytest.raises(PackageError, match="finds none of the 1 mentions of these documents"):
+        export(str(trained_folder), tmp_path / "out", dev=path)
+    with pytest.raises(LabelError, match="found no mention labeled Disease"):
+        export(str(trained_folder), tmp_path / "out", dev=path, labels=["Disease"])
+    with pytest.raises(ConfigError, match="found corpus 'drugs', but no component has learned"):
+        export(str(trained_folder), tmp_path / "out", dev=path, dataset="drugs")
+    assert not (tmp_path / "out").exists()
+
+
+def test_empty_documents_are_no_texts_to_find_scales_on(trained_folder, dev, tmp_path, blank_nlp):
+    docs = [blank_nlp(" \n ")] * 130
+    for doc in docs:
+        doc.ents = []
+    docs += list(DocBin().from_disk(dev).get_docs(blank_nlp.vocab))
+    path = tmp_path / "padded.spacy"
+    DocBin(docs=docs, store_user_data=True).to_disk(path)
+    assert export(str(trained_folder), tmp_path / "out", dev=path).n_changed == 0
+
+
+def test_forked_processes_run_beside_sessions_of_many_threads(trained_folder, dev, tmp_path):
+    export(str(trained_folder), tmp_path / "out", dev=dev)
+    code = (
+        "import multiprocessing, spacy\n"
+        "if __name__ == '__main__':\n"
+        "    if 'fork' in multiprocessing.get_all_start_methods():\n"
+        "        multiprocessing.set_start_method('fork')\n"
+        "    key = 'components.bioner.model.encoder.threads'\n"
+        f"    nlp = spacy.load({str(tmp_path / 'out')!r}, config={{key: 4}})\n"
+        f"    texts = {TEXTS!r} * 4\n"
+        "    alone = [str(nlp(text).ents) for text in texts]\n"
+        "    docs = nlp.pipe(texts, n_process=2, batch_size=2)\n"
+        "    print([str(doc.ents) for doc in docs] == alone)\n"
+    )
+    script = tmp_path / "script.py"
+    script.write_text(code, encoding="utf-8")
+    command = [sys.executable, "-W", "ignore", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+    assert done.stdout.strip() == "True"
+
+
+def test_exported_component_says_that_it_cannot_be_trained(
+    trained_folder, dev, tmp_path, make_example
+):
+    export(str(trained_folder), tmp_path / "out", dev=dev)
+    nlp = spacy.load(tmp_path / "out")
+    examples = [make_example(TEXTS[1], [(0, 12, "Disease")])]
+    component = nlp.get_pipe("bioner")
+    for train in (
+        lambda: nlp.update(examples),
+        lambda: component.initialize(lambda: examples),
+        lambda: component.get_loss(examples, []),
+    ):
+        with pytest.raises(EncoderError, match="component 'bioner' was exported and cannot be"):
+            train()
+
+
+def test_a_cut_off_model_is_told(trained_folder, dev, tmp_path):
+    export(str(trained_folder), tmp_path / "out", dev=dev)
+    path = tmp_path / "out/bioner/model"
+    path.write_bytes(path.read_bytes()[:20_000])
+    with pytest.raises(BionerError, match=r"cannot be loaded: .*copy or install it again"):
+        load_pipeline(str(tmp_path / "out"))
 
 
 def test_exported_pipelines_are_not_exported_again(trained_folder, dev, tmp_path):

@@ -53,14 +53,31 @@ def metrics(model_dir, tmp_path):
 
 def test_list_requirements_asks_for_the_runtime_of_our_encoder(monkeypatch):
     monkeypatch.setattr(package_module, "__version__", "0.1.0")
-    requirements = list_requirements([], {MINILM: OUR_ENCODER})
+    requirements = list_requirements([], ["spacy_bioner.TransformerEncoder.v1"])
     assert requirements == ["spacy-bioner[torch]>=0.1.0,<0.2.0"]
 
 
 def test_list_requirements_leaves_transformers_to_spacy_transformers(monkeypatch):
     monkeypatch.setattr(package_module, "__version__", "0.1.0")
-    requirements = list_requirements(["spacy-transformers>=1.3.5"], {BIOBERT: THEIR_ENCODER})
+    requirements = list_requirements(
+        ["spacy-transformers>=1.3.5"], ["spacy-transformers.TransformerModel.v3"]
+    )
     assert requirements == ["spacy-bioner>=0.1.0,<0.2.0", "spacy-transformers>=1.3.5"]
+
+
+@pytest.mark.parametrize(
+    ("architectures", "extras"),
+    [
+        (["OnnxEncoder.v1", "ExportedClassifier.v1"], "[runtime]"),
+        (["CharacterEncoder.v1", "TokenClassifier.v1"], "[torch]"),
+        (["OnnxEncoder.v1", "EmissionEnsemble.v1"], "[runtime,torch]"),
+        ([], ""),
+    ],
+)
+def test_list_requirements_names_what_each_encoder_needs(architectures, extras, monkeypatch):
+    monkeypatch.setattr(package_module, "__version__", "0.1.0")
+    names = [f"spacy_bioner.{name}" for name in architectures]
+    assert list_requirements([], names) == [f"spacy-bioner{extras}>=0.1.0,<0.2.0"]
 
 
 def test_list_requirements_names_each_distribution_once():

@@ -1,3 +1,4 @@
+import hashlib
 import pickle
 from copy import deepcopy
 
@@ -99,15 +100,18 @@ def test_settings_of_the_config_win_over_saved_ones(export_model):
     ("change", "words"),
     [
         ({"version": 99}, "found form 99, expected 1"),
-        ({"graph": b"other"}, "the graph is damaged"),
-        ({"graph": b"no graph", "sha256": None}, "cannot run the graph"),
+        ({"sha256": "0"}, "it is damaged"),
+        ({"content": b"other"}, "it is damaged"),
+        ({"content": None}, "cannot run the graph"),
     ],
 )
 def test_what_is_damaged_or_of_another_version_is_refused(export_model, docs, change, words):
     shim = export_model("int8").get_ref("encoder").shims[0]
     message = {**srsly.msgpack_loads(shim.to_bytes()), **change}
-    if message["sha256"] is None:
-        message["sha256"] = onnx_encoder.hashlib.sha256(message["graph"]).hexdigest()
+    if message["content"] is None:
+        saved = srsly.msgpack_loads(srsly.msgpack_loads(shim.to_bytes())["content"])
+        message["content"] = srsly.msgpack_dumps({**saved, "graph": b"no graph"})
+        message["sha256"] = hashlib.sha256(message["content"]).hexdigest()
 
     def load_and_run():
         twin = build_onnx_encoder()
@@ -117,6 +121,14 @@ def test_what_is_damaged_or_of_another_version_is_refused(export_model, docs, ch
 
     with pytest.raises(EncoderError, match=words):
         load_and_run()
+
+
+def test_a_damaged_table_is_refused(export_model):
+    shim = export_model("int8").get_ref("encoder").shims[0]
+    saved = bytearray(shim.to_bytes())
+    saved[saved.index(shim.arrays["table"].tobytes()) + 40] ^= 1
+    with pytest.raises(EncoderError, match="it is damaged"):
+        build_onnx_encoder().shims[0].from_bytes(bytes(saved))
 
 
 def test_what_is_no_saved_encoder_is_refused():
