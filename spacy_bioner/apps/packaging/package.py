@@ -88,6 +88,7 @@ def package_pipeline(
     with replacing_folder(made) as whole, scratch_folder(made) as scratch:
         copy, packed = scratch / "model", scratch / "packed"
         shutil.copytree(model_dir, copy)
+        _hide_paths(copy / "config.cfg")
         srsly.write_json(copy / "meta.json", meta)
         (copy / "README.md").write_text(
             render_model_card(card), encoding="utf-8", errors="backslashreplace"
@@ -196,6 +197,19 @@ def _update_meta(meta: Mapping[str, Any], card: ModelCard, short: str) -> Dict[s
         "requirements": list(card.requirements),
         "sources": [source for source in sources if source["name"]],
     }
+
+
+def _hide_paths(path: Path) -> None:
+    """Leave names of absolute paths in a config: where files lie here is nobody's business."""
+    config = load_config(path, interpolate=False)
+    sections: List[Dict[str, Any]] = [config]
+    for section in sections:
+        for key, value in section.items():
+            if isinstance(value, dict):
+                sections.append(value)
+            elif isinstance(value, str) and Path(value).is_absolute():
+                section[key] = Path(value).name
+    config.to_disk(path)
 
 
 def _check_build_tools() -> None:
