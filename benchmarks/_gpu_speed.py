@@ -18,7 +18,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from torch.nn.attention import SDPBackend
 
-from spacy_bioner.architectures.pieces import windows as piece_layout
+from spacy_bioner.architectures import encoders
 from spacy_bioner.architectures.pieces.alignment import GPU_STRETCH, STRETCH
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.layers import pooled_encoder
@@ -187,7 +187,7 @@ def _choices(variant: Variant) -> Iterator[None]:
     kernels = [*pooled_encoder.CUDA_ATTENTION, *[SDPBackend.CUDNN_ATTENTION] * variant.cudnn]
     with (
         patch.object(pooled_encoder, "CUDA_ATTENTION", kernels),
-        patch.object(piece_layout, "GPU_STRETCH", variant.stretch),
+        patch.object(encoders, "GPU_STRETCH", variant.stretch),
     ):
         yield
 
