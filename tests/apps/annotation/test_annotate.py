@@ -526,7 +526,7 @@ def test_a_pipeline_that_cannot_be_loaded_leaves_nothing(source, ruled_folder, t
     shutil.copytree(ruled_folder, tmp_path / "model")
     config = tmp_path / "model" / "config.cfg"
     config.write_text(config.read_text().replace('factory = "entity_ruler"', 'factory = "none"'))
-    with pytest.raises(ValueError, match="E002"):
+    with pytest.raises(BionerError, match=r"model: cannot be loaded: \[E002\]"):
         annotate_files(
             source, tmp_path / "out", str(tmp_path / "model"), SMALL, n_process=n_process
         )

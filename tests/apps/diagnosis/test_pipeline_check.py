@@ -180,7 +180,7 @@ def test_a_component_that_nobody_knows_is_told(saved):
     text = config.read_text("utf8").replace('factory = "bioner"', 'factory = "no_such"')
     config.write_text(text, "utf8")
     found = check_pipeline(str(saved))
-    assert found.error.startswith("ValueError: [E002] Can't find factory for 'no_such'")
+    assert found.error.startswith(f"{saved}: cannot be loaded: [E002] Can't find factory for 'no_")
     assert found.components == ("bioner",)
 
 
