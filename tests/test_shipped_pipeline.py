@@ -1,0 +1,129 @@
+"""The pipeline in assets/pipelines, as it lies there."""
+
+import hashlib
+import json
+import subprocess
+import sys
+import zipfile
+from email.parser import Parser
+
+import pytest
+import spacy
+
+from tests.conftest import entities_of
+from tests.paths import ROOT
+
+FOLDER = ROOT / "assets/pipelines"
+MOST_BYTES = 30_000_000
+LABELS = ("CellLine", "Chemical", "Disease", "Gene", "Species", "Variant")
+TEXT = (
+    "Tacrolimus raised creatinine in rats. Acute kidney injury (AKI) followed; AKI resolved. "
+    "BRAF V600E was found in HeLa cells."
+)
+LOAD = """
+import json, sys
+for name in ("torch", "transformers", "safetensors", "onnx"):
+    sys.modules[name] = None
+import spacy
+nlp = spacy.load(sys.argv[1])
+print(json.dumps([(ent.text, ent.label_, ent._.source) for ent in nlp(sys.argv[2]).ents]))
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel():
+    (found,) = FOLDER.glob("*.whl")
+    return found
+
+
+@pytest.fixture(scope="module")
+def pipeline(wheel, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shipped")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    (config,) = folder.glob("en_bioner_multi/*/config.cfg")
+    return config.parent
+
+
+def test_wheel_is_small_and_has_its_checksum(wheel):
+    digest, name = (FOLDER / "sha256.txt").read_text(encoding="utf-8").split()
+    assert name == wheel.name
+    assert hashlib.sha256(wheel.read_bytes()).hexdigest() == digest
+    assert wheel.stat().st_size <= MOST_BYTES
+
+
+def test_config_has_no_absolute_path(pipeline):
+    config = (pipeline / "config.cfg").read_text(encoding="utf-8")
+    assert 'output_file = "multi.training.jsonl"' in config
+    assert '= "/' not in config
+
+
+def test_wheel_needs_the_runtime_and_no_torch(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
+        metadata = Parser().parsestr(archive.read(name).decode("utf-8"))
+    needed = metadata.get_all("Requires-Dist")
+    assert [item for item in needed if item.startswith("spacy-bioner[runtime]")]
+    assert not [item for item in needed if "torch" in item or "transformers" in item]
+
+
+def test_meta_says_what_int8_cost_and_what_it_was_trained_on(pipeline):
+    pytest.importorskip("onnxruntime")
+    meta = spacy.load(pipeline).meta
+    exported = meta["export"]
+    assert (exported["precision"], exported["compared"]["n_docs"]) == ("int8", 700)
+    assert exported["compared"]["f_score"]["difference"]["value"] >= -0.002
+    assert tuple(meta["labels"]["bioner"]) == LABELS
+    for corpus in ("NCBI-disease", "BC5CDR", "NLM-Gene", "BioRED", "GNormPlus"):
+        assert corpus in meta["sources"][0]["name"]
+    assert "S800" not in json.dumps(meta)
+
+
+def test_it_finds_entities_without_torch(pipeline):
+    pytest.importorskip("onnxruntime")
+    command = [sys.executable, "-c", LOAD, str(pipeline), TEXT]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    assert [(text, label) for text, label, _ in found] == [
+        ("Tacrolimus", "Chemical"),
+        ("creatinine", "Chemical"),
+        ("rats", "Species"),
+        ("Acute kidney injury", "Disease"),
+        ("AKI", "Disease"),
+        ("AKI", "Disease"),
+        ("BRAF", "Gene"),
+        ("V600E", "Variant"),
+    ]
+
+
+def test_it_gives_the_same_in_batches_processes_and_alone(pipeline):
+    pytest.importorskip("onnxruntime")
+    nlp = spacy.load(pipeline)
+    texts = [TEXT[start:] for start in range(0, len(TEXT), 7)]
+
+    def read(docs):
+        return [(entities_of(doc), [ent._.confidence for ent in doc.ents]) for doc in docs]
+
+    alone = [read([nlp(text)])[0] for text in texts]
+    assert sum(len(found) for found, _ in alone) > 50
+    for settings in ({"batch_size": 3}, {"batch_size": 64}, {"batch_size": 5, "n_process": 2}):
+        assert read(nlp.pipe(texts, **settings)) == alone
+
+
+def test_rules_of_a_corpus_can_be_chosen(pipeline):
+    pytest.importorskip("onnxruntime")
+    key = "components.bioner.model.encoder.dataset"
+    found = {
+        name: entities_of(spacy.load(pipeline, config={key: name})(TEXT))
+        for name in ("bc5cdr", "biored")
+    }
+    assert ("HeLa", "CellLine") in found["biored"]
+    assert found["bc5cdr"] != found["biored"]
+
+
+def test_card_is_that_of_the_wheel(wheel):
+    card = (FOLDER / "en_bioner_multi.md").read_text(encoding="utf-8")
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
+        assert card.strip() in archive.read(name).decode("utf-8")
+    assert card.count("documents, by the rules of") >= 5
