@@ -7,10 +7,10 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import registry
 
-from spacy_bioner.apps.evaluation.evaluate import check_labels, read_gold
+from spacy_bioner.apps.evaluation.evaluate import read_gold
 from spacy_bioner.apps.profiles import get_setting
 from spacy_bioner.errors import BionerError, ConfigError
-from spacy_bioner.gold import ANNOTATED_KEY, DATASET_KEY
+from spacy_bioner.gold import DATASET_KEY
 
 
 class DevDocument(NamedTuple):
@@ -37,12 +37,7 @@ def read_dev(
     RAISES (LabelError): For labels that the file does not have.
     """
     if path is not None:
-        docs = read_gold(path, nlp)
-        if labels:
-            check_labels(labels, docs, path)
-        for doc in docs if labels else ():
-            doc.user_data[ANNOTATED_KEY] = sorted(labels)
-        return [DevDocument(doc, dataset) for doc in docs]
+        return [DevDocument(doc, dataset) for doc in read_gold(path, nlp, labels)]
     config = nlp.config.interpolate()
     try:
         # Alone: the training documents beside them need not be there.

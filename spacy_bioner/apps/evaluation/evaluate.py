@@ -124,7 +124,7 @@ def evaluate(
         from spacy_bioner.architectures.datasets import choose_dataset
 
         choose_dataset(nlp, settings.dataset)
-    gold = _read_gold_of(corpus, nlp, settings.labels)
+    gold = read_gold(corpus, nlp, settings.labels)
     train = _read_training(settings.train, nlp)
     marginals = make_marginals(nlp) if settings.marginals else None
     predicted, pace = run_timed(nlp, gold)
@@ -185,10 +185,12 @@ def make_marginals(nlp: Language) -> Marginals:
     return marginals
 
 
-def read_gold(corpus: Path, nlp: Language) -> List[Doc]:
+def read_gold(corpus: Path, nlp: Language, labels: Sequence[str] = ()) -> List[Doc]:
     """Read the documents to score a pipeline on.
 
+    labels (Sequence[str]): Those that the corpus annotates; empty: all.
     RAISES (CorpusError): A file without documents, or without an annotated one.
+    RAISES (LabelError): For labels that the file does not have.
     """
     gold = list(read_docbin(corpus, nlp.vocab))
     if not gold:
@@ -197,13 +199,8 @@ def read_gold(corpus: Path, nlp: Language) -> List[Doc]:
         raise CorpusError(
             "found no annotated document, expected gold mentions to score against", path=corpus
         )
-    return gold
-
-
-def _read_gold_of(corpus: Path, nlp: Language, labels: Sequence[str]) -> List[Doc]:
-    gold = read_gold(corpus, nlp)
     if labels:
-        check_labels(labels, gold, corpus)
+        _check_labels(labels, gold, corpus)
         for doc in gold:
             doc.user_data[ANNOTATED_KEY] = sorted(labels)
     return gold
@@ -267,7 +264,7 @@ def _find_shared(
     return shared, shared.warnings()
 
 
-def check_labels(labels: Sequence[str], gold: Sequence[Doc], corpus: Path) -> None:
+def _check_labels(labels: Sequence[str], gold: Sequence[Doc], corpus: Path) -> None:
     known = {label for doc in gold for _, _, label in list_gold(doc) or ()}
     unknown = sorted(set(labels) - known)
     if unknown:

@@ -81,7 +81,8 @@ def export(
     for component in components.values():
         component.model.get_ref("encoder").shims[0].set_precision("float32")
     trained = annotate_dev(nlp, documents)
-    _check_learned(_count(documents, trained))
+    expected = _count(documents, trained)
+    _check_learned(expected)
     sample = list(
         make_docs(nlp, [own for own in documents if own.gold.text.strip()][:N_CALIBRATION])
     )
@@ -95,7 +96,7 @@ def export(
             chosen = [product for component, product in kept if component == name]
             components[name].model = own.build(precision, keep=chosen)
         found = annotate_dev(nlp, documents)
-        compared = compare_systems(_count(documents, trained), _count(documents, found), seed=seed)
+        compared = compare_systems(expected, _count(documents, found), seed=seed)
         n_changed = sum(
             list_predicted(left) != list_predicted(right) for left, right in zip(trained, found)
         )

@@ -1,6 +1,7 @@
 """A trained token classifier as one that needs no torch."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Collection, Dict, List, Mapping, Tuple, cast
 
 import numpy as np
@@ -15,6 +16,7 @@ from spacy_bioner.architectures.exported.classifier import PARAMS, build_exporte
 from spacy_bioner.architectures.exported.graph import trace_encoder
 from spacy_bioner.architectures.exported.onnx_encoder import OnnxShim, build_onnx_encoder
 from spacy_bioner.architectures.exported.quantization import (
+    Ranges,
     list_products,
     measure_sensitivity,
     observe,
@@ -31,7 +33,7 @@ ENCODER = "spacy_bioner.OnnxEncoder.v1"
 CLASSIFIER = "spacy_bioner.ExportedClassifier.v1"
 # The settings that an encoder keeps.
 _KEPT = ("unit", "pooling", "window", "overlap", "batch_pieces", "truncate", "dataset", "name")
-# Documents whose texts say how far each product moves the states.
+# Batches, of the shortest windows, that say how far each product moves the states.
 N_PROBED = 16
 
 
@@ -63,15 +65,14 @@ class Export:
         """
         graph, arrays = self.graph, self._read_arrays()
         if precision == "int8":
-            graph = quantize(graph, observe(graph, self._embed_all()), keep=keep)
+            graph = quantize(graph, self._ranges, keep=keep)
             arrays["table"], arrays["scales"] = quantize_table(arrays["table"])
         return self._assemble(graph.SerializeToString(), arrays, precision)
 
     def rank_products(self) -> List[str]:
         """Name the products that int8 can have, the one that moves the states most first."""
-        batches = self._embed_all()
-        ranges = observe(self.graph, batches)
-        return list(measure_sensitivity(self.graph, ranges, batches[:N_PROBED]))
+        probed = self._batches[:N_PROBED]
+        return list(measure_sensitivity(self.graph, self._ranges, probed))
 
     def count_products(self) -> int:
         """Count the products that int8 can have."""
@@ -86,8 +87,14 @@ class Export:
             arrays["datasets"] = np.concatenate([vectors, vectors.mean(axis=0, keepdims=True)])
         return arrays
 
-    def _embed_all(self) -> List[Tuple[np.ndarray, np.ndarray]]:
-        """Lay out the texts in batches of embeddings and masks."""
+    @cached_property
+    def _ranges(self) -> Dict[str, Ranges]:
+        """What the activations of the texts come to: the same for all tries."""
+        return observe(self.graph, self._batches)
+
+    @cached_property
+    def _batches(self) -> List[Tuple[np.ndarray, np.ndarray]]:
+        """The texts as batches of embeddings and masks."""
         encoder = self.model.get_ref("encoder")
         shim = OnnxShim()
         shim.arrays = self._read_arrays()
