@@ -178,13 +178,7 @@ class OnnxShim(PieceReader, Shim):
         """Do nothing: there is nothing to learn."""
 
     def __getstate__(self) -> Dict[str, Any]:
-        return {**self.__dict__, "_session": (0, None)}
-
-    def __deepcopy__(self, memo: Dict[int, Any]) -> "OnnxShim":
-        twin = OnnxShim()
-        memo[id(self)] = twin
-        twin.follow(dict(self._settings))
-        return twin.from_bytes(self.to_bytes())
+        return {**super().__getstate__(), "_session": (0, None)}
 
 
 def open_session(graph: bytes, threads: int = 0) -> Any:

@@ -22,6 +22,15 @@ class PieceReader:
     reader: Any = None
     n_unseen = 0
 
+    def __getstate__(self) -> Dict[str, Any]:
+        # A tokenizer loses on its way that control pieces are to be read as text.
+        return {**self.__dict__, "reader": None}
+
+    def __setstate__(self, state: Dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self.tokenizer is not None:
+            self.reader = read_as_text(self.tokenizer)
+
     @property
     def stretch(self) -> float:
         """How many times as long as the shortest the longest window of a batch may be."""

@@ -90,6 +90,16 @@ def test_encoder_is_the_same_from_bytes_copied_and_pickled(export_model, docs):
     assert shim._session == (0, None)
 
 
+def test_copies_read_control_pieces_as_text(export_model, trained_nlp):
+    trained = trained_nlp.get_pipe("bioner").model.get_ref("encoder")
+    for encoder in (export_model("int8").get_ref("encoder"), trained):
+        shim = encoder.shims[0]
+        expected = shim.reader.encode("a [MASK] b", add_special_tokens=False).ids
+        assert shim.tokenizer.token_to_id("[MASK]") not in expected
+        for other in (pickle.loads(pickle.dumps(shim)), deepcopy(shim), shim.copy()):
+            assert other.reader.encode("a [MASK] b", add_special_tokens=False).ids == expected
+
+
 def test_settings_of_the_config_win_over_saved_ones(export_model):
     saved = export_model("int8", unit="document").get_ref("encoder").to_bytes()
     encoder = build_onnx_encoder(unit="sentence", threads=3).from_bytes(saved)
