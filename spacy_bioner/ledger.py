@@ -37,13 +37,26 @@ def list_evidence(span: "Span") -> List[Row]:
     span (Span): Any span of a Doc that the components ran over.
     RETURNS (List[Row]): In the order that `bioner_overlaps` declared, else as added.
     """
-    ledger = span.doc.user_data.get(LEDGER_KEY, {})
-    key = locate(span.start_char, span.end_char)
-    rows = [dict(row) for row in ledger.get(key, ()) if row["label"] == span.label_]
-    order: Sequence[str] = span.doc.user_data.get(SOURCE_ORDER_KEY, ())
-    rank = {source: position for position, source in enumerate(order)}
-    rows.sort(key=lambda row: rank.get(row["source"], len(rank)))
+    return [dict(row) for row in find_rows(span)]
+
+
+def find_rows(span: "Span") -> List[Row]:
+    """Find the entries of `list_evidence` themselves, which are not to be changed."""
+    user_data = span.doc.user_data
+    label = span.label_
+    here = user_data.get(LEDGER_KEY, {}).get(locate(span.start_char, span.end_char), ())
+    rows = [row for row in here if row["label"] == label]
+    if len(rows) > 1:
+        order: Sequence[str] = user_data.get(SOURCE_ORDER_KEY, ())
+        rank = {source: position for position, source in enumerate(order)}
+        rows.sort(key=lambda row: rank.get(row["source"], len(rank)))
     return rows
+
+
+def has_source(doc: "Doc", source: str) -> bool:
+    """Tell whether any entry is of a source."""
+    ledger = doc.user_data.get(LEDGER_KEY, {})
+    return any(row["source"] == source for rows in ledger.values() for row in rows)
 
 
 def list_doc_evidence(doc: "Doc") -> List[Row]:

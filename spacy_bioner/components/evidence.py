@@ -10,7 +10,7 @@ from typing import Container, Optional, Set, Tuple
 from spacy.tokens import Doc, Span
 
 from spacy_bioner.doc_ents import copy_span
-from spacy_bioner.ledger import LEDGER_KEY, enter, list_evidence
+from spacy_bioner.ledger import LEDGER_KEY, enter, find_rows, has_source
 from spacy_bioner.ledger import SOURCE_ORDER_KEY as SOURCE_ORDER_KEY
 from spacy_bioner.ledger import register_extensions as register_extensions
 
@@ -48,7 +48,9 @@ def add_evidence(doc: Doc, evidence: Evidence) -> None:
 
 def clear_evidence(doc: Doc, source: str) -> None:
     """Remove every entry of one source, so that a component can run twice over a Doc."""
-    ledger = doc.user_data.get(LEDGER_KEY, {})
+    if not has_source(doc, source):
+        return
+    ledger = doc.user_data[LEDGER_KEY]
     for key in list(ledger):
         ledger[key] = [row for row in ledger[key] if row["source"] != source]
         if not ledger[key]:
@@ -63,12 +65,12 @@ def span_evidence(span: Span) -> Tuple[Evidence, ...]:
     span (Span): Any span of the Doc that the components ran over.
     RETURNS (Tuple[Evidence, ...]): In the order that `bioner_overlaps` declared, else as added.
     """
-    return tuple(Evidence(**row) for row in list_evidence(span))
+    return tuple(Evidence(**row) for row in find_rows(span))
 
 
 def is_from(span: Span, source: str) -> bool:
     """Tell whether a source proposed this span with this label."""
-    return any(row["source"] == source for row in list_evidence(span))
+    return any(row["source"] == source for row in find_rows(span))
 
 
 def list_identifying(span: Span) -> Set[str]:

@@ -17,13 +17,14 @@ from spacy_bioner.components.evidence import (
     copy_without_identifier_of,
     list_identifying,
     register_extensions,
-    span_evidence,
 )
 from spacy_bioner.doc_ents import add_identifiers, replace_ents
 from spacy_bioner.ledger import (
     REJECTIONS_KEY,
     SOURCE_ORDER_KEY,
     enter_rejection,
+    find_rows,
+    has_source,
     list_doc_evidence,
     list_rejections,
 )
@@ -151,17 +152,19 @@ class OverlapResolver(Pipe):
     ) -> None:
         """Add the spans of a group, or entities (no `source`), whose source the ledger tells."""
         for span in spans:
-            entries = span_evidence(span)
-            names = [source] if source else [entry.source for entry in entries]
+            recorded = [row["source"] for row in find_rows(span)]
+            names = [source] if source else recorded
             key = (span.start, span.end, span.label_)
             names = names or [self.ents_source]
-            candidate = found.setdefault(key, Candidate(_copy_plain(span)))
+            if key not in found:
+                found[key] = Candidate(_copy_plain(span))
+            candidate = found[key]
             givers = [source] if source else list_identifying(span) or names
             candidate.named.append((frozenset(givers), span))
             for name in names:
                 if name not in candidate.sources:
                     candidate.sources.append(name)
-                if name not in {entry.source for entry in entries}:
+                if name not in recorded:
                     _vouch(span, name)
 
     def _rank(self, candidate: Candidate) -> int:
@@ -196,10 +199,12 @@ def withdraw_ents(doc: Doc, source: str) -> None:
     A component does so before it looks at a Doc that it may have seen before. An entity with an
     `id` is somebody else's, such as the EntityRuler's: no component here gives one.
     """
+    if not has_source(doc, source):
+        return
     kept = [
         copy_without_identifier_of(ent, {source})
         for ent in doc.ents
-        if ent.id or {entry.source for entry in span_evidence(ent)} != {source}
+        if ent.id or {row["source"] for row in find_rows(ent)} != {source}
     ]
     if kept != list(doc.ents):
         replace_ents(doc, kept)
