@@ -228,8 +228,9 @@ def plan_exported(args: argparse.Namespace, folder: Path) -> Iterator[System]:
             job = make_job(args, "exported", made, EXPORTED_INSTALLED, precision, unit)
             yield System(name, job, python=python, pieces=f"{args.pieces[unit]:,}")
         made = folder / f"ours-{precision}"
-        job = make_job(args, "bare onnx", made, EXPORTED_INSTALLED, precision, unit)
-        yield System("bare onnxruntime loop", job, python=python)
+        for how in ("threads share a batch", "a batch a thread"):
+            job = make_job(args, "bare onnx", made, EXPORTED_INSTALLED, precision, how)
+            yield System("bare onnxruntime loop", job, python=python)
 
 
 def plan_trf(args: argparse.Namespace, folder: Path) -> Iterator[System]:

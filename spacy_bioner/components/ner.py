@@ -30,6 +30,7 @@ from spacy_bioner.architectures.pieces.words import Words, find_entities, learn_
 from spacy_bioner.components.entities import write_entities
 from spacy_bioner.components.evidence import register_extensions
 from spacy_bioner.components.gold_tags import allowed_tags
+from spacy_bioner.components.look_ahead import count_ahead, predict_ahead
 from spacy_bioner.components.memory_fallback import bounded_batches, learn_in_parts
 from spacy_bioner.components.tag_labels import TagLabels, find_labels
 from spacy_bioner.errors import EncoderError, LabelError
@@ -81,11 +82,20 @@ class TokenNER(TagLabels, TrainablePipe):
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
         """Annotate a stream of Docs, in batches of bounded length.
 
+        Exported pipelines with several threads compute batches while those before are annotated.
+
         stream (Iterable[Doc]): The Docs.
         batch_size (int): The most Docs of a batch; it has fewer where they are long.
         """
-        for docs in bounded_batches(stream, batch_size):
-            yield from super().pipe(docs, batch_size=len(docs))
+        handle_error = self.get_error_handler()
+        batches = bounded_batches(stream, batch_size)
+        depth = count_ahead(self.model, batch_size)
+        for docs, get_scores in predict_ahead(self.predict, batches, depth=depth):
+            try:
+                self.set_annotations(docs, get_scores())
+                yield from docs
+            except Exception as error:  # as spaCy has it: the handler decides on any
+                handle_error(self.name, self, docs, error)
 
     def predict(self, docs: Iterable[Doc]) -> List[np.ndarray]:
         """Compute tag log probabilities; float32, shape (tokens, tags), per Doc.

@@ -56,11 +56,12 @@ def forward(
 
 
 def _multiply(weights: np.ndarray, states: np.ndarray) -> np.ndarray:
-    n_blocks = -(-len(states) // BLOCK)
-    padded = np.zeros((n_blocks * BLOCK, states.shape[1]), dtype=np.float32)
-    padded[: len(states)] = states
-    product = padded.reshape(n_blocks, BLOCK, states.shape[1]) @ weights
-    return product.reshape(n_blocks * BLOCK, weights.shape[1])[: len(states)]
+    n_whole = len(states) - len(states) % BLOCK
+    rest = np.zeros((BLOCK, states.shape[1]), dtype=np.float32)
+    rest[: len(states) - n_whole] = states[n_whole:]
+    whole = states[:n_whole].reshape(-1, BLOCK, states.shape[1]) @ weights
+    product = np.concatenate([whole.reshape(n_whole, weights.shape[1]), rest @ weights])
+    return product[: len(states)]
 
 
 def _forward_head(model: Model, states: Any, is_train: bool) -> Tuple[Any, Callable[[Any], Any]]:

@@ -20,12 +20,8 @@ import onnxruntime  # noqa: E402
 
 from spacy_bioner.architectures._torch import nn, torch  # noqa: E402
 from spacy_bioner.architectures.encoder_source import build_transformer  # noqa: E402
-from spacy_bioner.architectures.exported.onnx_encoder import (  # noqa: E402
-    EMBEDDINGS,
-    MASK,
-    STATES,
-    open_session,
-)
+from spacy_bioner.architectures.exported.onnx_encoder import EMBEDDINGS, MASK, STATES  # noqa: E402
+from spacy_bioner.architectures.exported.sessions import open_session  # noqa: E402
 from spacy_bioner.errors import EncoderError  # noqa: E402
 from spacy_bioner.layers.pooled_encoder import PooledEncoder  # noqa: E402
 

@@ -7,8 +7,7 @@ are quantized at scales that were fixed when the graph was made.
 
 import hashlib
 import os
-import weakref
-from typing import Any, Callable, Dict, List, Optional, Tuple, cast
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, cast
 
 import numpy as np
 import srsly
@@ -17,10 +16,10 @@ from thinc.api import Model
 from thinc.shims import Shim
 from thinc.types import Floats2d
 
+from spacy_bioner.architectures.exported.sessions import GraphRunner
 from spacy_bioner.architectures.pieces.batches import WindowBatch, make_batches
 from spacy_bioner.architectures.pieces.reader import PieceReader
 from spacy_bioner.architectures.pieces.windows import check_layout, lay_out
-from spacy_bioner.cores import count_threads
 from spacy_bioner.errors import EncoderError
 from spacy_bioner.extras import require
 
@@ -28,12 +27,6 @@ Spec = Dict[str, Any]
 # Of what a shim is saved as; a later form is refused.
 VERSION = 1
 EMBEDDINGS, MASK, STATES = "embeddings", "mask", "states"
-# The end of a session waits for its threads, which a forked process does not have: there, sessions
-# of the process that it comes from never end.
-_OPEN: "weakref.WeakSet[Any]" = weakref.WeakSet()
-_INHERITED: List[Any] = []
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=lambda: _INHERITED.extend(_OPEN))
 
 
 def build_onnx_encoder(
@@ -98,8 +91,7 @@ class OnnxShim(PieceReader, Shim):
         self.spec: Spec = {}
         self.graph = b""
         self.arrays: Dict[str, np.ndarray] = {}
-        # A session's threads do not survive a fork: it belongs to the process that made it.
-        self._session: Tuple[int, Any] = (0, None)
+        self._runner: Optional[GraphRunner] = None
 
     @property
     def is_ready(self) -> bool:
@@ -109,18 +101,32 @@ class OnnxShim(PieceReader, Shim):
     def set_graph(self, spec: Spec, graph: bytes, arrays: Dict[str, np.ndarray]) -> None:
         """Take over what `bioner export` made."""
         self.spec, self.graph, self.arrays = spec, graph, arrays
-        self._session = (0, None)
+        self._runner = None
         self.set_tokenizer(spec["tokenizer"])
 
-    def run(self, batch: WindowBatch) -> np.ndarray:
-        """Return the states of all pieces of a batch; float32, shape (windows × length, width)."""
-        process, session = self._session
-        if process != os.getpid():
-            session = open_session(self.graph, self._attrs["threads"])
-            self._session = (os.getpid(), session)
-        given = {EMBEDDINGS: self.embed(batch), MASK: batch.mask}
-        states = session.run([STATES], given)[0]
-        return states.reshape(-1, states.shape[-1])
+    def run_each(
+        self, batches: Sequence[WindowBatch], take: Callable[[np.ndarray], np.ndarray]
+    ) -> Iterator[np.ndarray]:
+        """Run batches, several at a time.
+
+        take (Callable[[np.ndarray], np.ndarray]): What is made of the states of pieces that are
+            wanted, float32, shape (pieces, width), before the next batch runs.
+        YIELDS (np.ndarray): That, in the order of the batches.
+        """
+
+        def run(session: Any, batch: WindowBatch) -> np.ndarray:
+            states = session.run([STATES], {EMBEDDINGS: self.embed(batch), MASK: batch.mask})[0]
+            return take(states.reshape(-1, states.shape[-1])[batch.source])
+
+        return self.runner.run_each(run, batches)
+
+    @property
+    def runner(self) -> GraphRunner:
+        """The graph, ready to run in this process with the config's threads."""
+        found = self._runner
+        if found is None or found.process != os.getpid():
+            found = self._runner = GraphRunner(self.graph, self._attrs["threads"])
+        return found
 
     def embed(self, batch: WindowBatch) -> np.ndarray:
         """Look up the embeddings of a batch; float32, shape (windows, length, width)."""
@@ -178,37 +184,7 @@ class OnnxShim(PieceReader, Shim):
         """Do nothing: there is nothing to learn."""
 
     def __getstate__(self) -> Dict[str, Any]:
-        return {**super().__getstate__(), "_session": (0, None)}
-
-
-def open_session(graph: bytes, threads: int = 0) -> Any:
-    """Open a session on the CPU.
-
-    threads (int): See `build_onnx_encoder`.
-    RAISES (EncoderError): Where onnxruntime cannot run the graph.
-    """
-    import onnxruntime
-    from onnxruntime.capi import onnxruntime_pybind11_state as states
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or count_threads()
-    options.inter_op_num_threads = 1
-    # What pays is in the graph already; more would fuse additions and normalizations, see `graph`.
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    # Errors only: it warns of processors that it does not know.
-    options.log_severity_level = 3
-    kinds = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NotImplemented")
-    refused = tuple(getattr(states, kind) for kind in kinds)
-    try:
-        session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    except refused as error:
-        reason = str(error).strip().splitlines()[0]
-        raise EncoderError(
-            f"exported encoder: onnxruntime {onnxruntime.__version__} cannot run the graph "
-            f"({reason}); install a newer onnxruntime, or export the pipeline again"
-        ) from error
-    _OPEN.add(session)
-    return session
+        return {**super().__getstate__(), "_runner": None}
 
 
 def init(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Any] = None) -> None:
@@ -251,8 +227,8 @@ def pool_pieces(
         layout, budget=model.attrs["batch_pieces"], pad_id=shim.spec["pad_id"]
     )
     pooled = np.zeros((layout.n_rows, width), dtype=np.float32)
-    for batch in batches:
-        add_rows(pooled, batch.target, score(shim.run(batch)[batch.source]))
+    for batch, rows in zip(batches, shim.run_each(batches, score)):
+        add_rows(pooled, batch.target, rows)
     pooled *= weights
     borders = np.cumsum([len(rows) for rows in layout.rows])[:-1].tolist()
     return cast(List[Floats2d], np.split(pooled, borders))

@@ -16,7 +16,8 @@ import onnx
 from onnx import helper, numpy_helper
 
 from spacy_bioner.architectures.exported.graph import CONTRIB
-from spacy_bioner.architectures.exported.onnx_encoder import EMBEDDINGS, MASK, STATES, open_session
+from spacy_bioner.architectures.exported.onnx_encoder import EMBEDDINGS, MASK, STATES
+from spacy_bioner.architectures.exported.sessions import open_session
 
 # How much of the difference between columns of activations is moved into the weights.
 SMOOTHING = 0.85

@@ -87,3 +87,46 @@ def test_training_and_starting_from_nothing_are_refused(export_model, docs):
         export_model("int8").begin_update(docs)
     with pytest.raises(EncoderError, match="has no weights of its own"):
         build_exported_classifier(build_onnx_encoder(), nO=5).initialize()
+
+
+@pytest.fixture
+def exported_nlp(export_model, trained_nlp):
+    """A pipeline of an exported model that two threads run."""
+    component = trained_nlp.get_pipe("bioner")
+    saved = export_model("int8").to_bytes()
+    model = build_exported_classifier(build_onnx_encoder(threads=2)).from_bytes(saved)
+    nlp = spacy.blank("en", config=TOKENIZER)
+    exported = nlp.add_pipe("bioner")
+    exported.model, exported.cfg = model, component.cfg
+    return nlp
+
+
+def confidences(doc):
+    return [(ent.start, ent.end, ent.label_, ent._.confidence) for ent in doc.ents]
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 64])
+def test_documents_of_a_stream_are_those_of_single_calls(exported_nlp, batch_size):
+    texts = TEXTS * 4
+    expected = [confidences(exported_nlp(text)) for text in texts]
+    assert any(expected)
+    docs = list(exported_nlp.pipe(texts, batch_size=batch_size))
+    assert [doc.text for doc in docs] == texts
+    assert [confidences(doc) for doc in docs] == expected
+
+
+def test_a_batch_that_fails_is_left_to_the_error_handler(exported_nlp, monkeypatch):
+    component = exported_nlp.get_pipe("bioner")
+    predict, failed = component.predict, []
+
+    def fail(docs):
+        if any("rats" in doc.text for doc in docs):
+            raise ValueError("no rats")
+        return predict(docs)
+
+    monkeypatch.setattr(component, "predict", fail)
+    exported_nlp.set_error_handler(lambda name, proc, docs, error: failed.append((len(docs), name)))
+    texts = [TEXTS[0], TEXTS[0], TEXTS[1], TEXTS[0], TEXTS[5]]
+    docs = list(exported_nlp.pipe(texts, batch_size=2))
+    assert [doc.text for doc in docs] == [TEXTS[0], TEXTS[0], TEXTS[5]]
+    assert failed == [(2, "bioner")]

@@ -8,12 +8,11 @@ import spacy
 import srsly
 from numpy.testing import assert_allclose, assert_array_equal
 
-from spacy_bioner.architectures.exported import onnx_encoder
+from spacy_bioner.architectures.exported import onnx_encoder, sessions
 from spacy_bioner.architectures.exported.onnx_encoder import (
     OnnxShim,
     add_rows,
     build_onnx_encoder,
-    open_session,
 )
 from spacy_bioner.errors import EncoderError, MissingExtraError
 from tests.architectures.exported.conftest import TEXTS
@@ -55,13 +54,13 @@ def test_states_of_int8_do_not_depend_on_what_else_is_in_the_batch(export_model,
             assert_array_equal(encoder.predict([docs[2], doc, docs[1]])[1], expected)
 
 
-def test_states_of_int8_do_not_depend_on_threads(export_model, docs):
-    encoder = export_model("int8").get_ref("encoder")
-    encoder.attrs["threads"] = 1
+@pytest.mark.parametrize("threads", [2, 3, 9])
+def test_states_of_int8_do_not_depend_on_threads(export_model, docs, threads):
+    """Of as many batches as threads or more, each thread has its own; else all share each."""
+    encoder = export_model("int8", batch_pieces=8).get_ref("encoder")
     expected = np.concatenate(encoder.predict(docs))
-    encoder.attrs["threads"] = 2
-    encoder.shims[0]._session = (0, None)
-    assert_array_equal(np.concatenate(encoder.predict(docs)), expected)
+    other = build_onnx_encoder(threads=threads, batch_pieces=8).from_bytes(encoder.to_bytes())
+    assert_array_equal(np.concatenate(other.predict(docs)), expected)
 
 
 def test_states_of_int8_are_near_those_of_float32(export_model, docs):
@@ -87,7 +86,7 @@ def test_encoder_is_the_same_from_bytes_copied_and_pickled(export_model, docs):
     for other in (loaded, encoder.copy(), deepcopy(encoder)):
         assert_array_equal(np.concatenate(other.predict(docs)), expected)
     assert shim.graph == encoder.shims[0].graph
-    assert shim._session == (0, None)
+    assert shim._runner is None
 
 
 def test_copies_read_control_pieces_as_text(export_model, trained_nlp):
@@ -182,21 +181,12 @@ def test_settings_that_are_none_are_refused(settings, words):
         build_onnx_encoder(**settings)
 
 
-def test_a_session_belongs_to_the_process_that_made_it(export_model, docs, monkeypatch):
-    encoder = export_model("int8").get_ref("encoder")
-    encoder.predict(docs)
-    process, session = encoder.shims[0]._session
-    encoder.predict(docs)
-    assert encoder.shims[0]._session == (process, session)
-    monkeypatch.setattr(onnx_encoder.os, "getpid", lambda: process + 1)
-    encoder.predict(docs)
-    assert encoder.shims[0]._session[0] == process + 1
-    assert encoder.shims[0]._session[1] is not session
-
-
-def test_what_onnxruntime_cannot_run_is_refused():
-    with pytest.raises(EncoderError, match="install a newer onnxruntime"):
-        open_session(b"\x08\x07")
+def test_a_graph_is_opened_again_in_another_process(export_model, docs, monkeypatch):
+    shim = export_model("int8").get_ref("encoder").shims[0]
+    runner = shim.runner
+    assert shim.runner is runner
+    monkeypatch.setattr(sessions.os, "getpid", lambda: runner.process + 1)
+    assert shim.runner is not runner
 
 
 def test_rows_are_added_in_order():
