@@ -1,15 +1,17 @@
 """How many words a second does each system tag, with the same encoder, texts and threads?
 
     python benchmarks/throughput.py [--data FOLDER] [--docs 500] [--repeats 3] [--threads 2]
-        [--eds-python PYTHON] [--runtime-python PYTHON]
+        [--trf PIPELINE --trf-python PYTHON] [--eds-python PYTHON] [--runtime-python PYTHON]
 
 Prints one Markdown table for the BC5CDR test abstracts. Every system with an encoder has the same
 one. Before the clock starts, ours, spacy-transformers + `ner` and spaCy's CNN are trained for a
 few steps on BC5CDR train, so that they find entities about as often as in earnest, or trained
 pipelines are named (--ours, --trf, --cnn): only then F1 says something. HF, EDS-NLP and the bare
-loop get encoder and head of ours. EDS-NLP runs in an environment of its own:
+loop get encoder and head of ours. EDS-NLP and spacy-transformers, which want other versions of
+transformers, can run in environments of their own; the latter tags with a trained pipeline then:
 
     python -m venv eds; eds/bin/pip install 'edsnlp[ml]'
+    python -m venv trf; trf/bin/pip install '.[trf]'
 
 Exported pipelines (`bioner export`, with scales found on BC5CDR dev) run in an environment that has
 `.[runtime]` alone, if one is named: only there do peak and time to load say what they need.
@@ -137,6 +139,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--ours", type=Path, help="trained pipeline of ours, on this encoder")
     parser.add_argument("--trf", type=Path, help="trained spacy-transformers + `ner`")
     parser.add_argument("--cnn", type=Path, help="trained CNN and `ner`")
+    parser.add_argument("--trf-python", help="Python of an environment with .[trf], with --trf")
     parser.add_argument("--eds-python", help="Python of an environment with edsnlp[ml]")
     parser.add_argument("--runtime-python", help="Python of an environment with .[runtime] alone")
     parser.add_argument("--ours-only", action="store_true", help="leave the rivals out")
@@ -146,9 +149,18 @@ def parse_args() -> argparse.Namespace:
     args.dev = corpus_file(parser, args.data, "bc5cdr", "dev")
     args.test = corpus_file(parser, args.data, "bc5cdr", "test")
     args.left_out = []
+    if args.trf_python and not args.trf:
+        parser.error("--trf-python: expected --trf PIPELINE as well")
     if not args.ours_only:
-        args.left_out = list(filter(None, [missing_extra("spacy_transformers"), miss_eds(args)]))
+        args.left_out = list(filter(None, [miss_trf(args), miss_eds(args)]))
     return args
+
+
+def miss_trf(args: argparse.Namespace) -> Optional[str]:
+    """Say why spacy-transformers cannot run; None if it can."""
+    if not args.trf_python:
+        return missing_extra("spacy_transformers")
+    return miss(args.trf_python, "spacy_bioner, spacy_transformers", "spacy-transformers")
 
 
 def miss_eds(args: argparse.Namespace) -> Optional[str]:
@@ -156,9 +168,14 @@ def miss_eds(args: argparse.Namespace) -> Optional[str]:
     how = "pip install 'edsnlp[ml]' in an environment of its own and name it with --eds-python"
     if not args.eds_python:
         return f"EDS-NLP: {how}"
-    check = "import edsnlp, foldedtensor, torch, transformers"
-    done = subprocess.run([args.eds_python, "-c", check], capture_output=True, text=True)
-    return f"EDS-NLP: {done.stderr.strip().splitlines()[-1]}; {how}" if done.returncode else None
+    found = miss(args.eds_python, "edsnlp, foldedtensor, torch, transformers", "EDS-NLP")
+    return f"{found}; {how}" if found else None
+
+
+def miss(python: str, modules: str, name: str) -> Optional[str]:
+    """Say which module an environment lacks; None if it has all."""
+    done = subprocess.run([python, "-c", f"import {modules}"], capture_output=True, text=True)
+    return f"{name}: {done.stderr.strip().splitlines()[-1]}" if done.returncode else None
 
 
 def write_texts(records: Sequence[Record], path: Path) -> str:
@@ -235,15 +252,16 @@ def plan_exported(args: argparse.Namespace, folder: Path) -> Iterator[System]:
 
 def plan_trf(args: argparse.Namespace, folder: Path) -> Iterator[System]:
     """spacy-transformers knows no precision but float32 on a CPU."""
-    if missing_extra("spacy_transformers"):
+    if miss_trf(args):
         return
-    path = args.trf
+    path, python = args.trf, args.trf_python or sys.executable
     if not path:
         key, path = "components.transformer.model.name", folder / "trf"
         settings = {key: resolve(args.encoder)}
         train_briefly(args, "spacy_transformers.cfg", folder, settings).to_disk(path)
     for unit in ("strided spans", "sentence"):
-        yield System(TRF, make_job(args, "trf", path, "spacy-transformers", unit=unit))
+        job = make_job(args, "trf", path, "spacy-transformers", unit=unit)
+        yield System(TRF, job, python=python)
 
 
 def plan_hf(args: argparse.Namespace, folder: Path, lengths: Sequence[int]) -> Iterator[System]:

@@ -70,6 +70,6 @@ def _describe_os_error(error: OSError) -> str:
 def _is_out_of_memory(error: BaseException) -> bool:
     if not isinstance(error, (MemoryError, RuntimeError)):
         return False
-    from spacy_bioner.components.memory_fallback import is_out_of_memory
+    from spacy_bioner.layers.out_of_memory import is_out_of_memory
 
     return is_out_of_memory(error)

@@ -1,7 +1,6 @@
 """Batches and memory: what does not fit is learned from in halves, with the same result, and long
 documents go through a model few at a time."""
 
-import gc
 import logging
 from typing import Any, Callable, Iterable, Iterator, List, Sequence
 
@@ -10,11 +9,9 @@ from spacy.training import Example
 from thinc.api import Model
 
 from spacy_bioner.errors import TrainingDataError
+from spacy_bioner.layers.out_of_memory import free_memory, is_out_of_memory
 
 logger = logging.getLogger(__name__)
-# What torch says where it has no exception of its own: on the CPU.
-_SIGNS = ("can't allocate memory", "not enough memory", "out of memory")
-
 # What a model holds of each token counts in kilobytes.
 MOST_TOKENS = 50_000
 
@@ -70,14 +67,6 @@ def learn_in_parts(
     return n_splits
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether an exception says that memory ran out, on a GPU or on the CPU."""
-    # By name: torch need not be imported for it.
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    return isinstance(error, RuntimeError) and any(sign in str(error) for sign in _SIGNS)
-
-
 def _fits(model: Model, learn: Learn, examples: List[Example], share: float) -> bool:
     before = _copy_gradients(model)
     try:
@@ -87,10 +76,10 @@ def _fits(model: Model, learn: Learn, examples: List[Example], share: float) -> 
             raise
     else:
         return True
-    # Outside of the handler, whose traceback holds what filled the memory.
+    # Outside of the handler: see `free_memory`.
     for parameter, gradient in before:
         parameter.grad = gradient
-    _free()
+    free_memory()
     return False
 
 
@@ -103,11 +92,3 @@ def _copy_gradients(model: Model) -> List[Any]:
         for shim in torch_shims(model)
         for parameter in shim.module.parameters()
     ]
-
-
-def _free() -> None:
-    import torch
-
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()

@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ContextManager, Dict, Iterable, Iterator, List, Optional, Tuple, cast
 
 import torch
@@ -10,6 +11,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from spacy_bioner.layers.adversary import EmbeddingTap
 from spacy_bioner.layers.fast_linear import can_pack, with_fast_linears
+from spacy_bioner.layers.out_of_memory import run_in_halves
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d)
 ACTIVATION = "is_activation_checkpointing"
@@ -108,6 +110,12 @@ class PooledEncoder(nn.Module):
         reduced = self.precision != torch.float32
         # One autocast region for all batches: the weights are cast once, not once a batch.
         transformer = self._choose_transformer(weights.device)
+
+        def run(embedded: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+            return transformer(inputs_embeds=embedded, attention_mask=mask).last_hidden_state
+
+        # What learns is halved with its loss: see `components.memory_fallback`.
+        encode = run if torch.is_grad_enabled() else partial(run_in_halves, run)
         casting = torch.autocast(weights.device.type, dtype=self.precision, enabled=reduced)
         with casting, attention_kernels(weights.device):
             parts = self._embed(batches)
@@ -116,8 +124,7 @@ class PooledEncoder(nn.Module):
             if self.tap is not None:
                 parts = self.tap.perturb(list(parts), [batch.mask for batch in batches])
             for batch, embedded in zip(batches, parts):
-                output = transformer(inputs_embeds=embedded, attention_mask=batch.mask)
-                hidden = output.last_hidden_state.flatten(0, 1)[batch.source]
+                hidden = encode(embedded, batch.mask).flatten(0, 1)[batch.source]
                 # In place: a copy a batch would make a long document's time quadratic.
                 states.index_add_(0, batch.target, hidden.float())
         return states * weights

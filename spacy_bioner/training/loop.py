@@ -13,7 +13,6 @@ from typing import Any, Callable, Dict, List, Optional, Protocol, Sequence, Tupl
 
 import numpy as np
 
-from spacy_bioner.components.memory_fallback import is_out_of_memory
 from spacy_bioner.errors import (
     ConfigError,
     DeviceError,
@@ -22,6 +21,7 @@ from spacy_bioner.errors import (
 )
 from spacy_bioner.files.outputs import name_beside
 from spacy_bioner.files.replacing import replacing, write_text
+from spacy_bioner.layers.out_of_memory import is_out_of_memory
 
 FORMAT = 1
 Part = TypeVar("Part")

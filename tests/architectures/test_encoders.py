@@ -79,6 +79,28 @@ def test_encoder_batch_equals_one_by_one(make_encoder, docs):
         assert_allclose(model.predict([doc])[0], rows, atol=1e-5)
 
 
+def test_batches_of_inference_that_do_not_fit_are_halved(make_encoder, blank_nlp, monkeypatch):
+    encoder = make_encoder()
+    docs = [blank_nlp("hypertension in rats") for _ in range(5)]
+    expected = encoder.predict(docs)
+    transformer, sizes = encoder.shims[0].module.transformer, []
+    whole = transformer.forward
+
+    def forward(inputs_embeds, **others):
+        sizes.append(len(inputs_embeds))
+        if len(inputs_embeds) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return whole(inputs_embeds=inputs_embeds, **others)
+
+    monkeypatch.setattr(transformer, "forward", forward)
+    monkeypatch.setattr(encoder.shims[0].module, "_choose_transformer", lambda device: transformer)
+    for own, other in zip(encoder.predict(docs), expected, strict=True):
+        assert_allclose(own, other, atol=1e-5)
+    assert sizes == [5, 2, 3, 1, 2]
+    with pytest.raises(torch.OutOfMemoryError):
+        encoder.begin_update(docs)
+
+
 def test_batches_of_inference_have_one_of_few_sizes(make_encoder, blank_nlp, monkeypatch):
     from spacy_bioner.layers import pooled_encoder
 

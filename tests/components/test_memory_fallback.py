@@ -11,7 +11,7 @@ from spacy.training import Example
 from spacy_bioner.architectures.objectives import crf_of
 from spacy_bioner.architectures.torch_bridge import torch_shims
 from spacy_bioner.components import memory_fallback
-from spacy_bioner.components.memory_fallback import is_out_of_memory, learn_in_parts
+from spacy_bioner.components.memory_fallback import learn_in_parts
 from spacy_bioner.errors import TrainingDataError
 from spacy_bioner.gold import ANNOTATED_KEY
 from tests.conftest import TOKENIZER
@@ -184,20 +184,6 @@ def test_nothing_to_learn_from_is_no_split(tiny_bert, examples) -> None:
         component.model, examples, [1] * 5, lambda part, share: calls.append((len(part), share))
     )
     assert (n_splits, calls) == (0, [(5, 1.0)])
-
-
-@pytest.mark.parametrize(
-    ("error", "expected"),
-    [
-        (torch.OutOfMemoryError("x"), True),
-        (MemoryError(), True),
-        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), True),
-        (RuntimeError("size mismatch"), False),
-        (ValueError("not enough memory"), False),
-    ],
-)
-def test_what_counts_as_out_of_memory(error, expected) -> None:
-    assert is_out_of_memory(error) is expected
 
 
 def test_batches_are_bounded_in_documents_and_tokens(blank_nlp, monkeypatch):
