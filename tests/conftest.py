@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple
 import pytest
 import spacy
 from spacy.language import Language
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 from thinc.api import fix_random_seed
 
@@ -190,6 +190,24 @@ def trained_folder(
     folder = tmp_path_factory.mktemp("trained") / "model"
     nlp.to_disk(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def exported_folder(
+    trained_folder: Path,
+    make_example: Callable[[str, Sequence[Entity]], Example],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """The pipeline of `trained_nlp`, exported in int8."""
+    for name in ("onnx", "onnxruntime"):
+        pytest.importorskip(name)
+    from spacy_bioner.apps.packaging.export import export
+
+    folder = tmp_path_factory.mktemp("exported")
+    example = make_example("hypertension in rats", [(0, 12, "Disease")])
+    DocBin(docs=[example.reference], store_user_data=True).to_disk(folder / "dev.spacy")
+    export(str(trained_folder), folder / "model", dev=folder / "dev.spacy")
+    return folder / "model"
 
 
 @pytest.fixture

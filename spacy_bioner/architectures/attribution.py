@@ -18,7 +18,7 @@ from thinc.api import Model, set_dropout_rate
 from spacy_bioner.architectures.adversary import find_encoders, tapped, without_training
 from spacy_bioner.architectures.decoding import log_softmax
 from spacy_bioner.architectures.pieces.alignment import align_pieces
-from spacy_bioner.architectures.pieces.control_pieces import STAND_INS
+from spacy_bioner.architectures.pieces.control_pieces import find_stand_in
 from spacy_bioner.architectures.pieces.windows import WindowLayout, lay_out
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.layers.adversary import EmbeddingTap
@@ -95,12 +95,6 @@ def integrate_gradients(
     return found
 
 
-def mask_piece(model: Model) -> str:
-    """Return the piece that stands for any word in an encoder's vocabulary; "" where none does."""
-    tokenizer = cast(Any, model.shims[0]).tokenizer
-    return next((name for name in STAND_INS if tokenizer.token_to_id(name) is not None), "")
-
-
 def _flatten(parts: Sequence[Sequence[torch.Tensor]]) -> Tuple[torch.Tensor, ...]:
     # captum takes the first axis for that of examples.
     return tuple(rows[None] for encoder in parts for rows in encoder)
@@ -113,7 +107,7 @@ def _mask(node: Model, layout: WindowLayout, parts: List[torch.Tensor]) -> List[
     embedding = module.transformer.get_input_embeddings()
     vector = torch.zeros(embedding.embedding_dim, device=shim.device)
     with torch.no_grad():
-        if piece := mask_piece(node):
+        if piece := find_stand_in(shim.tokenizer):
             number = torch.tensor([shim.tokenizer.token_to_id(piece)], device=shim.device)
             vector = embedding(number)[0].float()
         if module.datasets is not None and layout.datasets is not None:

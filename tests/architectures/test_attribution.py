@@ -10,8 +10,9 @@ import spacy
 from spacy.tokens import Doc
 
 from spacy_bioner.architectures.adversary import find_encoders
-from spacy_bioner.architectures.attribution import integrate_gradients, mask_piece
+from spacy_bioner.architectures.attribution import integrate_gradients
 from spacy_bioner.architectures.decoding import log_softmax
+from spacy_bioner.architectures.pieces.control_pieces import find_stand_in
 from spacy_bioner.architectures.torch_bridge import torch_shims
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.explanation.occlusion import cover
@@ -54,7 +55,9 @@ def test_the_baseline_is_the_text_of_masks(trained_nlp) -> None:
     component, chemical = tagger_of(trained_nlp)
     doc = trained_nlp.make_doc("Naloxone reverses the effect of clonidine")
     attribution = integrate_gradients(component.model, doc, [[(0, chemical)]], n_steps=2)[0]
-    masked = cover(doc, range(len(doc)), mask_piece(find_encoders(component.model)[0]))
+    masked = cover(
+        doc, range(len(doc)), find_stand_in(find_encoders(component.model)[0].shims[0].tokenizer)
+    )
     log_probs = component.predict([masked])[0]
     assert attribution.baseline == pytest.approx(log_probs[0, chemical], abs=1e-4)
 

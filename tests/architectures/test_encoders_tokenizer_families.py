@@ -31,10 +31,9 @@ from transformers import (
     XLMRobertaModel,
 )
 
-from spacy_bioner.architectures.attribution import mask_piece
 from spacy_bioner.architectures.encoders import build_transformer_encoder, prepare_batches
 from spacy_bioner.architectures.pieces.alignment import token_offsets
-from spacy_bioner.architectures.pieces.control_pieces import list_controls
+from spacy_bioner.architectures.pieces.control_pieces import find_stand_in, list_controls
 from spacy_bioner.architectures.pieces.windows import lay_out
 from spacy_bioner.architectures.pieces.words import find_words
 from spacy_bioner.errors import EncoderError
@@ -316,7 +315,7 @@ def test_text_without_control_pieces_is_cut_as_before(make_encoder):
 def test_covered_words_are_one_mask_each(make_encoder, blank_nlp):
     model = make_encoder(unit="document")
     tokenizer = model.shims[0].tokenizer
-    piece = mask_piece(model)
+    piece = find_stand_in(tokenizer)
     doc = cover(blank_nlp("zz rats zz, rats"), [0, 2], piece)
     ids = lay_out(model, [doc]).pieces[0].ids.tolist()
     assert ids.count(tokenizer.token_to_id(piece)) == 2

@@ -8,6 +8,8 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from spacy_bioner.architectures.pieces.alignment import unit_starts
+from spacy_bioner.architectures.pieces.control_pieces import find_stand_in
+from spacy_bioner.architectures.pieces.reader import PieceReader
 from spacy_bioner.components.tag_probabilities import (
     TagProbabilities,
     has_tag_probabilities,
@@ -97,10 +99,12 @@ def find_occluder(tagger: Any) -> str:
     """Return the word that says nothing: the mask of the tagger's encoder, where it has one."""
     if tagger is None or not hasattr(tagger, "model"):
         return OCCLUDER
-    from spacy_bioner.architectures.adversary import find_encoders
-    from spacy_bioner.architectures.attribution import mask_piece
-
-    pieces = {mask_piece(node) for node in find_encoders(tagger.model)}
+    shims = [shim for node in tagger.model.walk() for shim in node.shims]
+    pieces = {
+        find_stand_in(shim.tokenizer)
+        for shim in shims
+        if isinstance(shim, PieceReader) and shim.tokenizer is not None
+    }
     return (pieces.pop() if len(pieces) == 1 else "") or OCCLUDER
 
 

@@ -12,6 +12,7 @@ from spacy.training import Example
 from spacy_bioner.apps.loading import fingerprint, load_pipeline
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.training.curves import write_outcome
+from spacy_bioner.architectures.exported.onnx_encoder import is_exported
 from spacy_bioner.corpora.alignment import align
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.corpora.formats.docbin import to_record
@@ -167,6 +168,11 @@ def _check(nlp: Language, path: str, gold: Sequence[Doc], corpus: Path) -> None:
     component: Any = nlp.get_pipe(COMPONENT)
     if not component.model.has_ref("encoder"):
         raise BionerError(f"{path}: an ensemble cannot be attacked as one: name its members")
+    if is_exported(component.model):
+        raise BionerError(
+            f"{path}: an exported pipeline has no gradients to attack by: name the one that it "
+            "was exported from"
+        )
     from spacy_bioner.architectures.adversary import tapped
 
     with tapped(component.model):

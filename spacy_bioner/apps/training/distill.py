@@ -13,6 +13,7 @@ from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.training.loop_runs import check_output, drop_state, run_to_end
 from spacy_bioner.apps.training.student import COMPONENT, DistillSettings, as_tagger, make_student
 from spacy_bioner.apps.training.train import check_device
+from spacy_bioner.architectures.exported.onnx_encoder import is_exported
 from spacy_bioner.components.ner import TokenNER
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.errors import ConfigError
@@ -148,6 +149,11 @@ def _load_teacher(folder: Path) -> Language:
         raise ConfigError(
             f"{folder}: the teacher is an ensemble, which has no encoder that a student could "
             "be made like: distill one of its members"
+        )
+    if is_exported(as_tagger(nlp.get_pipe(COMPONENT)).model):
+        raise ConfigError(
+            f"{folder}: an exported pipeline has no layers that a student could start from: name "
+            "the one that it was exported from"
         )
     return nlp
 

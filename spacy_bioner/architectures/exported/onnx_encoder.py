@@ -248,6 +248,11 @@ def add_rows(pooled: np.ndarray, target: np.ndarray, rows: np.ndarray) -> None:
         pooled[target[chosen]] += rows[chosen]
 
 
+def is_exported(model: Model) -> bool:
+    """Tell whether any part of a model was exported: it has no gradients."""
+    return any(isinstance(shim, OnnxShim) for node in model.walk() for shim in node.shims)
+
+
 def refuse_training(gradient: Any = None) -> Any:
     """RAISES (EncoderError): Always: what was exported has no gradients."""
     raise EncoderError(

@@ -49,6 +49,11 @@ def list_controls(tokenizer: "Tokenizer") -> Dict[str, int]:
     return {**controls, **{name: number for name, number in usual.items() if number is not None}}
 
 
+def find_stand_in(tokenizer: "Tokenizer") -> str:
+    """Return the piece that stands for any word in a vocabulary; "" where none does."""
+    return next((name for name in STAND_INS if tokenizer.token_to_id(name) is not None), "")
+
+
 def put_mask(pieces: Pieces, starts: np.ndarray, ends: np.ndarray, mask_id: int) -> Pieces:
     """Replace what stands for some words by one mask each.
 

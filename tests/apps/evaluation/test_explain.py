@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -180,3 +182,23 @@ def test_a_word_that_an_invisible_character_cuts_is_one(trained_nlp, method, joi
         assert text[after.words[0].start_char : after.words[0].end_char] == f"Nalo{joint}xone"
         for word, same in zip(after.words, before.words):
             assert word.value == pytest.approx(same.value, abs=1e-3)
+
+
+def test_an_exported_pipeline_is_explained_without_torch(trained_nlp, exported_folder) -> None:
+    code = (
+        "import sys, spacy\n"
+        # thinc imports torch where it is installed.
+        "for name in ('torch', 'transformers', 'captum', 'onnx'): sys.modules[name] = None\n"
+        "from spacy_bioner import explain\n"
+        f"found = explain(spacy.load({str(exported_folder)!r}), {KNOWN!r})\n"
+        "for item in found.entities:\n"
+        "    best = max(item.words, key=lambda word: word.value)\n"
+        "    print(item.text, item.method, best.text)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "Naloxone occlusion Naloxone",
+        "clonidine occlusion clonidine",
+    ]
+    tagger = find_tagger(spacy.load(exported_folder))
+    assert find_occluder(tagger) == find_occluder(find_tagger(trained_nlp)) == "[MASK]"

@@ -119,6 +119,11 @@ def test_a_pipeline_without_the_component_is_refused(corpus, tmp_path) -> None:
         measure_robustness([("x", str(tmp_path / "blank"))], corpus, tmp_path, attacks={})
 
 
+def test_an_exported_pipeline_is_refused(exported_folder, corpus, tmp_path) -> None:
+    with pytest.raises(BionerError, match="no gradients to attack by: name the one that it was"):
+        measure_robustness([("a", str(exported_folder))], corpus, tmp_path / "out", attacks={})
+
+
 def test_a_wrong_table_of_synonyms_is_refused_before_any_attack(trained_folder, corpus, tmp_path):
     terms = tmp_path / "terms.tsv"
     terms.write_text("word\nNaloxone\n", encoding="utf-8")

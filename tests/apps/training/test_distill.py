@@ -157,6 +157,11 @@ def test_a_teacher_without_bioner_is_refused(texts, tmp_path):
         distill(tmp_path / "blank", texts, tmp_path / "out", _settings())
 
 
+def test_an_exported_teacher_is_refused(exported_folder, texts, tmp_path):
+    with pytest.raises(ConfigError, match="no layers that a student could start from"):
+        distill(exported_folder, [texts], tmp_path / "student", _settings())
+
+
 def test_no_text_is_an_error(trained_folder, tmp_path):
     with pytest.raises(TrainingDataError, match="no such file"):
         distill(trained_folder, [tmp_path / "gone.txt"], tmp_path / "out", _settings())
