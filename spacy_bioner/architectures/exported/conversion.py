@@ -13,7 +13,7 @@ from spacy_bioner.architectures._torch import nn
 from spacy_bioner.architectures.decoding import learned_transitions
 from spacy_bioner.architectures.encoders import EncoderShim
 from spacy_bioner.architectures.exported.classifier import PARAMS, build_exported_classifier
-from spacy_bioner.architectures.exported.graph import trace_encoder
+from spacy_bioner.architectures.exported.graph import drop_masks, trace_encoder
 from spacy_bioner.architectures.exported.onnx_encoder import OnnxShim, build_onnx_encoder
 from spacy_bioner.architectures.exported.quantization import (
     Ranges,
@@ -32,7 +32,7 @@ PRECISIONS = ("float32", "int8")
 ENCODER = "spacy_bioner.OnnxEncoder.v1"
 CLASSIFIER = "spacy_bioner.ExportedClassifier.v1"
 # The settings that an encoder keeps.
-_KEPT = ("unit", "pooling", "window", "overlap", "batch_pieces", "truncate", "dataset", "name")
+_KEPT = ("unit", "pooling", "window", "overlap", "truncate", "dataset", "name")
 # Batches, of the shortest windows, that say how far each product moves the states.
 N_PROBED = 16
 
@@ -67,7 +67,9 @@ class Export:
         if precision == "int8":
             graph = quantize(graph, self._ranges, keep=keep)
             arrays["table"], arrays["scales"] = quantize_table(arrays["table"])
-        return self._assemble(graph.SerializeToString(), arrays, precision)
+        bare = drop_masks(graph)
+        is_padded = bare is None
+        return self._assemble((bare or graph).SerializeToString(), arrays, precision, is_padded)
 
     def rank_products(self) -> List[str]:
         """Name the products that int8 can have, the one that moves the states most first."""
@@ -104,11 +106,14 @@ class Export:
         )
         return [(shim.embed(batch), batch.mask) for batch in batches]
 
-    def _assemble(self, graph: bytes, arrays: Dict[str, np.ndarray], precision: str) -> Model:
+    def _assemble(
+        self, graph: bytes, arrays: Dict[str, np.ndarray], precision: str, is_padded: bool
+    ) -> Model:
         encoder, module = self.model.get_ref("encoder"), _module_of(self.model)
         trained = cast(EncoderShim, encoder.shims[0]).spec
         spec = {key: trained[key] for key in ("tokenizer", "before", "after", "max_length")}
         spec |= {"pad_id": _pad_id(encoder), "width": module.width, "precision": precision}
+        spec["is_padded"] = is_padded
         if trained.get("datasets"):
             spec["datasets"] = list(trained["datasets"])
         exported = build_onnx_encoder(**{name: encoder.attrs[name] for name in _KEPT})

@@ -7,7 +7,7 @@ int8 has a scale for each row and the vector of a corpus is added.
 import tempfile
 import warnings
 from pathlib import Path
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
@@ -29,6 +29,8 @@ OPSET = 17
 CONTRIB = "com.microsoft"
 # How far a state of the graph may be from torch's, as a share of the states' own size.
 TOLERANCE = 1e-3
+# Which input of attention is its mask.
+MASK_PLACES = {"Attention": 3, "QAttention": 5}
 
 
 class _Traced(nn.Module):
@@ -113,6 +115,39 @@ def _compare(graph: onnx.ModelProto, traced: nn.Module, config: Dict[str, Any], 
                 f"the family '{config['model_type']}' cannot be exported: states of the graph "
                 f"differ from torch's by {difference:.2g} of their size"
             )
+
+
+def drop_masks(graph: onnx.ModelProto) -> Optional[onnx.ModelProto]:
+    """Copy a graph for windows without padding: their attention needs no mask, which saves a pass
+    over the scores of all pairs of pieces.
+
+    RETURNS (Optional[onnx.ModelProto]): None where something else than attention reads the mask.
+    """
+    bare = onnx.ModelProto()
+    bare.CopyFrom(graph)
+    for node in bare.graph.node:
+        if node.op_type in MASK_PLACES:
+            node.input[MASK_PLACES[node.op_type]] = ""
+    wanted = {item.name for item in bare.graph.output}
+    kept: List[onnx.NodeProto] = []
+    for node in reversed(bare.graph.node):
+        if wanted.intersection(node.output):
+            wanted.update(node.input)
+            kept.append(node)
+    if MASK in wanted:
+        return None
+    del bare.graph.node[:]
+    bare.graph.node.extend(reversed(kept))
+    drop_unused(bare)
+    return bare
+
+
+def drop_unused(graph: onnx.ModelProto) -> None:
+    """Drop constants that no node reads, of which onnxruntime would warn; in place."""
+    used = {name for node in graph.graph.node for name in node.input}
+    left = [item for item in graph.graph.initializer if item.name in used]
+    del graph.graph.initializer[:]
+    graph.graph.initializer.extend(left)
 
 
 def _draw_inputs(width: int, lengths: Sequence[int]) -> Dict[str, np.ndarray]:

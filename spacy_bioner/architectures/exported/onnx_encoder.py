@@ -25,7 +25,9 @@ from spacy_bioner.extras import require
 
 Spec = Dict[str, Any]
 # Of what a shim is saved as; a later form is refused.
-VERSION = 1
+VERSION = 2
+# In form 1, every graph had padding.
+READABLE_VERSIONS = (1, VERSION)
 EMBEDDINGS, MASK, STATES = "embeddings", "mask", "states"
 
 
@@ -34,7 +36,7 @@ def build_onnx_encoder(
     pooling: str = "mean",
     window: int = 512,
     overlap: int = 128,
-    batch_pieces: int = 1024,
+    batch_pieces: int = 512,
     truncate: bool = False,
     dataset: str = "",
     threads: int = 0,
@@ -42,8 +44,10 @@ def build_onnx_encoder(
 ) -> Model[List[Doc], List[Floats2d]]:
     """Build an encoder with one row of `nO` float32 values per token.
 
-    unit, pooling, window, overlap, batch_pieces, truncate, dataset: As the settings of
+    unit, pooling, window, overlap, truncate, dataset: As the settings of
         `spacy_bioner.TransformerEncoder.v1` that it was exported from.
+    batch_pieces (int): The most pieces that go through the graph at once. What lies between its
+        products fits into the cache of a core then; a GPU's batches, or those of torch, are larger.
     threads (int): Of one product; 0 takes OMP_NUM_THREADS, or else one for each core that the
         process may use, and a single one in the processes of `nlp.pipe(n_process=…)`.
     name (str): The checkpoint that it was trained from, for cards; nothing is read from it.
@@ -78,7 +82,8 @@ class OnnxShim(PieceReader, Shim):
     """Graph, embeddings and tokenizer of an exported encoder, and the session that runs them.
 
     spec (Spec): Plain data: "tokenizer" (JSON), "before" and "after" (special ids), "max_length",
-        "pad_id", "width", "precision", "datasets" (names, where there are several corpora).
+        "pad_id", "width", "precision", "datasets" (names, where there are several corpora),
+        "is_padded" (whether windows of other lengths may go through it together).
     graph (bytes): ONNX, from embeddings, float32 (windows, length, width), and mask, int64
         (windows, length), to states.
     arrays (Dict[str, np.ndarray]): "table", the embeddings of pieces, float32 or int8, shape
@@ -92,6 +97,11 @@ class OnnxShim(PieceReader, Shim):
         self.graph = b""
         self.arrays: Dict[str, np.ndarray] = {}
         self._runner: Optional[GraphRunner] = None
+
+    @property
+    def stretch(self) -> float:
+        """How many times as long as the shortest the longest window of a batch may be."""
+        return super().stretch if self.spec.get("is_padded", True) else 1.0
 
     @property
     def is_ready(self) -> bool:
@@ -155,7 +165,7 @@ class OnnxShim(PieceReader, Shim):
         """
         message = srsly.msgpack_loads(data)
         found = message.get("version") if isinstance(message, dict) else None
-        if found != VERSION:
+        if found not in READABLE_VERSIONS:
             raise EncoderError(
                 f"exported encoder: found form {found}, expected {VERSION}; it was written by "
                 "another version of spacy-bioner: install that one, or export the pipeline again"

@@ -4,18 +4,19 @@ Scales of activations are found on texts ahead of time, once for the graph. Take
 as dynamic quantization does, they would make a text's states depend on what else is in the batch.
 
 Columns of activations differ in size, which one scale for all serves badly: part of the difference
-is moved into the rows of the weights (Xiao and others, 2023, "SmoothQuant").
+is moved into the rows of the weights (Xiao and others, 2023, "SmoothQuant"). What attention gives
+is divided by way of its values, which costs nothing.
 """
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Collection, Dict, Iterable, List, Mapping, Tuple
+from typing import Any, Collection, Dict, Iterable, List, Mapping, Set, Tuple
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from spacy_bioner.architectures.exported.graph import CONTRIB
+from spacy_bioner.architectures.exported.graph import CONTRIB, drop_unused
 from spacy_bioner.architectures.exported.onnx_encoder import EMBEDDINGS, MASK, STATES
 from spacy_bioner.architectures.exported.sessions import open_session
 
@@ -109,10 +110,7 @@ def quantize(
     nodes = _fold_biases(nodes, quantized.graph)
     del quantized.graph.node[:]
     quantized.graph.node.extend(nodes)
-    used = {name for node in nodes for name in node.input}
-    left = [item for item in quantized.graph.initializer if item.name in used]
-    del quantized.graph.initializer[:]
-    quantized.graph.initializer.extend(left)
+    drop_unused(quantized)
     return quantized
 
 
@@ -168,11 +166,14 @@ class _Writer:
         self.graph = graph
         self.ranges = ranges
         self.factors = _smooth(products, ranges)
+        self.folded = _list_folded(graph, products)
         self.written: Dict[str, Tuple[str, str, str]] = {}
 
     def replace(self, node: onnx.NodeProto, product: Product) -> List[onnx.NodeProto]:
         before, (activations, scale, zero) = self._quantize_activations(product.activations)
         weights = product.weights * self.factors[product.activations][:, None]
+        if node.output[0] in self.folded:
+            weights[:, self._values(node)] /= self.factors[node.output[0]]
         scales = np.maximum(np.abs(weights).max(axis=0), 1e-12) / GREATEST
         stem = f"{product.name}_int8"
         names = [
@@ -183,11 +184,24 @@ class _Writer:
         if node.op_type == "MatMul":
             given = [activations, names[0], scale, names[1], zero, names[2]]
             return [*before, self._make(PRODUCT, given, node)]
-        bias, mask = node.input[2], node.input[3]
+        bias, mask = self._divide_bias(node, stem), node.input[3]
         given = [activations, names[0], bias, scale, names[1], mask, zero, names[2]]
         attributes = {item.name: helper.get_attribute_value(item) for item in node.attribute}
         kept = {name: attributes[name] for name in _KEPT_ATTRIBUTES if name in attributes}
         return [*before, self._make("QAttention", given, node, **kept)]
+
+    def _divide_bias(self, node: onnx.NodeProto, stem: str) -> str:
+        """Let an attention give what it gave, divided by the factors of the product behind it."""
+        if node.output[0] not in self.folded:
+            return node.input[2]
+        (found,) = (item for item in self.graph.initializer if item.name == node.input[2])
+        bias = numpy_helper.to_array(found).astype(np.float32)
+        bias[self._values(node)] /= self.factors[node.output[0]]
+        return self._add(f"{stem}_bias", bias)
+
+    def _values(self, node: onnx.NodeProto) -> slice:
+        """Return the columns of an attention's values, behind those of queries and keys."""
+        return slice(-len(self.factors[node.output[0]]), None)
 
     def _quantize_activations(self, name: str) -> Tuple[List[onnx.NodeProto], Tuple[str, str, str]]:
         if name in self.written:
@@ -202,6 +216,8 @@ class _Writer:
             self._add(f"{name}_zero", np.array(round(-low / scale), np.uint8)),
         )
         self.written[name] = names
+        if name in self.folded:
+            return [helper.make_node("QuantizeLinear", [name, *names[1:]], [names[0]])], names
         divided = self._add(f"{name}_factors", (1.0 / factors).astype(np.float32))
         nodes = [
             helper.make_node("Mul", [name, divided], [f"{name}_even"]),
@@ -219,6 +235,22 @@ class _Writer:
     def _add(self, name: str, array: np.ndarray) -> str:
         self.graph.initializer.append(numpy_helper.from_array(array, name))
         return name
+
+
+def _list_folded(graph: onnx.GraphProto, products: List[Product]) -> Set[str]:
+    """List what attentions give to one product alone: its factors can go into their values."""
+    uses = Counter(name for node in graph.node for name in node.input)
+    uses.update(item.name for item in graph.output)
+    computed = {product.name for product in products}
+    given = {product.activations for product in products}
+    return {
+        node.output[0]
+        for node in graph.node
+        if node.op_type == "Attention"
+        and (node.name or node.output[0]) in computed
+        and node.output[0] in given
+        and uses[node.output[0]] == 1
+    }
 
 
 def _fold_biases(nodes: List[onnx.NodeProto], graph: onnx.GraphProto) -> List[onnx.NodeProto]:

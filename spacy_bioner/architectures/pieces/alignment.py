@@ -181,7 +181,7 @@ def group_by_budget(
     lengths (Sequence[int]): Pieces per window, special tokens included.
     budget (int): The most padded pieces (rows × longest row) in a group; longer ones go alone.
     stretch (float): The longest window of a group is at most so many times as long as the
-        shortest, or `SMALL_GAP` pieces longer.
+        shortest, or `SMALL_GAP` pieces longer; with 1.0, all are of one length.
     round_sizes (bool): A group that the budget ends has 1, 2, 4, 8 or a multiple of 16 windows.
     RETURNS (List[np.ndarray]): Indices into `lengths`, the shortest windows first.
     """
@@ -192,7 +192,8 @@ def group_by_budget(
         while position > begin:
             shortest = lengths[order[begin]]
             too_many = (position - begin + 1) * lengths[index] > budget
-            too_long = lengths[index] > max(stretch * shortest, shortest + SMALL_GAP)
+            gap = SMALL_GAP if stretch > 1.0 else 0
+            too_long = lengths[index] > max(stretch * shortest, shortest + gap)
             if not too_many and not too_long:
                 break
             size = position - begin

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from numpy.testing import assert_array_equal
 
 from spacy_bioner.architectures.encoder_source import build_transformer
 from spacy_bioner.architectures.exported import graph as graphs
-from spacy_bioner.architectures.exported.graph import trace_encoder
+from spacy_bioner.architectures.exported.graph import drop_masks, trace_encoder
+from spacy_bioner.architectures.exported.onnx_encoder import MASK, STATES
+from spacy_bioner.architectures.exported.sessions import open_session
 from spacy_bioner.errors import EncoderError
 from spacy_bioner.layers.pooled_encoder import PooledEncoder
 
@@ -46,6 +49,26 @@ def test_attention_of_bert_is_one_node_a_layer():
     assert kinds["Attention"] == 2
     assert kinds["Softmax"] == 0
     assert kinds["LayerNormalization"] == 5
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_windows_without_padding_need_no_masks(family):
+    graph = trace_encoder(*make_encoder(family))
+    before = graph.SerializeToString()
+    bare = drop_masks(graph)
+    assert graph.SerializeToString() == before
+    assert (bare is not None) == (family not in ("albert", "deberta-v2"))
+    if bare is not None:
+        assert MASK not in {name for node in bare.graph.node for name in node.input}
+        assert len(bare.graph.node) < len(graph.graph.node)
+        used = {name for node in bare.graph.node for name in node.input}
+        assert {item.name for item in bare.graph.initializer} <= used
+        width = FAMILIES[family].to_dict().get("embedding_size", 32)
+        given = graphs._draw_inputs(width, (7, 7, 7))
+        expected, found = (
+            open_session(own.SerializeToString()).run([STATES], given)[0] for own in (graph, bare)
+        )
+        assert_array_equal(found, expected)
 
 
 def test_a_graph_with_other_states_is_refused(monkeypatch):

@@ -3,17 +3,20 @@ import pickle
 from copy import deepcopy
 
 import numpy as np
+import onnx
 import pytest
 import spacy
 import srsly
 from numpy.testing import assert_allclose, assert_array_equal
 
-from spacy_bioner.architectures.exported import onnx_encoder, sessions
+from spacy_bioner.architectures.exported import conversion, onnx_encoder, sessions
 from spacy_bioner.architectures.exported.onnx_encoder import (
     OnnxShim,
     add_rows,
     build_onnx_encoder,
 )
+from spacy_bioner.architectures.pieces.batches import make_batches
+from spacy_bioner.architectures.pieces.windows import lay_out
 from spacy_bioner.errors import EncoderError, MissingExtraError
 from tests.architectures.exported.conftest import TEXTS
 
@@ -23,7 +26,6 @@ SETTINGS = [
     {"unit": "neighbours", "window": 20, "overlap": 4},
     {"unit": "document", "window": 12, "overlap": 3},
     {"pooling": "first"},
-    {"batch_pieces": 8},
 ]
 
 
@@ -57,7 +59,8 @@ def test_states_of_int8_do_not_depend_on_what_else_is_in_the_batch(export_model,
 @pytest.mark.parametrize("threads", [2, 3, 9])
 def test_states_of_int8_do_not_depend_on_threads(export_model, docs, threads):
     """Of as many batches as threads or more, each thread has its own; else all share each."""
-    encoder = export_model("int8", batch_pieces=8).get_ref("encoder")
+    encoder = export_model("int8").get_ref("encoder")
+    encoder.attrs["batch_pieces"] = 8
     expected = np.concatenate(encoder.predict(docs))
     other = build_onnx_encoder(threads=threads, batch_pieces=8).from_bytes(encoder.to_bytes())
     assert_array_equal(np.concatenate(other.predict(docs)), expected)
@@ -70,6 +73,45 @@ def test_states_of_int8_are_near_those_of_float32(export_model, docs):
     )
     difference = np.sqrt(np.mean((plain - small) ** 2) / np.mean(plain**2))
     assert 1e-4 < difference < 0.05
+
+
+def test_windows_of_a_batch_are_of_one_length(export_model, docs):
+    """What they attend to needs no mask."""
+    encoder = export_model("int8", unit="sentence").get_ref("encoder")
+    shim, sizes = encoder.shims[0], []
+    run_each = shim.run_each
+
+    def note(batches, take):
+        sizes.extend(batch.mask.shape for batch in batches)
+        assert all(batch.mask.all() for batch in batches)
+        return run_each(batches, take)
+
+    shim.run_each = note
+    encoder.predict(docs)
+    assert len({length for _, length in sizes}) == len(sizes) > 2
+    assert "mask" not in {
+        name for node in onnx.load_from_string(shim.graph).graph.node for name in node.input
+    }
+
+
+def test_windows_of_a_graph_with_masks_may_be_padded(
+    export_model, docs, trained_folder, monkeypatch
+):
+    """Such are graphs of families whose attention is no single node, and those of form 1."""
+    expected = export_model("int8").get_ref("encoder").predict(docs)
+    monkeypatch.setattr(conversion, "drop_masks", lambda graph: None)
+    encoder = export_model("int8").get_ref("encoder")
+    shim = encoder.shims[0]
+    message = srsly.msgpack_loads(shim.to_bytes())
+    content = srsly.msgpack_loads(message["content"])
+    assert content["spec"].pop("is_padded") is True
+    packed = srsly.msgpack_dumps(content)
+    digest = hashlib.sha256(packed).hexdigest()
+    shim.from_bytes(srsly.msgpack_dumps({"version": 1, "sha256": digest, "content": packed}))
+    layout = lay_out(encoder, docs)
+    batches, _ = make_batches(layout, budget=512, pad_id=0)
+    assert any(not batch.mask.all() for batch in batches)
+    assert_array_equal(np.concatenate(encoder.predict(docs)), np.concatenate(expected))
 
 
 def test_tokens_that_are_cut_off_are_counted(export_model, docs):
@@ -108,7 +150,7 @@ def test_settings_of_the_config_win_over_saved_ones(export_model):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"version": 99}, "found form 99, expected 1"),
+        ({"version": 99}, "found form 99, expected 2"),
         ({"sha256": "0"}, "it is damaged"),
         ({"content": b"other"}, "it is damaged"),
         ({"content": None}, "cannot run the graph"),

@@ -3,6 +3,7 @@ import onnx
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from spacy_bioner.architectures.exported import quantization
 from spacy_bioner.architectures.exported.quantization import (
     GREATEST,
     list_products,
@@ -64,6 +65,27 @@ def test_quantized_graph_has_integer_products_and_near_states(graph, batches):
     assert not {"MatMul", "Attention", "BiasGelu"} & set(kinds)
     expected, found = run_graph(graph, batches), run_graph(quantized, batches)
     assert 0 < np.sqrt(np.mean((found - expected) ** 2)) < 0.05 * np.sqrt(np.mean(expected**2))
+
+
+def test_what_attention_gives_is_divided_by_way_of_its_values(graph, batches, monkeypatch):
+    ranges = observe(graph, batches)
+    folded = quantize(graph, ranges)
+    monkeypatch.setattr(quantization, "_list_folded", lambda graph, products: set())
+    multiplied = quantize(graph, ranges)
+    counts = [kinds_of(own).count("Mul") for own in (multiplied, folded)]
+    assert counts[0] - counts[1] == 2
+    left, right = run_graph(folded, batches), run_graph(multiplied, batches)
+    assert np.sqrt(np.mean((left - right) ** 2)) < 0.01 * np.sqrt(np.mean(right**2))
+
+
+def test_an_attention_in_float32_is_not_divided(graph, batches):
+    products = list_products(graph)
+    attentions = [own.name for own in products if own.weights.shape == (32, 96)]
+    ranges = observe(graph, batches)
+    expected = run_graph(graph, batches)
+    for kept in (attentions, [own.name for own in products if own.weights.shape == (32, 32)]):
+        found = run_graph(quantize(graph, ranges, keep=kept), batches)
+        assert np.sqrt(np.mean((found - expected) ** 2)) < 0.05 * np.sqrt(np.mean(expected**2))
 
 
 def test_weights_have_seven_bits(graph, batches):
