@@ -6,8 +6,10 @@ place in a tag sequence, nothing is learned from them and no entity begins or en
 those within an entity belong to it. A word that they cut in two ("kid\\u00adney") stays one word.
 """
 
+import weakref
 from dataclasses import dataclass
-from typing import Any, Callable, List, Sequence, Tuple
+from functools import partial
+from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import numpy as np
 from spacy.attrs import SPACY
@@ -30,6 +32,9 @@ from spacy_bioner.tags import TokenSpan, tags_to_spans
 NEVER = -1e4
 # In `doc.user_data`: tokens that an explanation has covered. Their text is the encoder's mask.
 COVERED_KEY = "bioner_covered"
+# Encoders, heads and decoding ask for the words of the same Docs, one after the other.
+MOST_RECENT = 256
+_RECENT: Dict[int, Tuple["weakref.ref[Doc]", np.ndarray, np.ndarray, "Words"]] = {}
 Objective = Callable[..., Tuple[float, List[Floats2d]]]
 
 
@@ -123,7 +128,26 @@ def find_words(doc: Doc) -> Words:
 
     Tokens are one word if what stands between them has no width and joins letters or digits.
     """
-    text, (starts, ends) = doc.text, token_offsets(doc)
+    starts, ends = token_offsets(doc)
+    # A Doc's text never changes, its tokens may.
+    known = _RECENT.get(id(doc))
+    if known and np.array_equal(known[1], starts) and np.array_equal(known[2], ends):
+        return known[3]
+    words = _find_words(doc, starts, ends)
+    if len(_RECENT) >= MOST_RECENT:
+        _RECENT.clear()
+    # Another Doc may come to stand at the same address.
+    reference = weakref.ref(doc, partial(_forget, id(doc)))
+    _RECENT[id(doc)] = (reference, starts, ends, words)
+    return words
+
+
+def _forget(address: int, reference: "weakref.ref[Doc]") -> None:
+    _RECENT.pop(address, None)
+
+
+def _find_words(doc: Doc, starts: np.ndarray, ends: np.ndarray) -> Words:
+    text = doc.text
     if is_squeezed(text) and _all_blanks_trail(doc, text):
         every = np.arange(len(doc))
         return Words(len(doc), every, every + 1, text, starts, ends)

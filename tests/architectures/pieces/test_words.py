@@ -1,5 +1,7 @@
 """Which tokens are words, and rows, spans and losses of words put back on tokens."""
 
+import weakref
+
 import numpy as np
 import pytest
 import spacy
@@ -85,6 +87,30 @@ def doc():
     # Two words; the second one is cut in two.
     tokens = ["\n", "Acute", "\t", "kid", "\u00ad", "ney", "\n"]
     return Doc(Vocab(), words=tokens, spaces=[False] * len(tokens))
+
+
+def test_words_follow_tokens_that_are_merged_and_split(blank_nlp):
+    doc = blank_nlp("acute kidney \n injury")
+    before = find_words(doc)
+    assert find_words(doc) is before
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc[0:2])
+    assert len(find_words(doc)) == len(before) - 1 == 2
+    with doc.retokenize() as retokenizer:
+        retokenizer.split(doc[0], ["acute ", "kidney"], heads=[doc[0], doc[0]])
+    assert len(find_words(doc)) == 3
+
+
+def test_words_of_few_documents_are_remembered_and_none_is_kept_alive(blank_nlp, monkeypatch):
+    monkeypatch.setattr(words_module, "MOST_RECENT", 3)
+    docs = [blank_nlp(f"text {number}") for number in range(7)]
+    for doc in docs:
+        find_words(doc)
+        assert len(words_module._RECENT) <= 3
+    gone, n_known = weakref.ref(docs.pop()), len(words_module._RECENT)
+    del doc
+    assert gone() is None
+    assert len(words_module._RECENT) == n_known - 1
 
 
 def test_rows_of_words_are_picked_and_put_back(doc):
