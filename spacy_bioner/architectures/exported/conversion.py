@@ -67,9 +67,8 @@ class Export:
         if precision == "int8":
             graph = quantize(graph, self._ranges, keep=keep)
             arrays["table"], arrays["scales"] = quantize_table(arrays["table"])
-        bare = drop_masks(graph)
-        is_padded = bare is None
-        return self._assemble((bare or graph).SerializeToString(), arrays, precision, is_padded)
+        graph = drop_masks(graph) or graph
+        return self._assemble(graph.SerializeToString(), arrays, precision)
 
     def rank_products(self) -> List[str]:
         """Name the products that int8 can have, the one that moves the states most first."""
@@ -106,14 +105,11 @@ class Export:
         )
         return [(shim.embed(batch), batch.mask) for batch in batches]
 
-    def _assemble(
-        self, graph: bytes, arrays: Dict[str, np.ndarray], precision: str, is_padded: bool
-    ) -> Model:
+    def _assemble(self, graph: bytes, arrays: Dict[str, np.ndarray], precision: str) -> Model:
         encoder, module = self.model.get_ref("encoder"), _module_of(self.model)
         trained = cast(EncoderShim, encoder.shims[0]).spec
         spec = {key: trained[key] for key in ("tokenizer", "before", "after", "max_length")}
         spec |= {"pad_id": _pad_id(encoder), "width": module.width, "precision": precision}
-        spec["is_padded"] = is_padded
         if trained.get("datasets"):
             spec["datasets"] = list(trained["datasets"])
         exported = build_onnx_encoder(**{name: encoder.attrs[name] for name in _KEPT})

@@ -26,7 +26,7 @@ from spacy_bioner.extras import require
 Spec = Dict[str, Any]
 # Of what a shim is saved as; a later form is refused.
 VERSION = 2
-# In form 1, every graph had padding.
+# Graphs of form 1 have masks of padding.
 READABLE_VERSIONS = (1, VERSION)
 EMBEDDINGS, MASK, STATES = "embeddings", "mask", "states"
 
@@ -82,8 +82,7 @@ class OnnxShim(PieceReader, Shim):
     """Graph, embeddings and tokenizer of an exported encoder, and the session that runs them.
 
     spec (Spec): Plain data: "tokenizer" (JSON), "before" and "after" (special ids), "max_length",
-        "pad_id", "width", "precision", "datasets" (names, where there are several corpora),
-        "is_padded" (whether windows of other lengths may go through it together).
+        "pad_id", "width", "precision", "datasets" (names, where there are several corpora).
     graph (bytes): ONNX, from embeddings, float32 (windows, length, width), and mask, int64
         (windows, length), to states.
     arrays (Dict[str, np.ndarray]): "table", the embeddings of pieces, float32 or int8, shape
@@ -100,8 +99,9 @@ class OnnxShim(PieceReader, Shim):
 
     @property
     def stretch(self) -> float:
-        """How many times as long as the shortest the longest window of a batch may be."""
-        return super().stretch if self.spec.get("is_padded", True) else 1.0
+        """How many times as long as the shortest the longest window of a batch may be: windows of
+        one length need neither padding nor, in graphs of form 2, masks."""
+        return 1.0
 
     @property
     def is_ready(self) -> bool:

@@ -156,7 +156,7 @@ def test_products_that_cost_too_much_stay_in_float32(trained_folder, dev, tmp_pa
 def test_int8_that_costs_too_much_is_refused(trained_folder, dev, tmp_path, monkeypatch):
     def build(self, precision, *, keep=()):
         arrays = self._read_arrays()
-        model = assemble_model(self, self.graph.SerializeToString(), arrays, precision, True)
+        model = assemble_model(self, self.graph.SerializeToString(), arrays, precision)
         head = model.get_ref("output_layer")
         head.set_param("W", -head.get_param("W"))
         return model
