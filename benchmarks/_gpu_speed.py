@@ -11,7 +11,7 @@ from unittest.mock import patch
 import numpy as np
 from _common import ROOT, Trainee, note, run_epoch, start_training, time_in_turns
 from _gpu_setup import Setup, Table, free_memory, now, peak_memory
-from gpu_throughput import count_windows, make_pipeline
+from gpu_throughput import BARE, count_windows, make_bare, make_pipeline
 from gpu_throughput import render as render_throughput
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -123,6 +123,7 @@ def measure_tagging(setup: Setup) -> Iterator[Table]:
     }
     inputs = {name: count_windows(nlp, texts) for name, nlp in pipelines.items()}
     runs = {name: _piped(nlp, texts) for name, nlp in pipelines.items()}
+    runs |= {f"{BARE} {name}": make_bare(nlp, texts) for name, nlp in pipelines.items()}
     for run in runs.values():
         run()
     seconds = time_in_turns(runs, repeats)

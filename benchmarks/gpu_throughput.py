@@ -7,7 +7,9 @@ weights are random, as speed does not depend on them; the vocabulary is learned 
 kept small, so that a word has about as many pieces as with BioBERT. Texts are the BC5CDR test
 abstracts where a data folder is there, else those of the demo corpus, repeated until there are
 enough. Words are counted at white space. The settings run in turns after a first, untimed pass;
-ratios are of medians. Needs the CUDA build of torch and cupy.
+ratios are of medians. "Share of the bare encoder" is beside the same batches, laid out before, with
+nothing done but the encoder's pass. Where spacy-transformers is installed, it and `ner` tag the
+same texts with the same encoder. Needs the CUDA build of torch and cupy.
 """
 
 import argparse
@@ -15,7 +17,7 @@ import itertools
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Dict, List, Sequence
+from typing import Any, Callable, Dict, List, Sequence
 
 import spacy
 from _common import (
@@ -23,6 +25,8 @@ from _common import (
     add_data,
     cores,
     median,
+    missing_extra,
+    note,
     require,
     show,
     time_in_turns,
@@ -37,7 +41,11 @@ from spacy_bioner.corpora.formats.pubtator import read_pubtator
 from spacy_bioner.errors import DeviceError
 
 LABELS = ["Chemical", "Disease"]
-COLUMNS = ("precision", "unit", "words/s", "range", "× float32", "windows", "pieces")
+COLUMNS = (
+    *("precision", "unit", "words/s", "range", "× float32", "× spacy-transformers"),
+    *("share of the bare encoder", "windows", "pieces"),
+)
+BARE, TRF = "bare", "spacy-transformers"
 BIOMEDICAL = {"tokenizer": {"@tokenizers": "spacy_bioner.BiomedicalTokenizer.v1"}}
 
 
@@ -57,6 +65,12 @@ def main() -> None:
             nlp = make_pipeline(encoder, unit, precision, args)
             inputs[f"{precision} {unit}"] = count_windows(nlp, texts)
             runs[f"{precision} {unit}"] = lambda nlp=nlp: sum(1 for _ in nlp.pipe(texts))
+            runs[f"{BARE} {precision} {unit}"] = make_bare(nlp, texts)
+        if missing_extra("spacy_transformers"):
+            note("spacy-transformers is not installed: left out")
+        else:
+            rival = make_rival(encoder, args)
+            runs[TRF] = lambda: sum(1 for _ in rival.pipe(texts))
         for run in runs.values():
             run()
         seconds = time_in_turns(runs, args.repeats)
@@ -128,6 +142,43 @@ def make_pipeline(encoder: str, unit: str, precision: str, args: argparse.Namesp
     return nlp
 
 
+def make_rival(encoder: str, args: argparse.Namespace) -> Language:
+    """Make spacy-transformers and `ner`, untrained, on strided spans."""
+    nlp = spacy.blank("en", config={"nlp": {**BIOMEDICAL, "batch_size": args.batch_size}})
+    model = {"@architectures": "spacy-transformers.TransformerModel.v3", "name": encoder}
+    spans = {"@span_getters": "spacy-transformers.strided_spans.v1", "window": 128, "stride": 96}
+    model |= {"get_spans": spans, "tokenizer_config": {"use_fast": True}}
+    nlp.add_pipe("transformer", config={"model": model, "max_batch_items": args.batch_pieces})
+    listener = {"@architectures": "spacy-transformers.TransformerListener.v1"}
+    listener |= {"pooling": {"@layers": "reduce_mean.v1"}, "grad_factor": 1.0}
+    tagger: Any = nlp.add_pipe("ner", config={"model": {"tok2vec": listener}})
+    for label in LABELS:
+        tagger.add_label(label)
+    nlp.initialize()
+    return nlp
+
+
+def make_bare(nlp: Language, texts: Sequence[str]) -> Callable[[], None]:
+    """Make the encoder's pass over the batches that the pipeline makes, laid out before."""
+    import torch
+
+    from spacy_bioner.architectures.encoders import prepare_batches
+
+    component: Any = nlp.get_pipe("bioner")
+    encoder = component.model.get_ref("encoder")
+    module = encoder.shims[0].module.eval()
+    docs = (nlp.make_doc(text) for text in texts)
+    prepared = [prepare_batches(encoder, group) for group in minibatch(docs, nlp.batch_size)]
+
+    def run() -> None:
+        with torch.no_grad():
+            for batches, weights in prepared:
+                # To the CPU, so that the clock waits for the GPU.
+                module(batches, weights).cpu()
+
+    return run
+
+
 def count_windows(nlp: Language, texts: Sequence[str]) -> tuple[int, int]:
     from spacy_bioner.architectures.encoders import prepare_batches
 
@@ -144,15 +195,25 @@ def render(
     seconds: Dict[str, List[float]], inputs: Dict[str, tuple[int, int]], words: int
 ) -> List[Sequence[str]]:
     rows: List[Sequence[str]] = [COLUMNS]
+    rival = seconds.get(TRF)
     for name, values in seconds.items():
+        if name == TRF:
+            rows.append((TRF, "strided spans", *describe(values, words), "", "1.00", "", "", ""))
+        if name not in inputs:
+            continue
         precision, unit = name.split()
         base = seconds.get(f"float32 {unit}")
-        ratio = f"{median(base) / median(values):.2f}" if base else ""
-        speed = f"{words / median(values):,.0f}"
-        extent = f"{words / max(values):,.0f}–{words / min(values):,.0f}"
-        windows, pieces = inputs[name]
-        rows.append((precision, unit, speed, extent, ratio, f"{windows:,}", f"{pieces:,}"))
+        bases = (base, rival, seconds.get(f"{BARE} {name}"))
+        ratios = [f"{median(one) / median(values):.2f}" if one else "" for one in bases]
+        sizes = [f"{number:,}" for number in inputs[name]]
+        rows.append((precision, unit, *describe(values, words), *ratios, *sizes))
     return rows
+
+
+def describe(seconds: List[float], words: int) -> tuple[str, str]:
+    """Render the median of words a second, and their range."""
+    extent = f"{words / max(seconds):,.0f}–{words / min(seconds):,.0f}"
+    return f"{words / median(seconds):,.0f}", extent
 
 
 def device_name(gpu_id: int) -> str:
