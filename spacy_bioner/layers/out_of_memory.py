@@ -6,7 +6,7 @@ from typing import Any, Callable
 
 logger = logging.getLogger(__name__)
 # What torch says where it has no exception of its own: on the CPU.
-_SIGNS = ("can't allocate memory", "not enough memory", "out of memory")
+_SIGNS = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED")
 
 
 def is_out_of_memory(error: BaseException) -> bool:

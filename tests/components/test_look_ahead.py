@@ -1,10 +1,13 @@
+import subprocess
+import sys
 import threading
 from contextvars import ContextVar
-from types import SimpleNamespace
 
 import pytest
 from thinc.api import Model, Shim
 
+from spacy_bioner.architectures.exported.onnx_encoder import OnnxShim
+from spacy_bioner.architectures.exported.sessions import StoppedError, check_stopped
 from spacy_bioner.components.look_ahead import DEPTH, count_ahead, predict_ahead
 
 place = ContextVar("place", default="")
@@ -76,28 +79,75 @@ def test_batches_are_predicted_in_the_context_of_who_asks():
     assert [get_result() for _, get_result in found] == ["here", "here"]
 
 
-def test_who_stops_early_leaves_no_threads():
-    batches = predict_ahead(str.upper, "abcdef", depth=2)
+def test_who_stops_early_waits_for_nothing():
+    went_on, ended = threading.Event(), threading.Event()
+
+    def predict(batch):
+        if batch != "a":
+            went_on.wait(20)
+            try:
+                check_stopped()
+            except StoppedError:
+                ended.set()
+                raise
+
+    batches = predict_ahead(predict, "abcdef", depth=2)
     next(batches)
     batches.close()
-    assert not [one for one in threading.enumerate() if one.name.startswith("bioner-ahead")]
+    assert not went_on.is_set()
+    went_on.set()
+    assert ended.wait(20)
 
 
-class Ready(Shim):
-    is_ready = True
-    runner = SimpleNamespace(threads=2)
+def test_what_was_stopped_is_predicted_by_who_asks_for_it():
+    def predict(batch):
+        if threading.current_thread() is not threading.main_thread():
+            raise StoppedError
+        return batch.upper()
+
+    found = predict_ahead(predict, "abc", depth=2)
+    assert [get_result() for _, get_result in found] == ["A", "B", "C"]
 
 
-def make_model(threads, *, is_ready=True):
-    shim = Ready(None)
-    shim.is_ready, shim.runner = is_ready, SimpleNamespace(threads=threads)
-    return Model("encoder", lambda model, docs, is_train: None, attrs={"threads": 0}, shims=[shim])
+def test_a_forked_process_goes_on_by_itself():
+    code = """if True:
+        import os, threading
+        from spacy_bioner.components.look_ahead import predict_ahead
+
+        parent, release = os.getpid(), threading.Event()
+
+        def predict(batch):
+            if os.getpid() == parent and batch != "a":
+                release.wait(20)
+            return batch.upper()
+
+        found = predict_ahead(predict, "abc", depth=2)
+        next(found)
+        child = os.fork()
+        if not child:
+            print([get_result() for _, get_result in found], flush=True)
+            os._exit(0)
+        print(os.waitpid(child, 0)[1], flush=True)
+        release.set()
+    """
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.split("\n")[:2] == ["['B', 'C']", "0"], done.stderr
+
+
+def make_model(threads, *, is_ready=True, others=()):
+    shim = OnnxShim()
+    shim.graph = b"graph" if is_ready else b""
+    shim.follow({"threads": threads})
+    return Model("encoder", lambda model, docs, is_train: None, shims=[shim, *others])
 
 
 def test_only_exported_encoders_with_threads_compute_ahead():
     assert count_ahead(make_model(2), 64) == DEPTH
     assert count_ahead(make_model(1), 64) == 0
     assert count_ahead(make_model(2, is_ready=False), 64) == 0
+    assert count_ahead(make_model(2, others=[Shim(None)]), 64) == 0
     assert count_ahead(Model("other", lambda model, docs, is_train: None), 64) == 0
 
 

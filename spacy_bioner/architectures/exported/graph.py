@@ -121,8 +121,11 @@ def drop_masks(graph: onnx.ModelProto) -> Optional[onnx.ModelProto]:
     """Copy a graph for windows without padding: their attention needs no mask, which saves a pass
     over the scores of all pairs of pieces.
 
-    RETURNS (Optional[onnx.ModelProto]): None where something else than attention reads the mask.
+    RETURNS (Optional[onnx.ModelProto]): None where something else than attention reads the mask, or
+        may read it: a node that has a graph of its own.
     """
+    if any(item.HasField("g") for node in graph.graph.node for item in node.attribute):
+        return None
     bare = onnx.ModelProto()
     bare.CopyFrom(graph)
     for node in bare.graph.node:

@@ -16,7 +16,7 @@ from thinc.api import Model
 from thinc.shims import Shim
 from thinc.types import Floats2d
 
-from spacy_bioner.architectures.exported.sessions import GraphRunner
+from spacy_bioner.architectures.exported.sessions import GraphRunner, making
 from spacy_bioner.architectures.pieces.batches import WindowBatch, make_batches
 from spacy_bioner.architectures.pieces.reader import PieceReader
 from spacy_bioner.architectures.pieces.windows import check_layout, lay_out
@@ -48,8 +48,9 @@ def build_onnx_encoder(
         `spacy_bioner.TransformerEncoder.v1` that it was exported from.
     batch_pieces (int): The most pieces that go through the graph at once. What lies between its
         products fits into the cache of a core then; a GPU's batches, or those of torch, are larger.
-    threads (int): Of one product; 0 takes OMP_NUM_THREADS, or else one for each core that the
-        process may use, and a single one in the processes of `nlp.pipe(n_process=…)`.
+    threads (int): How many batches are computed at a time, or share the products of a single one;
+        0 takes OMP_NUM_THREADS, or else one for each core that the process may use, and a single
+        one in the processes of `nlp.pipe(n_process=…)`.
     name (str): The checkpoint that it was trained from, for cards; nothing is read from it.
     RAISES (EncoderError): For settings that name no known choice; on loading for a damaged
         encoder; with the first text for a graph that the installed onnxruntime cannot run.
@@ -79,12 +80,12 @@ def build_onnx_encoder(
 
 
 class OnnxShim(PieceReader, Shim):
-    """Graph, embeddings and tokenizer of an exported encoder, and the session that runs them.
+    """Graph, embeddings and tokenizer of an exported encoder, and what runs them.
 
     spec (Spec): Plain data: "tokenizer" (JSON), "before" and "after" (special ids), "max_length",
         "pad_id", "width", "precision", "datasets" (names, where there are several corpora).
     graph (bytes): ONNX, from embeddings, float32 (windows, length, width), and mask, int64
-        (windows, length), to states.
+        (windows, length), to states; few graphs of form 2 read the mask.
     arrays (Dict[str, np.ndarray]): "table", the embeddings of pieces, float32 or int8, shape
         (pieces, width); with int8 "scales", float32, shape (pieces, 1); where there are several
         corpora "datasets", float32, shape (corpora + 1, width), the last for none in particular.
@@ -133,10 +134,11 @@ class OnnxShim(PieceReader, Shim):
     @property
     def runner(self) -> GraphRunner:
         """The graph, ready to run in this process with the config's threads."""
-        found = self._runner
-        if found is None or found.process != os.getpid():
-            found = self._runner = GraphRunner(self.graph, self._attrs["threads"])
-        return found
+        with making():
+            found = self._runner
+            if found is None or found.process != os.getpid():
+                found = self._runner = GraphRunner(self.graph, self._attrs["threads"])
+            return found
 
     def embed(self, batch: WindowBatch) -> np.ndarray:
         """Look up the embeddings of a batch; float32, shape (windows, length, width)."""
@@ -222,7 +224,7 @@ def pool_pieces(
     """Encode Docs and pool what a linear function makes of the states of pieces.
 
     The mean of what it makes of a word's pieces is what it makes of their mean, and takes less
-    memory: states of one batch are held at a time.
+    memory: states of few batches are held at a time.
 
     width (int): Columns of what it makes.
     score (Callable[[np.ndarray], np.ndarray]): The function, of rows of states.

@@ -33,7 +33,7 @@ NEVER = -1e4
 # In `doc.user_data`: tokens that an explanation has covered. Their text is the encoder's mask.
 COVERED_KEY = "bioner_covered"
 # Encoders, heads and decoding ask for the words of the same Docs, one after the other.
-MOST_RECENT = 256
+MOST_RECENT = 512
 _RECENT: Dict[int, Tuple["weakref.ref[Doc]", np.ndarray, np.ndarray, "Words"]] = {}
 Objective = Callable[..., Tuple[float, List[Floats2d]]]
 
@@ -129,9 +129,14 @@ def find_words(doc: Doc) -> Words:
     Tokens are one word if what stands between them has no width and joins letters or digits.
     """
     starts, ends = token_offsets(doc)
-    # A Doc's text never changes, its tokens may.
+    # Tokens of a Doc may be merged and split.
     known = _RECENT.get(id(doc))
-    if known and np.array_equal(known[1], starts) and np.array_equal(known[2], ends):
+    if (
+        known
+        and known[0]() is doc
+        and np.array_equal(known[1], starts)
+        and np.array_equal(known[2], ends)
+    ):
         return known[3]
     words = _find_words(doc, starts, ends)
     if len(_RECENT) >= MOST_RECENT:

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import spacy
@@ -130,3 +133,23 @@ def test_a_batch_that_fails_is_left_to_the_error_handler(exported_nlp, monkeypat
     docs = list(exported_nlp.pipe(texts, batch_size=2))
     assert [doc.text for doc in docs] == [TEXTS[0], TEXTS[0], TEXTS[5]]
     assert failed == [(2, "bioner")]
+
+
+def test_documents_are_found_behind_the_last_line_of_a_program(exported_folder):
+    code = f"""if True:
+        import spacy, threading, time
+        settings = {{"components": {{"bioner": {{"model": {{"encoder": {{"threads": 2}}}}}}}}}}
+        nlp = spacy.load({str(exported_folder)!r}, config=settings)
+        texts = ["hypertension in rats. Naloxone reverses the effect of clonidine."] * 300
+
+        def work():
+            threading.main_thread().join()
+            time.sleep(0.2)
+            print(sum(len(doc.ents) for doc in nlp.pipe(texts)), len(nlp(texts[0] * 9).ents))
+
+        threading.Thread(target=work).start()
+        stream = nlp.pipe(texts)
+        print(len(next(stream).ents))
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == ["3", "900", "27"], done.stderr

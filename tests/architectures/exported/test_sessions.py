@@ -1,9 +1,17 @@
 import threading
+import time
+from contextvars import copy_context
+from threading import Thread
 
 import pytest
 
 from spacy_bioner.architectures.exported import sessions
-from spacy_bioner.architectures.exported.sessions import GraphRunner, open_session
+from spacy_bioner.architectures.exported.sessions import (
+    STOPPED,
+    GraphRunner,
+    StoppedError,
+    open_session,
+)
 from spacy_bioner.errors import EncoderError
 
 
@@ -15,7 +23,9 @@ def runner(monkeypatch):
 
 
 def test_fewer_batches_than_threads_share_all_of_them(runner):
-    use = lambda session, batch: (session, batch, threading.current_thread())  # noqa: E731
+    def use(session, batch):
+        return session, batch, threading.current_thread()
+
     here = threading.current_thread()
     assert list(runner.run_each(use, "ab")) == [(3, "a", here), (3, "b", here)]
     assert list(GraphRunner(b"", 1).run_each(use, "abc")) == [(1, own, here) for own in "abc"]
@@ -36,6 +46,58 @@ def test_what_fails_in_a_thread_is_told(runner):
     with pytest.raises(ValueError, match="invalid literal"):
         list(runner.run_each(lambda session, batch: int(batch), ["1", "2", "x", "4"]))
     assert list(runner.run_each(lambda session, batch: int(batch), ["1", "2", "3"])) == [1, 2, 3]
+
+
+def test_what_nobody_waits_for_stops_at_the_next_batch(runner):
+    stopped, seen = threading.Event(), []
+
+    def use(session, batch):
+        seen.append(batch)
+        stopped.set()
+
+    for batches in ("abcdefghi", "ab"):
+        seen.clear()
+        stopped.clear()
+        context = copy_context()
+        context.run(STOPPED.set, stopped)
+        with pytest.raises(StoppedError):
+            context.run(list, runner.run_each(use, batches))
+        assert 1 <= len(seen) < len(batches)
+    stopped.set()
+    assert len(list(runner.run_each(use, "abcd"))) == 4
+
+
+def test_no_more_batches_than_threads_are_computed_at_a_time(runner):
+    running, most, lock = [], [], threading.Lock()
+
+    def use(session, batch):
+        with lock:
+            running.append(batch)
+            most.append(len(running))
+        time.sleep(0.005)
+        with lock:
+            running.remove(batch)
+
+    runs = [Thread(target=lambda: list(runner.run_each(use, range(9)))) for _ in range(3)]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert len(most) == 27
+    assert max(most) == 3
+
+
+def test_an_interrupt_leaves_no_threads(runner):
+    here = threading.current_thread()
+
+    def use(session, batch):
+        if threading.current_thread() is here:
+            raise KeyboardInterrupt
+        time.sleep(0.01)
+
+    with pytest.raises(KeyboardInterrupt):
+        list(runner.run_each(use, range(500)))
+    assert not [one for one in threading.enumerate() if one.name == "bioner-onnx"]
 
 
 def test_a_session_is_opened_once(monkeypatch):
