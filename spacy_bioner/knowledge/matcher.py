@@ -47,7 +47,7 @@ from spacy_bioner.knowledge.typography import Simple, simplify, simplify_text
 # Written as msgpack, with an automaton in place of the index.
 _OLD_VERSIONS = (1, 2)
 # Characters of texts that are searched together: arrays of this size are quick and small.
-_BATCH_SIZE = 1 << 17
+_BATCH_SIZE = 1 << 16
 # Words come again and again: so many surfaces, of at most this length, are compared only once.
 _MOST_SURFACES, _LONGEST_SURFACE = 1 << 14, 100
 
@@ -114,22 +114,25 @@ class TermMatcher:
         """
         return next(self.find_all([(text, token_starts, token_ends)]))
 
-    def find_all(self, texts: Iterable[TokenizedText]) -> Iterator[List[TermMatch]]:
+    def find_all(
+        self, texts: Iterable[TokenizedText], *, nested: bool = True
+    ) -> Iterator[List[TermMatch]]:
         """Find the occurrences in many texts, which is quicker than one by one.
 
-        texts (Iterable[TokenizedText]): As `find` takes them; read ahead by some 100,000
+        texts (Iterable[TokenizedText]): As `find` takes them; read ahead by some 60,000
             characters.
+        nested (bool): Yield also what lies within a longer one, see `longest`.
         YIELDS (List[TermMatch]): As `find` returns them, one list a text.
         """
         batch: List[TokenizedText] = []
         size = 0
         for text in texts:
             if batch and size + len(text[0]) > _BATCH_SIZE:
-                yield from self._find_batch(batch)
+                yield from self._find_batch(batch, nested)
                 batch, size = [], 0
             batch.append(text)
             size += len(text[0])
-        yield from self._find_batch(batch)
+        yield from self._find_batch(batch, nested)
 
     def to_bytes(self) -> bytes:
         """Serialize table and index; the settings are not part of it."""
@@ -160,60 +163,58 @@ class TermMatcher:
         matcher._agreeing = {}
         return matcher
 
-    def _find_batch(self, texts: Sequence[TokenizedText]) -> Iterator[List[TermMatch]]:
+    def _find_batch(
+        self, texts: Sequence[TokenizedText], nested: bool
+    ) -> Iterator[List[TermMatch]]:
         found: List[List[TermMatch]] = [[] for _ in texts]
         if len(self) and texts:
             boundaries = _Boundaries(texts)
-            rows = [*self._compare(boundaries)]
-            # By start, the longest first, then in the table's order.
-            rows.sort()
             number, token_ends = 0, boundaries.token_ends
-            for first, last, index in rows:
+            kept = (-1, 1)
+            # By start, the longest first, then in the table's order.
+            for first, last, index in sorted(self._compare(boundaries)):
+                if not nested:
+                    if last >= kept[1] and kept != (first, last):
+                        continue
+                    kept = first, last
                 while first >= token_ends[number + 1]:
                     number += 1
                 before = token_ends[number]
                 found[number].append(TermMatch(first - before, 1 - last - before, index))
         yield from found
 
-    def _compare(self, boundaries: "_Boundaries") -> Iterator[Tuple[int, int, int]]:
-        """Yield first token, minus the last one, and term of what agrees with its name."""
+    def _compare(self, boundaries: "_Boundaries") -> List[Tuple[int, int, int]]:
+        """List first token, minus the last one, and term of what agrees with its name."""
         starts, ends, groups = self._index.find(boundaries.skeleton, *boundaries.list_edges())
         flags = self._index.group_flags[groups]
         ragged = np.flatnonzero(flags & RAGGED_FLAG)
-        if len(ragged):
-            yield from self._compare_ragged(
-                boundaries, starts[ragged], ends[ragged], groups[ragged]
-            )
+        rows = [*self._compare_ragged(boundaries, starts[ragged], ends[ragged], groups[ragged])]
         places = boundaries.skeleton.places
         starts, ends = places[starts], places[ends - 1] + 1
         allowed = np.flatnonzero(boundaries.allow(starts, ends) & ((flags & RAGGED_FLAG) == 0))
         starts, ends = starts[allowed], ends[allowed]
-        text, first, last = boundaries.text, boundaries.first[starts], boundaries.last[ends]
-        rows = (starts, ends, first, -last, groups[allowed], flags[allowed] & TOKENS_FLAG)
-        for start, end, opens, closes, group, tokens in zip(
-            *(row.tolist() for row in rows), strict=True
+        text, known = boundaries.text, self._agreeing
+        columns = (starts, ends, boundaries.first[starts], -boundaries.last[ends], groups[allowed])
+        # Most of the time goes here.
+        for start, end, first, last, group in zip(
+            *(column.tolist() for column in columns), strict=True
         ):
-            agreeing: Optional[Iterable[int]]
-            if tokens:
-                agreeing = self._compare_group(group, start, end, boundaries)
-            else:
-                surface = text[start:end]
-                agreeing = self._agreeing.get(surface)
-                if agreeing is None:
-                    agreeing = self._list_agreeing(surface, group)
+            agreeing = known.get(text[start:end])
+            if agreeing is None:
+                agreeing = self._list_agreeing(group, start, end, boundaries)
             for index in agreeing:
-                yield opens, closes, index
+                rows.append((first, last, index))
+        return rows
 
-    def _list_agreeing(self, surface: str, group: int) -> Tuple[int, ...]:
-        agreeing = tuple(
-            index
-            for index in self._index.members(group)
-            if self._agrees(surface, *self.table.rule(index))
-        )
-        if len(surface) <= _LONGEST_SURFACE:
+    def _list_agreeing(
+        self, group: int, start: int, end: int, boundaries: "_Boundaries"
+    ) -> Tuple[int, ...]:
+        agreeing = tuple(self._compare_group(group, start, end, boundaries))
+        # Terms that are tokens ask for more than the surface.
+        if not self._index.group_flags[group] & TOKENS_FLAG and end - start <= _LONGEST_SURFACE:
             if len(self._agreeing) >= _MOST_SURFACES:
                 self._agreeing.clear()
-            self._agreeing[surface] = agreeing
+            self._agreeing[boundaries.text[start:end]] = agreeing
         return agreeing
 
     def _compare_group(

@@ -1,11 +1,12 @@
 import re
+from itertools import starmap
 from unittest import mock
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_bioner.knowledge.matcher import TermMatcher
+from spacy_bioner.knowledge.matcher import TermMatch, TermMatcher, longest
 from spacy_bioner.knowledge.skeletons import Skeleton, edge_hyphens, fold
 from spacy_bioner.knowledge.terms import TOKEN_SEPARATOR, Term, is_case_sensitive
 from spacy_bioner.knowledge.typography import simplify, simplify_text
@@ -122,6 +123,8 @@ def check(case):
     matcher = TermMatcher(terms, variants=variants)
     expected = [find_by_force(text, *tokens, terms, variants) for text, tokens in texts]
     assert list(map(list, matcher.find_all((text, *tokens) for text, tokens in texts))) == expected
+    flat = matcher.find_all(((text, *tokens) for text, tokens in texts), nested=False)
+    assert list(flat) == [longest(list(starmap(TermMatch, found))) for found in expected]
     again = TermMatcher.from_bytes(matcher.to_bytes(), variants)
     # Twice: what was compared once is remembered.
     for _ in range(2):

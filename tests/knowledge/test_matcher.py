@@ -346,6 +346,20 @@ def test_find_all_gives_each_text_its_own_tokens():
     assert found == [[(0, 1, 0)], [], [(1, 2, 1), (3, 4, 0)], [(0, 1, 0), (1, 2, 1)], [(0, 1, 1)]]
 
 
+def test_find_all_leaves_out_what_lies_within_a_longer_one():
+    names = ["kidney", "acute kidney injury", "injury model", "model", "model", "kidney injury"]
+    matcher = TermMatcher([Term(name, "X", str(index)) for index, name in enumerate(names)])
+    texts = [(text, *split(text)) for text in ("acute kidney injury model", "model of kidney", "")]
+    assert list(matcher.find_all(texts, nested=False)) == [
+        longest(matcher.find(*text)) for text in texts
+    ]
+    assert list(matcher.find_all(texts, nested=False)) == [
+        [(0, 3, 1), (2, 4, 2)],
+        [(0, 1, 3), (0, 1, 4), (2, 3, 0)],
+        [],
+    ]
+
+
 def test_find_all_reads_no_further_ahead_than_a_batch():
     text = "aspirin " * 10_000
     taken = []
