@@ -1,42 +1,66 @@
-"""Find the terms of a table in text, with one compiled Aho–Corasick automaton.
+"""Find the terms of a table in text.
 
-The automaton does not see the text but its *skeleton*: one character for all typographic twins,
-letters folded to lower case one by one, white space and hyphens left out. Every occurrence in the
-skeleton is then checked against the text: does it start and end with a token, stand apart from
-neighbouring letters and digits, and agree with the name in case and spacing? All overlapping
-occurrences are looked at, because a search for the longest one alone loses terms: "aspirin in"
-would hide "aspirin" in "aspirin induced".
+What is looked up is not the text but its *skeleton*: one character for all typographic twins,
+letters folded to lower case one by one, white space and hyphens left out. Every stretch of it that
+the index takes for a term (see `index`) is then compared with the name: does it start and end with
+a token, stand apart from neighbouring letters and digits, and agree in case and spacing? All
+overlapping occurrences are looked at, because a search for the longest one alone loses terms:
+"aspirin in" would hide "aspirin" in "aspirin induced".
 """
 
 import re
 import zlib
-from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Sequence, Tuple
+from bisect import bisect_right
+from typing import (
+    Any,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 import numpy as np
 import srsly
-from daachorse import CharwiseDoubleArrayAhoCorasick
 from numpy.typing import NDArray
 
 from spacy_bioner.blanks import is_blank
-from spacy_bioner.errors import BionerError, TermTableError
-from spacy_bioner.knowledge.table import TermTable
+from spacy_bioner.files.lines import PathLike
+from spacy_bioner.knowledge.index import SkeletonIndex
+from spacy_bioner.knowledge.packing import Piece, damage, is_packed, pack, unknown_version, unpack
+from spacy_bioner.knowledge.skeletons import SEPARATOR, Skeleton, edge_hyphens, fold
+from spacy_bioner.knowledge.table import (
+    NO_RULES,
+    RAGGED_FLAG,
+    TOKENS_FLAG,
+    SourceInfo,
+    TermTable,
+    read_old_columns,
+)
 from spacy_bioner.knowledge.terms import TOKEN_SEPARATOR, Term
-from spacy_bioner.knowledge.typography import is_simple, simplify, simplify_text
+from spacy_bioner.knowledge.typography import Simple, simplify, simplify_text
 
-# In version 1 the automaton knew no typographic twins.
-FORMAT_VERSION = 2
-READABLE_VERSIONS = (1, FORMAT_VERSION)
+# Written as msgpack, with an automaton in place of the index.
+_OLD_VERSIONS = (1, 2)
+# Characters of texts that are searched together: arrays of this size are quick and small.
+_BATCH_SIZE = 1 << 16
+# Words come again and again: so many surfaces, of at most this length, are compared only once.
+_MOST_SURFACES, _LONGEST_SURFACE = 1 << 14, 100
 
 _SPACES = re.compile(r"\s+")
-_SKIPPED = re.compile(r"[\s-]")
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 # A word that is divided at the end of a line; its hyphen may be its own or the division's.
 _DIVIDED = re.compile(r"(?<=\w)-[^\S\n]*\n\s*(?=\w)")
 
+# A text, and the offsets at which its tokens start and end, ascending.
+TokenizedText = Tuple[str, NDArray[np.integer], NDArray[np.integer]]
 
-@dataclass(frozen=True)
-class TermMatch:
+
+class TermMatch(NamedTuple):
     """Tokens `start` to `end` (exclusive) are an occurrence of the term at `term_index`."""
 
     start: int
@@ -54,27 +78,23 @@ class TermMatcher:
     terms (Iterable[Term]): The names to find.
     variants (bool): A hyphen in the name or in the text may stand for a space or for nothing:
         "IL-2" finds "IL 2" and "IL2".
+    sources (Sequence[SourceInfo]): Where the terms come from.
+    rules (Mapping[str, Any]): By which rules they were chosen and changed; values of JSON.
     RAISES (TermTableError): A name of nothing but spaces and hyphens.
     """
 
-    def __init__(self, terms: Iterable[Term] = (), *, variants: bool = False) -> None:
+    def __init__(
+        self,
+        terms: Iterable[Term] = (),
+        *,
+        variants: bool = False,
+        sources: Sequence[SourceInfo] = (),
+        rules: Mapping[str, Any] = NO_RULES,
+    ) -> None:
         self.variants = variants
-        self.table = TermTable(terms)
-        groups: Dict[str, List[int]] = {}
-        for index, term in enumerate(self.table):
-            groups.setdefault(_skeleton_of(simplify_text(term.name)), []).append(index)
-        if "" in groups:
-            raise TermTableError(
-                f"found the term {self.table[groups[''][0]]}; expected a name with at least one "
-                "letter, digit or symbol besides spaces and hyphens; leave it out"
-            )
-        self._automaton = CharwiseDoubleArrayAhoCorasick(list(groups))
-        self._members = np.array([i for group in groups.values() for i in group], dtype="<i4")
-        self._group_ends = np.cumsum([0, *map(len, groups.values())], dtype="<i8")
-        self._ragged = bytes(
-            any(any(_edge_hyphens(simplify_text(self.table[i].name))) for i in group)
-            for group in groups.values()
-        )
+        self.table = TermTable(terms, sources=sources, rules=rules)
+        self._index = SkeletonIndex.build(self.table)
+        self._agreeing: Dict[str, Tuple[int, ...]] = {}
 
     def __len__(self) -> int:
         return len(self.table)
@@ -92,89 +112,149 @@ class TermMatcher:
         token_ends (NDArray): Character offsets behind the tokens.
         RETURNS (List[TermMatch]): By start, the longest first, then in the table's order.
         """
-        if not len(self) or not text:
-            return []
-        boundaries = _Boundaries(text, token_starts, token_ends)
-        plain = boundaries.text
-        positions = np.delete(np.arange(len(plain)), [m.start() for m in _SKIPPED.finditer(plain)])
-        opens = (boundaries.first[positions] >= 0).tobytes()
-        closes = (boundaries.last[positions + 1] >= 0).tobytes()
-        ragged = self._ragged
-        # Most occurrences end here, within words: hence the comprehension, and bytes for flags.
-        candidates = [
-            (group, int(positions[start]), int(positions[end - 1]) + 1)
-            for start, end, group in self._automaton.find_overlapping(_skeleton_of(plain))
-            if (closes[end - 1] and opens[start]) or ragged[group]
-        ]
-        matches = [
-            match for candidate in candidates for match in self._verify(*candidate, boundaries)
-        ]
-        return sorted(matches, key=lambda match: (match.start, -match.end, match.term_index))
+        return next(self.find_all([(text, token_starts, token_ends)]))
+
+    def find_all(
+        self, texts: Iterable[TokenizedText], *, nested: bool = True
+    ) -> Iterator[List[TermMatch]]:
+        """Find the occurrences in many texts, which is quicker than one by one.
+
+        texts (Iterable[TokenizedText]): As `find` takes them; read ahead by some 60,000
+            characters.
+        nested (bool): Yield also what lies within a longer one, see `longest`.
+        YIELDS (List[TermMatch]): As `find` returns them, one list a text.
+        """
+        batch: List[TokenizedText] = []
+        size = 0
+        for text in texts:
+            if batch and size + len(text[0]) > _BATCH_SIZE:
+                yield from self._find_batch(batch, nested)
+                batch, size = [], 0
+            batch.append(text)
+            size += len(text[0])
+        yield from self._find_batch(batch, nested)
 
     def to_bytes(self) -> bytes:
-        """Serialize table and automaton; the settings are not part of it."""
-        body = srsly.msgpack_dumps(
-            {
-                "version": FORMAT_VERSION,
-                "automaton": self._automaton.serialize() if len(self) else b"",
-                "table": self.table.to_columns(),
-                "members": self._members.tobytes(),
-                "group_ends": self._group_ends.tobytes(),
-                "ragged": self._ragged,
-            }
-        )
-        return zlib.crc32(body).to_bytes(4, "little") + body
+        """Serialize table and index; the settings are not part of it."""
+        return b"".join(self.pack())
+
+    def pack(self) -> Iterator[Piece]:
+        """Yield the pieces of what `to_bytes` returns."""
+        return pack({**self.table.to_columns(), **self._index.to_columns()})
 
     @classmethod
-    def from_bytes(cls, data: bytes, variants: bool = False) -> "TermMatcher":
-        """Rebuild a matcher without compiling it again.
+    def from_bytes(
+        cls, data: Any, variants: bool = False, *, path: Optional[PathLike] = None
+    ) -> "TermMatcher":
+        """Rebuild a matcher without compiling it again; what an older release wrote is compiled.
 
-        RAISES (BionerError): Bytes that `to_bytes` did not write, or not completely.
+        data (Any): Bytes, or a mapped file: it is not copied.
+        path (Optional[PathLike]): The file, for messages.
+        RAISES (BionerError): Bytes that `to_bytes` did not write, or not completely; a
+            TermTableError where they are those of a file.
         """
-        # The automaton trusts its bytes: a damaged one must not get that far.
-        body = memoryview(data)[4:]
-        if zlib.crc32(body).to_bytes(4, "little") != bytes(data[:4]):
-            raise BionerError(
-                f"gazetteer data: found {len(data)} bytes with a wrong checksum; expected what "
-                "TermMatcher.to_bytes wrote; copy or build the pipeline again"
-            )
-        state = srsly.msgpack_loads(body)
-        if state["version"] not in READABLE_VERSIONS:
-            raise BionerError(
-                f"gazetteer data: found format version {state['version']}; expected "
-                f"{FORMAT_VERSION}; build the gazetteer again from its terms"
-            )
-        table = TermTable.from_columns(state["table"])
-        if state["version"] < FORMAT_VERSION and not is_simple(table.all_names):
-            # Its automaton holds names as they were spelled.
-            return cls(table, variants=variants)
-        matcher = cls(variants=variants)
-        matcher.table = table
-        if len(matcher.table):
-            matcher._automaton = CharwiseDoubleArrayAhoCorasick.deserialize(state["automaton"])
-        matcher._members = np.frombuffer(state["members"], dtype="<i4")
-        matcher._group_ends = np.frombuffer(state["group_ends"], dtype="<i8")
-        matcher._ragged = state["ragged"]
+        if not is_packed(data):
+            return cls(_read_old(data, path), variants=variants)
+        content = unpack(data, path)
+        matcher = cls.__new__(cls)
+        matcher.variants = variants
+        matcher.table = TermTable.from_columns(content)
+        matcher._index = SkeletonIndex(content)
+        matcher._agreeing = {}
         return matcher
 
-    def _verify(
-        self, group: int, start_char: int, end_char: int, boundaries: "_Boundaries"
-    ) -> List[TermMatch]:
-        found = []
-        for index in self._members[self._group_ends[group] : self._group_ends[group + 1]].tolist():
-            name, exact, tokens = self.table.rule(index)
-            name = simplify_text(name)
-            before, behind = _edge_hyphens(name) if self._ragged[group] else (0, 0)
-            start, end = start_char - before, end_char + behind
-            if not boundaries.allow(start, end):
-                continue
-            surface = boundaries.surface(start, end, tokens=tokens)
-            if surface == name or self._agrees(surface, name, exact=exact, tokens=tokens):
-                first, last = int(boundaries.first[start]), int(boundaries.last[end])
-                found.append(TermMatch(first, last + 1, index))
-        return found
+    def _find_batch(
+        self, texts: Sequence[TokenizedText], nested: bool
+    ) -> Iterator[List[TermMatch]]:
+        found: List[List[TermMatch]] = [[] for _ in texts]
+        if len(self) and texts:
+            boundaries = _Boundaries(texts)
+            number, token_ends = 0, boundaries.token_ends
+            kept = (-1, 1)
+            # By start, the longest first, then in the table's order.
+            for first, last, index in sorted(self._compare(boundaries)):
+                if not nested:
+                    if last >= kept[1] and kept != (first, last):
+                        continue
+                    kept = first, last
+                while first >= token_ends[number + 1]:
+                    number += 1
+                before = token_ends[number]
+                found[number].append(TermMatch(first - before, 1 - last - before, index))
+        yield from found
 
-    def _agrees(self, surface: str, name: str, *, exact: bool, tokens: bool) -> bool:
+    def _compare(self, boundaries: "_Boundaries") -> List[Tuple[int, int, int]]:
+        """List first token, minus the last one, and term of what agrees with its name."""
+        starts, ends, groups = self._index.find(boundaries.skeleton, *boundaries.list_edges())
+        flags = self._index.group_flags[groups]
+        ragged = np.flatnonzero(flags & RAGGED_FLAG)
+        rows = [*self._compare_ragged(boundaries, starts[ragged], ends[ragged], groups[ragged])]
+        places = boundaries.skeleton.places
+        starts, ends = places[starts], places[ends - 1] + 1
+        allowed = np.flatnonzero(boundaries.allow(starts, ends) & ((flags & RAGGED_FLAG) == 0))
+        starts, ends = starts[allowed], ends[allowed]
+        text, known = boundaries.text, self._agreeing
+        columns = (starts, ends, boundaries.first[starts], -boundaries.last[ends], groups[allowed])
+        # Most of the time goes here.
+        for start, end, first, last, group in zip(
+            *(column.tolist() for column in columns), strict=True
+        ):
+            agreeing = known.get(text[start:end])
+            if agreeing is None:
+                agreeing = self._list_agreeing(group, start, end, boundaries)
+            for index in agreeing:
+                rows.append((first, last, index))
+        return rows
+
+    def _list_agreeing(
+        self, group: int, start: int, end: int, boundaries: "_Boundaries"
+    ) -> Tuple[int, ...]:
+        agreeing = tuple(self._compare_group(group, start, end, boundaries))
+        # Terms that are tokens ask for more than the surface.
+        if not self._index.group_flags[group] & TOKENS_FLAG and end - start <= _LONGEST_SURFACE:
+            if len(self._agreeing) >= _MOST_SURFACES:
+                self._agreeing.clear()
+            self._agreeing[boundaries.text[start:end]] = agreeing
+        return agreeing
+
+    def _compare_group(
+        self, group: int, start: int, end: int, boundaries: "_Boundaries"
+    ) -> Iterator[int]:
+        for index in self._index.members(group):
+            name, exact, tokens = self.table.rule(index)
+            if self._agrees(boundaries.surface(start, end, tokens=tokens), name, exact, tokens):
+                yield index
+
+    def _compare_ragged(
+        self,
+        boundaries: "_Boundaries",
+        starts: NDArray[np.intp],
+        ends: NDArray[np.intp],
+        groups: NDArray[np.intp],
+    ) -> Iterator[Tuple[int, int, int]]:
+        """Compare where names have hyphens at the edge, which the skeleton lacks."""
+        places, rows = boundaries.skeleton.places, []
+        for place, end_place, group in zip(*map(np.ndarray.tolist, (starts, ends, groups))):
+            for index in self._index.members(group):
+                before, behind = edge_hyphens(simplify_text(self.table.rule(index)[0]))
+                start, end = int(places[place]) - before, int(places[end_place - 1]) + 1 + behind
+                if boundaries.spans(start, end, place, end_place):
+                    rows.append((start, end, index))
+        table = np.array(rows, dtype=np.intp).reshape(-1, 3)
+        for row in np.flatnonzero(boundaries.allow(table[:, 0], table[:, 1])).tolist():
+            start, end, index = rows[row]
+            # What shows nothing is no part of a name: a soft hyphen that divides a word at the end
+            # of a line ("Cl-"), a blank where a variant has the last hyphen.
+            if boundaries.is_blank(start) or boundaries.is_blank(end - 1):
+                continue
+            name, exact, tokens = self.table.rule(index)
+            if self._agrees(boundaries.surface(start, end, tokens=tokens), name, exact, tokens):
+                yield int(boundaries.first[start]), -int(boundaries.last[end]), index
+
+    def _agrees(self, surface: str, name: str, exact: bool, tokens: bool) -> bool:
+        name = simplify_text(name)
+        if surface == name:
+            return True
         if not exact:
             surface, name = fold(surface), fold(name)
         if surface == name or tokens:
@@ -203,90 +283,97 @@ def longest(matches: Sequence[TermMatch]) -> List[TermMatch]:
     return kept
 
 
-_LAST_KEPT = 0x10000
+class _Boundaries:
+    """Simplified texts, joined by separators, and their tokens, counted through all texts.
 
-
-class _Folding(Dict[int, Any]):
-    """Maps a code point to its lower case if that is one character, else to itself.
-
-    `str.lower` may lengthen a text ("İ" becomes two characters), and offsets would shift.
+    text (str): All of them, with a separator before and behind each.
+    token_ends (List[int]): How many tokens there are before each text, and in all.
+    first (NDArray): The token that starts at an offset in `text`; -1 if none does.
+    last (NDArray): The token that ends there.
     """
 
-    def __missing__(self, code: int) -> int:
-        lower = chr(code).lower()
-        folded = ord(lower) if len(lower) == 1 else code
-        # Texts of all planes would leave a million entries here.
-        if folded != code or code < _LAST_KEPT:
-            self[code] = folded
-        return folded
+    def __init__(self, texts: Sequence[TokenizedText]) -> None:
+        self._wholes = [text for text, _, _ in texts]
+        self._simples = [simplify(text) for text in self._wholes]
+        self.text = SEPARATOR.join(["", *(simple.text for simple in self._simples), ""])
+        sizes = [len(simple.text) + 1 for simple in self._simples]
+        self._text_starts: List[int] = (np.cumsum(sizes) - sizes + 1).tolist()
+        n_tokens = [len(starts) for _, starts, _ in texts]
+        self.token_ends: List[int] = [0, *np.cumsum(n_tokens).tolist()]
+        self._tokens = [(starts, ends) for _, starts, ends in texts]
+        edges = list(map(_simplify_edges, self._simples, self._tokens))
+        shifts = np.repeat(self._text_starts, n_tokens)
+        opens, closes = (np.concatenate(side).astype(np.int64) + shifts for side in zip(*edges))
+        # What shows nothing is gone.
+        tokens = np.flatnonzero(opens < closes)
+        self._opens, self._closes = opens[tokens], closes[tokens]
+        self.first, self.last = np.full((2, len(self.text) + 1), -1, dtype=np.int32)
+        self.first[self._opens] = tokens
+        self.last[self._closes] = tokens
+        self.skeleton = Skeleton(self.text)
 
+    def list_edges(self) -> Tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return where in the skeleton tokens start and end, hyphens at their edges left out."""
+        return self.skeleton.before[self._opens], self.skeleton.before[self._closes]
 
-_FOLDING = _Folding()
-
-
-def fold(text: str) -> str:
-    """Fold to lower case, character by character: the length stays as it is."""
-    return text.translate(_FOLDING)
-
-
-def _skeleton_of(simple: str) -> str:
-    """Fold, and leave out hyphens and white space (`TOKEN_SEPARATOR` counts as such)."""
-    return _SKIPPED.sub("", fold(simple))
-
-
-class _Boundaries:
-    """A simplified text and its tokens: `first` and `last` give the token that starts or ends at an
-    offset in it."""
-
-    def __init__(
-        self, text: str, token_starts: NDArray[np.integer], token_ends: NDArray[np.integer]
-    ) -> None:
-        simple = simplify(text)
-        self.whole, self.text = text, simple.text
-        self._places = simple.starts
-        self.starts, self.ends = token_starts, token_ends
-        self.first = np.full(len(self.text) + 1, -1, dtype=np.int64)
-        self.last = np.full(len(self.text) + 1, -1, dtype=np.int64)
-        tokens = np.arange(len(token_starts))
-        opens, closes = token_starts, token_ends
-        if simple.starts is not None and simple.ends is not None:
-            opens = np.searchsorted(simple.starts, token_starts)
-            closes = np.searchsorted(simple.ends, token_ends, side="right")
-            # What shows nothing is gone.
-            shown = opens < closes
-            tokens, opens, closes = tokens[shown], opens[shown], closes[shown]
-        self.first[opens] = tokens
-        self.last[closes] = tokens
-
-    def allow(self, start: int, end: int) -> bool:
-        """Tell whether a match may stand here: whole tokens, and no part of a word or number.
+    def allow(self, starts: NDArray[np.intp], ends: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Tell whether matches may stand here: whole tokens, and no part of a word or number.
 
         A tokenizer that splits "IL2" must not make "IL" an occurrence of its own.
         """
-        if start < 0 or end > len(self.text) or self.first[start] < 0 or self.last[end] < 0:
-            return False
-        # What shows nothing is no part of a name: a soft hyphen that divides a word at the end of a
-        # line ("Cl-"), a blank where a variant has the last hyphen.
-        if self._is_blank(start) or self._is_blank(end - 1):
-            return False
-        before = start > 0 and self.text[start - 1].isalnum() and self.text[start].isalnum()
-        behind = end < len(self.text) and self.text[end].isalnum() and self.text[end - 1].isalnum()
-        return not before and not behind
+        alnum = self.skeleton.alnum
+        before = alnum[starts - 1] & alnum[starts]
+        behind = alnum[ends] & alnum[ends - 1]
+        whole: NDArray[np.bool_] = (self.first[starts] >= 0) & (self.last[ends] >= 0)
+        # Only what has the hash of a term by chance reaches into another text.
+        left, right = (np.searchsorted(self._text_starts, side, "right") for side in (starts, ends))
+        return whole & ~before & ~behind & (left == right)
 
-    def _is_blank(self, position: int) -> bool:
-        place = position if self._places is None else self._places[position]
-        return is_blank(self.whole[place])
+    def spans(self, start: int, end: int, place: int, end_place: int) -> bool:
+        """Tell whether a stretch of text has these places of the skeleton and no others."""
+        before = self.skeleton.before
+        return (
+            0 < start <= end < len(self.text)
+            and before[start] == place
+            and before[end] == end_place
+        )
+
+    def is_blank(self, position: int) -> bool:
+        """Tell whether there was nothing to see at an offset before it was simplified."""
+        number = bisect_right(self._text_starts, position) - 1
+        place, starts = position - self._text_starts[number], self._simples[number].starts
+        return is_blank(self._wholes[number][place if starts is None else starts[place]])
 
     def surface(self, start: int, end: int, *, tokens: bool) -> str:
         """Cut out the text, or the texts of its tokens joined by `TOKEN_SEPARATOR`."""
         if not tokens:
             return self.text[start:end]
-        inner = range(int(self.first[start]), int(self.last[end]) + 1)
-        words = (self.whole[self.starts[i] : self.ends[i]] for i in inner)
+        number = bisect_right(self._text_starts, start) - 1
+        whole, (starts, ends) = self._wholes[number], self._tokens[number]
+        shift = self.token_ends[number]
+        inner = range(int(self.first[start]) - shift, int(self.last[end]) - shift + 1)
+        words = (whole[starts[i] : ends[i]] for i in inner)
         return TOKEN_SEPARATOR.join(map(simplify_text, words))
 
 
-def _edge_hyphens(name: str) -> Tuple[int, int]:
-    """Count the hyphens that a name starts and ends with ("Cl-"): the skeleton lacks them."""
-    skipped = "- "
-    return len(name) - len(name.lstrip(skipped)), len(name) - len(name.rstrip(skipped))
+def _simplify_edges(
+    simple: Simple, tokens: Tuple[NDArray[np.integer], NDArray[np.integer]]
+) -> Tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Return where tokens start and end in the simplified text."""
+    starts, ends = tokens
+    if simple.starts is None or simple.ends is None:
+        return starts, ends
+    return (
+        np.searchsorted(simple.starts, starts),
+        np.searchsorted(simple.ends, ends, side="right"),
+    )
+
+
+def _read_old(data: Any, path: Optional[PathLike]) -> Iterator[Term]:
+    body = memoryview(data)[4:]
+    if zlib.crc32(body).to_bytes(4, "little") != bytes(data[:4]):
+        raise damage(f"{len(data):,} bytes that are none, or have a wrong checksum", path)
+    state = srsly.msgpack_loads(body)
+    if state["version"] not in _OLD_VERSIONS:
+        raise unknown_version(state["version"], path)
+    return read_old_columns(state["table"])

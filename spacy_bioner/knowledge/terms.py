@@ -118,7 +118,7 @@ def parse_pattern(
     """Turn one EntityRuler pattern into a term, or keep it for spaCy's Matcher.
 
     A string, and a list of tokens that all have just LOWER or all have just TEXT/ORTH, become a
-    term of the compiled automaton. Every other token pattern is left to the Matcher.
+    term of the compiled table. Every other token pattern is left to the Matcher.
 
     row (Any): The pattern as parsed from JSON.
     RAISES (TermTableError): Not a pattern, or one that the Matcher would not accept.

@@ -19,6 +19,7 @@ SCRIPTS = (
     "baselines",
     "pretraining",
     "explanations",
+    "gazetteer",
     "fuzz_readers",
     "line_breaks",
     "long_document",

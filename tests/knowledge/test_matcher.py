@@ -5,16 +5,14 @@ import zlib
 import numpy as np
 import pytest
 import srsly
-from daachorse import CharwiseDoubleArrayAhoCorasick
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_bioner.errors import BionerError, TermTableError
-from spacy_bioner.knowledge import matcher
-from spacy_bioner.knowledge.matcher import TermMatcher, fold, longest
+from spacy_bioner.knowledge import matcher as matching
+from spacy_bioner.knowledge.matcher import TermMatcher, longest
 from spacy_bioner.knowledge.table import TermTable
 from spacy_bioner.knowledge.terms import TOKEN_SEPARATOR, Term, is_case_sensitive
-from spacy_bioner.knowledge.typography import simplify_text
 
 
 def split(text):
@@ -215,12 +213,6 @@ def test_table_columns_round_trip():
     assert list(TermTable.from_columns(TermTable(terms).to_columns())) == terms
 
 
-@given(st.text(alphabet="aAİßσΣς-\u2013 \n1é😀", max_size=30))
-def test_fold_never_changes_the_length(text):
-    assert len(fold(text)) == len(text)
-    assert fold(simplify_text(text)) == fold(simplify_text(fold(text)))
-
-
 @settings(max_examples=300)
 @given(
     st.lists(st.text(alphabet="aAbB1- ", min_size=1, max_size=4), max_size=4),
@@ -315,20 +307,26 @@ def test_token_terms_find_twins():
     assert find("Alzheimer\u2019s", term) == ["Alzheimer\u2019s"]
 
 
-def as_version_1(names):
-    """Bytes as they were written before twins: the automaton has the names as spelled."""
-    matcher = TermMatcher([Term(name, "X", str(index)) for index, name in enumerate(names)])
-    state = srsly.msgpack_loads(matcher.to_bytes()[4:])
-    forms = [re.sub("[\\s\u2010-\u2015-]", "", fold(name)) for name in names]
-    state.update(version=1, automaton=CharwiseDoubleArrayAhoCorasick(forms).serialize())
-    body = srsly.msgpack_dumps(state)
+def as_old_version(names, version):
+    """Bytes as they were written with an automaton, which nobody reads any more."""
+    columns = {
+        "labels": ["X"],
+        "names": "".join(names),
+        "name_ends": np.cumsum([0, *map(len, names)], dtype="<i8").tobytes(),
+        "ids": "".join(str(index) for index in range(len(names))),
+        "id_ends": np.arange(len(names) + 1, dtype="<i8").tobytes(),
+        "label_of": bytes(2 * len(names)),
+        "flags": bytes(len(names)),
+    }
+    body = srsly.msgpack_dumps({"version": version, "automaton": b"x", "table": columns})
     return zlib.crc32(body).to_bytes(4, "little") + body
 
 
+@pytest.mark.parametrize("version", [1, 2])
 @pytest.mark.parametrize("names", [["aspirin", "IL-2"], ["IL\u20132", "Alzheimer\u2019s disease"]])
-def test_data_of_the_version_before_loads_and_finds_twins(names):
-    matcher = TermMatcher.from_bytes(as_version_1(names))
-    assert [term.name for term in matcher.table] == names
+def test_data_of_versions_before_loads_and_finds_twins(names, version):
+    matcher = TermMatcher.from_bytes(as_old_version(names, version))
+    assert [(term.name, term.id) for term in matcher.table] == list(zip(names, "01", strict=True))
     text = "aspirin, IL\u22122 and Alzheimer\u02bcs disease"
     starts, ends = (border.astype(int) for border in split_at_marks(text))
     assert [m.term_index for m in matcher.find(text, starts, ends)] == [0, 1]
@@ -336,8 +334,63 @@ def test_data_of_the_version_before_loads_and_finds_twins(names):
     assert [m.term_index for m in again.find(text, starts, ends)] == [0, 1]
 
 
-def test_folding_keeps_no_entry_for_every_character_of_unicode():
-    before = len(matcher._FOLDING)
-    rare = "".join(map(chr, range(0x20000, 0x28000)))
-    assert fold(rare + "\U00010400") == rare + "\U00010428"
-    assert len(matcher._FOLDING) <= before + 1
+def test_unknown_version_of_old_data_is_refused():
+    with pytest.raises(BionerError, match="found format version 9; expected 3 or older; update"):
+        TermMatcher.from_bytes(as_old_version(["aspirin"], 9))
+
+
+def test_find_all_gives_each_text_its_own_tokens():
+    texts = ["aspirin", "", "no \ufb01brosis, aspirin", "aspirin fibrosis", "fibrosis"]
+    matcher = TermMatcher([Term(name, "X") for name in ("aspirin", "fibrosis", "fibrosis aspirin")])
+    found = list(matcher.find_all((text, *split(text)) for text in texts))
+    assert found == [[(0, 1, 0)], [], [(1, 2, 1), (3, 4, 0)], [(0, 1, 0), (1, 2, 1)], [(0, 1, 1)]]
+
+
+def test_find_all_leaves_out_what_lies_within_a_longer_one():
+    names = ["kidney", "acute kidney injury", "injury model", "model", "model", "kidney injury"]
+    matcher = TermMatcher([Term(name, "X", str(index)) for index, name in enumerate(names)])
+    texts = [(text, *split(text)) for text in ("acute kidney injury model", "model of kidney", "")]
+    assert list(matcher.find_all(texts, nested=False)) == [
+        longest(matcher.find(*text)) for text in texts
+    ]
+    assert list(matcher.find_all(texts, nested=False)) == [
+        [(0, 3, 1), (2, 4, 2)],
+        [(0, 1, 3), (0, 1, 4), (2, 3, 0)],
+        [],
+    ]
+
+
+def test_find_all_reads_no_further_ahead_than_a_batch():
+    text = "aspirin " * 10_000
+    taken = []
+    tokens = split(text)
+    matches = TermMatcher([Term("aspirin", "X")]).find_all(
+        (taken.append(number) or text, *tokens) for number in range(100)
+    )
+    assert len(next(matches)) == 10_000
+    assert taken == [0, 1]
+
+
+def test_find_in_a_text_of_a_million_characters():
+    text = "zyx " * 249_998 + "aspirin \u03b2"
+    matches = TermMatcher([Term("aspirin \u03b2", "X"), Term("zyx", "X", case="exact")])
+    found = matches.find(text, *split(text))
+    assert len(found) == 249_999
+    assert found[-1] == (249_998, 250_000, 0)
+
+
+@pytest.mark.parametrize("size", [7, 8, 9, 62, 63, 64, 65, 127, 128, 129, 10_000])
+def test_find_names_of_any_number_of_letters(size):
+    name = re.match(rf"(?:[ -]?\w){{{size}}}", "ab cd-" * size).group()
+    text = f"{name[1:]} {name} {name[:-1]}"
+    assert find(text, name, name[1:], "x") == [name[1:], name]
+
+
+def test_surfaces_that_were_compared_are_forgotten_in_the_end(monkeypatch):
+    monkeypatch.setattr(matching, "_MOST_SURFACES", 2)
+    names = ["a1", "b1", "c1", "x" * 101]
+    matcher = TermMatcher([Term(name, "X") for name in names])
+    text = " ".join(names)
+    for _ in range(2):
+        assert [match.term_index for match in matcher.find(text, *split(text))] == [0, 1, 2, 3]
+        assert len(matcher._agreeing) <= 2
