@@ -197,14 +197,15 @@ def withdraw_ents(doc: Doc, source: str) -> None:
     the identifiers that only it gives.
 
     A component does so before it looks at a Doc that it may have seen before. An entity with an
-    `id` is somebody else's, such as the EntityRuler's: no component here gives one.
+    `id` of its own is somebody else's, such as the EntityRuler's: the gazetteer gives patterns
+    theirs as `kb_id` as well.
     """
     if not has_source(doc, source):
         return
     kept = [
         copy_without_identifier_of(ent, {source})
         for ent in doc.ents
-        if ent.id or {row["source"] for row in find_rows(ent)} != {source}
+        if ent.id not in (0, ent.kb_id) or {row["source"] for row in find_rows(ent)} != {source}
     ]
     if kept != list(doc.ents):
         replace_ents(doc, kept)

@@ -1,0 +1,66 @@
+"""Entities and spans of spaCy's EntityRuler and SpanRuler, entered into the ledger.
+
+Both give what they find the id of its pattern (`ent_id_`, `span.id_`), and leave no word of who
+found it. A ruler of the pipeline that has a pattern of this label and id is the source, and the id
+is the concept id.
+"""
+
+from typing import Any, Dict, Iterable, List, Optional, Set, Tuple, Union
+from weakref import WeakKeyDictionary
+
+from spacy.language import Language
+from spacy.pipeline import EntityRuler, SpanRuler
+from spacy.tokens import Doc, Span
+
+from spacy_bioner.components.evidence import Evidence, add_evidence
+from spacy_bioner.ledger import find_rows
+
+Ruler = Union[EntityRuler, SpanRuler]
+
+# Labels and ids of a ruler's patterns, and how many patterns it had then.
+_known: "WeakKeyDictionary[Ruler, Tuple[int, Set[Tuple[str, str]]]]" = WeakKeyDictionary()
+
+
+def credit_rulers(doc: Doc, nlp: Optional[Language]) -> None:
+    """Enter what the rulers of a pipeline have found, unless it is there.
+
+    Entities without an id may be anybody's: nothing is entered for them.
+
+    nlp (Optional[Language]): The pipeline; without one nothing is entered.
+    """
+    rulers = list_rulers(nlp)
+    if not rulers:
+        return
+    named = [ent for ent in doc.ents if ent.id]
+    for name, ruler in rulers.items():
+        if named:
+            pairs = _list_pairs(ruler)
+            _credit(doc, name, [ent for ent in named if (ent.label_, ent.id_) in pairs])
+        _credit(doc, name, doc.spans.get(group_of(ruler), ()))
+
+
+def list_rulers(nlp: Optional[Language]) -> Dict[str, Ruler]:
+    """Return the rulers of a pipeline by the names of the components."""
+    pipes = nlp.pipeline if nlp is not None else ()
+    return {name: pipe for name, pipe in pipes if isinstance(pipe, (EntityRuler, SpanRuler))}
+
+
+def group_of(ruler: Ruler) -> str:
+    """Return the key of a SpanRuler's span group; empty for an EntityRuler."""
+    return str(getattr(ruler, "spans_key", None) or "")
+
+
+def _credit(doc: Doc, name: str, spans: Iterable[Span]) -> None:
+    for span in spans:
+        if not any(row["source"] == name for row in find_rows(span)):
+            place = (span.start_char, span.end_char, span.label_)
+            add_evidence(doc, Evidence(*place, name, concept_id=span.id_))
+
+
+def _list_pairs(ruler: Ruler) -> Set[Tuple[str, str]]:
+    size, pairs = _known.get(ruler, (-1, set()))
+    if size != len(ruler):
+        rows: List[Dict[str, Any]] = ruler.patterns
+        pairs = {(row["label"], row["id"]) for row in rows if row.get("id")}
+        _known[ruler] = len(ruler), pairs
+    return pairs
