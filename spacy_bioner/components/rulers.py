@@ -5,7 +5,7 @@ found it. A ruler of the pipeline that has a pattern of this label and id is the
 is the concept id.
 """
 
-from typing import Any, Dict, Iterable, List, Optional, Set, Tuple, Union
+from typing import Any, Dict, List, Optional, Set, Tuple, Union
 from weakref import WeakKeyDictionary
 
 from spacy.language import Language
@@ -22,21 +22,21 @@ _known: "WeakKeyDictionary[Ruler, Tuple[int, Set[Tuple[str, str]]]]" = WeakKeyDi
 
 
 def credit_rulers(doc: Doc, nlp: Optional[Language]) -> None:
-    """Enter what the rulers of a pipeline have found, unless it is there.
+    """Enter the entities that the rulers of a pipeline have found, unless they are there.
 
-    Entities without an id may be anybody's: nothing is entered for them.
+    Entities without an id may be anybody's: nothing is entered for them, unless they stand in the
+    span group of a SpanRuler.
 
     nlp (Optional[Language]): The pipeline; without one nothing is entered.
     """
-    rulers = list_rulers(nlp)
-    if not rulers:
-        return
-    named = [ent for ent in doc.ents if ent.id]
-    for name, ruler in rulers.items():
-        if named:
-            pairs = _list_pairs(ruler)
-            _credit(doc, name, [ent for ent in named if (ent.label_, ent.id_) in pairs])
-        _credit(doc, name, doc.spans.get(group_of(ruler), ()))
+    for name, ruler in list_rulers(nlp).items():
+        pairs = _list_pairs(ruler)
+        spans = doc.spans.get(group_of(ruler), ())
+        places = {(span.start, span.end, span.label) for span in spans}
+        for ent in doc.ents:
+            is_known = ent.id and (ent.label_, ent.id_) in pairs
+            if is_known or (ent.start, ent.end, ent.label) in places:
+                _credit(ent, name)
 
 
 def list_rulers(nlp: Optional[Language]) -> Dict[str, Ruler]:
@@ -50,11 +50,13 @@ def group_of(ruler: Ruler) -> str:
     return str(getattr(ruler, "spans_key", None) or "")
 
 
-def _credit(doc: Doc, name: str, spans: Iterable[Span]) -> None:
-    for span in spans:
-        if not any(row["source"] == name for row in find_rows(span)):
-            place = (span.start_char, span.end_char, span.label_)
-            add_evidence(doc, Evidence(*place, name, concept_id=span.id_))
+def _credit(ent: Span, name: str) -> None:
+    rows = find_rows(ent)
+    # Who gives this id already has set it.
+    ids = {part for row in rows for part in (row["concept_id"], *row["concept_id"].split("|"))}
+    if not any(row["source"] == name for row in rows) and ent.id_ not in ids - {""}:
+        place = (ent.start_char, ent.end_char, ent.label_)
+        add_evidence(ent.doc, Evidence(*place, name, concept_id=ent.id_))
 
 
 def _list_pairs(ruler: Ruler) -> Set[Tuple[str, str]]:

@@ -37,6 +37,8 @@ class Modes:
     by_label (Iterable[Sequence[Any]]): Pairs of label and mode.
     confidence (Optional[float]): Of the lists; "boost" needs one.
     RAISES (ConfigError): An unknown mode, what is no pair, and "boost" without a confidence.
+
+    `only_fills` tells whether no entity that stands is touched, `boosts` whether any is boosted.
     """
 
     def __init__(
@@ -55,26 +57,19 @@ class Modes:
         self.confidence = confidence
         self.default = default
         self.by_label: Dict[str, str] = dict(pairs)
-        for mode in (default, *self.by_label.values()):
+        every = (default, *self.by_label.values())
+        self.only_fills = all(mode == FILL for mode in every)
+        self.boosts = BOOST in every
+        for mode in every:
             if mode not in MODES:
                 raise ConfigError(
                     f"{component}: found mode {mode!r}, expected one of {', '.join(MODES)}"
                 )
-        if BOOST in (default, *self.by_label.values()) and confidence is None:
+        if self.boosts and confidence is None:
             raise ConfigError(
                 f"{component}: found mode '{BOOST}' without 'confidence', expected how often the "
                 "lists are right, between 0 and 1"
             )
-
-    @property
-    def boosts(self) -> bool:
-        """Tell whether any label is boosted."""
-        return BOOST in (self.default, *self.by_label.values())
-
-    @property
-    def only_fills(self) -> bool:
-        """Tell whether no entity is touched."""
-        return {self.default, *self.by_label.values()} == {FILL}
 
     def with_default(self, mode: str) -> "Modes":
         """Return the same with another mode for labels without one."""
