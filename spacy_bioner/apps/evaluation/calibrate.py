@@ -17,7 +17,7 @@ from spacy_bioner.errors import ConfigError, CorpusError
 from spacy_bioner.evaluation.confidence.calibration import Fitted, calibrate, fit_temperature
 from spacy_bioner.evaluation.confidence.predictions import Judged, ScoredDocument, judge
 from spacy_bioner.evaluation.confidence.thresholds import (
-    Target,
+    ScoreTarget,
     choose_thresholds,
     parse_target,
     sweep,
@@ -171,7 +171,7 @@ def _describe(judged: Judged, scaled: Judged, chosen: Dict[Optional[str], float]
 
 
 def _list_unreached(
-    scaled: Judged, chosen: Dict[Optional[str], float], target: Optional[Target]
+    scaled: Judged, chosen: Dict[Optional[str], float], target: Optional[ScoreTarget]
 ) -> Dict[str, float]:
     if target is None:
         return {}

@@ -44,11 +44,6 @@ class Hit:
         """Where it stands, and the label."""
         return self.start, self.end, self.label
 
-    @property
-    def is_of_pattern(self) -> bool:
-        """Tell whether a pattern has found it."""
-        return not self.names[0][0]
-
 
 def read_offsets(doc: Doc) -> Tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return where the tokens of a Doc start in its text, and where they end."""
@@ -100,41 +95,45 @@ def write_hits(
     ledger: Dict[str, List[Row]] = doc.user_data.setdefault(LEDGER_KEY, {})
     spans = []
     for hit in hits:
-        span, name, ids = _make_span(doc, hit)
+        is_term, name, ids = hit.names[0]
+        kb_id = ids
+        if len(hit.names) > 1:
+            is_term, name, kb_id, ids = _merge(doc, hit)
+        span_id = 0 if is_term else kb_id
+        span = Span(doc, hit.start, hit.end, hit.label, kb_id=kb_id or 0, span_id=span_id or 0)
         start_char, end_char = span.start_char, span.end_char
-        note = notes.get((hit.start, hit.end, hit.label), "") if notes else ""
-        row = {
+        if TOKEN_SEPARATOR in name:
+            name = name.replace(TOKEN_SEPARATOR, " ")
+        row: Row = {
             "start_char": start_char,
             "end_char": end_char,
             "label": hit.label,
             "source": source,
             "confidence": confidence,
             "concept_id": ids,
-            "rule": name + note,
+            "rule": name or span.text,
         }
-        ledger.setdefault(locate(start_char, end_char), []).append(row)
+        if notes and (note := notes.get(hit.place)):
+            row["rule"] += note
+        place = locate(start_char, end_char)
+        if place in ledger:
+            ledger[place].append(row)
+        else:
+            ledger[place] = [row]
         spans.append(span)
     return spans
 
 
-def _make_span(doc: Doc, hit: Hit) -> Tuple[Span, str, str]:
-    """Make the span of a hit; return it with its name and its ids, joined by bars."""
-    is_term, name, identifier = hit.names[0]
-    ids = identifier
-    if len(hit.names) > 1:
-        # A name that is spelled as in the text tells more than one that differs in case.
-        text = doc[hit.start : hit.end].text
-        named = sorted(hit.names, key=lambda item: item[0] and item[1] != text)
-        is_term, name, identifier = named[0]
-        every = list(dict.fromkeys(item[2] for item in named if item[2]))
-        ids, kb_id = "|".join(every), every[0] if every else ""
-    else:
-        kb_id = identifier
-    span_id = "" if is_term else identifier
-    span = Span(doc, hit.start, hit.end, hit.label, kb_id=kb_id, span_id=span_id)
-    if TOKEN_SEPARATOR in name:
-        name = name.replace(TOKEN_SEPARATOR, " ")
-    return span, name or span.text, ids
+def _merge(doc: Doc, hit: Hit) -> Tuple[bool, str, str, str]:
+    """Merge the names of a hit: whether the first is of a term, it, its id, and all ids by bars."""
+    # A name that is spelled as in the text tells more than one that differs in case.
+    text = doc[hit.start : hit.end].text
+    named = sorted(hit.names, key=lambda item: item[0] and item[1] != text)
+    ids = list(dict.fromkeys(item[2] for item in named if item[2]))
+    is_term, name, identifier = named[0]
+    # A pattern without an id gives none to the span.
+    is_term = is_term or not identifier
+    return is_term, name, ids[0] if ids else "", "|".join(ids)
 
 
 def _is_of_term(name: Tuple[bool, str, str]) -> bool:

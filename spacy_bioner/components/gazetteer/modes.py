@@ -108,12 +108,15 @@ class Modes:
         held = {index for span in standing for index in range(span.start, span.end)}
         taken: Set[int] = set()
         chosen = []
+        by_label, default = self.by_label, self.default
         for hit in _rank(hits):
-            tokens = range(hit.start, hit.end)
-            mode = self.of(hit.label)
-            is_free = mode == OVERRIDE or (mode == FILL and held.isdisjoint(tokens))
-            if is_free and taken.isdisjoint(tokens):
-                taken.update(tokens)
+            start, end = hit.start, hit.end
+            # Longer ones have been before: one that overlaps them does so with its first or last.
+            if start in taken or end - 1 in taken:
+                continue
+            mode = by_label.get(hit.label, default)
+            if mode == OVERRIDE or (mode == FILL and held.isdisjoint(range(start, end))):
+                taken.update(range(start, end))
                 chosen.append(hit)
         return chosen
 
@@ -130,10 +133,17 @@ class Modes:
 
 
 def _rank(hits: Sequence[Hit]) -> Sequence[Hit]:
-    if all(left.end <= right.start for left, right in zip(hits, hits[1:])):
-        # Nothing overlaps, as nearly always.
-        return hits
-    return sorted(hits, key=lambda hit: (hit.start - hit.end, not hit.is_of_pattern, hit.start))
+    reach = 0
+    for hit in hits:
+        if hit.start < reach:
+            return sorted(hits, key=_get_rank)
+        reach = hit.end
+    # Nothing overlaps.
+    return hits
+
+
+def _get_rank(hit: Hit) -> Tuple[int, bool, int]:
+    return hit.start - hit.end, hit.names[0][0], hit.start
 
 
 def start_again(doc: Doc, source: str) -> List[Span]:

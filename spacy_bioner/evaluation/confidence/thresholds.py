@@ -13,7 +13,7 @@ MEASURES = ("precision", "recall")
 
 
 @dataclass(frozen=True)
-class Target:
+class ScoreTarget:
     """What a threshold is to reach.
 
     measure (str): "precision" or "recall".
@@ -31,7 +31,7 @@ class Target:
         return (counts.precision if self.measure == MEASURES[0] else counts.recall) or 0.0
 
 
-def parse_target(text: str) -> Target:
+def parse_target(text: str) -> ScoreTarget:
     """Read a target such as "precision=0.95".
 
     RAISES (ConfigError): Another measure, and no number above 0 that is at most 1.
@@ -46,7 +46,7 @@ def parse_target(text: str) -> Target:
             f"found the target {text!r}, expected precision or recall and a number above 0 and at "
             "most 1, such as precision=0.95"
         )
-    return Target(measure, least)
+    return ScoreTarget(measure, least)
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,10 @@ class Sweep:
         """Return the point with the greatest F1, of equal ones the lowest threshold."""
         return max(self.points, key=lambda point: (point.counts.f_score or 0.0, -point.threshold))
 
-    def reach(self, target: Target) -> Point:
+    def reach(self, target: ScoreTarget) -> Point:
         """Return the point that reaches a target and gives up least of the other measure, of equal
         ones the lowest threshold; where none reaches it, the one that comes nearest."""
-        other = Target(MEASURES[target.measure == MEASURES[0]], 1.0)
+        other = ScoreTarget(MEASURES[target.measure == MEASURES[0]], 1.0)
         reached = [point for point in self.points if target.get(point.counts) >= target.least]
         if reached:
             return max(reached, key=lambda point: (other.get(point.counts), -point.threshold))
@@ -132,12 +132,12 @@ def sweep(judged: Judged, label: Optional[str] = None) -> Sweep:
 
 
 def choose_thresholds(
-    judged: Judged, *, target: Optional[Target] = None, overall: bool = False
+    judged: Judged, *, target: Optional[ScoreTarget] = None, overall: bool = False
 ) -> Dict[Optional[str], float]:
     """Choose a threshold for each label, as found on these predictions.
 
     They belong on dev: on the test set they would be chosen by what they are to be judged by.
-    target (Optional[Target]): What they are to reach; None for the greatest F1.
+    target (Optional[ScoreTarget]): What they are to reach; None for the greatest F1.
     overall (bool): One threshold for all labels together.
     RETURNS (Dict[Optional[str], float]): By label; None for all labels together.
     """

@@ -5,7 +5,7 @@ import pytest
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.confidence.predictions import ScoredDocument, judge
 from spacy_bioner.evaluation.confidence.thresholds import (
-    Target,
+    ScoreTarget,
     choose_thresholds,
     parse_target,
     sweep,
@@ -50,13 +50,13 @@ def test_one_threshold_is_chosen_for_all():
 def test_a_label_without_predictions_reaches_nothing():
     judged = judge([ScoredDocument([(0, 1, "C")], [(2, 3, "A")], [0.9])])
     for measure in ("precision", "recall"):
-        target = Target(measure, 0.5)
+        target = ScoreTarget(measure, 0.5)
         assert choose_thresholds(judged, target=target) == {"A": 0.0, "C": 0.0}
         assert target.get(sweep(judged, "C").reach(target).counts) == 0.0
 
 
 def test_targets_are_read_and_written():
-    assert parse_target("precision=0.95") == Target("precision", 0.95)
+    assert parse_target("precision=0.95") == ScoreTarget("precision", 0.95)
     assert str(parse_target("recall=.9")) == "recall=0.9"
 
 
