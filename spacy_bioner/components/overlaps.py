@@ -164,7 +164,9 @@ class OverlapResolver(Pipe):
             elif source in groups and not groups[source]:
                 self._collect(found, _recorded(doc, source, is_ruler=True), source=None)
             elif group in doc.spans:
-                self._collect(found, doc.spans[group], source=owners.get(group, source))
+                owner = owners.get(group)
+                spans = doc.spans[group]
+                self._collect(found, spans, source=owner or source, is_ruler=owner is not None)
         self._collect(found, self._list_ents(doc, groups), source=None)
         _drop_rejected(doc, found.values())
         for candidate in found.values():
@@ -185,8 +187,12 @@ class OverlapResolver(Pipe):
         spans: Iterable[Span],
         *,
         source: Optional[str],
+        is_ruler: bool = False,
     ) -> None:
-        """Add the spans of a group, or entities (no `source`), whose source the ledger tells."""
+        """Add the spans of a group, or entities (no `source`), whose source the ledger tells.
+
+        is_ruler (bool): The group is of a ruler, whose ids (`id_`) are concept ids.
+        """
         for span in spans:
             recorded = [row["source"] for row in find_rows(span)]
             names = [source] if source else recorded
@@ -201,7 +207,7 @@ class OverlapResolver(Pipe):
                 if name not in candidate.sources:
                     candidate.sources.append(name)
                 if name not in recorded:
-                    _vouch(span, name)
+                    _vouch(span, name, concept_of(span) if is_ruler else span.kb_id_)
 
 
 def reject(doc: Doc, rejection: Rejection) -> None:
@@ -280,9 +286,9 @@ def _recorded(doc: Doc, source: str, *, is_ruler: bool) -> List[Span]:
     return spans
 
 
-def _vouch(span: Span, source: str) -> None:
+def _vouch(span: Span, source: str, concept_id: str) -> None:
     place = (span.start_char, span.end_char, span.label_)
-    add_evidence(span.doc, Evidence(*place, source, concept_id=concept_of(span)))
+    add_evidence(span.doc, Evidence(*place, source, concept_id=concept_id))
 
 
 def _copy_plain(span: Span) -> Span:
