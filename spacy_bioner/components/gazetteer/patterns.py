@@ -201,7 +201,7 @@ class PatternMatcher:
         found = {match for matcher in self._matchers if len(matcher) for match in matcher(doc)}
         twins = self._find_twins(doc) if self._twins else {}
         found.update(twins)
-        # As the EntityRuler does it: of equal places the order is that of the set.
+        # As the EntityRuler does it: at one place the order is that of the set.
         ranked = sorted(found, key=lambda match: (match[2] - match[1], -match[1]), reverse=True)
         return {
             (key, start, end): twins.get((key, start, end), "")
@@ -218,7 +218,8 @@ class PatternMatcher:
 
     @property
     def _matchers(self) -> List[Union[Matcher, PhraseMatcher]]:
-        return [self.matcher, self.phrase_matcher, *self._spelled.values()]
+        # Those of tokens come first, as in the EntityRuler.
+        return [self.matcher, *self._spelled.values(), self.phrase_matcher]
 
     def _name(self, key: Tuple[str, str]) -> str:
         return self.id_separator.join(key) if key[1] else key[0]
