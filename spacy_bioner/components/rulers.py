@@ -12,7 +12,7 @@ from spacy.language import Language
 from spacy.pipeline import EntityRuler, SpanRuler
 from spacy.tokens import Doc, Span
 
-from spacy_bioner.components.evidence import Evidence, add_evidence
+from spacy_bioner.components.evidence import Evidence, add_evidence, register_extensions
 from spacy_bioner.ledger import find_rows
 
 Ruler = Union[EntityRuler, SpanRuler]
@@ -55,6 +55,8 @@ def _credit(ent: Span, name: str) -> None:
     # Who gives this id already has set it.
     ids = {part for row in rows for part in (row["concept_id"], *row["concept_id"].split("|"))}
     if not any(row["source"] == name for row in rows) and ent.id_ not in ids - {""}:
+        # No component of ours may be in the pipeline.
+        register_extensions()
         place = (ent.start_char, ent.end_char, ent.label_)
         add_evidence(ent.doc, Evidence(*place, name, concept_id=ent.id_))
 
