@@ -147,7 +147,7 @@ def add(component: Any, terms: Iterator[Term]) -> None:
     """Add terms and have them compiled."""
     if hasattr(component, "add_terms"):
         component.add_terms(terms)
-        len(component.matcher)
+        len(component.term_matcher)
         return
     component.add_patterns(
         [{"label": term.label, "pattern": term.name, "id": term.id} for term in terms]

@@ -36,6 +36,11 @@ def copy_span(span: Span, *, label: str = "") -> Span:
     )
 
 
+def concept_of(span: Span) -> str:
+    """Return the concept id of a span: its `kb_id_`, else its `id_`, which spaCy's rulers set."""
+    return span.kb_id_ or span.id_
+
+
 def add_identifiers(span: Span, other: Span) -> None:
     """Add to a span those identifiers of another one that it lacks."""
     span.kb_id = span.kb_id or other.kb_id

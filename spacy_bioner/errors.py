@@ -4,6 +4,7 @@
     ├── CorpusError            a file that is not what it claims to be
     │   ├── OutputError        an output that cannot be written
     │   └── TermTableError     a row of a term table or pattern file
+    │       └── PatternError   a pattern that is none, or is not there; also a ValueError
     ├── ConfigError            a setting that is missing or contradicts another
     ├── MissingExtraError      packages that are not installed; also a ConfigError, a CorpusError
     │                          and a ModuleNotFoundError, for whoever waits for one of these
@@ -64,6 +65,10 @@ class OutputError(CorpusError):
 
 class TermTableError(CorpusError):
     """A term table or pattern file with a malformed row."""
+
+
+class PatternError(TermTableError, ValueError):
+    """A pattern that is none, or is not there; spaCy's EntityRuler raises a ValueError here."""
 
 
 class TextError(BionerError, ValueError):

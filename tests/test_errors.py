@@ -13,6 +13,7 @@ from spacy_bioner.errors import (
     CorpusWarning,
     MissingExtraError,
     OutputError,
+    PatternError,
     TermTableError,
     TextError,
 )
@@ -48,12 +49,14 @@ def test_an_output_that_cannot_be_written_is_a_corpus_error() -> None:
 
 
 def test_the_tree_that_is_drawn_is_that_of_the_classes() -> None:
-    drawn = re.findall(r"^    (│   )?(?:├── |└── )?(\w+Error)\b", errors.__doc__, re.MULTILINE)
+    drawn = re.findall(r"^    (│ +)?(?:├── |└── )?(\w+Error)\b", errors.__doc__, re.MULTILINE)
     found = {kind.__name__ for kind in KINDS} - {"CorpusWarning"}
     assert {name for _, name in drawn} == found
     assert len(drawn) == len(found)
-    below = {name for deep, name in drawn if deep}
+    below = {name for deep, name in drawn if len(deep) == 4}
     assert below == {item.__name__ for item in CorpusError.__subclasses__()} - {"MissingExtraError"}
+    assert [name for deep, name in drawn if len(deep) == 8] == ["PatternError"]
+    assert TermTableError.__subclasses__() == [PatternError]
     assert all(issubclass(getattr(errors, name), BionerError) for _, name in drawn)
 
 

@@ -19,8 +19,12 @@ def show(model: str, text: str, *, gpu_id: int = -1) -> "Doc":
     RETURNS (Doc): With what it finds.
     """
     from spacy_bioner.apps.loading import load_pipeline
+    from spacy_bioner.components.rulers import credit_rulers
 
-    return load_pipeline(model, gpu_id=gpu_id)(text)
+    nlp = load_pipeline(model, gpu_id=gpu_id)
+    doc = nlp(text)
+    credit_rulers(doc, nlp)
+    return doc
 
 
 def read_text(file: Optional[Path], text: Optional[str]) -> str:

@@ -10,7 +10,7 @@ other way is not taken.
 from collections import defaultdict
 from dataclasses import asdict
 from itertools import pairwise
-from typing import Any, Dict, Iterable, Iterator, List, Literal, Set, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Literal, Optional, Set, Tuple
 
 from spacy.language import Language
 from spacy.pipeline import Pipe
@@ -31,8 +31,9 @@ from spacy_bioner.components.overlaps import (
     reject,
     withdraw_ents,
 )
+from spacy_bioner.components.rulers import credit_rulers, group_of, list_rulers
 from spacy_bioner.corpora.formats.concept_ids import split_kb_id
-from spacy_bioner.doc_ents import add_identifiers, fill_free, replace_ents
+from spacy_bioner.doc_ents import add_identifiers, concept_of, fill_free, replace_ents
 from spacy_bioner.knowledge.definitions import Definition, find_definitions
 from spacy_bioner.knowledge.short_forms import (
     Meaning,
@@ -66,7 +67,7 @@ def make_abbreviations(
 ) -> "AbbreviationResolver":
     """Make the component; it has no state besides its settings."""
     return AbbreviationResolver(
-        name, set_ents=set_ents, agreement=agreement, sources=sources, drop_from=drop_from
+        name, set_ents=set_ents, agreement=agreement, sources=sources, drop_from=drop_from, nlp=nlp
     )
 
 
@@ -83,11 +84,12 @@ class AbbreviationResolver(Pipe):
         "long_form": the other label is rejected, because a long form says what it is while short
         forms are ambiguous (of 11 such conflicts among a gazetteer's labels on BC5CDR train and
         dev, the long form is right in 9, the short form in none). "keep": it stays.
-    sources (Iterable[str]): Span groups with the proposals of earlier components; `doc.ents`
-        always counts, and first.
+    sources (Iterable[str]): Span groups with the proposals of earlier components, a SpanRuler by
+        its name or that of its group; `doc.ents` always counts, and first.
     drop_from (Iterable[str]): Sources that are not believed about a short form if its long form
         is touched by no proposal: a gazetteer takes "RA" for rheumatoid arthritis where the text
         says right atrium (in NCBI-disease and BC5CDR 52 of 69 such short forms are no such entity).
+    nlp (Optional[Language]): The pipeline, whose rulers are named as sources.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class AbbreviationResolver(Pipe):
         agreement: Literal["long_form", "keep"] = "long_form",
         sources: Iterable[str] = tuple(DEFAULT_CONFIG["sources"]),
         drop_from: Iterable[str] = tuple(DEFAULT_CONFIG["drop_from"]),
+        nlp: Optional[Language] = None,
     ) -> None:
         register_extensions()
         self.name = name
@@ -105,9 +108,11 @@ class AbbreviationResolver(Pipe):
         self.agreement = agreement
         self.sources = list(sources)
         self.drop_from = list(drop_from)
+        self.nlp = nlp
 
     def __call__(self, doc: Doc) -> Doc:
         """Find the definitions and apply them; the Doc may have been here before."""
+        credit_rulers(doc, self.nlp)
         withdraw_ents(doc, self.name)
         clear_evidence(doc, self.name)
         clear_rejections(doc, self.name)
@@ -141,15 +146,19 @@ class AbbreviationResolver(Pipe):
         return spans
 
     def _proposals(self, doc: Doc) -> Iterator[ProposedEntity]:
-        groups = [list(doc.ents), *(doc.spans[name] for name in self.sources if name in doc.spans)]
-        for span in (span for group in groups for span in group):
+        rulers = list_rulers(self.nlp)
+        keys = [group_of(rulers[name]) if name in rulers else name for name in self.sources]
+        owners = {group_of(ruler): name for name, ruler in rulers.items()}
+        groups = [("", list(doc.ents))]
+        groups += [(owners.get(key, ""), [*doc.spans[key]]) for key in keys if key in doc.spans]
+        for owner, span in ((owner, span) for owner, group in groups for span in group):
             offsets = (span.start_char, span.end_char, span.label_)
             entries = span_evidence(span)
             for entry in entries:
-                kb_id = span.kb_id_ or next(iter(split_kb_id(entry.concept_id)), "")
+                kb_id = concept_of(span) or next(iter(split_kb_id(entry.concept_id)), "")
                 yield ProposedEntity(*offsets, entry.source, kb_id, entry.confidence)
             if not entries:
-                yield ProposedEntity(*offsets, "", span.kb_id_)
+                yield ProposedEntity(*offsets, owner, concept_of(span))
 
     def _agrees(self, doc: Doc, here: List[ProposedEntity], meaning: Meaning) -> bool:
         """Settle conflicts about one occurrence; tell whether it gets the long form's label."""

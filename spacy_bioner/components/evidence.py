@@ -86,5 +86,7 @@ def copy_without_identifier_of(span: Span, sources: Container[str]) -> Span:
     copied = copy_span(span)
     identifying = list_identifying(span)
     if identifying and all(source in sources for source in identifying):
+        if copied.id == copied.kb_id:
+            copied.id = 0
         copied.kb_id = 0
     return copied

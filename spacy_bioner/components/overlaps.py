@@ -5,7 +5,8 @@ a rejection (`reject`). The proposal stays in `doc.spans` and is not chosen.
 """
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Dict, FrozenSet, Iterable, List, Optional, Tuple
+from itertools import chain
+from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
 
 from spacy.language import Language
 from spacy.pipeline import Pipe
@@ -18,7 +19,8 @@ from spacy_bioner.components.evidence import (
     list_identifying,
     register_extensions,
 )
-from spacy_bioner.doc_ents import add_identifiers, replace_ents
+from spacy_bioner.components.rulers import credit_rulers, group_of, list_rulers
+from spacy_bioner.doc_ents import add_identifiers, concept_of, replace_ents
 from spacy_bioner.ledger import (
     REJECTIONS_KEY,
     SOURCE_ORDER_KEY,
@@ -48,7 +50,7 @@ def make_overlaps(
     nlp: Language, name: str, sources: List[str], ents_source: str
 ) -> "OverlapResolver":
     """Make the component; it has no state besides its settings."""
-    return OverlapResolver(name, sources=sources, ents_source=ents_source)
+    return OverlapResolver(name, sources=sources, ents_source=ents_source, nlp=nlp)
 
 
 @dataclass(frozen=True)
@@ -98,10 +100,13 @@ class OverlapResolver(Pipe):
     evidence. Running the component again changes nothing.
 
     name (str): Name of the component.
-    sources (Iterable[str]): Span groups, the preferred one first. Entities that stand in
-        `doc.ents` by other sources take part as well, after these.
+    sources (Iterable[str]): Span groups, the preferred one first; spaCy's rulers by the name of the
+        component or that of its group. Entities that stand in `doc.ents` by other sources take part
+        as well, after these.
     ents_source (str): Source name for entities in `doc.ents` without evidence, such as those of
-        spaCy's `ner`; its place in `sources` ranks them.
+        spaCy's `ner`; its place in `sources` ranks them, and those of rulers that are not in
+        `sources`.
+    nlp (Optional[Language]): The pipeline, whose rulers are named as sources.
     """
 
     def __init__(
@@ -110,38 +115,71 @@ class OverlapResolver(Pipe):
         *,
         sources: Iterable[str] = tuple(DEFAULT_CONFIG["sources"]),
         ents_source: str = DEFAULT_CONFIG["ents_source"],
+        nlp: Optional[Language] = None,
     ) -> None:
         register_extensions()
         self.name = name
         self.sources = list(sources)
         self.ents_source = ents_source
+        self.nlp = nlp
 
     def __call__(self, doc: Doc) -> Doc:
         """Choose the entities of a Doc."""
-        doc.user_data[SOURCE_ORDER_KEY] = list(self.sources)
-        candidates = self._gather(doc)
+        credit_rulers(doc, self.nlp)
+        groups = {name: group_of(ruler) for name, ruler in list_rulers(self.nlp).items()}
+        ranks = self._rank_sources(groups)
+        doc.user_data[SOURCE_ORDER_KEY] = sorted(ranks, key=lambda name: ranks[name])
+        candidates = self._gather(doc, groups)
         chosen, _ = select_flat(
             [candidate for candidate in candidates if candidate.sources],
             interval=lambda candidate: (candidate.span.start, candidate.span.end),
-            priority=self._rank,
+            priority=lambda candidate: min(
+                ranks.get(name, len(self.sources)) for name in candidate.sources
+            ),
         )
         doc.spans[CANDIDATES_KEY] = [candidate.span for candidate in candidates]
         replace_ents(doc, [candidate.span for candidate in chosen])
         return doc
 
-    def _gather(self, doc: Doc) -> List[Candidate]:
+    def _rank_sources(self, groups: Mapping[str, str]) -> Dict[str, int]:
+        """Rank the sources; rulers that are not declared are where entities are.
+
+        groups (Mapping[str, str]): The span groups of rulers by their names; empty where they have
+            none.
+        """
+        ranks = {source: rank for rank, source in enumerate(self.sources)}
+        for name, group in groups.items():
+            rank = ranks.get(group, ranks.get(self.ents_source, len(self.sources)))
+            ranks.setdefault(name, rank)
+        return ranks
+
+    def _gather(self, doc: Doc, groups: Mapping[str, str]) -> List[Candidate]:
         """Collect the candidates by position, the longest first."""
         found: Dict[Tuple[int, int, str], Candidate] = {}
+        owners = {group: name for name, group in groups.items() if group}
         for source in self.sources:
+            group = groups.get(source) or source
             if source == self.ents_source:
-                self._collect(found, [*_recorded(doc, source), *doc.ents], source=None)
-            elif source in doc.spans:
-                self._collect(found, doc.spans[source], source=source)
-        self._collect(found, doc.ents, source=None)
+                self._collect(found, self._list_ents(doc, groups), source=None)
+            elif source in groups and not groups[source]:
+                self._collect(found, _recorded(doc, source, is_ruler=True), source=None)
+            elif group in doc.spans:
+                owner = owners.get(group)
+                spans = doc.spans[group]
+                self._collect(found, spans, source=owner or source, is_ruler=owner is not None)
+        self._collect(found, self._list_ents(doc, groups), source=None)
         _drop_rejected(doc, found.values())
         for candidate in found.values():
             candidate.take_identifiers()
         return sorted(found.values(), key=lambda candidate: _position(candidate.span))
+
+    def _list_ents(self, doc: Doc, groups: Mapping[str, str]) -> List[Span]:
+        """List entities without a group: those that stand, and those that lost before."""
+        declared = {*self.sources}
+        rulers = [name for name, group in groups.items() if declared.isdisjoint((name, group))]
+        names = [self.ents_source, *rulers]
+        lost = (_recorded(doc, name, is_ruler=name in groups) for name in dict.fromkeys(names))
+        return [*chain.from_iterable(lost), *doc.ents]
 
     def _collect(
         self,
@@ -149,8 +187,12 @@ class OverlapResolver(Pipe):
         spans: Iterable[Span],
         *,
         source: Optional[str],
+        is_ruler: bool = False,
     ) -> None:
-        """Add the spans of a group, or entities (no `source`), whose source the ledger tells."""
+        """Add the spans of a group, or entities (no `source`), whose source the ledger tells.
+
+        is_ruler (bool): The group is of a ruler, whose ids (`id_`) are concept ids.
+        """
         for span in spans:
             recorded = [row["source"] for row in find_rows(span)]
             names = [source] if source else recorded
@@ -165,11 +207,7 @@ class OverlapResolver(Pipe):
                 if name not in candidate.sources:
                     candidate.sources.append(name)
                 if name not in recorded:
-                    _vouch(span, name)
-
-    def _rank(self, candidate: Candidate) -> int:
-        ranks = [self.sources.index(name) for name in candidate.sources if name in self.sources]
-        return min(ranks, default=len(self.sources))
+                    _vouch(span, name, concept_of(span) if is_ruler else span.kb_id_)
 
 
 def reject(doc: Doc, rejection: Rejection) -> None:
@@ -197,14 +235,15 @@ def withdraw_ents(doc: Doc, source: str) -> None:
     the identifiers that only it gives.
 
     A component does so before it looks at a Doc that it may have seen before. An entity with an
-    `id` is somebody else's, such as the EntityRuler's: no component here gives one.
+    `id` of its own is somebody else's, such as the EntityRuler's: the gazetteer gives patterns
+    theirs as `kb_id` as well.
     """
     if not has_source(doc, source):
         return
     kept = [
         copy_without_identifier_of(ent, {source})
         for ent in doc.ents
-        if ent.id or {row["source"] for row in find_rows(ent)} != {source}
+        if ent.id not in (0, ent.kb_id) or {row["source"] for row in find_rows(ent)} != {source}
     ]
     if kept != list(doc.ents):
         replace_ents(doc, kept)
@@ -225,17 +264,20 @@ def _drop_rejected(doc: Doc, candidates: Iterable[Candidate]) -> None:
         ]
 
 
-def _recorded(doc: Doc, source: str) -> List[Span]:
+def _recorded(doc: Doc, source: str, *, is_ruler: bool) -> List[Span]:
     """Rebuild the spans of a source that has no span group from the ledger.
 
     Entities that lost against a longer one are in no other place when the component runs again.
+    is_ruler (bool): Its ids are those of spans (`id_`), which spaCy's rulers set.
     """
     before = {_position(span): span for span in doc.spans.get(CANDIDATES_KEY, ())}
     spans = []
     for row in list_doc_evidence(doc):
         if row["source"] == source:
+            concept = row["concept_id"]
+            kb_id, span_id = ("", concept) if is_ruler else (concept, "")
             span = doc.char_span(
-                row["start_char"], row["end_char"], label=row["label"], kb_id=row["concept_id"]
+                row["start_char"], row["end_char"], row["label"], kb_id=kb_id, span_id=span_id
             )
             if span is not None and (same := before.get(_position(span))):
                 # The ledger has one identifier; `id` is another.
@@ -244,9 +286,9 @@ def _recorded(doc: Doc, source: str) -> List[Span]:
     return spans
 
 
-def _vouch(span: Span, source: str) -> None:
-    evidence = Evidence(span.start_char, span.end_char, span.label_, source, concept_id=span.kb_id_)
-    add_evidence(span.doc, evidence)
+def _vouch(span: Span, source: str, concept_id: str) -> None:
+    place = (span.start_char, span.end_char, span.label_)
+    add_evidence(span.doc, Evidence(*place, source, concept_id=concept_id))
 
 
 def _copy_plain(span: Span) -> Span:

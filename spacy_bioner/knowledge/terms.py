@@ -4,13 +4,13 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterator, List, Optional, Tuple, Type, Union
 
 from spacy.matcher import Matcher
 from spacy.schemas import validate_token_pattern
 from spacy.vocab import Vocab
 
-from spacy_bioner.errors import TermTableError
+from spacy_bioner.errors import PatternError, TermTableError
 from spacy_bioner.knowledge.typography import HYPHENS, simplify_text
 
 CASES = ("auto", "exact", "ignore")
@@ -19,6 +19,8 @@ MAX_SYMBOL_LENGTH = 5
 
 _ID_HEADERS = ("id", "concept_id")
 _SPACE = re.compile(r"\s")
+# Patterns are tried on it; to make one takes longer than to try.
+_VOCAB = Vocab()
 
 
 @dataclass(frozen=True)
@@ -93,19 +95,29 @@ def read_patterns(
     path (Union[str, Path]): Lines such as `{"label": "Disease", "pattern": "asthma", "id": "D1"}`.
     case (str): How patterns that are strings compare letters; the EntityRuler compares exactly.
     YIELDS (Union[Term, TokenPattern]): See `parse_pattern`.
-    RAISES (TermTableError): A line that is not a valid pattern.
+    RAISES (PatternError): A line that is not a valid pattern.
+    """
+    for number, row in read_pattern_rows(path):
+        yield parse_pattern(row, case=case, path=path, line=number)
+
+
+def read_pattern_rows(path: Union[str, Path]) -> Iterator[Tuple[int, Any]]:
+    """Read one JSON object a line.
+
+    YIELDS (Tuple[int, Any]): The line's number, counted from 1, and what stands there.
+    RAISES (PatternError): A line that is not JSON.
     """
     for number, text in _read_lines(path):
         try:
             row = json.loads(text)
         except json.JSONDecodeError as error:
-            raise TermTableError(
+            raise PatternError(
                 f"found {_shorten(text)}, which is not JSON ({error.msg}); expected one object a "
                 "line with the keys 'label' and 'pattern'; correct or remove the line",
                 path=path,
                 line=number,
             ) from error
-        yield parse_pattern(row, case=case, path=path, line=number)
+        yield number, row
 
 
 def parse_pattern(
@@ -121,10 +133,10 @@ def parse_pattern(
     term of the compiled table. Every other token pattern is left to the Matcher.
 
     row (Any): The pattern as parsed from JSON.
-    RAISES (TermTableError): Not a pattern, or one that the Matcher would not accept.
+    RAISES (PatternError): Not a pattern, or one that the Matcher would not accept.
     """
     if not isinstance(row, dict) or not isinstance(row.get("label"), str) or not row["label"]:
-        raise TermTableError(
+        raise PatternError(
             f"found {_shorten(row)}; expected an object with the keys 'label' and 'pattern'; "
             "give the pattern a label",
             path=path,
@@ -132,11 +144,11 @@ def parse_pattern(
         )
     pattern, label, concept_id = row.get("pattern"), row["label"], str(row.get("id") or "")
     if isinstance(pattern, str):
-        _check_name(pattern.strip(), path=path, line=line)
+        _check_name(pattern.strip(), path=path, line=line, error=PatternError)
         return Term(pattern.strip(), label, concept_id, case)
     problem = _find_problem(pattern)
     if not isinstance(pattern, list) or problem:
-        raise TermTableError(
+        raise PatternError(
             f"found the pattern {_shorten(pattern)}; expected a string or a list of token "
             f"descriptions as spaCy's Matcher takes them; correct it ({problem})",
             path=path,
@@ -215,10 +227,16 @@ def _make_term(
     return Term(name, row_label, concept_id)
 
 
-def _check_name(name: str, *, path: Optional[Union[str, Path]], line: Optional[int]) -> None:
+def _check_name(
+    name: str,
+    *,
+    path: Optional[Union[str, Path]],
+    line: Optional[int],
+    error: Type[TermTableError] = TermTableError,
+) -> None:
     if simplify_text(name.replace(TOKEN_SEPARATOR, "")).strip("- \t\n\r"):
         return
-    raise TermTableError(
+    raise error(
         f"found the name {name!r}; expected at least one letter, digit or symbol besides spaces "
         "and hyphens; fill in or remove the row",
         path=path,
@@ -233,7 +251,7 @@ def _find_problem(pattern: Any) -> str:
     if problems:
         return problems[0]
     try:
-        Matcher(Vocab()).add("pattern", [pattern])
+        Matcher(_VOCAB).add("pattern", [pattern])
     except (ValueError, re.error) as error:
         return str(error)
     return ""

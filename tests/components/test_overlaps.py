@@ -206,3 +206,10 @@ def test_identifiers_of_an_entity_ruler_stay_when_the_pipes_run_again():
         assert [token.ent_id_ for token in doc] == ["R1", "", "", ""]
         for _, pipe in nlp.pipeline:
             doc = pipe(doc)
+
+
+def test_an_id_of_nobody_knows_whom_stays_what_it_is(doc):
+    doc.ents = [Span(doc, 2, 3, "Anatomy", span_id="X")]
+    for _ in range(2):
+        (ent,) = OverlapResolver()(doc).ents
+        assert (ent.id_, ent.kb_id_, ent._.source) == ("X", "", "ents")

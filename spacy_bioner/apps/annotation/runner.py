@@ -22,6 +22,7 @@ from spacy_bioner.apps.annotation.documents import Entity, Findings, Receipt
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.architectures.pieces.counts import LayoutNotes, noting_layouts
 from spacy_bioner.components.evidence import span_evidence
+from spacy_bioner.components.rulers import credit_rulers
 from spacy_bioner.corpora.formats.concept_ids import split_kb_id
 from spacy_bioner.errors import BionerError, ConfigError, MissingExtraError, TextError
 
@@ -100,6 +101,7 @@ class _Runner:
     def _read(self, doc: Doc, text: str, notes: LayoutNotes) -> Findings:
         if doc.text != text:
             raise TextError("the tokenizer changed the text: offsets would not fit")
+        credit_rulers(doc, self.nlp)
         counts = notes.count(doc)
         receipt = Receipt(
             len(text), len(doc), counts.pieces, counts.windows, counts.unseen, len(doc.ents)
@@ -119,7 +121,7 @@ def _read_entity(ent: Span) -> Entity:
         ent.text,
         None if confidence is None else round(float(confidence), DIGITS),
         str(source or ""),
-        split_kb_id(ent.kb_id_ or next(iter(known), "")),
+        split_kb_id(ent.kb_id_ or next(iter(known), "") or ent.id_),
     )
 
 

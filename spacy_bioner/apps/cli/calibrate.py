@@ -19,13 +19,24 @@ def calibrate_cli(
     output: Annotated[Path, typer.Argument(help="Folder for the pipeline", metavar="OUT")],
     temperature: Annotated[bool, typer.Option(help="Fit a temperature")] = True,
     thresholds: Annotated[bool, typer.Option(help="Choose a threshold for each label")] = True,
+    target: Annotated[
+        Optional[str],
+        typer.Option(
+            help="What thresholds have to reach, precision=0.95 or recall=0.9; the best F1 without",
+            metavar="MEASURE=NUMBER",
+        ),
+    ] = None,
+    overall: Annotated[
+        bool, typer.Option("--overall", help="One threshold for all labels")
+    ] = False,
     report: Annotated[Optional[Path], typer.Option(help="Write what was fitted as JSON")] = None,
     gpu_id: GpuId = -1,
 ) -> None:
     """Make a pipeline's confidences honest, and leave its unsure entities out.
 
     Adds the component `bioner_confidence` behind the trained one, with a temperature and a
-    threshold for each label that gives the best F1 on the development documents.
+    threshold for each label that gives the best F1 on the development documents, or reaches the
+    target there.
     """
     from spacy_bioner.apps.evaluation.calibrate import calibrate_pipeline
     from spacy_bioner.reports.text.calibration import render_fitted
@@ -36,6 +47,8 @@ def calibrate_cli(
         output,
         with_temperature=temperature,
         with_thresholds=thresholds,
+        target=target,
+        overall=overall,
         report=report,
         gpu_id=gpu_id,
     )

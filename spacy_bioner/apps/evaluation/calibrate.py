@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -16,7 +16,12 @@ from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.errors import ConfigError, CorpusError
 from spacy_bioner.evaluation.confidence.calibration import Fitted, calibrate, fit_temperature
 from spacy_bioner.evaluation.confidence.predictions import Judged, ScoredDocument, judge
-from spacy_bioner.evaluation.confidence.thresholds import choose_thresholds, sweep
+from spacy_bioner.evaluation.confidence.thresholds import (
+    ScoreTarget,
+    choose_thresholds,
+    parse_target,
+    sweep,
+)
 from spacy_bioner.evaluation.matching import compare_docs
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.files.json_files import write_json
@@ -36,6 +41,8 @@ def calibrate_pipeline(
     *,
     with_temperature: bool = True,
     with_thresholds: bool = True,
+    target: Optional[str] = None,
+    overall: bool = False,
     report: Optional[Path] = None,
     gpu_id: int = -1,
 ) -> Fitted:
@@ -45,13 +52,20 @@ def calibrate_pipeline(
     dev (Optional[Path]): A DocBin that the pipeline was neither trained on nor is to be tested on;
         None takes the development documents of its config.
     output (Path): The folder to write; an earlier one is replaced when the new one is whole.
+    target (Optional[str]): What the thresholds are to reach, "precision=0.95" or "recall=0.9";
+        None for the best F1.
+    overall (bool): One threshold for all labels.
     report (Optional[Path]): Gets what was fitted, as JSON.
-    RAISES (ConfigError): For a pipeline without confidences, and where nothing is to be fitted.
+    RAISES (ConfigError): For a pipeline without confidences, where nothing is to be fitted, and
+        another target.
     RAISES (CorpusError): For a corpus without annotated documents, or where no prediction is right,
         and for a folder to write that holds something else.
     """
     if not with_temperature and not with_thresholds:
         raise ConfigError("found neither temperature nor thresholds to fit, expected one or both")
+    if not with_thresholds and (target or overall):
+        raise ConfigError("found a target or one threshold for all, and no thresholds to fit")
+    aim = None if target is None else parse_target(target)
     if dev is not None:
         check_is_file(dev)
     check_apart([output, *list_paths(report)], [model, *list_paths(dev)], replaced=[output])
@@ -69,13 +83,26 @@ def calibrate_pipeline(
             f"on; these documents have mentions labeled {wanted}",
             path=dev,
         )
-    fitted = _fit(judged, source, with_temperature, with_thresholds)
+    scaled, temperature, note = _scale(judged, with_temperature)
+    chosen = choose_thresholds(scaled, target=aim, overall=overall) if with_thresholds else {}
+    fitted = replace(
+        _describe(judged, scaled, chosen),
+        source=source,
+        temperature=temperature,
+        note=note,
+        target=str(aim or ""),
+        unreached=_list_unreached(scaled, chosen, aim),
+    )
     settings = {
         "source": source,
         "temperature": fitted.temperature,
+        "threshold": fitted.threshold,
         "thresholds": [[label, value] for label, value in fitted.thresholds.items()],
     }
-    nlp.add_pipe(FILTER, after=source, config=settings)
+    # Confidences that are raised later were looked at as they are then.
+    boosters = [name for name, pipe in nlp.pipeline if getattr(pipe, "boosts", False)]
+    places = {name: place for place, name in enumerate(nlp.pipe_names)}
+    nlp.add_pipe(FILTER, after=max([source, *boosters], key=lambda n: places[n]), config=settings)
     with replacing_folder(output, marks=PIPELINE_MARKS) as partial:
         nlp.to_disk(partial)
     if report is not None:
@@ -110,7 +137,8 @@ def _confidences(
     return [known.get(mention) for mention in mentions]
 
 
-def _fit(judged: Judged, source: str, with_temperature: bool, with_thresholds: bool) -> Fitted:
+def _scale(judged: Judged, with_temperature: bool) -> Tuple[Judged, float, str]:
+    """Fit a temperature and apply it; return it, and why there is none."""
     temperature, note = 1.0, ""
     n_right = int(judged.right.sum())
     if not with_temperature:
@@ -119,22 +147,45 @@ def _fit(judged: Judged, source: str, with_temperature: bool, with_thresholds: b
         temperature = fit_temperature(judged)
     else:
         note = f"not fitted: {n_right:,} of {len(judged.right):,} predictions are right"
-    scaled = replace(judged, confidences=scale_confidences(judged.confidences, temperature))
-    thresholds = choose_thresholds(scaled) if with_thresholds else {}
+    scaled = scale_confidences(judged.confidences, temperature)
+    return replace(judged, confidences=scaled), temperature, note
+
+
+def _describe(judged: Judged, scaled: Judged, chosen: Dict[Optional[str], float]) -> Fitted:
+    thresholds = {label: value for label, value in chosen.items() if label is not None}
+    overall = chosen.get(None, 0.0)
     labels = sorted({*judged.labels, *judged.gold, *judged.without})
     return Fitted(
-        source,
-        temperature,
+        "",
+        1.0,
         {label: value for label, value in thresholds.items() if value > 0},
         before=calibrate(judged),
         after=calibrate(scaled),
         counts_before={label: sweep(judged, label).points[0].counts for label in labels},
-        counts_after={label: _count_above(scaled, label, thresholds) for label in labels},
+        counts_after={
+            label: _count_above(scaled, label, thresholds.get(label, overall)) for label in labels
+        },
         n_docs=judged.n_docs,
-        note=note,
+        threshold=overall,
     )
 
 
-def _count_above(judged: Judged, label: str, thresholds: Dict[str, float]) -> Counts:
-    points = sweep(judged, label).points
-    return next(p.counts for p in points if p.threshold >= thresholds.get(label, 0.0))
+def _list_unreached(
+    scaled: Judged, chosen: Dict[Optional[str], float], target: Optional[ScoreTarget]
+) -> Dict[str, float]:
+    if target is None:
+        return {}
+    reached = {
+        label or "": target.get(_count_above(scaled, label, value))
+        for label, value in chosen.items()
+    }
+    return {label: value for label, value in reached.items() if value < target.least}
+
+
+def _count_above(judged: Judged, label: Optional[str], threshold: float) -> Counts:
+    points = [p for p in sweep(judged, label).points if p.threshold >= threshold]
+    if points:
+        return points[0].counts
+    # All are below: what has no confidence is kept.
+    n_right, n_wrong = judged.without.get(label or "", (0, 0))
+    return Counts(n_right, n_wrong, judged.gold.get(label or "", 0) - n_right)

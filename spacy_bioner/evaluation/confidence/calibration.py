@@ -6,7 +6,7 @@ and others, 2017), fitted on dev, divides the log-odds of all confidences: it ch
 say, and neither their order nor what is predicted.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
@@ -73,9 +73,13 @@ class Fitted:
 
     source (str): The component whose confidences these are.
     thresholds (Dict[str, float]): On scaled confidences, by label; empty where none was asked for.
+    threshold (float): That of all other labels.
     before, after (Calibration): Of the trained component's predictions.
     counts_before, counts_after (Dict[str, Counts]): Strict, by label.
     note (str): Why there is no temperature; empty where there is one.
+    target (str): What the thresholds are to reach, such as "precision=0.95"; empty for the best F1.
+    unreached (Dict[str, float]): The most that can be reached, by label, where it is less than the
+        target; an empty label is all together.
     """
 
     source: str
@@ -87,6 +91,9 @@ class Fitted:
     counts_after: Dict[str, Counts]
     n_docs: int
     note: str = ""
+    threshold: float = 0.0
+    target: str = ""
+    unreached: Dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> Dict[str, Any]:
         """Return everything as plain data."""
@@ -94,6 +101,9 @@ class Fitted:
             "source": self.source,
             "temperature": self.temperature,
             "thresholds": self.thresholds,
+            "threshold": self.threshold,
+            "target": self.target,
+            "unreached": self.unreached,
             "before": self.before.to_json(),
             "after": self.after.to_json(),
             "n_docs": self.n_docs,

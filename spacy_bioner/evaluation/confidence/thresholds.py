@@ -5,8 +5,48 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
+from spacy_bioner.errors import ConfigError
 from spacy_bioner.evaluation.confidence.predictions import Judged
 from spacy_bioner.evaluation.scores import Counts
+
+MEASURES = ("precision", "recall")
+
+
+@dataclass(frozen=True)
+class ScoreTarget:
+    """What a threshold is to reach.
+
+    measure (str): "precision" or "recall".
+    least (float): Above 0, and at most 1.
+    """
+
+    measure: str
+    least: float
+
+    def __str__(self) -> str:
+        return f"{self.measure}={self.least:g}"
+
+    def get(self, counts: Counts) -> float:
+        """Return what some counts reach; 0 where it is not defined."""
+        return (counts.precision if self.measure == MEASURES[0] else counts.recall) or 0.0
+
+
+def parse_target(text: str) -> ScoreTarget:
+    """Read a target such as "precision=0.95".
+
+    RAISES (ConfigError): Another measure, and no number above 0 that is at most 1.
+    """
+    measure, _, number = text.partition("=")
+    try:
+        least = float(number)
+    except ValueError:
+        least = 0.0
+    if measure not in MEASURES or not 0 < least <= 1:
+        raise ConfigError(
+            f"found the target {text!r}, expected precision or recall and a number above 0 and at "
+            "most 1, such as precision=0.95"
+        )
+    return ScoreTarget(measure, least)
 
 
 @dataclass(frozen=True)
@@ -39,6 +79,18 @@ class Sweep:
     def best(self) -> Point:
         """Return the point with the greatest F1, of equal ones the lowest threshold."""
         return max(self.points, key=lambda point: (point.counts.f_score or 0.0, -point.threshold))
+
+    def reach(self, target: ScoreTarget) -> Point:
+        """Return the point that reaches a target and gives up least of the other measure, of equal
+        ones the lowest threshold; where none reaches it, the one that comes nearest."""
+        other = ScoreTarget(MEASURES[target.measure == MEASURES[0]], 1.0)
+        reached = [point for point in self.points if target.get(point.counts) >= target.least]
+        if reached:
+            return max(reached, key=lambda point: (other.get(point.counts), -point.threshold))
+        return max(
+            self.points,
+            key=lambda point: (target.get(point.counts), other.get(point.counts), -point.threshold),
+        )
 
     def to_json(self) -> Dict[str, Any]:
         """Return everything as plain data."""
@@ -79,10 +131,19 @@ def sweep(judged: Judged, label: Optional[str] = None) -> Sweep:
     return Sweep(label, (first, *rest), area if n_gold else None)
 
 
-def choose_thresholds(judged: Judged) -> Dict[str, float]:
-    """Return the threshold with the greatest F1 for each label, as found on these predictions.
+def choose_thresholds(
+    judged: Judged, *, target: Optional[ScoreTarget] = None, overall: bool = False
+) -> Dict[Optional[str], float]:
+    """Choose a threshold for each label, as found on these predictions.
 
     They belong on dev: on the test set they would be chosen by what they are to be judged by.
+    target (Optional[ScoreTarget]): What they are to reach; None for the greatest F1.
+    overall (bool): One threshold for all labels together.
+    RETURNS (Dict[Optional[str], float]): By label; None for all labels together.
     """
-    labels = sorted({*judged.labels, *judged.gold})
-    return {label: sweep(judged, label).best().threshold for label in labels}
+    labels: List[Optional[str]] = [None] if overall else [*sorted({*judged.labels, *judged.gold})]
+    curves = {label: sweep(judged, label) for label in labels}
+    return {
+        label: (curve.best() if target is None else curve.reach(target)).threshold
+        for label, curve in curves.items()
+    }

@@ -8,6 +8,7 @@ from typing import Dict, Iterable, Mapping, Set, Tuple
 
 from spacy.tokens import Doc
 
+from spacy_bioner.doc_ents import concept_of
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.gold import ANNOTATED_KEY, NO_CONCEPT, gold_mentions
 
@@ -34,7 +35,7 @@ def count_concepts(gold: Set[Concept], predicted: Set[Concept]) -> Dict[str, Cou
 def compare_concepts(gold_doc: Doc, predicted_doc: Doc) -> Dict[str, Counts]:
     """Compare the concepts of a gold document with those that a pipeline found in it.
 
-    predicted_doc (Doc): Its entities have a `kb_id_`.
+    predicted_doc (Doc): Its entities have a `kb_id_`, or the `id_` that spaCy's rulers set.
     RETURNS (Dict[str, Counts]): By label; labels that the corpus does not annotate are left out on
         both sides.
     """
@@ -67,5 +68,5 @@ def list_gold_concepts(doc: Doc) -> Set[Concept]:
 
 def list_concepts(doc: Doc) -> Set[Concept]:
     """Return the concepts that a pipeline found."""
-    found = ((ent.label_, ent.kb_id_) for ent in doc.ents)
+    found = ((ent.label_, concept_of(ent)) for ent in doc.ents)
     return {(label, name) for label, name in found if name.casefold() not in NO_CONCEPT}

@@ -64,7 +64,14 @@ def test_shards_hold_the_texts_with_their_entities(source, texts, ruled_folder, 
     assert [row["text"] for row in rows] == texts
     assert [row["id"] for row in rows] == list("1234567")
     assert rows[1]["entities"] == [
-        {"start": 0, "end": 7, "label": "Chemical", "text": "Aspirin"},
+        {
+            "start": 0,
+            "end": 7,
+            "label": "Chemical",
+            "text": "Aspirin",
+            "source": "entity_ruler",
+            "concept_ids": ["D001241"],
+        },
         {"start": 14, "end": 18, "label": "Disease", "text": "pain"},
     ]
     assert done.counts["entities"] == sum(len(row["entities"]) for row in rows) == 12
@@ -466,7 +473,7 @@ def test_a_document_that_the_format_cannot_hold_is_rejected(ruled_folder, tmp_pa
     assert row["id"] == "b|c"
     assert row["reason"].startswith("pubtator: found document 'b|c', expected an identifier")
     # No place for the source of the entities that were written.
-    assert done.losses == {}
+    assert done.losses == {"attributes": 2}
     assert [row["id"] for row in read_rows(tmp_path / "out" / "receipts")] == ["a", "d"]
 
 
@@ -539,7 +546,8 @@ def test_titles_and_abstracts_stay_apart(ruled_folder, tmp_path):
     source.write_text("1|t|Aspirin.\n1|a|It eases pain.\n1\t0\t7\tAspirin\tGold\tD1\n\n")
     annotate_files(source, tmp_path / "out", str(ruled_folder), AnnotateSettings("pubtator"))
     assert (tmp_path / "out" / "shards" / "part-00000.pubtator").read_text() == (
-        "1|t|Aspirin.\n1|a|It eases pain.\n1\t0\t7\tAspirin\tChemical\n1\t18\t22\tpain\tDisease\n\n"
+        "1|t|Aspirin.\n1|a|It eases pain.\n"
+        "1\t0\t7\tAspirin\tChemical\tD001241\n1\t18\t22\tpain\tDisease\n\n"
     )
 
 

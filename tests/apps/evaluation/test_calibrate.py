@@ -9,6 +9,8 @@ import spacy
 from spacy_bioner.apps.evaluation.calibrate import calibrate_pipeline
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import ConfigError, CorpusError
+from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.knowledge.terms import Term
 from tests.apps.known_texts import CHEMICALS, KNOWN, run, write_gold
 
 
@@ -96,3 +98,71 @@ def test_nothing_is_fitted_on_documents_where_nothing_is_right(
     with pytest.raises(CorpusError, match=r"none of them right.*labeled ORG"):
         calibrate_pipeline(str(trained_folder), other, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_target_is_fitted_and_said(trained_folder, dev, tmp_path: Path) -> None:
+    report = tmp_path / "fitted.json"
+    words = ["--target", "recall=0.7", "--report", report]
+    said = run("calibrate", trained_folder, dev, tmp_path / "out", *words)
+    assert "precision  recall" in said
+    assert "not reachable" not in said
+    fitted = json.loads(report.read_text(encoding="utf-8"))
+    assert (fitted["target"], fitted["unreached"]) == ("recall=0.7", {})
+
+
+def test_a_target_out_of_reach_is_said(trained_folder, trained_nlp, tmp_path: Path) -> None:
+    # One of three mentions is none that the pipeline finds.
+    gold = [*CHEMICALS, [13, 21, "Chemical", []]]
+    dev = write_gold(trained_nlp, tmp_path / "dev.spacy", gold)
+    said = run("calibrate", trained_folder, dev, tmp_path / "out", "--target", "recall=0.9")
+    assert "recall=0.9 is not reachable for Chemical: at most 66.67, with the threshold" in said
+    fitted = calibrate_pipeline(
+        str(trained_folder), dev, tmp_path / "all", target="recall=0.9", overall=True
+    )
+    assert fitted.unreached == {"": pytest.approx(2 / 3)}
+    assert fitted.thresholds == {}
+    component = spacy.load(tmp_path / "all").get_pipe("bioner_confidence")
+    assert component.threshold == fitted.threshold
+
+
+def test_one_threshold_for_all_is_saved(trained_folder, dev, tmp_path: Path) -> None:
+    fitted = calibrate_pipeline(
+        str(trained_folder), dev, tmp_path / "out", target="precision=0.99", overall=True
+    )
+    # The wrong one of four goes, and the right one that is as sure in the other document.
+    assert (fitted.thresholds, fitted.unreached) == ({}, {})
+    assert fitted.counts_after["Chemical"] == Counts(2, 0, 1)
+    component = spacy.load(tmp_path / "out").get_pipe("bioner_confidence")
+    assert (component.threshold, component.thresholds) == (fitted.threshold, {})
+    assert [ent.text for ent in spacy.load(tmp_path / "out")(KNOWN).ents] == ["Naloxone"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"target": "f1=0.9"}, "found the target 'f1=0.9'"),
+        ({"target": "recall=0.9", "with_thresholds": False}, "and no thresholds to fit"),
+        ({"overall": True, "with_thresholds": False}, "and no thresholds to fit"),
+    ],
+)
+def test_targets_that_make_no_sense_are_refused(
+    trained_folder, dev, tmp_path, settings, message
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        calibrate_pipeline(str(trained_folder), dev, tmp_path / "out", **settings)
+    assert not (tmp_path / "out").exists()
+
+
+def test_thresholds_come_behind_lists_that_boost(trained_folder, dev, tmp_path: Path) -> None:
+    nlp = spacy.load(trained_folder)
+    config = {"mode": "boost", "confidence": 0.9}
+    nlp.add_pipe("bioner_gazetteer", config=config).add_terms([Term("Naloxone", "Chemical")])
+    nlp.add_pipe("bioner_overlaps")
+    nlp.to_disk(tmp_path / "boosted")
+    calibrate_pipeline(str(tmp_path / "boosted"), dev, tmp_path / "out")
+    assert spacy.load(tmp_path / "out").pipe_names == [
+        "bioner",
+        "bioner_gazetteer",
+        "bioner_confidence",
+        "bioner_overlaps",
+    ]
