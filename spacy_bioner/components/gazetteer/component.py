@@ -144,7 +144,7 @@ class Gazetteer(Pipe):
 
     def __call__(self, doc: Doc) -> Doc:
         """Find the terms; the Doc may have been through this component before."""
-        self._annotate(doc, *self._terms.find([doc]))
+        self._annotate(doc, *self._terms.find([doc], nested=self.nested))
         return doc
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
@@ -156,7 +156,7 @@ class Gazetteer(Pipe):
         handle_error = self.get_error_handler()
         for docs in minibatch(stream, size=batch_size):
             try:
-                found = self._terms.find(docs)
+                found = self._terms.find(docs, nested=self.nested)
             except Exception as error:  # as spaCy has it: the handler decides on any
                 handle_error(self.name, self, docs, error)
                 continue

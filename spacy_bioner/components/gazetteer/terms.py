@@ -46,13 +46,13 @@ class TermList:
         """Add a term."""
         self._new.append(term)
 
-    def find(self, docs: Sequence[Doc]) -> List[List[Found]]:
-        """Find the terms in Docs, sorted."""
-        matcher = self.matcher
-        if not len(matcher):
-            return [[] for _ in docs]
-        every = [matcher.find(doc.text, *read_offsets(doc)) for doc in docs]
-        return [self._look_up(matches) for matches in every]
+    def find(self, docs: Sequence[Doc], *, nested: bool) -> List[List[Found]]:
+        """Find the terms in Docs, sorted.
+
+        nested (bool): Also what lies within a longer one.
+        """
+        texts = ((doc.text, *read_offsets(doc)) for doc in docs)
+        return [self._look_up(matches) for matches in self.matcher.find_all(texts, nested=nested)]
 
     def _look_up(self, matches: Iterable[TermMatch]) -> List[Found]:
         kept, table = self._kept, self._matcher.table
