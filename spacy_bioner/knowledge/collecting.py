@@ -103,7 +103,9 @@ class TermCollector:
         return added
 
     def _take(self, term: Term) -> bool:
-        name = term.name if is_case_sensitive(term) else make_key(term.name)
+        # The check is slow, and most names have no capital.
+        exact = not term.name.islower() and is_case_sensitive(term)
+        name = term.name if exact else make_key(term.name)
         key = (name, term.label, term.id)
         if key in self._known:
             return False

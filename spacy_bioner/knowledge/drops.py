@@ -1,13 +1,11 @@
 """Names that do more harm than good, by rules that are declared here and switched on by name."""
 
-from collections import Counter
 from functools import cache
 from typing import Callable, Dict, Iterable, List, Sequence, Set, Tuple, cast
 
 from spacy.lang.en.stop_words import STOP_WORDS
 
 from spacy_bioner.extras import require
-from spacy_bioner.knowledge.matcher import fold
 from spacy_bioner.knowledge.terms import Term, is_case_sensitive
 from spacy_bioner.knowledge.typography import simplify_text
 
@@ -18,7 +16,7 @@ DEFAULT = ("one_letter", "numbers", "stop_words")
 
 def make_key(name: str) -> str:
     """Return a name as it is compared where case makes no difference."""
-    return name.lower() if name.isascii() else fold(simplify_text(name))
+    return (name if name.isascii() else simplify_text(name)).lower()
 
 
 def is_one_letter(term: Term) -> bool:
@@ -33,7 +31,7 @@ def is_number(term: Term) -> bool:
 
 def is_stop_word(term: Term) -> bool:
     """Say whether a name is one of spaCy's stop words of English, compared without case."""
-    return not is_case_sensitive(term) and term.name.lower() in STOP_WORDS
+    return term.name.lower() in STOP_WORDS and not is_case_sensitive(term)
 
 
 def is_common_word(term: Term) -> bool:
@@ -89,11 +87,6 @@ def drop_terms(terms: Iterable[Term], rules: Sequence[str]) -> Tuple[List[Term],
             kept = [term for term in kept if _make_group(term, rule == ACROSS) not in ambiguous]
             dropped[rule] = before - len(kept)
     return kept, dropped
-
-
-def count_labels(terms: Iterable[Term]) -> Dict[str, int]:
-    """Count terms by their label, the most frequent first."""
-    return dict(Counter(term.label for term in terms).most_common())
 
 
 @cache

@@ -77,7 +77,7 @@ _NO_INVERSION = re.compile(
     re.IGNORECASE,
 )
 _MAX_COMMAS = 3
-_WORD = re.compile(r"[A-Za-z]?[a-z]{3,}$")
+_WORD = re.compile("[A-Za-z]?[a-z]{3,}")
 _PLURAL_ONLY = {"diabetes", "herpes", "ascites", "mumps", "measles", "shingles", "hives", "rickets"}
 _PLURAL_ONLY |= {"species", "series", "rabies", "caries", "scabies"}
 _SYMBOL = re.compile(r"([A-Za-z]{1,5})([- ]?)(\d{1,3}[A-Za-z]?)")
@@ -137,9 +137,10 @@ def invert_commas(name: str) -> Iterator[str]:
 
 def swap_greek(name: str) -> Iterator[str]:
     """Write Greek letters as their names, and names as letters."""
-    if _GREEK_LETTER.search(name):
+    if not name.isascii() and _GREEK_LETTER.search(name):
         yield _GREEK_LETTER.sub(lambda match: _LETTERS[match[0]], name)
-    if _GREEK_NAME.search(name):
+    lower = name.lower()
+    if any(letter in lower for letter in GREEK) and _GREEK_NAME.search(name):
         yield _GREEK_NAME.sub(lambda match: GREEK[match[0].lower()], name)
 
 
@@ -212,11 +213,9 @@ def _split_head(name: str) -> Tuple[str, str]:
 
 
 def _last_word(head: str) -> str:
-    found = _WORD.search(head)
-    # A part of a word with capitals or digits is no noun ("mRNAs").
-    if not found or (found.start() and head[found.start() - 1] not in " -"):
-        return ""
-    return found[0].lower()
+    word = head.rpartition(" ")[2].rpartition("-")[2]
+    # What has capitals or digits within is no noun ("mRNAs").
+    return word.lower() if _WORD.fullmatch(word) else ""
 
 
 class _Spelling:
@@ -227,6 +226,10 @@ class _Spelling:
         self._pattern = re.compile("|".join(map(_make_part, self._shown)), re.IGNORECASE)
 
     def spell(self, name: str) -> str:
+        lower = name.lower()
+        # Much faster than a search for all of them at once, which most names have none of.
+        if not any(part in lower for part in self._shown):
+            return name
         return self._pattern.sub(self._replace, name)
 
     def _replace(self, match: "re.Match[str]") -> str:

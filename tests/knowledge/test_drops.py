@@ -3,7 +3,7 @@ import pytest
 from spacy_bioner import extras
 from spacy_bioner.errors import MissingExtraError
 from spacy_bioner.knowledge import drops
-from spacy_bioner.knowledge.drops import RULES, check_rules, count_labels, drop_terms, make_key
+from spacy_bioner.knowledge.drops import RULES, check_rules, drop_terms, make_key
 from spacy_bioner.knowledge.terms import Term
 
 
@@ -83,8 +83,3 @@ def test_typographic_twins_and_capitals_have_one_key():
     assert make_key("Ménière’s  IFN-β") == make_key("ménière's  ifn-β")
     assert make_key("µ") == make_key("μ")
     assert make_key("IL-2") == "il-2"
-
-
-def test_labels_are_counted_the_most_frequent_first():
-    terms = [*make_terms("a", label="Gene"), *make_terms("b", "c")]
-    assert list(count_labels(terms).items()) == [("Disease", 2), ("Gene", 1)]

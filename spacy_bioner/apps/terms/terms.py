@@ -1,5 +1,6 @@
 """Compiled tables of terms: made from the files of terminologies, and looked into."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple
@@ -13,7 +14,6 @@ from spacy_bioner.knowledge.drops import (
     DEFAULT,
     RULES,
     check_rules,
-    count_labels,
     drop_terms,
     make_key,
 )
@@ -104,11 +104,7 @@ def _import(
     table = TermCollector(settings.labels)
     accounts = []
     for path, label in zip(inputs.paths, inputs.labels, strict=True):
-        source = TermSource(path)
-        for row in source.read():
-            table.add(row, label, source.file)
-            if table.n_rows % _PROGRESS_ROWS == 0:
-                progress(table.n_rows)
+        source = _read_source(path, label, table, progress)
         accounts.append(_describe(path, source, licences))
     added = table.add_variants(variants)
     kept = [term for term in table.terms if not _is_suppressed(term, suppressed)]
@@ -123,9 +119,8 @@ def _import(
     facts = {"variants": added, "dropped": dropped, "left_out": table.left_out}
     info = [account.info for account in accounts]
     write_gaz(kept, output, sources=info, rules=facts)
-    return ImportAccount(
-        output, len(kept), accounts, table.left_out, added, dropped, count_labels(kept)
-    )
+    labels = dict(Counter(term.label for term in kept).most_common())
+    return ImportAccount(output, len(kept), accounts, table.left_out, added, dropped, labels)
 
 
 def look_up(gaz: Path, name: str) -> Tuple[GazInfo, List[Term]]:
@@ -159,6 +154,17 @@ def read_suppressed(path: Path) -> Set[Tuple[str, str]]:
             raise file.error(f"found {text[:60]!r}; expected name and label; complete the row")
         found.add((make_key(cells[0]), cells[1] if len(cells) > 1 else ""))
     return found
+
+
+def _read_source(
+    path: Path, label: str, table: TermCollector, progress: Callable[[int], None]
+) -> TermSource:
+    source = TermSource(path)
+    for row in source.read():
+        table.add(row, label, source.file)
+        if table.n_rows % _PROGRESS_ROWS == 0:
+            progress(table.n_rows)
+    return source
 
 
 def _parse_licences(given: Sequence[str], paths: Sequence[Path]) -> Dict[str, str]:

@@ -17,6 +17,7 @@ from spacy_bioner.knowledge.sources import (
     tsv,
 )
 from spacy_bioner.knowledge.sources.rows import SourceFile, SourceKind, TermRow
+from spacy_bioner.knowledge.typography import simplify_text
 
 # The table is told by tabs alone: it comes last.
 KINDS: Tuple[SourceKind, ...] = (
@@ -63,9 +64,12 @@ class TermSource:
         """
         file = self.file
         for row in self.kind.read(file):
+            if not row.name.isprintable():
+                # Line breaks and tabs within a name.
+                row = row._replace(name=" ".join(row.name.split()))
             if not row.id:
                 file.skip("rows without an id", row.name)
-            elif not row.name.strip("- "):
+            elif not _is_name(row.name):
                 file.skip("rows without a name", row.id)
             elif len(row.name) > MAX_NAME:
                 file.skip(f"names of more than {MAX_NAME:,} characters", row.name)
@@ -78,3 +82,8 @@ class TermSource:
             reasons = ", ".join(f"{count.count:,} {why}" for why, count in file.skipped.items())
             message = f"found no term ({reasons or 'nothing in it'}); expected {self.kind.title}"
             raise TermTableError(f"{message} with at least one; check the file", path=file.path)
+
+
+def _is_name(name: str) -> bool:
+    """Say whether there is anything besides spaces and hyphens, of whatever kind."""
+    return bool((name if name.isascii() else simplify_text(name)).strip("- "))

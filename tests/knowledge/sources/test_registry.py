@@ -7,15 +7,23 @@ from spacy_bioner.knowledge.sources.registry import KINDS, TermSource
 def test_rows_without_id_or_name_and_overlong_names_are_counted(read_source, skipped):
     source, rows = read_source(
         "id\tname\nBL:1\tblue fever\n\tno id\nBL:2\t\nBL:3\t - \n"
-        f"BL:4\t{'x' * 10_000}\nBL:5\t{'y' * 1_000}\n"
+        f"BL:4\t{'x' * 10_000}\nBL:5\t{'y' * 1_000}\nBL:6\t– \u00ad\n"
     )
     assert [row[0] for row in rows] == ["BL:1", "BL:5"]
     assert source.file.n_rows == 2
     assert skipped(source) == {
         "rows without an id": (1, 3, "no id"),
-        "rows without a name": (2, 4, "BL:2"),
+        "rows without a name": (3, 4, "BL:2"),
         "names of more than 1,000 characters": (1, 6, "x" * 59 + "…"),
     }
+
+
+def test_line_breaks_and_wide_blanks_in_a_name_are_spaces(read_source):
+    _, rows = read_source(
+        "<ICD10CM.tabular><diag><name>A95</name><desc>Blue\n   fever\u00a0mild</desc></diag>"
+        "</ICD10CM.tabular>"
+    )
+    assert rows == [("A95", "Blue fever mild", "Disease", "label")]
 
 
 def test_a_file_of_no_known_kind_is_refused_with_what_is_known(tmp_path):
