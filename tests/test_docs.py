@@ -11,6 +11,7 @@ import pytest
 import spacy
 import srsly
 import typer
+from typer.core import TyperGroup
 
 import spacy_bioner
 from spacy_bioner.apps.cli.main import COMMANDS, app
@@ -170,6 +171,8 @@ def check_bioner(arguments):
         return
     assert arguments[0] in COMMANDS
     command = typer.main.get_command(app).get_command(None, arguments[0])
+    if isinstance(command, TyperGroup):
+        command = command.commands[arguments[1]]
     known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
     used = [word.split("=")[0] for word in arguments if word.startswith("-")]
     # `bioner train` passes dotted options on to `spacy train`.

@@ -1,7 +1,7 @@
 """`bioner assemble`: gazetteer, abbreviations and overlaps behind a trained component."""
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -13,11 +13,14 @@ def assemble_cli(
         "configs/postprocessing.cfg"
     ),
     terms: Annotated[
-        Optional[Path], typer.Option(help="Term table (id, name, label) instead of the config's")
-    ] = None,
+        str,
+        typer.Option(
+            help="Term table (id, name, label, or a .gaz of `terms import`); empty: the config's"
+        ),
+    ] = "",
 ) -> None:
     """Assemble the pipeline that ships."""
     from spacy_bioner.apps.packaging.assemble import assemble
 
-    nlp = assemble(model, output, config=config, terms=terms)
+    nlp = assemble(model, output, config=config, terms=Path(terms) if terms else None)
     typer.echo(f"{output}: tokenizer → {' → '.join(nlp.pipe_names)}")

@@ -57,6 +57,7 @@ GROUPS: Dict[str, Dict[str, str]] = {
         "overview": "Compare runs on one page.",
     },
     "Use and shipping": {
+        "terms": "Make tables of terms, look into them, compare and judge them.",
         "assemble": "Assemble the pipeline that ships.",
         "doctor": "Say what is installed, how fast the machine can be, and if a pipeline runs.",
         "show": "Print the entities that a pipeline finds.",
@@ -79,8 +80,9 @@ PLAIN: Dict[str, Any] = {
 class CommandGroup(TyperGroup):
     """Imports a command when it is used, so that help and errors of usage come at once.
 
-    The command NAME is the function NAME_cli in the module NAME beside this one. One that takes its
-    context takes settings of the config behind its own options; see `options.take_overrides`.
+    The command NAME is the function NAME_cli in the module NAME beside this one, or a group of
+    commands of that name. One that takes its context takes settings of the config behind its own
+    options; see `options.take_overrides`.
     """
 
     def main(self, *args: Any, **extra: Any) -> Any:
@@ -105,6 +107,8 @@ class CommandGroup(TyperGroup):
             return None
         module = import_module(f"spacy_bioner.apps.cli.{cmd_name}")
         command = getattr(module, f"{cmd_name}_cli")
+        if isinstance(command, typer.Typer):
+            return typer.main.get_command(command)
         settings = PASS_ON if "context" in signature(command).parameters else {}
         single = typer.Typer(**PLAIN)
         single.command(cmd_name, context_settings=settings)(command)

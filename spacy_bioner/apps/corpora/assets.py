@@ -28,11 +28,13 @@ class Asset:
     dest (Path): Where it belongs.
     url (str): Where it is published; empty when a user has to bring it.
     checksum (str): Its MD5 in hexadecimal; empty when the project names none.
+    extra (bool): Needed for some purposes only, as in spaCy projects.
     """
 
     dest: Path
     url: str = ""
     checksum: str = ""
+    extra: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ def prepare_assets(
     assets: Sequence[Asset],
     *,
     folder: Optional[Path] = None,
+    extra: bool = False,
     on_ready: Callable[[PreparedAsset], None] = lambda prepared: None,
 ) -> List[PreparedAsset]:
     """Bring every asset to its place.
@@ -76,6 +79,7 @@ def prepare_assets(
     `folder`, or downloaded when no folder is given; what does not have the checksum is discarded.
 
     folder (Optional[Path]): Searched with its subfolders for files of the same name.
+    extra (bool): Those that are extra as well; without it, they are left alone.
     on_ready (Callable): Called after each asset.
     RAISES (AssetError): A file that cannot be had, or has the wrong checksum.
     """
@@ -83,6 +87,8 @@ def prepare_assets(
         raise AssetError(f"{folder}: no such folder to take corpus files from")
     prepared: List[PreparedAsset] = []
     for asset in assets:
+        if asset.extra and not extra:
+            continue
         prepared.append(PreparedAsset(asset, _prepare(asset, folder)))
         on_ready(prepared[-1])
     return prepared
@@ -110,7 +116,8 @@ def _read_asset(entry: Any, project: Path, variables: Mapping[str, Any]) -> Asse
     dest = project / values["dest"]
     if not dest.resolve().is_relative_to(project.resolve()):
         raise AssetError(f"{place}: found dest {values['dest']!r}, expected a path in the project")
-    return Asset(dest, values["url"], values["checksum"].strip().lower())
+    extra = entry.get("extra") is True
+    return Asset(dest, values["url"], values["checksum"].strip().lower(), extra)
 
 
 def _look_up(name: str, variables: Mapping[str, Any], place: Path) -> str:

@@ -1,7 +1,8 @@
 """Assembling the pipeline that ships: the trained component and what comes behind it."""
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Sequence
 
 from spacy.language import Language
 
@@ -10,11 +11,15 @@ from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import read_config
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.files.replacing import check_own_folder, replacing_folder
+from spacy_bioner.knowledge.gaz import SourceInfo, describe_table, read_gaz
+from spacy_bioner.knowledge.terms import read_terms
+from spacy_bioner.training.results.model_facts import TERMS_KEY
 
 # These write a span group of their own name, as `bioner` does.
 OTHER_GROUPS = ("spancat", "bioner_feature_crf")
 # What an earlier pipeline in the folder to write is known by.
 PIPELINE_MARKS = ("meta.json",)
+GAZ_ENDING = ".gaz"
 RECOGNIZERS = ("bioner", "ner", *OTHER_GROUPS)
 
 
@@ -31,7 +36,8 @@ def assemble(
     model (Path): The trained pipeline.
     output (Path): The folder to write; an earlier one is replaced when the new one is whole.
     config (Path): Settings of the added components and their order.
-    terms (Optional[Path]): A term table for the gazetteer instead of the config's.
+    terms (Optional[Path]): A term table for the gazetteer instead of the config's, also one that
+        `bioner terms import` compiled. Its name and its sources are noted in the pipeline's meta.
     RETURNS (Language): The assembled pipeline.
     RAISES (ConfigError): For a missing file or section.
     RAISES (TermTableError): For a malformed term table.
@@ -46,9 +52,7 @@ def assemble(
             nlp.remove_pipe(name)
         nlp.add_pipe(name, config=_component_settings(settings, name, nlp, recognizer))
     if "bioner_gazetteer" in nlp.pipe_names:
-        table = terms or Path(settings["gazetteer"]["terms"])
-        gazetteer: Any = nlp.get_pipe("bioner_gazetteer")
-        gazetteer.initialize(lambda: [], nlp=nlp, terms=_existing(table))
+        _fill_gazetteer(nlp, _existing(terms or Path(settings["gazetteer"]["terms"])))
     with replacing_folder(output, marks=PIPELINE_MARKS) as partial:
         nlp.to_disk(partial)
     return nlp
@@ -93,6 +97,23 @@ def _component_settings(
         chosen.setdefault("sources", [recognizer, *added])
         chosen.setdefault("ents_source", recognizer)
     return chosen
+
+
+def _fill_gazetteer(nlp: Language, path: Path) -> None:
+    gazetteer: Any = nlp.get_pipe("bioner_gazetteer")
+    gazetteer.clear()
+    sources: Sequence[SourceInfo] = ()
+    if path.suffix == GAZ_ENDING:
+        table = read_gaz(path).table
+        sources = describe_table(table, path.stat().st_size).sources
+        gazetteer.add_terms(table)
+    else:
+        gazetteer.add_terms(read_terms(path))
+    nlp.meta[TERMS_KEY] = {
+        "table": path.name,
+        "n_terms": len(gazetteer),
+        "sources": [asdict(source) for source in sources],
+    }
 
 
 def _existing(path: Path) -> Path:

@@ -20,6 +20,7 @@ from spacy_bioner.apps.reports.card_facts import (
     describe_encoder,
     describe_export,
     describe_settings,
+    describe_terms,
     find_encoders,
     list_architectures,
     read_accounts,
@@ -154,6 +155,7 @@ def _describe(
         requirements=list_requirements(meta.get("requirements") or [], list_architectures(config)),
         corpus=trained_on,
         encoder=describe_encoder(encoders, facts.encoder_licences),
+        terms=describe_terms(meta),
         tests=[read_metrics(path, model_dir) for path in metrics],
         settings=[
             *describe_settings(config, encoders, meta.get("performance", {})),
@@ -185,6 +187,11 @@ def _update_meta(meta: Mapping[str, Any], card: ModelCard, short: str) -> Dict[s
     sources = [{"name": card.corpus.name, "license": card.corpus.licence}]
     if card.encoder is not None:
         sources.append({"name": card.encoder.name, "license": card.encoder.licence})
+    if card.terms is not None:
+        sources += [
+            {"name": info.name, "license": info.licence, "url": info.url}
+            for info in card.terms.sources
+        ]
     return {
         **meta,
         "name": short,

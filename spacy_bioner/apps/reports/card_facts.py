@@ -16,8 +16,15 @@ from spacy_bioner.corpora.conversion import check_account
 from spacy_bioner.errors import PackageError
 from spacy_bioner.evaluation.runner import MODEL, PIPELINE, TITLES
 from spacy_bioner.evaluation.scores import Scores
+from spacy_bioner.knowledge.gaz import SourceInfo
 from spacy_bioner.reports.scores import merge_equal
-from spacy_bioner.training.results.model_facts import CorpusFacts, EncoderFacts, ScoredCorpus
+from spacy_bioner.training.results.model_facts import (
+    TERMS_KEY,
+    CorpusFacts,
+    EncoderFacts,
+    ScoredCorpus,
+    TermFacts,
+)
 
 ENCODER_OWNERS = ("spacy_bioner.", "spacy-transformers.", "spacy-curated-transformers.")
 TRAINING_SETTINGS = (
@@ -203,6 +210,18 @@ def describe_export(meta: Mapping[str, Any]) -> List[Tuple[str, str]]:
         where = f"{compared['n_docs']:,} development documents"
         rows.append((what, f"{100 * difference:+.2f} points on {where}"))
     return rows
+
+
+def describe_terms(meta: Mapping[str, Any]) -> Optional[TermFacts]:
+    """Say where the terms of a pipeline's gazetteer are from; None without one.
+
+    meta (Mapping[str, Any]): The pipeline's, as `bioner assemble` notes it there.
+    """
+    facts = meta.get(TERMS_KEY)
+    if not facts:
+        return None
+    sources = [SourceInfo(**source) for source in facts["sources"]]
+    return TermFacts(facts["table"], facts["n_terms"], sources)
 
 
 def _read_json(path: Path, expected: str) -> Any:

@@ -4,6 +4,7 @@ from typing import List
 
 from spacy_bioner import __version__
 from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.knowledge.gaz import SourceInfo
 from spacy_bioner.reports.scores import footnotes, format_percent
 from spacy_bioner.reports.tables import escape_markdown, quote_code, render_markdown_table
 from spacy_bioner.training.results.model_facts import ModelCard, ScoredCorpus
@@ -57,7 +58,20 @@ def _render_overview(card: ModelCard) -> str:
         ),
         ("licence of the corpus", escape_markdown(card.corpus.licence) or NOT_RECORDED),
     ]
+    if card.terms:
+        rows += [
+            ("term table", f"{quote_code(card.terms.table)}, {card.terms.n_terms:,} terms"),
+            (
+                "licence of the terms",
+                escape_markdown("; ".join(map(_name_source, card.terms.sources))) or NOT_RECORDED,
+            ),
+        ]
     return render_markdown_table(("", ""), rows)
+
+
+def _name_source(source: SourceInfo) -> str:
+    name = " ".join(filter(None, (source.name, source.version)))
+    return f"{name}: {source.licence or NOT_RECORDED}"
 
 
 def _render_use(card: ModelCard) -> str:

@@ -4,6 +4,10 @@ from dataclasses import dataclass, field
 from typing import Mapping, Optional, Sequence, Tuple
 
 from spacy_bioner.evaluation.scores import Scores
+from spacy_bioner.knowledge.gaz import SourceInfo
+
+# What a pipeline's meta says of its terms: the fields of `TermFacts`.
+TERMS_KEY = "terms"
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,20 @@ class CorpusFacts:
 
 
 @dataclass(frozen=True)
+class TermFacts:
+    """The table that a pipeline's gazetteer has its terms from.
+
+    table (str): The file.
+    n_terms (int): Those of it that the gazetteer took in.
+    sources (Sequence[SourceInfo]): Empty where the table does not tell.
+    """
+
+    table: str
+    n_terms: int
+    sources: Sequence[SourceInfo] = ()
+
+
+@dataclass(frozen=True)
 class ScoredCorpus:
     """Scores on documents that took no part in training.
 
@@ -63,6 +81,7 @@ class ModelCard:
     requirements (Sequence[str]): What is installed with it.
     corpus (CorpusFacts): What it was trained on.
     encoder (Optional[EncoderFacts]): None for a pipeline without one.
+    terms (Optional[TermFacts]): None for a pipeline without a gazetteer.
     tests (Sequence[ScoredCorpus]): Empty when it was not scored.
     settings (Sequence[Tuple[str, str]]): Names and values of training settings.
     """
@@ -76,6 +95,7 @@ class ModelCard:
     requirements: Sequence[str] = ()
     corpus: CorpusFacts = field(default_factory=CorpusFacts)
     encoder: Optional[EncoderFacts] = None
+    terms: Optional[TermFacts] = None
     tests: Sequence[ScoredCorpus] = ()
     settings: Sequence[Tuple[str, str]] = ()
 

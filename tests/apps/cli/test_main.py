@@ -103,7 +103,9 @@ def list_help() -> List[Tuple[str, str, str]]:
     found = []
     for name in main.COMMANDS:
         command = typer.main.get_command(main.app).get_command(None, name)
-        found += [(name, item.name, item.help or "") for item in command.params]
+        # A group has commands of its own.
+        for single in getattr(command, "commands", {"": command}).values():
+            found += [(name, item.name, item.help or "") for item in single.params]
     return found
 
 

@@ -160,6 +160,20 @@ def test_asset_without_checksum_is_taken_as_it_is(asset):
     assert actions([Asset(asset.dest, asset.url)]) == ["downloaded"]
 
 
+def test_extra_assets_are_fetched_when_asked_for(asset):
+    extra = Asset(asset.dest, asset.url, extra=True)
+    assert actions([extra]) == []
+    assert not asset.dest.exists()
+    assert actions([extra], extra=True) == ["downloaded"]
+    assert actions([extra], extra=True) == ["present"]
+
+
+def test_assets_say_which_are_extra(tmp_path):
+    entry = "assets:\n  - dest: mesh.gz\n    extra: true\n  - dest: train.txt\n"
+    (tmp_path / "project.yml").write_text(entry)
+    assert [one.extra for one in read_assets(tmp_path)] == [True, False]
+
+
 def test_assets_cli_copies_from_folder(tmp_path):
     project, usb = tmp_path / "project", tmp_path / "usb"
     project.mkdir()

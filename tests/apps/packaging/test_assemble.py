@@ -3,6 +3,7 @@ import spacy
 
 from spacy_bioner.apps.cli.main import run
 from spacy_bioner.apps.packaging.assemble import assemble, find_recognizer
+from spacy_bioner.apps.terms.terms import ImportSettings, import_terms
 from spacy_bioner.errors import BionerError, ConfigError, TermTableError
 from tests.paths import ROOT
 
@@ -42,6 +43,27 @@ def test_gazetteer_has_only_labels_of_the_recognizer(pipeline):
     assert nlp.get_pipe("bioner").labels == ("Chemical", "Disease")
     gazetteer = nlp.get_pipe("bioner_gazetteer")
     assert (gazetteer.labels, len(gazetteer)) == (("Chemical", "Disease"), 2)
+
+
+def test_compiled_terms_are_taken_and_their_sources_noted(trained_folder, terms, tmp_path):
+    settings = ImportSettings(licences=["terms=CC0 1.0"])
+    import_terms([str(terms)], tmp_path / "terms.gaz", settings)
+    assemble(trained_folder, tmp_path / "pipeline", config=CONFIG, terms=tmp_path / "terms.gaz")
+    nlp = spacy.load(tmp_path / "pipeline")
+    assert nlp.meta["terms"] == {
+        "table": "terms.gaz",
+        "n_terms": 2,
+        "sources": [{"name": "terms", "version": "", "licence": "CC0 1.0", "url": "", "n_rows": 3}],
+    }
+    gazetteer = nlp.get_pipe("bioner_gazetteer")
+    assert (gazetteer.labels, len(gazetteer)) == (("Chemical", "Disease"), 2)
+    found = {(ent.text, ent.kb_id_) for ent in nlp(TEXT).ents}
+    assert ("clonidine", "MESH:D003000") in found
+
+
+def test_a_table_of_rows_is_noted_by_its_name(pipeline):
+    noted = {"table": "terms.tsv", "n_terms": 2, "sources": []}
+    assert spacy.load(pipeline).meta["terms"] == noted
 
 
 def test_labels_of_the_gazetteer_can_be_set(trained_folder, terms, tmp_path):

@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -102,6 +103,27 @@ def test_package_pipeline_writes_card_and_meta(model_dir, metrics, account, tmp_
     readme = (folder / "README.md").read_text(encoding="utf-8")
     assert readme.startswith("# en_bioner_rules\n")
     assert re.search(r"\| \*\*all types\*\* +\| +2 \| +100\.00 \| +50\.00 \| +66\.67 \|", readme)
+
+
+def test_package_pipeline_names_the_sources_of_its_terms(model_dir, tmp_path):
+    model = shutil.copytree(model_dir, tmp_path / "model")
+    meta = json.loads((model / "meta.json").read_text())
+    source = {
+        "name": "MeSH",
+        "version": "2025",
+        "licence": "NLM",
+        "url": "https://x.org",
+        "n_rows": 3,
+    }
+    meta["terms"] = {"table": "mesh.gaz", "n_terms": 2, "sources": [source]}
+    (model / "meta.json").write_text(json.dumps(meta))
+    settings = {"name": "bioner_rules", "version": "1.0", "wheel": False}
+    folder = package_pipeline(model, tmp_path / "out", **settings)
+    meta = json.loads((folder / "meta.json").read_text())
+    assert meta["sources"] == [{"name": "MeSH", "license": "NLM", "url": "https://x.org"}]
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    assert re.search(r"\| term table +\| `mesh\.gaz`, 2 terms +\|", readme)
+    assert re.search(r"\| licence of the terms +\| MeSH 2025: NLM +\|", readme)
 
 
 def test_package_pipeline_leaves_the_model_alone(model_dir, tmp_path):

@@ -4,12 +4,14 @@ from dataclasses import replace
 import pytest
 
 from spacy_bioner.evaluation.scores import Counts, Scores
+from spacy_bioner.knowledge.gaz import SourceInfo
 from spacy_bioner.reports.text.model_card import render_model_card
 from spacy_bioner.training.results.model_facts import (
     CorpusFacts,
     EncoderFacts,
     ModelCard,
     ScoredCorpus,
+    TermFacts,
 )
 
 
@@ -70,6 +72,17 @@ def test_model_card_says_what_is_not_known():
     assert ["licence of this package", "not stated"] in rows
     assert ["documents", "not recorded"] in rows
     assert "This pipeline was packaged without scores." in text
+
+
+def test_model_card_names_the_table_of_terms_and_its_sources(card):
+    sources = (SourceInfo("MeSH (XML)", "2025", "name|NLM"), SourceInfo("own"))
+    terms = TermFacts("mesh.gaz", 134112, sources)
+    rows = _rows(render_model_card(replace(card, terms=terms)))
+    assert ["term table", "`mesh.gaz`, 134,112 terms"] in rows
+    assert ["licence of the terms", "MeSH (XML) 2025: name\\", "NLM; own: not recorded"] in rows
+    without = _rows(render_model_card(replace(card, terms=TermFacts("own.tsv", 3))))
+    assert ["licence of the terms", "not recorded"] in without
+    assert "term table" not in render_model_card(card)
 
 
 def test_model_card_code_is_python_that_loads_the_package(card):

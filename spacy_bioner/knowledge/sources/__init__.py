@@ -1,0 +1,1 @@
+"""Readers for the files in which terminologies are published, one module each."""
