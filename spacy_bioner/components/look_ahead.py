@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from thinc.api import Model
 
 from spacy_bioner.architectures.exported.onnx_encoder import OnnxShim
-from spacy_bioner.architectures.exported.sessions import STOPPED, StoppedError
+from spacy_bioner.architectures.exported.sessions import STOPPED, AbandonedError
 
 # Batches of Docs under way beside the one that is asked for: one computes, one is laid out.
 DEPTH = 2
@@ -103,7 +103,7 @@ class _Ahead:
     def _run(self) -> None:
         try:
             self._found = [self.predict(self.docs)]
-        except StoppedError:
+        except AbandonedError:
             pass
         except BaseException as error:  # for who asks for the result
             self._error = error

@@ -6,6 +6,7 @@ from spacy.tokens import Doc, DocBin, Span
 
 from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.errors import BionerError, TermTableError
+from spacy_bioner.knowledge.gaz import SourceInfo, read_gaz, write_gaz
 from spacy_bioner.knowledge.terms import Term, TokenPattern
 
 TERMS = [
@@ -223,6 +224,22 @@ def test_gazetteer_pipeline_disk_round_trip(nlp, gazetteer, tmp_path):
         "rules.jsonl",
         "terms.bin",
     ]
+
+
+def test_gazetteer_terms_are_mapped_and_sources_outlast_terms_that_are_added(
+    nlp, gazetteer, tmp_path
+):
+    source = SourceInfo("MeSH", "2025", "free with the source named", "", 1)
+    gazetteer.to_disk(tmp_path)
+    write_gaz([Term("asthma", "Disease", "D1")], tmp_path / "terms.bin", sources=[source])
+    gazetteer.from_disk(tmp_path)
+    gazetteer.add_terms([Term("gout", "Disease", "D2")])
+    assert [ent.text for ent in nlp("asthma and gout").ents] == ["asthma", "gout"]
+    assert gazetteer.term_matcher.table.sources == (source,)
+    # What is written replaces the file that is mapped.
+    gazetteer.to_disk(tmp_path)
+    assert read_gaz(tmp_path / "terms.bin").table.sources == (source,)
+    assert [ent.text for ent in nlp("asthma and gout").ents] == ["asthma", "gout"]
 
 
 def test_gazetteer_disk_without_terms_round_trip(nlp, tmp_path):

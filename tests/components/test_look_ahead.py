@@ -7,7 +7,7 @@ import pytest
 from thinc.api import Model, Shim
 
 from spacy_bioner.architectures.exported.onnx_encoder import OnnxShim
-from spacy_bioner.architectures.exported.sessions import StoppedError, check_stopped
+from spacy_bioner.architectures.exported.sessions import AbandonedError, check_stopped
 from spacy_bioner.components.look_ahead import DEPTH, count_ahead, predict_ahead
 
 place = ContextVar("place", default="")
@@ -87,7 +87,7 @@ def test_who_stops_early_waits_for_nothing():
             went_on.wait(20)
             try:
                 check_stopped()
-            except StoppedError:
+            except AbandonedError:
                 ended.set()
                 raise
 
@@ -102,7 +102,7 @@ def test_who_stops_early_waits_for_nothing():
 def test_what_was_stopped_is_predicted_by_who_asks_for_it():
     def predict(batch):
         if threading.current_thread() is not threading.main_thread():
-            raise StoppedError
+            raise AbandonedError
         return batch.upper()
 
     found = predict_ahead(predict, "abc", depth=2)

@@ -28,7 +28,7 @@ def making() -> threading.Lock:
     return _MAKING
 
 
-class StoppedError(Exception):
+class AbandonedError(Exception):
     """Nobody waits for the result any more."""
 
 
@@ -73,7 +73,7 @@ class GraphRunner:
         use (Callable): Takes a session and a batch; several calls run at a time.
         YIELDS (Result): What it returns, in the order of the batches.
         RAISES (EncoderError): See `open_session`.
-        RAISES (StoppedError): Between two batches, where `STOPPED` is set.
+        RAISES (AbandonedError): Between two batches, where `STOPPED` is set.
         """
         if self.threads == 1 or len(batches) < self.threads:
             session = self.find_session(self.threads)
@@ -95,12 +95,12 @@ class GraphRunner:
 def check_stopped() -> None:
     """Go on, unless nobody may want the result.
 
-    RAISES (StoppedError): Where `STOPPED` is set in this context, and at the interpreter's end.
+    RAISES (AbandonedError): Where `STOPPED` is set in this context, and at the interpreter's end.
     """
     stopped = STOPPED.get()
     # At the interpreter's end the main thread waits for all others.
     if stopped and (stopped.is_set() or not threading.main_thread().is_alive()):
-        raise StoppedError
+        raise AbandonedError
 
 
 class _Run:

@@ -14,6 +14,7 @@ from spacy_bioner.components.gazetteer.patterns import (
 )
 from spacy_bioner.errors import ConfigError, PatternError
 from spacy_bioner.files.replacing import replacing
+from spacy_bioner.knowledge.gaz import read_gaz
 from spacy_bioner.knowledge.matcher import TermMatcher
 
 TERMS, RULES, SETTINGS = "terms.bin", "rules.jsonl", "cfg"
@@ -96,7 +97,7 @@ def read_lists(path: Path, *, variants: bool) -> SavedLists:
         return SavedLists(none, read_pattern_file(path))
     settings = srsly.read_json(path / SETTINGS) if (path / SETTINGS).is_file() else {}
     if (path / TERMS).is_file():
-        terms = TermMatcher.from_bytes((path / TERMS).read_bytes(), variants)
+        terms = read_gaz(path / TERMS, variants=variants)
         return SavedLists(terms, read_pattern_file(path / RULES), settings)
     if (path / PATTERNS).is_file():
         return SavedLists(none, read_pattern_file(path / PATTERNS), {**DEFAULTS, **settings})

@@ -29,7 +29,10 @@ class TermList:
     def matcher(self) -> TermMatcher:
         """The compiled terms; terms that were added since are compiled in first."""
         if self._new:
-            self.use(TermMatcher([*self._matcher.table, *self._new], variants=self.variants))
+            table = self._matcher.table
+            every = [*table, *self._new]
+            sources, rules = table.sources, table.rules
+            self.use(TermMatcher(every, variants=self.variants, sources=sources, rules=rules))
         return self._matcher
 
     def clear(self) -> None:

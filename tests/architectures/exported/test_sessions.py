@@ -8,8 +8,8 @@ import pytest
 from spacy_bioner.architectures.exported import sessions
 from spacy_bioner.architectures.exported.sessions import (
     STOPPED,
+    AbandonedError,
     GraphRunner,
-    StoppedError,
     open_session,
 )
 from spacy_bioner.errors import EncoderError
@@ -60,7 +60,7 @@ def test_what_nobody_waits_for_stops_at_the_next_batch(runner):
         stopped.clear()
         context = copy_context()
         context.run(STOPPED.set, stopped)
-        with pytest.raises(StoppedError):
+        with pytest.raises(AbandonedError):
             context.run(list, runner.run_each(use, batches))
         assert 1 <= len(seen) < len(batches)
     stopped.set()
