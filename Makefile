@@ -38,7 +38,7 @@ WORKERS := -n auto --maxprocesses 4 --dist loadfile
 PYTEST := OMP_NUM_THREADS=1 $(abspath $(BIN))/python -m pytest $(WORKERS)
 # What the workflow needs, and what all tests and checks need.
 RUN := train,offline,corpora
-DEV := train,offline,corpora,tuning,baselines,explain,tables,dev
+DEV := train,offline,corpora,tuning,baselines,explain,tables,terms,dev
 LOCKS := locks/install.py setup.cfg pyproject.toml
 BUILT := build/wheel
 TESTED := build/tested

@@ -46,6 +46,7 @@ ALL = {
             "baselines",
             "explain",
             "tables",
+            "terms",
             "dev",
         ),
         # The extra `train` accepts what scispaCy and spacy-transformers pin as well.
