@@ -13,7 +13,7 @@ from spacy_bioner.knowledge.sources.rows import (
 
 LABEL = "CellLine"
 _START = re.compile(r"^ID   .+\nAC   CVCL_", re.MULTILINE)
-_VERSION = re.compile(r"^\s*Version:\s*(\S+)", re.MULTILINE)
+_VERSION = re.compile(r"^[^\S\n]*Version:[^\S\n]*(\S+)", re.MULTILINE)
 _LICENCE = re.compile(r"(CC BY(?:-[A-Z]+)* \d\.\d)")
 _END = "//"
 _KEYS = ("ID", "AC", "SY")

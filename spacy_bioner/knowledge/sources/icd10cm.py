@@ -19,7 +19,7 @@ _CODE = r"[A-Z]\d[0-9A-Z][0-9A-Z]{0,4}"
 _ORDER = re.compile(rf"\d{{5}} ({_CODE}) *([01]) (.{{60}}) (.+)")
 _LISTED = re.compile(rf"({_CODE}) +(\S.*)")
 _TABULAR = re.compile(r"<ICD10CM\.tabular\b")
-_VERSION = re.compile(r"<version>\s*([^<]+?)\s*</version>")
+_VERSION = re.compile(r"<version>([^<]*)</version>")
 _YEAR = re.compile(r"(?<!\d)(20\d\d)(?!\d)")
 
 
@@ -40,7 +40,7 @@ def read_icd10cm(source: SourceFile) -> Iterator[TermRow]:
     head = source.read_head()
     if _TABULAR.search(head):
         version = _VERSION.search(head)
-        source.version = version[1] if version else ""
+        source.version = version[1].strip() if version else ""
         yield from _read_tabular(source)
         return
     if year := _YEAR.search(source.path.name):

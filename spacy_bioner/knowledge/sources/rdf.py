@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rdflib import Graph
 
 _XML = re.compile(r"<rdf:RDF\b")
-_TURTLE = re.compile(r"^\s*@?prefix\s+[\w-]*:\s*<", re.MULTILINE | re.IGNORECASE)
+_TURTLE = re.compile(r"^[^\S\n]*@?prefix[^\S\n]+[\w-]*:[^\S\n]*<", re.MULTILINE | re.IGNORECASE)
 _SKOS = "http://www.w3.org/2004/02/skos/core#"
 _OBO_IN_OWL = "http://www.geneontology.org/formats/oboInOwl#"
 _RDFS_LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
