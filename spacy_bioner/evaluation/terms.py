@@ -4,9 +4,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Dict, List, Mapping, Sequence, Set, Tuple
 
-import numpy as np
 from spacy.tokens import Doc
 
+from spacy_bioner.architectures.pieces.alignment import token_offsets
 from spacy_bioner.knowledge.matcher import TermMatcher, longest
 from spacy_bioner.knowledge.terms import TOKEN_SEPARATOR, Term
 from spacy_bioner.records import Record
@@ -151,8 +151,7 @@ class TermTally:
 
 def find_spans(matcher: TermMatcher, doc: Doc) -> Dict[SpanKey, List[Term]]:
     """Find the terms in a Doc as a gazetteer does, by characters and label, the longest only."""
-    offsets = doc.to_array(["IDX", "LENGTH"]).astype(np.int64).reshape(-1, 2)
-    starts, ends = offsets[:, 0], offsets.sum(axis=1)
+    starts, ends = token_offsets(doc)
     found: Dict[SpanKey, List[Term]] = {}
     for match in longest(matcher.find(doc.text, starts, ends)):
         term = matcher.table[match.term_index]

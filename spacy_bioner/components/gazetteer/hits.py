@@ -6,9 +6,6 @@ for a Doc that has none.
 
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-import numpy as np
-from numpy.typing import NDArray
-from spacy.attrs import IDX, LENGTH
 from spacy.tokens import Doc, Span
 
 from spacy_bioner.knowledge.terms import TOKEN_SEPARATOR
@@ -43,12 +40,6 @@ class Hit:
     def place(self) -> Place:
         """Where it stands, and the label."""
         return self.start, self.end, self.label
-
-
-def read_offsets(doc: Doc) -> Tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return where the tokens of a Doc start in its text, and where they end."""
-    offsets = doc.to_array([IDX, LENGTH]).view(np.int64).reshape(-1, 2)
-    return offsets[:, 0], offsets[:, 0] + offsets[:, 1]
 
 
 def group_hits(found: Iterable[Found], *, nested: bool) -> List[Hit]:

@@ -19,8 +19,8 @@ from spacy.matcher import Matcher, PhraseMatcher
 from spacy.matcher.levenshtein import levenshtein_compare
 from spacy.tokens import Doc
 
+from spacy_bioner.architectures.pieces.alignment import token_offsets
 from spacy_bioner.blanks import is_blank
-from spacy_bioner.components.gazetteer.hits import read_offsets
 from spacy_bioner.errors import PatternError
 from spacy_bioner.knowledge.matcher import TermMatcher
 from spacy_bioner.knowledge.terms import (
@@ -262,7 +262,7 @@ class PatternMatcher:
         if self._twin_matcher is None:
             self._twin_matcher = TermMatcher(self._twins, variants=self.variants)
         found = {}
-        for match in self._twin_matcher.find(text, *read_offsets(doc)):
+        for match in self._twin_matcher.find(text, *token_offsets(doc)):
             term = self._twin_matcher.table[match.term_index]
             key = self.nlp.vocab.strings[self._name((term.label, term.id))]
             found[key, match.start, match.end] = term.name.replace(TOKEN_SEPARATOR, " ")

@@ -4,7 +4,8 @@ from typing import Dict, Iterable, List, Sequence, Tuple
 
 from spacy.tokens import Doc
 
-from spacy_bioner.components.gazetteer.hits import Found, read_offsets
+from spacy_bioner.architectures.pieces.alignment import token_offsets
+from spacy_bioner.components.gazetteer.hits import Found
 from spacy_bioner.knowledge.matcher import TermMatch, TermMatcher
 from spacy_bioner.knowledge.terms import Term
 
@@ -54,7 +55,7 @@ class TermList:
 
         nested (bool): Also what lies within a longer one.
         """
-        texts = ((doc.text, *read_offsets(doc)) for doc in docs)
+        texts = ((doc.text, *token_offsets(doc)) for doc in docs)
         return [self._look_up(matches) for matches in self.matcher.find_all(texts, nested=nested)]
 
     def _look_up(self, matches: Iterable[TermMatch]) -> List[Found]:
