@@ -1,6 +1,6 @@
 """Options of the commands that read one corpus and write another."""
 
-from typing import Annotated, Optional
+from typing import Annotated, List, Optional
 
 import typer
 
@@ -18,6 +18,13 @@ ToFormat = Annotated[
 AnyFormat = Annotated[
     str,
     typer.Option("--from", help=f"Format of all that is read: {_READABLE}; auto looks into each"),
+]
+LabelMap = Annotated[
+    Optional[List[str]],
+    typer.Option(
+        "--label-map",
+        help="Labels to rename, others stay: OLD=NEW, several with commas or by repeating",
+    ),
 ]
 TextColumn = Annotated[Optional[str], typer.Option(help="Column of a note's text")]
 IdColumn = Annotated[Optional[str], typer.Option(help="Column of a note's id")]

@@ -5,7 +5,7 @@ from typing import Annotated, List, Optional
 
 import typer
 
-from spacy_bioner.apps.cli.corpus_options import AnyFormat
+from spacy_bioner.apps.cli.corpus_options import AnyFormat, LabelMap
 from spacy_bioner.apps.corpora.inspect import JSON_NAME, PAGE_NAME, inspect, parse_sources
 from spacy_bioner.apps.progress import showing_progress
 from spacy_bioner.corpora.labels import parse_label_map
@@ -27,13 +27,7 @@ def inspect_cli(
         typer.Option("--output", "-o", help=f"Folder for {PAGE_NAME} and {JSON_NAME}"),
     ] = None,
     from_format: AnyFormat = "auto",
-    label_map: Annotated[
-        Optional[List[str]],
-        typer.Option(
-            "--label-map",
-            help="Labels to rename, others stay: OLD=NEW, several with commas or by repeating",
-        ),
-    ] = None,
+    label_map: LabelMap = None,
     lenient: Annotated[
         bool, typer.Option("--lenient", help="Leave out what cannot be read, and count it")
     ] = False,

@@ -4,14 +4,13 @@ from pathlib import Path
 from typing import (
     Annotated,
     Any,
-    List,
     Optional,
     Union,
 )
 
 import typer
 
-from spacy_bioner.apps.cli.corpus_options import AnyFormat
+from spacy_bioner.apps.cli.corpus_options import AnyFormat, LabelMap
 from spacy_bioner.apps.corpora.quality import check_corpus, choose_labels, compare_corpora
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import showing_progress
@@ -33,13 +32,7 @@ def quality_cli(
         typer.Option(help="Another annotation of the same documents: measure the agreement"),
     ] = None,
     from_format: AnyFormat = "auto",
-    label_map: Annotated[
-        Optional[List[str]],
-        typer.Option(
-            "--label-map",
-            help="Labels to rename, others stay: OLD=NEW, several with commas or by repeating",
-        ),
-    ] = None,
+    label_map: LabelMap = None,
     labels: Annotated[
         str,
         typer.Option(

@@ -5,7 +5,7 @@ from typing import Annotated, List, Optional
 
 import typer
 
-from spacy_bioner.apps.cli.corpus_options import AnyFormat
+from spacy_bioner.apps.cli.corpus_options import AnyFormat, LabelMap
 from spacy_bioner.apps.cli.main import PLAIN
 
 terms_cli = typer.Typer(
@@ -126,13 +126,7 @@ def blame_cli(
         int, typer.Option(min=1, help="Propose terms that are wrong that often at least")
     ] = 2,
     from_format: AnyFormat = "auto",
-    label_map: Annotated[
-        Optional[List[str]],
-        typer.Option(
-            "--label-map",
-            help="Labels to rename, others stay: OLD=NEW, several with commas or by repeating",
-        ),
-    ] = None,
+    label_map: LabelMap = None,
     top: Top = 20,
 ) -> None:
     """Say which terms fire wrongly on gold documents."""
