@@ -122,20 +122,13 @@ def load_bare_onnx(job: Job) -> Tagger:
     """
     import spacy
 
-    from spacy_bioner.architectures.pieces.batches import make_batches
-    from spacy_bioner.architectures.pieces.windows import lay_out
-
     settings = {"threads": job.threads}
     components = {"bioner": {"model": {"encoder": settings}}}
     nlp = spacy.load(job.folder, config={"components": components})
     encoder = nlp.get_pipe("bioner").model.get_ref("encoder")
     shim = encoder.shims[0]
     texts = [text for text, _ in json.loads(Path(job.texts).read_text("utf8"))]
-    batches = []
-    for docs in spacy.util.minibatch(map(nlp.make_doc, texts), nlp.batch_size):
-        layout = lay_out(encoder, docs)
-        budget = encoder.attrs["batch_pieces"]
-        batches += make_batches(layout, budget=budget, pad_id=shim.spec["pad_id"])[0]
+    batches = list_batches(nlp, encoder, texts)
 
     def tag(texts: List[Text]) -> List[List[Span]]:
         wanted = batches if len(texts) > WARM_UP_TEXTS else batches[:8]
@@ -146,6 +139,20 @@ def load_bare_onnx(job: Job) -> Tagger:
         return []
 
     return tag
+
+
+def list_batches(nlp: Any, encoder: Any, texts: List[str]) -> List[Any]:
+    """List the batches that a pipeline makes for an exported encoder."""
+    from spacy.util import minibatch
+
+    from spacy_bioner.architectures.pieces.batches import make_batches
+    from spacy_bioner.architectures.pieces.windows import lay_out
+
+    pad_id, budget = encoder.shims[0].spec["pad_id"], encoder.attrs["batch_pieces"]
+    batches: List[Any] = []
+    for docs in minibatch(map(nlp.make_doc, texts), nlp.batch_size):
+        batches += make_batches(lay_out(encoder, docs), budget=budget, pad_id=pad_id)[0]
+    return batches
 
 
 def load_trf(job: Job) -> Tagger:

@@ -22,10 +22,10 @@ from typing import Any, Dict, List, Tuple
 import numpy as np
 import spacy
 from _common import add_data, corpus_file, median, require, show
+from _tagging import list_batches
 
 from spacy_bioner.architectures.exported.onnx_encoder import EMBEDDINGS, MASK, STATES
-from spacy_bioner.architectures.pieces.batches import make_batches
-from spacy_bioner.architectures.pieces.windows import lay_out
+from spacy_bioner.architectures.exported.sessions import open_session
 from spacy_bioner.corpora.formats.pubtator import read_pubtator
 
 # Rows, columns of the rows, columns of the weights.
@@ -72,15 +72,6 @@ def main() -> None:
     )
 
 
-def list_batches(nlp: Any, encoder: Any, texts: List[str]) -> List[Any]:
-    batches: List[Any] = []
-    for docs in spacy.util.minibatch(map(nlp.make_doc, texts), nlp.batch_size):
-        layout = lay_out(encoder, docs)
-        pad_id = encoder.shims[0].spec["pad_id"]
-        batches += make_batches(layout, budget=encoder.attrs["batch_pieces"], pad_id=pad_id)[0]
-    return batches
-
-
 def count_operations(graph: bytes) -> int:
     """Count the operations of a piece in products with weights."""
     import onnx
@@ -120,7 +111,7 @@ def measure_limit(n_rows: int, width: int, n_columns: int) -> float:
     )
     domains = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
     model = helper.make_model(graph, opset_imports=domains, ir_version=9)
-    session = open_alone(model.SerializeToString())
+    session = open_session(model.SerializeToString(), 1)
     rows = {"rows": drawn.integers(0, 256, (n_rows, width)).astype(np.uint8)}
     for _ in range(3):
         session.run(None, rows)
@@ -135,7 +126,7 @@ def measure_encoder(encoder: Any, batches: List[Any], repeats: int) -> Tuple[flo
     """Return the seconds of all batches, and those of each kind of node in a profiled pass."""
     shim = encoder.shims[0]
     given = [{EMBEDDINGS: shim.embed(batch), MASK: batch.mask} for batch in batches]
-    session = open_alone(shim.graph)
+    session = open_session(shim.graph, 1)
     seconds = []
     for _ in range(repeats + 1):
         start = time.perf_counter()
@@ -143,7 +134,7 @@ def measure_encoder(encoder: Any, batches: List[Any], repeats: int) -> Tuple[flo
             session.run([STATES], inputs)
         seconds.append(time.perf_counter() - start)
     with tempfile.TemporaryDirectory() as folder:
-        profiled = open_alone(shim.graph, str(Path(folder) / "profile"))
+        profiled = open_profiled(shim.graph, str(Path(folder) / "profile"))
         for inputs in given:
             profiled.run([STATES], inputs)
         events: List[Dict[str, Any]] = json.loads(Path(profiled.end_profiling()).read_text("utf8"))
@@ -155,16 +146,18 @@ def measure_encoder(encoder: Any, batches: List[Any], repeats: int) -> Tuple[flo
     return median(seconds[1:]), kinds
 
 
-def open_alone(graph: bytes, profile: str = "") -> Any:
-    """Open a session of one thread that runs a graph as it is."""
+def open_profiled(graph: bytes, profile: str) -> Any:
+    """Open a session as `open_session` does, for one thread, that writes down what takes its time.
+
+    profile (str): How the name of its file begins.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    if profile:
-        options.enable_profiling = True
-        options.profile_file_prefix = profile
+    options.enable_profiling = True
+    options.profile_file_prefix = profile
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
