@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Tuple, Type, Union
 
@@ -19,8 +20,6 @@ MAX_SYMBOL_LENGTH = 5
 
 _ID_HEADERS = ("id", "concept_id")
 _SPACE = re.compile(r"\s")
-# Patterns are tried on it; to make one takes longer than to try.
-_VOCAB = Vocab()
 
 
 @dataclass(frozen=True)
@@ -244,6 +243,12 @@ def _check_name(
     )
 
 
+@cache
+def _make_vocab() -> Vocab:
+    # To make one takes longer than to try a pattern on it.
+    return Vocab()
+
+
 def _find_problem(pattern: Any) -> str:
     if not isinstance(pattern, list):
         return "neither a string nor a list"
@@ -251,7 +256,7 @@ def _find_problem(pattern: Any) -> str:
     if problems:
         return problems[0]
     try:
-        Matcher(_VOCAB).add("pattern", [pattern])
+        Matcher(_make_vocab()).add("pattern", [pattern])
     except (ValueError, re.error) as error:
         return str(error)
     return ""

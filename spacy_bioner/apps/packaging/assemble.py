@@ -11,7 +11,7 @@ from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import read_config
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.files.replacing import check_own_folder, replacing_folder
-from spacy_bioner.knowledge.gaz import SourceInfo, describe_table, read_gaz
+from spacy_bioner.knowledge.gaz import SourceInfo, read_gaz
 from spacy_bioner.knowledge.terms import read_terms
 from spacy_bioner.training.results.model_facts import TERMS_KEY
 
@@ -105,7 +105,7 @@ def _fill_gazetteer(nlp: Language, path: Path) -> None:
     sources: Sequence[SourceInfo] = ()
     if path.suffix == GAZ_ENDING:
         table = read_gaz(path).table
-        sources = describe_table(table, path.stat().st_size).sources
+        sources = table.sources
         gazetteer.add_terms(table)
     else:
         gazetteer.add_terms(read_terms(path))
