@@ -6,7 +6,7 @@ import re
 import string
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
 
 import pytest
 import spacy
@@ -121,6 +121,14 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def blank_nlp() -> Language:
     """A pipeline of nothing but the biomedical tokenizer."""
     return spacy.blank("en", config=TOKENIZER)
+
+
+@pytest.fixture(autouse=True)
+def _shared_pipeline_stays_blank(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails the test that changes `blank_nlp`, not those behind it in its process."""
+    shared = request.getfixturevalue("blank_nlp") if "blank_nlp" in request.fixturenames else None
+    yield
+    assert shared is None or not shared.pipe_names
 
 
 @pytest.fixture(scope="session")

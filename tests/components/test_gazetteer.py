@@ -311,9 +311,9 @@ def test_typographic_twins_keep_the_offsets_of_the_text(bioner_config, pattern, 
     assert doc.ents[0]._.evidence[0]["rule"] == pattern
 
 
-def test_patterns_of_tokens_do_not_take_what_shows_nothing_for_a_word(blank_nlp):
-    component = blank_nlp.add_pipe("bioner_gazetteer")
+def test_patterns_of_tokens_do_not_take_what_shows_nothing_for_a_word(nlp):
+    component = nlp.add_pipe("bioner_gazetteer")
     component.add_patterns([{"label": "X", "pattern": [{"LOWER": "vitamin"}, {"LENGTH": 1}]}])
     words = [["vitamin", "\u115f"], ["vitamin", "C"]]
-    docs = [Doc(blank_nlp.vocab, words=own) for own in words]
+    docs = [Doc(nlp.vocab, words=own) for own in words]
     assert [[ent.text for ent in component(doc).ents] for doc in docs] == [[], ["vitamin C"]]
