@@ -130,7 +130,7 @@ def _keep(
 
 def _replace(text: str, match: "re.Match[str]") -> List[Tuple[int, int, str]]:
     """Split a touched stretch: start, end, and what stands for it."""
-    if match.group()[0] == "'":
+    if not match.group().strip("'"):
         return _pair_apostrophes(match.start(), match.end())
     found = []
     for group in _GROUP.finditer(text, match.start(), match.end()):

@@ -34,6 +34,8 @@ def test_a_look_at_the_characters_says_what_the_pattern_says(text: str) -> None:
         ("CO\u2082 Ca\u00b2\u207a 10\u2075", "CO2 Ca2+ 105"),
         ("TNF-\u00df \U0001d6fc \u2206F508", "TNF-\u03b2 \u03b1 \u0394F508"),
         ("type \u2161", "type II"),
+        # An accent behind it makes no second apostrophe of what follows.
+        ("'\u0301\u00adx '\u0301\u0301 ''\u0301", "'\u0301x '\u0301\u0301 \"\u0301"),
         # What only resembles, or would fall apart, stays.
         (
             "Aspirin\u2122 \u00bd \u00aa \u00a8 x\u0304",
