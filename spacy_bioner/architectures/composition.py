@@ -15,7 +15,7 @@ from thinc.util import xp2torch
 from spacy_bioner.architectures._torch import nn, torch
 from spacy_bioner.architectures.datasets import dataset_rows
 from spacy_bioner.architectures.pieces.words import find_words
-from spacy_bioner.architectures.torch_bridge import Spec, TorchShim, split_rows
+from spacy_bioner.architectures.torch_bridge import ConstantScale, Spec, TorchShim, split_rows
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.layers.char_encoder import CharacterEncoder, SequenceLstm, character_ids
 from spacy_bioner.layers.dataset_vectors import DatasetVectors
@@ -115,7 +115,7 @@ def build_sequence_lstm(
         layers=[encoder],
         dims={"nO": width},
         attrs={"depth": depth, "dropout_rate": dropout},
-        shims=[TorchShim(_build_lstm, lr_scale=_Constant(lr_scale))],
+        shims=[TorchShim(_build_lstm, lr_scale=ConstantScale(lr_scale))],
     )
     return model
 
@@ -147,19 +147,9 @@ def make_lookup(
         init=init or _init_lookup,
         dims={"nO": spec["width"]},
         attrs={"spec": spec, "read": read, **attrs},
-        shims=[TorchShim(build, lr_scale=_Constant(lr_scale))],
+        shims=[TorchShim(build, lr_scale=ConstantScale(lr_scale))],
     )
     return model
-
-
-class _Constant:
-    """The same learning rate for every parameter; a class, since closures cannot be pickled."""
-
-    def __init__(self, scale: float) -> None:
-        self.scale = scale
-
-    def __call__(self, name: str) -> float:
-        return self.scale
 
 
 def _init_lookup(model: Model, X: Optional[Any] = None, Y: Optional[Any] = None) -> None:

@@ -36,6 +36,19 @@ def _unscaled(name: str) -> float:
     return 1.0
 
 
+class ConstantScale:
+    """The same learning rate for every parameter; a class, since closures cannot be pickled.
+
+    scale (float): A multiple of the optimizer's.
+    """
+
+    def __init__(self, scale: float) -> None:
+        self.scale = scale
+
+    def __call__(self, name: str) -> float:
+        return self.scale
+
+
 class TorchShim(Shim):
     """Holds a torch module that is made on `initialize` or on loading, never before.
 

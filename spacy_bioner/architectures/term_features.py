@@ -1,0 +1,180 @@
+"""`spacy_bioner.TermFeatures.v1`: which names of a term table stand where, as token states.
+
+A gazetteer behind a model can only add what the model leaves out, or take away. As features beside
+an encoder (Concatenation), the same lists are evidence that the head weighs against the context.
+In training, names are left out at random, or the model would lean on lists that have all names of
+its training texts, and fail where they have gaps.
+"""
+
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.tokens import Doc
+from thinc.api import Model
+from thinc.types import Floats2d
+from thinc.util import xp2torch
+
+from spacy_bioner.architectures._torch import nn, torch
+from spacy_bioner.architectures.pieces.alignment import token_offsets
+from spacy_bioner.architectures.torch_bridge import ConstantScale, Spec, TorchShim, split_rows
+from spacy_bioner.errors import ConfigError
+from spacy_bioner.knowledge.gaz import read_gaz
+from spacy_bioner.knowledge.matcher import TermMatch, TermMatcher
+
+# A token begins, continues, ends or is a name: four flags for each label, as in BIOES.
+BEGIN, INSIDE, END, SINGLE = range(4)
+N_PLACES = 4
+
+
+def build_term_features(
+    path: Optional[str] = None,
+    labels: Optional[List[str]] = None,
+    width: int = 16,
+    dropout: float = 0.3,
+    variants: bool = False,
+    lr_scale: float = 10.0,
+) -> Model[List[Doc], List[Floats2d]]:
+    """Build token states from the names of a term table that stand in the text.
+
+    The longest names count, as in `bioner_gazetteer`. Each token has four flags for each label
+    (it begins, continues, ends or is a name of it), under a linear layer that learns. The table is
+    saved with the model: a trained pipeline does not need the file.
+
+    path (Optional[str]): A file of `bioner terms import`, read on `initialize`.
+    labels (Optional[List[str]]): Those of the table that count; None: all.
+    width (int): Size of a token's state.
+    dropout (float): In training, this share of the names in a batch counts as unknown: all
+        occurrences of a name together.
+    variants (bool): A hyphen may stand for a space or for nothing, see `TermMatcher`.
+    lr_scale (float): The learning rate, as a multiple of the optimizer's.
+    RAISES (ConfigError): For a share outside of 0 to 1; on `initialize` without a file, or for
+        labels that the table does not have.
+    """
+    if not 0.0 <= dropout < 1.0:
+        raise ConfigError(
+            f"term features: found dropout = {dropout}, expected at least 0 and under 1"
+        )
+    model: Model = Model(
+        "term_features",
+        forward,
+        init=init,
+        dims={"nO": width},
+        attrs={"path": path, "labels": labels, "term_dropout": dropout, "variants": variants},
+        shims=[TorchShim(build_module, lr_scale=ConstantScale(lr_scale))],
+    )
+    return model
+
+
+def init(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Any] = None) -> None:
+    """Read the table, and make the layer for its labels."""
+    shim = cast(TorchShim, model.shims[0])
+    if shim.is_ready:
+        return
+    path, labels = model.attrs["path"], model.attrs["labels"]
+    if not path:
+        raise ConfigError(
+            "term features: found no table; name a file of `bioner terms import` in the setting "
+            "path"
+        )
+    matcher = read_gaz(path, variants=model.attrs["variants"])
+    if unknown := sorted(set(labels or ()) - set(matcher.table.labels)):
+        raise ConfigError(
+            f"term features: {path} has no terms of the labels {', '.join(unknown)}, expected some "
+            f"of {', '.join(matcher.table.labels)}"
+        )
+    if labels is not None:
+        matcher = keep_labels(matcher, labels)
+    if not len(matcher):
+        raise ConfigError(f"term features: {path} has no terms of labels that count")
+    spec: Spec = {
+        "width": model.get_dim("nO"),
+        "labels": list(matcher.table.labels),
+        "variants": model.attrs["variants"],
+        "terms": matcher.to_bytes(),
+    }
+    shim.set_module(spec, build_module(spec))
+
+
+def keep_labels(matcher: TermMatcher, labels: Iterable[str]) -> TermMatcher:
+    """Return the terms of some labels, with where they come from."""
+    table, kept = matcher.table, set(labels)
+    terms = (term for term in table if term.label in kept)
+    sources, rules = table.sources, table.rules
+    return TermMatcher(terms, variants=matcher.variants, sources=sources, rules=rules)
+
+
+class TermLinear(nn.Linear):
+    """A linear layer over flags, and the terms that these are of.
+
+    matcher (TermMatcher): Finds the terms.
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__(N_PLACES * len(spec["labels"]), spec["width"])
+        self.matcher = TermMatcher.from_bytes(spec["terms"], spec["variants"])
+
+
+def build_module(spec: Spec) -> TermLinear:
+    """Make an untrained layer from its description."""
+    return TermLinear(spec)
+
+
+def forward(
+    model: Model, docs: List[Doc], is_train: bool
+) -> Tuple[List[Floats2d], Callable[[List[Floats2d]], List[Doc]]]:
+    """Look the names up, and run the layer."""
+    shim = cast(TorchShim, model.shims[0])
+    module = cast(TermLinear, shim.module)
+    module.train(is_train)
+    share = model.attrs["term_dropout"] if is_train else 0.0
+    flags = flag_terms(module.matcher, shim.spec["labels"], docs, dropout=share)
+    with torch.set_grad_enabled(is_train):
+        states = module(xp2torch(model.ops.flatten(flags), device=shim.device))
+
+    def backprop(d_states: List[Floats2d]) -> List[Doc]:
+        gradient = xp2torch(model.ops.flatten(d_states), device=states.device)
+        torch.autograd.backward(states, grad_tensors=gradient)
+        return docs
+
+    return split_rows(states, [len(doc) for doc in docs]), backprop
+
+
+def flag_terms(
+    matcher: TermMatcher, labels: Sequence[str], docs: Sequence[Doc], *, dropout: float = 0.0
+) -> List[Floats2d]:
+    """Mark the tokens of the longest names.
+
+    labels (Sequence[str]): Those of the table, in the order of the flags.
+    dropout (float): This share of the names that stand in the texts, drawn by torch's generator,
+        is left out.
+    RETURNS (List[NDArray]): 0 or 1 for each Doc; float32, shape (tokens, 4 × labels).
+    """
+    columns = {label: N_PLACES * index for index, label in enumerate(labels)}
+    texts = ((doc.text, *token_offsets(doc)) for doc in docs)
+    left_out: Dict[str, bool] = {}
+    found: List[Any] = []
+    for doc, matches in zip(docs, matcher.find_all(texts, nested=False), strict=True):
+        flags = np.zeros((len(doc), N_PLACES * len(columns)), dtype=np.float32)
+        for match in matches:
+            if not dropout or not _is_left_out(doc, match, left_out, dropout):
+                _mark(flags, match, columns[matcher.table[match.term_index].label])
+        found.append(flags)
+    return found
+
+
+def _mark(flags: NDArray[np.float32], match: TermMatch, column: int) -> None:
+    start, last = match.start, match.end - 1
+    if start == last:
+        flags[start, column + SINGLE] = 1
+        return
+    flags[start, column + BEGIN] = 1
+    flags[start + 1 : last, column + INSIDE] = 1
+    flags[last, column + END] = 1
+
+
+def _is_left_out(doc: Doc, match: TermMatch, drawn: Dict[str, bool], dropout: float) -> bool:
+    name = doc[match.start : match.end].text.lower()
+    if name not in drawn:
+        drawn[name] = bool(torch.rand(()) < dropout)
+    return drawn[name]
