@@ -6,25 +6,20 @@ In training, names are left out at random, or the model would lean on lists that
 its training texts, and fail where they have gaps.
 """
 
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple, cast
+from functools import partial
+from typing import Any, Callable, Iterable, List, Optional, Tuple, cast
 
-import numpy as np
-from numpy.typing import NDArray
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 from thinc.util import xp2torch
 
 from spacy_bioner.architectures._torch import nn, torch
-from spacy_bioner.architectures.pieces.alignment import token_offsets
+from spacy_bioner.architectures.pieces.term_flags import N_PLACES, flag_terms
 from spacy_bioner.architectures.torch_bridge import ConstantScale, Spec, TorchShim, split_rows
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.knowledge.gaz import read_gaz
-from spacy_bioner.knowledge.matcher import TermMatch, TermMatcher
-
-# A token begins, continues, ends or is a name: four flags for each label, as in BIOES.
-BEGIN, INSIDE, END, SINGLE = range(4)
-N_PLACES = 4
+from spacy_bioner.knowledge.matcher import TermMatcher
 
 
 def build_term_features(
@@ -89,7 +84,6 @@ def init(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Any] = None) -
         raise ConfigError(f"term features: {path} has no terms of labels that count")
     spec: Spec = {
         "width": model.get_dim("nO"),
-        "labels": list(matcher.table.labels),
         "variants": model.attrs["variants"],
         "terms": matcher.to_bytes(),
     }
@@ -111,8 +105,9 @@ class TermLinear(nn.Linear):
     """
 
     def __init__(self, spec: Spec) -> None:
-        super().__init__(N_PLACES * len(spec["labels"]), spec["width"])
-        self.matcher = TermMatcher.from_bytes(spec["terms"], spec["variants"])
+        matcher = TermMatcher.from_bytes(spec["terms"], spec["variants"])
+        super().__init__(N_PLACES * len(matcher.table.labels), spec["width"])
+        self.matcher = matcher
 
 
 def build_module(spec: Spec) -> TermLinear:
@@ -128,7 +123,8 @@ def forward(
     module = cast(TermLinear, shim.module)
     module.train(is_train)
     share = model.attrs["term_dropout"] if is_train else 0.0
-    flags = flag_terms(module.matcher, shim.spec["labels"], docs, dropout=share)
+    leaves_out = partial(_draw, share) if share else None
+    flags = flag_terms(module.matcher, docs, leaves_out=leaves_out)
     with torch.set_grad_enabled(is_train):
         states = module(xp2torch(model.ops.flatten(flags), device=shim.device))
 
@@ -140,41 +136,6 @@ def forward(
     return split_rows(states, [len(doc) for doc in docs]), backprop
 
 
-def flag_terms(
-    matcher: TermMatcher, labels: Sequence[str], docs: Sequence[Doc], *, dropout: float = 0.0
-) -> List[Floats2d]:
-    """Mark the tokens of the longest names.
-
-    labels (Sequence[str]): Those of the table, in the order of the flags.
-    dropout (float): This share of the names that stand in the texts, drawn by torch's generator,
-        is left out.
-    RETURNS (List[NDArray]): 0 or 1 for each Doc; float32, shape (tokens, 4 × labels).
-    """
-    columns = {label: N_PLACES * index for index, label in enumerate(labels)}
-    texts = ((doc.text, *token_offsets(doc)) for doc in docs)
-    left_out: Dict[str, bool] = {}
-    found: List[Any] = []
-    for doc, matches in zip(docs, matcher.find_all(texts, nested=False), strict=True):
-        flags = np.zeros((len(doc), N_PLACES * len(columns)), dtype=np.float32)
-        for match in matches:
-            if not dropout or not _is_left_out(doc, match, left_out, dropout):
-                _mark(flags, match, columns[matcher.table[match.term_index].label])
-        found.append(flags)
-    return found
-
-
-def _mark(flags: NDArray[np.float32], match: TermMatch, column: int) -> None:
-    start, last = match.start, match.end - 1
-    if start == last:
-        flags[start, column + SINGLE] = 1
-        return
-    flags[start, column + BEGIN] = 1
-    flags[start + 1 : last, column + INSIDE] = 1
-    flags[last, column + END] = 1
-
-
-def _is_left_out(doc: Doc, match: TermMatch, drawn: Dict[str, bool], dropout: float) -> bool:
-    name = doc[match.start : match.end].text.lower()
-    if name not in drawn:
-        drawn[name] = bool(torch.rand(()) < dropout)
-    return drawn[name]
+def _draw(share: float) -> bool:
+    """Draw by torch's generator, which a training's seed sets and a resumed one restores."""
+    return bool(torch.rand(()) < share)

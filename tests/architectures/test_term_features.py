@@ -10,7 +10,8 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from spacy_bioner.architectures.composition import build_attribute_embedding, build_concatenation
-from spacy_bioner.architectures.term_features import build_term_features, flag_terms
+from spacy_bioner.architectures.pieces.term_flags import flag_terms
+from spacy_bioner.architectures.term_features import build_term_features
 from spacy_bioner.architectures.torch_bridge import torch_shims
 from spacy_bioner.errors import ConfigError, TermTableError
 from spacy_bioner.knowledge.gaz import SourceInfo, write_gaz
@@ -24,7 +25,6 @@ TERMS = [
     Term("sodium chloride", "Chemical", "D012965"),
     Term("rats", "Species", "10116"),
 ]
-LABELS = ["Chemical", "Disease", "Species"]
 TEXT = "Naloxone and acute renal failure; sodium chloride"
 
 
@@ -45,10 +45,14 @@ def module_of(model):
     return torch_shims(model)[0].module
 
 
+def draw(share):
+    return lambda: bool(torch.rand(()) < share)
+
+
 def test_tokens_of_the_longest_names_are_flagged(table, blank_nlp):
     matcher = module_of(make_model(table)).matcher
     doc, empty = blank_nlp(TEXT), blank_nlp("")
-    flags, none = flag_terms(matcher, LABELS, [doc, empty])
+    flags, none = flag_terms(matcher, [doc, empty])
     assert none.shape == (0, 12)
     # Begin, inside, end and single of each label.
     expected = np.zeros((len(doc), 12))
@@ -65,7 +69,7 @@ def test_states_are_flags_under_the_layer(table, blank_nlp):
     docs = [blank_nlp(TEXT), blank_nlp(""), blank_nlp("nothing")]
     rows = model.predict(docs)
     weight, bias = module.weight.detach().numpy(), module.bias.detach().numpy()
-    for own, flags in zip(rows, flag_terms(module.matcher, LABELS, docs)):
+    for own, flags in zip(rows, flag_terms(module.matcher, docs)):
         assert_allclose(own, flags @ weight.T + bias, atol=1e-6)
 
 
@@ -86,7 +90,7 @@ def test_in_training_a_share_of_the_names_is_left_out_wherever_they_stand(table,
     torch.manual_seed(0)
     seen = set()
     for _ in range(200):
-        first, second = flag_terms(matcher, LABELS, docs, dropout=0.5)
+        first, second = flag_terms(matcher, docs, leaves_out=draw(0.5))
         assert first[0, 3] == first[2, 3] == second[0, 3]
         assert second[2, 4] == second[3, 5] == second[4, 6]
         seen.add((first[0, 3], first[1, 11], second[2, 4]))
@@ -97,7 +101,7 @@ def test_the_share_left_out_is_the_setting(table, blank_nlp):
     matcher = module_of(make_model(table)).matcher
     torch.manual_seed(0)
     kept = [
-        flag_terms(matcher, LABELS, [blank_nlp("rats")], dropout=0.3)[0].sum() for _ in range(2000)
+        flag_terms(matcher, [blank_nlp("rats")], leaves_out=draw(0.3))[0].sum() for _ in range(2000)
     ]
     assert np.mean(kept) == pytest.approx(0.7, abs=0.04)
 
@@ -133,8 +137,8 @@ def test_labels_choose_a_part_of_the_table(table, blank_nlp):
 def test_a_hyphen_stands_for_a_space_if_asked(table, blank_nlp):
     doc = blank_nlp("sodium-chloride")
     plain, loose = (make_model(table, variants=variants) for variants in (False, True))
-    bare = flag_terms(module_of(plain).matcher, LABELS, [doc])[0]
-    found = flag_terms(module_of(loose).matcher, LABELS, [doc])[0]
+    bare = flag_terms(module_of(plain).matcher, [doc])[0]
+    found = flag_terms(module_of(loose).matcher, [doc])[0]
     assert (bare.sum(), found.sum()) == (0, 3)
 
 

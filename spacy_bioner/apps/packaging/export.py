@@ -64,7 +64,12 @@ def export(
     RAISES (PackageError): Where entities or F1 differ more than they may; nothing is written.
     """
     require("torch", "onnx", "onnxruntime", extra="train", who="`bioner export`")
-    from spacy_bioner.architectures.exported.conversion import PRECISIONS, can_export, start_export
+    from spacy_bioner.architectures.exported.conversion import (
+        PRECISIONS,
+        can_export,
+        find_encoder,
+        start_export,
+    )
 
     if precision not in PRECISIONS:
         raise ConfigError(f"found precision = '{precision}': expected {' or '.join(PRECISIONS)}")
@@ -79,7 +84,8 @@ def export(
     documents = read_dev(nlp, dev, labels=labels, dataset=dataset)
     components: Dict[str, Any] = {name: nlp.get_pipe(name) for name in names}
     for component in components.values():
-        component.model.get_ref("encoder").shims[0].set_precision("float32")
+        encoder: Any = find_encoder(component.model)
+        encoder.shims[0].set_precision("float32")
     trained = annotate_dev(nlp, documents)
     expected = _count(documents, trained)
     _check_learned(expected)
@@ -131,7 +137,8 @@ def _say_why_not(nlp: Language, model: str) -> str:
         return f"{model}: it is exported already; export the pipeline that it was made from"
     return (
         f"{model}: found the components {', '.join(nlp.pipe_names) or 'none'}, expected 'bioner' "
-        "with spacy_bioner.TokenClassifier.v1 over spacy_bioner.TransformerEncoder.v1"
+        "with spacy_bioner.TokenClassifier.v1 over spacy_bioner.TransformerEncoder.v1, alone or "
+        "beside spacy_bioner.TermFeatures.v1"
     )
 
 

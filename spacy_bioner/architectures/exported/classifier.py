@@ -9,21 +9,23 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from spacy_bioner.architectures.decoding import TRANSITIONS
+from spacy_bioner.architectures.exported.blocks import multiply
 from spacy_bioner.architectures.exported.onnx_encoder import pool_pieces, refuse_training
 
-# Rows of one product. Their number decides how BLAS adds up: with always the same one, a token's
-# emissions do not depend on what else is in the batch.
-BLOCK = 64
 PARAMS = ("W", "b", *TRANSITIONS)
 
 
 def build_exported_classifier(
-    encoder: Model[List[Doc], List[Floats2d]], nO: Optional[int] = None
+    encoder: Model[List[Doc], List[Floats2d]],
+    nO: Optional[int] = None,
+    terms: Optional[Model[List[Doc], List[Floats2d]]] = None,
 ) -> Model[List[Doc], List[Floats2d]]:
     """Build a model that gives one row of emissions (unnormalized tag scores) per token.
 
     encoder (Model[List[Doc], List[Floats2d]]): `spacy_bioner.OnnxEncoder.v1`.
     nO (Optional[int]): Number of tags; None lets the component set it.
+    terms (Optional[Model[List[Doc], List[Floats2d]]]): `spacy_bioner.ExportedTermFeatures.v1`,
+        whose scores are added.
     """
     params: Dict[str, Any] = dict.fromkeys(PARAMS)
     head: Model = Model("exported_head", _forward_head, dims={"nI": None, "nO": nO}, params=params)
@@ -31,9 +33,9 @@ def build_exported_classifier(
         "exported_classifier",
         forward,
         init=init,
-        layers=[encoder, head],
+        layers=[encoder, head, *([terms] if terms else [])],
         dims={"nO": nO},
-        refs={"encoder": encoder, "output_layer": head},
+        refs={"encoder": encoder, "output_layer": head, "terms": terms},
     )
     return model
 
@@ -51,22 +53,17 @@ def forward(
         refuse_training()
     head, encoder = model.get_ref("output_layer"), model.get_ref("encoder")
     weights, bias = _read_head(head)
-    pooled = pool_pieces(encoder, docs, head.get_dim("nO"), partial(_multiply, weights))
-    return [model.ops.asarray2f(rows + bias) for rows in pooled], refuse_training
-
-
-def _multiply(weights: np.ndarray, states: np.ndarray) -> np.ndarray:
-    n_whole = len(states) - len(states) % BLOCK
-    rest = np.zeros((BLOCK, states.shape[1]), dtype=np.float32)
-    rest[: len(states) - n_whole] = states[n_whole:]
-    whole = states[:n_whole].reshape(-1, BLOCK, states.shape[1]) @ weights
-    product = np.concatenate([whole.reshape(n_whole, weights.shape[1]), rest @ weights])
-    return product[: len(states)]
+    pooled = pool_pieces(encoder, docs, head.get_dim("nO"), partial(multiply, weights))
+    emissions = [model.ops.asarray2f(rows + bias) for rows in pooled]
+    if terms := model.maybe_get_ref("terms"):
+        for rows, own in zip(emissions, terms.predict(docs), strict=True):
+            rows += own
+    return emissions, refuse_training
 
 
 def _forward_head(model: Model, states: Any, is_train: bool) -> Tuple[Any, Callable[[Any], Any]]:
     weights, bias = _read_head(model)
-    rows = [_multiply(weights, model.ops.to_numpy(own)) + bias for own in states]
+    rows = [multiply(weights, model.ops.to_numpy(own)) + bias for own in states]
     return [model.ops.asarray2f(own) for own in rows], refuse_training
 
 

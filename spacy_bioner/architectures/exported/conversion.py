@@ -23,14 +23,21 @@ from spacy_bioner.architectures.exported.quantization import (
     quantize,
     quantize_table,
 )
+from spacy_bioner.architectures.exported.term_features import (
+    TableShim,
+    build_exported_term_features,
+)
 from spacy_bioner.architectures.pieces.batches import make_batches
 from spacy_bioner.architectures.pieces.windows import lay_out
+from spacy_bioner.architectures.term_features import TermLinear
+from spacy_bioner.architectures.torch_bridge import TorchShim
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.layers.pooled_encoder import PooledEncoder
 
 PRECISIONS = ("float32", "int8")
 ENCODER = "spacy_bioner.OnnxEncoder.v1"
 CLASSIFIER = "spacy_bioner.ExportedClassifier.v1"
+TERMS = "spacy_bioner.ExportedTermFeatures.v1"
 # The settings that an encoder keeps.
 _KEPT = ("unit", "pooling", "window", "overlap", "truncate", "dataset", "name")
 # Batches, of the shortest windows, that say how far each product moves the states.
@@ -38,10 +45,20 @@ N_PROBED = 16
 
 
 def can_export(model: Any) -> bool:
-    """Tell whether a model is a token classifier over a transformer encoder of ours."""
+    """Tell whether a model is a token classifier over a transformer encoder of ours.
+
+    Beside the encoder there may be names of a term table (Concatenation, TermFeatures).
+    """
     if not isinstance(model, Model) or model.name != "token_classifier":
         return False
-    return model.get_ref("encoder").name == "transformer_encoder"
+    names = sorted(part.name for part in _list_parts(model))
+    return names in (["transformer_encoder"], ["term_features", "transformer_encoder"])
+
+
+def find_encoder(model: Model) -> Model:
+    """Return the transformer encoder of a model that can be exported."""
+    (encoder,) = (part for part in _list_parts(model) if part.name == "transformer_encoder")
+    return encoder
 
 
 @dataclass(frozen=True)
@@ -96,7 +113,7 @@ class Export:
     @cached_property
     def _batches(self) -> List[Tuple[np.ndarray, np.ndarray]]:
         """The texts as batches of embeddings and masks."""
-        encoder = self.model.get_ref("encoder")
+        encoder = find_encoder(self.model)
         shim = OnnxShim()
         shim.arrays = self._read_arrays()
         layout = lay_out(encoder, self.docs)
@@ -106,7 +123,7 @@ class Export:
         return [(shim.embed(batch), batch.mask) for batch in batches]
 
     def _assemble(self, graph: bytes, arrays: Dict[str, np.ndarray], precision: str) -> Model:
-        encoder, module = self.model.get_ref("encoder"), _module_of(self.model)
+        encoder, module = find_encoder(self.model), _module_of(self.model)
         trained = cast(EncoderShim, encoder.shims[0]).spec
         spec = {key: trained[key] for key in ("tokenizer", "before", "after", "max_length")}
         spec |= {"pad_id": _pad_id(encoder), "width": module.width, "precision": precision}
@@ -128,9 +145,10 @@ def start_export(model: Model, docs: List[Doc]) -> Export:
     if not can_export(model):
         raise ConfigError(
             f"found a model '{model.name}', expected spacy_bioner.TokenClassifier.v1 over "
-            "spacy_bioner.TransformerEncoder.v1: only such a model can be exported"
+            "spacy_bioner.TransformerEncoder.v1, alone or beside spacy_bioner.TermFeatures.v1: "
+            "only such a model can be exported"
         )
-    config = cast(EncoderShim, model.get_ref("encoder").shims[0]).spec["config"]
+    config = cast(EncoderShim, find_encoder(model).shims[0]).spec["config"]
     return Export(model, trace_encoder(_module_of(model), config), docs)
 
 
@@ -140,11 +158,14 @@ def describe_model(model: Model) -> Dict[str, Any]:
     settings: Mapping[str, Any] = {
         key: value for key, value in encoder.attrs.items() if key != "every_piece"
     }
-    return {
+    section: Dict[str, Any] = {
         "@architectures": CLASSIFIER,
         "nO": None,
         "encoder": {"@architectures": ENCODER, **settings},
     }
+    if model.maybe_get_ref("terms"):
+        section["terms"] = {"@architectures": TERMS, "nO": None}
+    return section
 
 
 def _add_head(model: Model, encoder: Model) -> Model:
@@ -152,17 +173,45 @@ def _add_head(model: Model, encoder: Model) -> Model:
     # Without the column of a tag X, which no token can have.
     n_tags = trained.shims[0].spec["n_tags"]
     linear = trained.shims[0].module.output
-    exported = build_exported_classifier(encoder, nO=n_tags)
+    weights, bias = _to_numpy(linear.weight)[:n_tags], _to_numpy(linear.bias)[:n_tags]
+    terms = None
+    for part, columns in _divide_columns(model, weights):
+        if part.name == "term_features":
+            terms, shift = _export_terms(part, columns)
+            bias = bias + shift
+        else:
+            weights = columns
+    exported = build_exported_classifier(encoder, nO=n_tags, terms=terms)
     head = exported.get_ref("output_layer")
     head.set_dim("nI", encoder.get_dim("nO"))
-    weights = [_to_numpy(linear.weight)[:n_tags], _to_numpy(linear.bias)[:n_tags]]
-    for name, array in zip(PARAMS, [*weights, *(learned_transitions(model) or ())]):
+    for name, array in zip(PARAMS, [weights, bias, *(learned_transitions(model) or ())]):
         head.set_param(name, cast(Any, array))
     return exported
 
 
+def _divide_columns(model: Model, weights: np.ndarray) -> List[Tuple[Model, np.ndarray]]:
+    """Return the parts of a token's state, and what the head has learned of each."""
+    parts = _list_parts(model)
+    borders = np.cumsum([part.get_dim("nO") for part in parts])[:-1].tolist()
+    return list(zip(parts, map(np.ascontiguousarray, np.split(weights, borders, axis=1))))
+
+
+def _export_terms(part: Model, weights: np.ndarray) -> Tuple[Model, np.ndarray]:
+    """Return names as they score, and what their layer's bias adds to every score."""
+    module = cast(TermLinear, cast(TorchShim, part.shims[0]).module)
+    terms = build_exported_term_features(nO=len(weights))
+    terms.set_param("W", cast(Any, weights @ _to_numpy(module.weight)))
+    cast(TableShim, terms.shims[0]).matcher = module.matcher
+    return terms, weights @ _to_numpy(module.bias)
+
+
+def _list_parts(model: Model) -> List[Model]:
+    encoder = model.get_ref("encoder")
+    return list(encoder.layers) if encoder.name == "concatenation" else [encoder]
+
+
 def _module_of(model: Model) -> PooledEncoder:
-    return cast(PooledEncoder, cast(EncoderShim, model.get_ref("encoder").shims[0]).module)
+    return cast(PooledEncoder, cast(EncoderShim, find_encoder(model).shims[0]).module)
 
 
 def _pad_id(encoder: Model) -> int:

@@ -7,7 +7,8 @@ import spacy
 from numpy.testing import assert_allclose, assert_array_equal
 
 from spacy_bioner.architectures.decoding import learned_transitions
-from spacy_bioner.architectures.exported.classifier import BLOCK, build_exported_classifier
+from spacy_bioner.architectures.exported.blocks import BLOCK
+from spacy_bioner.architectures.exported.classifier import build_exported_classifier
 from spacy_bioner.architectures.exported.onnx_encoder import build_onnx_encoder
 from spacy_bioner.errors import EncoderError
 from tests.architectures.exported.conftest import TEXTS
