@@ -94,7 +94,7 @@ def test_outcomes_are_told_apart_and_the_checkout_stays(checkout: Path) -> None:
     ]
     told: List[str] = []
     outcomes = try_changes(
-        changes, checkout, jobs=2, seconds=15, tell=lambda change, _: told.append(change.name)
+        changes, checkout, jobs=2, seconds=30, tell=lambda change, _: told.append(change.name)
     )
     noticed, survived, late, broken, again = outcomes
     assert (noticed.verdict, noticed.test) == ("noticed", "tests/test_room.py::test_half")
