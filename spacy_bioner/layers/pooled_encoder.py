@@ -9,9 +9,11 @@ import torch
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from spacy_bioner.errors import EncoderError
 from spacy_bioner.layers.adversary import EmbeddingTap
 from spacy_bioner.layers.fast_linear import can_pack, with_fast_linears
 from spacy_bioner.layers.out_of_memory import run_in_halves
+from spacy_bioner.layers.relative_encoder import RelativeEncoder
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d)
 ACTIVATION = "is_activation_checkpointing"
@@ -130,11 +132,24 @@ class PooledEncoder(nn.Module):
         return states * weights
 
     def set_checkpointing(self, wanted: bool) -> None:
-        """Trade time for memory in training, or not; nothing changes where it is so already."""
+        """Trade time for memory in training, or not; nothing changes where it is so already.
+
+        RAISES (EncoderError): For a family that cannot compute its states anew.
+        """
+        layers = getattr(self.transformer, "encoder", None)
+        if isinstance(layers, RelativeEncoder):
+            layers.checkpointing = CHECKPOINTING if wanted else None
+            return
         # Newer transformers call it activation checkpointing.
         word = "activation" if hasattr(type(self.transformer), ACTIVATION) else "gradient"
         if wanted == bool(getattr(self.transformer, f"is_{word}_checkpointing", False)):
             return
+        if wanted and not getattr(self.transformer, "supports_gradient_checkpointing", True):
+            raise EncoderError(
+                "encoder setting checkpointing = true: found an encoder of the family "
+                f"'{self.transformer.config.model_type}', which cannot compute its states anew; "
+                "set checkpointing = false"
+            )
         if wanted:
             settings = {f"{word}_checkpointing_kwargs": CHECKPOINTING}
             getattr(self.transformer, f"{word}_checkpointing_enable")(**settings)
