@@ -129,7 +129,9 @@ def resolve_source(name: str) -> str:
     if name.startswith(PACKAGE_PREFIX):
         folder: Optional[Path] = _package_folder(name)
     else:
-        looks_local = name.startswith((".", "/", "~")) or Path(name).expanduser().exists()
+        # A hub name has one slash at most.
+        marked = name.startswith((".", "/", "~")) or name.count("/") > 1
+        looks_local = marked or Path(name).expanduser().exists()
         folder = Path(name).expanduser() if looks_local else None
     if folder is None:
         return name
@@ -163,7 +165,9 @@ def _package_folder(name: str) -> Path:
 
 def _check_folder(name: str, folder: Path) -> None:
     if not folder.is_dir():
-        raise EncoderError(f"encoder '{name}': no such folder. {_name_ways()}")
+        fetched = folder.parent.parts[-2:] == ("assets", "encoders")
+        hint = f"`bioner assets encoder {folder.name}` fetches it" if fetched else _name_ways()
+        raise EncoderError(f"encoder '{name}': no such folder. {hint}")
     missing = [] if (folder / "config.json").is_file() else ["config.json"]
     for files in (WEIGHT_FILES, TOKENIZER_FILES):
         if not any((folder / file).is_file() for file in files):
