@@ -5,7 +5,7 @@ the checkpoint's own modules hold the weights, under their own names.
 """
 
 from functools import partial
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 import torch
 from torch import nn
@@ -58,16 +58,30 @@ class RelativeEncoder(nn.Module):
         attention_mask (Optional[torch.Tensor]): What is added to the scores of pairs of pieces, or
             bool, False for padding; shape (windows, 1, 1 or length, length).
         """
-        bias = self.make_bias(hidden_states.shape[1])
-        if attention_mask is not None:
-            bias = add_mask(bias, attention_mask)
+        (states,) = self.run_together([hidden_states], [attention_mask])
+        return LayerStates(states)
+
+    def run_together(
+        self, parts: Sequence[torch.Tensor], masks: Sequence[Optional[torch.Tensor]]
+    ) -> List[torch.Tensor]:
+        """Encode several batches at once.
+
+        Each takes part in attention alone, and all other products have the rows of all: few rows
+        take a processor as long as reading the weights does.
+
+        parts, masks: See `forward`; lengths may differ.
+        RETURNS (List[torch.Tensor]): As `parts`.
+        """
+        shapes = [part.shape[:2] for part in parts]
+        biases = [add_mask(self.make_bias(shape[1]), mask) for shape, mask in zip(shapes, masks)]
+        rows = torch.cat([part.flatten(0, 1) for part in parts])
         for layer in self.layer:
+            run = partial(run_layer, layer, shapes=shapes, biases=biases)
             if self.checkpointing is None or not torch.is_grad_enabled():
-                hidden_states = run_layer(layer, hidden_states, bias)
+                rows = run(rows)
             else:
-                run = partial(run_layer, layer)
-                hidden_states = checkpoint(run, hidden_states, bias, **self.checkpointing)
-        return LayerStates(hidden_states)
+                rows = checkpoint(run, rows, **self.checkpointing)
+        return _cut(rows, shapes)
 
     def make_bias(self, length: int) -> torch.Tensor:
         """Return the bias of all pairs of pieces, shape (1, heads, length, length)."""
@@ -76,35 +90,48 @@ class RelativeEncoder(nn.Module):
         return self.relative_attention_bias(self.buckets[distances]).permute(2, 0, 1)[None]
 
 
-def add_mask(bias: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def add_mask(bias: torch.Tensor, mask: Optional[torch.Tensor]) -> torch.Tensor:
     """Add a mask of padding, float or bool, to the bias of attention."""
+    if mask is None:
+        return bias
     if mask.dtype == torch.bool:
         return bias.masked_fill(~mask, LOWEST)
     # Greater than the lowest number together: what is less than that is infinite.
     return (bias + mask).clamp_min(LOWEST)
 
 
-def run_layer(layer: Any, states: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
-    """Run one of MPNet's layers.
+def run_layer(
+    layer: Any,
+    rows: torch.Tensor,
+    *,
+    shapes: Sequence[torch.Size],
+    biases: Sequence[torch.Tensor],
+) -> torch.Tensor:
+    """Run one of MPNet's layers on the pieces of several batches.
 
     layer (Any): transformers' `MPNetLayer`.
-    states (torch.Tensor): Shape (windows, length, width).
-    bias (torch.Tensor): See `RelativeEncoder.make_bias`; the first axis may be the windows.
+    rows (torch.Tensor): Shape (pieces, width).
+    shapes (Sequence[torch.Size]): Windows and length of each batch, in the order of the rows.
+    biases (Sequence[torch.Tensor]): What is added to the scores of pairs of pieces of each, shape
+        (1 or windows, heads, length, length).
     """
-    attention = layer.attention
-    attended = attention.attn.o(_attend(attention.attn, states, bias))
-    states = attention.LayerNorm(attention.dropout(attended) + states)
-    return layer.output(layer.intermediate(states), states)
+    attention, attend = layer.attention, layer.attention.attn
+    projected = (_cut(part(rows), shapes) for part in (attend.q, attend.k, attend.v))
+    mixed = [_mix(attend, heads, bias).flatten(0, 1) for *heads, bias in zip(*projected, biases)]
+    attended = attention.dropout(attend.o(torch.cat(mixed)))
+    rows = attention.LayerNorm(attended + rows)
+    return layer.output(layer.intermediate(rows), rows)
 
 
-def _attend(attention: Any, states: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
-    def project(layer: nn.Module) -> torch.Tensor:
-        split = layer(states).unflatten(-1, (attention.num_attention_heads, -1))
-        return split.transpose(1, 2)
+def _cut(rows: torch.Tensor, shapes: Sequence[torch.Size]) -> List[torch.Tensor]:
+    parts = rows.split([shape.numel() for shape in shapes])
+    return [part.unflatten(0, shape) for part, shape in zip(parts, shapes)]
 
-    q, k, v = project(attention.q), project(attention.k), project(attention.v)
-    dropout = attention.dropout.p if attention.training else 0.0
-    mixed = scaled_dot_product_attention(
-        q, k, v, attn_mask=bias.to(q.dtype), dropout_p=float(dropout)
+
+def _mix(attend: Any, projected: Sequence[torch.Tensor], bias: torch.Tensor) -> torch.Tensor:
+    q, k, v = (
+        part.unflatten(-1, (attend.num_attention_heads, -1)).transpose(1, 2) for part in projected
     )
+    dropout = float(attend.dropout.p) if attend.training else 0.0
+    mixed = scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype), dropout_p=dropout)
     return mixed.transpose(1, 2).flatten(2)

@@ -397,6 +397,14 @@ def test_an_attack_reaches_the_embeddings_of_pieces_alone(make_encoder, docs):
     assert sums[1] > sums[0] * 1.0001
 
 
+def test_what_learns_has_the_states_of_what_predicts(make_encoder, docs):
+    model = make_encoder()
+    with tapped(model, dropout=False):
+        learned, _ = model.begin_update(docs)
+    for found, expected in zip(learned, model.predict(docs)):
+        assert_allclose(found, expected, atol=1e-5)
+
+
 # transformers does not compute ALBERT's states anew.
 @pytest.mark.parametrize("folder", [name for name in FAMILIES if name != "albert"], indirect=True)
 def test_states_computed_anew_give_the_same_gradients(make_encoder, docs):

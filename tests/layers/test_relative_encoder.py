@@ -79,6 +79,23 @@ def test_states_computed_anew_give_the_same_gradients(pair):
     torch.testing.assert_close(found[1], found[0])
 
 
+def test_batches_that_go_together_are_as_they_are_alone(pair):
+    layers = pair[1].encoder
+    parts = [torch.randn(2, 9, 32), torch.randn(1, 30, 32), torch.randn(3, 1, 32)]
+    mask = torch.ones(2, 1, 1, 9, dtype=torch.bool)
+    mask[1, ..., 5:] = False
+    masks = [mask, None, torch.ones(3, 1, 1, 1, dtype=torch.bool)]
+    together = layers.run_together(parts, masks)
+    alone = [layers(part, own).last_hidden_state for part, own in zip(parts, masks)]
+    for found, expected in zip(together, alone):
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+    gradients = [
+        torch.autograd.grad(sum(own.square().sum() for own in states), list(layers.parameters()))
+        for states in (together, alone)
+    ]
+    torch.testing.assert_close(*gradients, atol=1e-3, rtol=1e-4)
+
+
 def test_training_drops_attention(pair):
     _, ours = pair
     ids, _ = draw(9)
