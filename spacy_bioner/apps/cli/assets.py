@@ -6,7 +6,12 @@ from typing import Annotated, Optional
 import typer
 
 from spacy_bioner.apps.cli.main import PLAIN
-from spacy_bioner.apps.corpora.assets import PreparedAsset, prepare_assets, read_assets
+from spacy_bioner.apps.corpora.assets import (
+    PreparedAsset,
+    prepare_assets,
+    read_assets,
+    refuse_options,
+)
 from spacy_bioner.apps.corpora.encoder_assets import (
     ENCODERS,
     ENCODERS_FOLDER,
@@ -18,7 +23,6 @@ assets_cli = typer.Typer(name="assets", invoke_without_command=True, **PLAIN)
 From = Annotated[
     Optional[Path], typer.Option("--from", help="Copy from this folder, download nothing")
 ]
-Project = Annotated[Path, typer.Option(help="Folder with project.yml")]
 
 
 @assets_cli.callback()
@@ -28,15 +32,17 @@ def corpora_cli(
     extra: Annotated[
         bool, typer.Option("--extra", help="Fetch the extra ones as well, such as MeSH")
     ] = False,
-    project: Project = Path("."),
+    project: Annotated[
+        Optional[Path], typer.Option(help="Folder with project.yml; default: this one")
+    ] = None,
 ) -> None:
     """Check, copy or download the corpus files that project.yml names."""
     if context.invoked_subcommand is not None:
-        if folder is not None or extra or project != Path("."):
-            raise typer.BadParameter(f"options go behind `{context.invoked_subcommand} NAME`")
+        given = {"--from": folder, "--extra": extra, "--project": project}
+        refuse_options(context.invoked_subcommand, given)
         return
     prepared = prepare_assets(
-        read_assets(project), folder=folder, extra=extra, on_ready=_print_ready
+        read_assets(project or Path()), folder=folder, extra=extra, on_ready=_print_ready
     )
     typer.echo(f"{len(prepared)} corpus files are in place")
 

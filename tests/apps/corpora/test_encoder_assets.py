@@ -226,6 +226,8 @@ def test_other_names_and_misplaced_options_are_refused(tmp_path, capsys):
     with pytest.raises(SystemExit):
         run(["assets", "encoder", "bart"])
     assert "found no encoder 'bart' to fetch, expected one of: mpnet" in capsys.readouterr().err
-    result = CliRunner().invoke(cli.assets_cli, ["--from", str(tmp_path), "encoder", "mpnet"])
-    assert result.exit_code == 2
-    assert "options go behind `encoder NAME`" in result.output
+    for option in (["--from", str(tmp_path)], ["--extra"], ["--project", "."]):
+        with pytest.raises(SystemExit):
+            run(["assets", *option, "encoder", "mpnet"])
+        line = f"found {option[0]} before `encoder`, expected it behind: `encoder …`"
+        assert line in capsys.readouterr().err
