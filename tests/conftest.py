@@ -117,6 +117,30 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def save_tiny_mpnet(folder: Path, pieces: Sequence[str]) -> None:
+    """Save an MPNet with random weights, in the layout of microsoft/mpnet-base: config.json,
+    vocab.txt, weights and tokenizer settings that lower-case."""
+    from transformers import MPNetConfig, MPNetModel
+
+    # "[UNK]" is what words without pieces become; "<unk>" stands in the vocabulary beside it.
+    lower = dict.fromkeys(piece.lower() for piece in pieces)
+    own = ["<s>", "<pad>", "</s>", "<unk>", *lower, "[UNK]", "<mask>"]
+    (folder / "vocab.txt").write_text("\n".join(own) + "\n", encoding="utf8")
+    specials = {"bos_token": "<s>", "eos_token": "</s>", "cls_token": "<s>", "sep_token": "</s>"}
+    specials |= {"unk_token": "[UNK]", "pad_token": "<pad>", "mask_token": "<mask>"}
+    settings = {"do_lower_case": True, "tokenizer_class": "MPNetTokenizer", **specials}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf8")
+    config = MPNetConfig(
+        vocab_size=len(own),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=66,
+    )
+    MPNetModel(config).save_pretrained(folder)
+
+
 @pytest.fixture(scope="session")
 def blank_nlp() -> Language:
     """A pipeline of nothing but the biomedical tokenizer."""
@@ -184,7 +208,26 @@ def trained_folder(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """The saved pipeline of `trained_nlp`."""
-    nlp = make_bioner_nlp(str(tiny_bert))
+    return train_by_heart(tiny_bert, make_example, tmp_path_factory.mktemp("trained") / "model")
+
+
+@pytest.fixture(scope="session")
+def trained_mpnet_folder(
+    tiny_bert: Path,
+    make_example: Callable[[str, Sequence[Entity]], Example],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """As `trained_folder`, on an MPNet."""
+    folder = tmp_path_factory.mktemp("mpnet-tiny")
+    save_tiny_mpnet(folder, (tiny_bert / "vocab.txt").read_text(encoding="utf8").split()[5:])
+    return train_by_heart(folder, make_example, tmp_path_factory.mktemp("trained") / "model")
+
+
+def train_by_heart(
+    encoder: Path, make_example: Callable[[str, Sequence[Entity]], Example], folder: Path
+) -> Path:
+    """Train a pipeline on an encoder until it knows two texts, and save it."""
+    nlp = make_bioner_nlp(str(encoder))
     learn_by_heart(
         nlp,
         [
@@ -195,7 +238,6 @@ def trained_folder(
             make_example("hypertension in rats", [(0, 12, "Disease")]),
         ],
     )
-    folder = tmp_path_factory.mktemp("trained") / "model"
     nlp.to_disk(folder)
     return folder
 

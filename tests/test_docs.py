@@ -172,7 +172,10 @@ def check_bioner(arguments):
     assert arguments[0] in COMMANDS
     command = typer.main.get_command(app).get_command(None, arguments[0])
     if isinstance(command, TyperGroup):
-        command = command.commands[arguments[1]]
+        named = next((word for word in arguments[1:] if not word.startswith("-")), "")
+        # `bioner assets` is a command of its own, too.
+        if named or not command.invoke_without_command:
+            command = command.commands[named]
     known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
     used = [word.split("=")[0] for word in arguments if word.startswith("-")]
     # `bioner train` passes dotted options on to `spacy train`.

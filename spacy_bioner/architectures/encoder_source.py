@@ -22,6 +22,7 @@ except ImportError:  # before transformers 5
 
 from spacy_bioner.errors import EncoderError
 from spacy_bioner.extras import install_command
+from spacy_bioner.layers.relative_encoder import RelativeEncoder
 
 PACKAGE_PREFIX = "package:"
 WEIGHT_FILES = (
@@ -51,6 +52,8 @@ LOADING_ERRORS = (
 )
 # RoBERTa's relatives number positions from pad_token_id + 1.
 OFFSET_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet", "longformer")
+# The family whose layers are run by a module of ours.
+RELATIVE = "mpnet"
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def load_encoder(name: str, *, cased: Optional[bool] = None) -> EncoderFiles:
     _check_family(name, config, module)
     _check_complete(name, loading["missing_keys"])
     _check_vocabulary(name, len(tokenizer), config.vocab_size)
-    _drop_pooler(module)
+    _adapt(module)
     max_length = _max_length(config, tokenizer.model_max_length)
     backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
     return EncoderFiles(config.to_dict(), _plain(backend), module, max_length)
@@ -114,7 +117,7 @@ def build_transformer(
     given = {} if attention is None else {"attn_implementation": attention}
     with nullcontext() if drawn else no_init_weights():
         module = AutoModel.from_config(hf_config, **given)
-    _drop_pooler(module)
+    _adapt(module)
     return module
 
 
@@ -126,7 +129,9 @@ def resolve_source(name: str) -> str:
     if name.startswith(PACKAGE_PREFIX):
         folder: Optional[Path] = _package_folder(name)
     else:
-        looks_local = name.startswith((".", "/", "~")) or Path(name).expanduser().exists()
+        # A hub name has one slash at most.
+        marked = name.startswith((".", "/", "~")) or name.count("/") > 1
+        looks_local = marked or Path(name).expanduser().exists()
         folder = Path(name).expanduser() if looks_local else None
     if folder is None:
         return name
@@ -160,7 +165,9 @@ def _package_folder(name: str) -> Path:
 
 def _check_folder(name: str, folder: Path) -> None:
     if not folder.is_dir():
-        raise EncoderError(f"encoder '{name}': no such folder. {_name_ways()}")
+        fetched = folder.parent.parts[-2:] == ("assets", "encoders")
+        hint = f"`bioner assets encoder {folder.name}` fetches it" if fetched else _name_ways()
+        raise EncoderError(f"encoder '{name}': no such folder. {hint}")
     missing = [] if (folder / "config.json").is_file() else ["config.json"]
     for files in (WEIGHT_FILES, TOKENIZER_FILES):
         if not any((folder / file).is_file() for file in files):
@@ -250,9 +257,11 @@ def _check_vocabulary(name: str, n_pieces: int, n_rows: int) -> None:
         )
 
 
-def _drop_pooler(module: nn.Module) -> None:
+def _adapt(module: Any) -> None:
     if getattr(module, "pooler", None) is not None:
-        setattr(module, "pooler", None)  # noqa: B010  (nn.Module types attributes as modules)
+        module.pooler = None
+    if module.config.model_type == RELATIVE:
+        module.encoder = RelativeEncoder(module.encoder)
 
 
 def _max_length(config: Any, tokenizer_limit: int) -> int:

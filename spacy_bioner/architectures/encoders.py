@@ -208,6 +208,9 @@ def forward(
     shim.count_unseen(layout)
     if _may_pad(module, shim.device) and not is_train:
         layout.round_up = round_up_rows
+    if is_train and module.learns_together and shim.device.type == "cpu":
+        # Small batches cost nothing then, and padding does.
+        layout.stretch = 1.0
     batches, weights = _make_batches(model, layout)
     module.train(is_train)
     if is_train:

@@ -9,9 +9,11 @@ import torch
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from spacy_bioner.errors import EncoderError
 from spacy_bioner.layers.adversary import EmbeddingTap
 from spacy_bioner.layers.fast_linear import can_pack, with_fast_linears
 from spacy_bioner.layers.out_of_memory import run_in_halves
+from spacy_bioner.layers.relative_encoder import RelativeEncoder
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d)
 ACTIVATION = "is_activation_checkpointing"
@@ -123,23 +125,57 @@ class PooledEncoder(nn.Module):
                 parts = self._add_datasets(parts, batches)
             if self.tap is not None:
                 parts = self.tap.perturb(list(parts), [batch.mask for batch in batches])
-            for batch, embedded in zip(batches, parts):
-                hidden = encode(embedded, batch.mask).flatten(0, 1)[batch.source]
+            if torch.is_grad_enabled() and isinstance(self._layers, RelativeEncoder):
+                found: Iterable[torch.Tensor] = self._run_together(self._layers, batches, parts)
+            else:
+                found = (encode(own, batch.mask) for batch, own in zip(batches, parts))
+            for batch, encoded in zip(batches, found):
+                hidden = encoded.flatten(0, 1)[batch.source]
                 # In place: a copy a batch would make a long document's time quadratic.
                 states.index_add_(0, batch.target, hidden.float())
         return states * weights
 
     def set_checkpointing(self, wanted: bool) -> None:
-        """Trade time for memory in training, or not; nothing changes where it is so already."""
+        """Trade time for memory in training, or not; nothing changes where it is so already.
+
+        RAISES (EncoderError): For a family that cannot compute its states anew.
+        """
+        if isinstance(self._layers, RelativeEncoder):
+            self._layers.checkpointing = CHECKPOINTING if wanted else None
+            return
         # Newer transformers call it activation checkpointing.
         word = "activation" if hasattr(type(self.transformer), ACTIVATION) else "gradient"
         if wanted == bool(getattr(self.transformer, f"is_{word}_checkpointing", False)):
             return
+        if wanted and not getattr(self.transformer, "supports_gradient_checkpointing", True):
+            raise EncoderError(
+                "encoder setting checkpointing = true: found an encoder of the family "
+                f"'{self.transformer.config.model_type}', which cannot compute its states anew; "
+                "set checkpointing = false"
+            )
         if wanted:
             settings = {f"{word}_checkpointing_kwargs": CHECKPOINTING}
             getattr(self.transformer, f"{word}_checkpointing_enable")(**settings)
         else:
             getattr(self.transformer, f"{word}_checkpointing_disable")()
+
+    @property
+    def learns_together(self) -> bool:
+        """Whether the batches of a step go through most of the layers together."""
+        return isinstance(self._layers, RelativeEncoder)
+
+    @property
+    def _layers(self) -> Any:
+        return getattr(self.transformer, "encoder", None)
+
+    def _run_together(
+        self, layers: RelativeEncoder, batches: List[PieceBatch], parts: Iterable[torch.Tensor]
+    ) -> List[torch.Tensor]:
+        embedded = [self.transformer.embeddings(inputs_embeds=part) for part in parts]
+        if not embedded:
+            return []
+        masks = [batch.mask.bool()[:, None, None] for batch in batches]
+        return layers.run_together(embedded, masks)
 
     def _choose_transformer(self, device: torch.device) -> nn.Module:
         if self.training or torch.is_grad_enabled() or device.type != "cpu":

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from spacy.util import load_config
 
+from spacy_bioner.apps.corpora.encoder_assets import ENCODERS_FOLDER, find_encoder_asset
 from spacy_bioner.apps.profiles import (
     CorpusSettings,
     Division,
@@ -173,6 +174,22 @@ def test_biobert_profile_is_biobert_on_bc5cdr():
     profile = load_profile("biobert")
     assert profile.encoder == "dmis-lab/biobert-base-cased-v1.2"
     assert (profile.corpus, profile.encoder_licence) == ("bc5cdr", "Apache-2.0")
+
+
+@pytest.mark.usefixtures("shipped")
+def test_mpnet_learns_what_the_shipped_pipeline_learns():
+    large, small = load_profile("mpnet_multi"), load_profile("multi")
+    assert (large.encoder, large.encoder_licence) == ("assets/encoders/mpnet", "Apache-2.0")
+    assert large.encoder == (ENCODERS_FOLDER / find_encoder_asset("mpnet").name).as_posix()
+    assert find_encoder_asset("mpnet").licence == large.encoder_licence
+    differing = {
+        key
+        for key in large.overrides | small.overrides
+        if large.overrides.get(key) != small.overrides.get(key)
+    }
+    rate = "training.optimizer.learn_rate.initial_rate"
+    assert differing == {rate, "training.eval_frequency"}
+    assert large.overrides[rate] == 7e-5
 
 
 @pytest.mark.usefixtures("shipped")

@@ -1,3 +1,4 @@
+import re
 import shutil
 from pathlib import Path
 
@@ -96,6 +97,15 @@ def test_load_encoder_without_hub_names_three_ways(monkeypatch):
 def test_resolve_source_reports_what_is_not_there(name):
     with pytest.raises(EncoderError, match="three ways"):
         resolve_source(name)
+
+
+def test_a_folder_of_the_project_that_was_not_fetched_names_the_command(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    message = "no such folder. `bioner assets encoder mpnet` fetches it"
+    with pytest.raises(EncoderError, match=re.escape(message)):
+        resolve_source("assets/encoders/mpnet")
+    with pytest.raises(EncoderError, match=r"no such folder\. Weights can be provided in three"):
+        resolve_source("my/own/mpnet")
 
 
 def test_resolve_source_takes_other_names_for_the_hub():

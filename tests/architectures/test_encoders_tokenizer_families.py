@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
 from spacy.tokens import Doc
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import (
     AlbertConfig,
     AlbertModel,
+    AutoModel,
     AutoTokenizer,
     DebertaV2Config,
     DebertaV2Model,
@@ -31,6 +33,7 @@ from transformers import (
     XLMRobertaModel,
 )
 
+from spacy_bioner.architectures.adversary import tapped
 from spacy_bioner.architectures.encoders import build_transformer_encoder, prepare_batches
 from spacy_bioner.architectures.pieces.alignment import token_offsets
 from spacy_bioner.architectures.pieces.control_pieces import find_stand_in, list_controls
@@ -38,8 +41,9 @@ from spacy_bioner.architectures.pieces.windows import lay_out
 from spacy_bioner.architectures.pieces.words import find_words
 from spacy_bioner.errors import EncoderError
 from spacy_bioner.evaluation.explanation.occlusion import cover
+from spacy_bioner.layers.adversary import steepest
 from spacy_bioner.training.packing import number_words
-from tests.conftest import WORDS
+from tests.conftest import WORDS, save_tiny_mpnet
 
 SPECIAL = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
 SIZE = {
@@ -170,6 +174,10 @@ def save_albert(path: Path, tiny_bert: Path) -> None:
     save_fast(path, unigram(), lambda n: AlbertModel(AlbertConfig(**size, vocab_size=n)))
 
 
+def save_mpnet(path: Path, tiny_bert: Path) -> None:
+    save_tiny_mpnet(path, (tiny_bert / "vocab.txt").read_text(encoding="utf8").split()[5:])
+
+
 FAMILIES = {
     "wordpiece": None,
     "byte-level": save_roberta,
@@ -178,6 +186,7 @@ FAMILIES = {
     "electra": save_electra,
     "deberta-v2": save_deberta,
     "albert": save_albert,
+    "mpnet": save_mpnet,
 }
 
 
@@ -328,19 +337,95 @@ def test_there_is_a_row_per_token(make_encoder, docs):
     assert [part.shape for part in rows] == [(len(doc), 32) for doc in docs]
 
 
-@pytest.mark.parametrize("pooling", ["mean", "first"])
-def test_states_are_those_of_the_pieces(make_encoder, docs, pooling):
-    import torch
+@pytest.fixture(scope="module")
+def reference(folder):
+    """What transformers itself makes of the checkpoint."""
+    return AutoModel.from_pretrained(folder, torch_dtype=torch.float32).eval()
 
+
+@pytest.mark.parametrize("pooling", ["mean", "first"])
+def test_states_are_those_of_the_pieces(make_encoder, reference, docs, pooling):
     model = make_encoder(unit="document", pooling=pooling)
-    shim = model.shims[0]
-    encoding = shim.tokenizer.encode(TEXTS[0])
+    encoding = model.shims[0].tokenizer.encode(TEXTS[0])
     with torch.no_grad():
-        ids = torch.tensor([encoding.ids])
-        hidden = shim.module.transformer.eval()(input_ids=ids).last_hidden_state[0].numpy()
+        hidden = reference(input_ids=torch.tensor([encoding.ids])).last_hidden_state[0].numpy()
     second = hidden[2:4].mean(axis=0) if pooling == "mean" else hidden[2]
     expected = np.stack([hidden[1], second, hidden[4]])
     assert_allclose(model.predict(docs[:1])[0], expected, atol=1e-5)
+
+
+def test_padding_changes_no_state(make_encoder, reference, blank_nlp):
+    docs = [blank_nlp("Naloxone zz rats " * times) for times in (9, 10, 11)]
+    layouts = []
+    model = make_encoder(unit="document")
+    batches, weights = prepare_batches(model, docs)
+    expected = torch.zeros(len(weights), 32)
+    for batch in batches:
+        layouts.append(batch.mask.sum(dim=1).tolist())
+        hidden = torch.zeros(*batch.ids.shape, 32)
+        for row, length in enumerate(layouts[-1]):
+            with torch.no_grad():
+                alone = reference(input_ids=batch.ids[row : row + 1, :length]).last_hidden_state
+            hidden[row, :length] = alone[0]
+        expected.index_add_(0, batch.target, hidden.flatten(0, 1)[batch.source])
+    assert [lengths for lengths in layouts if len(set(lengths)) > 1]
+    found = np.concatenate(model.predict(docs))
+    assert_allclose(found, (expected * weights).numpy(), atol=1e-5)
+
+
+def test_a_saved_encoder_gives_the_same_states_without_its_folder(make_encoder, docs, monkeypatch):
+    model = make_encoder()
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    other = build_transformer_encoder("nowhere/at-all", precision="float32")
+    other.from_bytes(model.to_bytes())
+    for found, expected in zip(other.predict(docs), model.predict(docs)):
+        assert_array_equal(found, expected)
+
+
+def test_an_attack_reaches_the_embeddings_of_pieces_alone(make_encoder, docs):
+    model = make_encoder(unit="document")
+    with tapped(model, dropout=False) as (tap,):
+        states, backprop = model.begin_update(docs)
+        backprop(states)
+        sizes = torch.cat([own.norm(dim=-1).flatten() for own in tap.gradients()])
+        kept = torch.cat([mask.flatten() for mask in tap.masks]).bool()
+        assert (sizes[kept] > 0).all()
+        assert not sizes[~kept].any()
+        tap.deltas = [steepest(own, 0.5, "l2") for own in tap.gradients()]
+        moved, _ = model.begin_update(docs)
+    sums = [float(sum((rows**2).sum() for rows in own)) for own in (states, moved)]
+    assert sums[1] > sums[0] * 1.0001
+
+
+def test_what_learns_has_the_states_of_what_predicts(make_encoder, docs):
+    model = make_encoder()
+    with tapped(model, dropout=False):
+        learned, _ = model.begin_update(docs)
+    for found, expected in zip(learned, model.predict(docs)):
+        assert_allclose(found, expected, atol=1e-5)
+
+
+# transformers does not compute ALBERT's states anew.
+@pytest.mark.parametrize("folder", [name for name in FAMILIES if name != "albert"], indirect=True)
+def test_states_computed_anew_give_the_same_gradients(make_encoder, docs):
+    found = []
+    for checkpointing in (False, True):
+        model = make_encoder(checkpointing=checkpointing)
+        torch.manual_seed(0)
+        states, backprop = model.begin_update(docs)
+        backprop(states)
+        parameters = model.shims[0].module.named_parameters()
+        found.append({name: own.grad for name, own in parameters if own.grad is not None})
+    torch.testing.assert_close(*found)
+
+
+@pytest.mark.parametrize("folder", ["albert"], indirect=True)
+def test_a_family_that_computes_no_states_anew_is_named(make_encoder, docs):
+    model = make_encoder(checkpointing=True)
+    with pytest.raises(
+        EncoderError, match=r"checkpointing = true: found .* family 'albert', which"
+    ):
+        model.begin_update(docs)
 
 
 @pytest.mark.parametrize("unit", ["sentence", "neighbours", "document"])

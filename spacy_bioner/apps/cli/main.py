@@ -23,7 +23,7 @@ _show_others = warnings.showwarning
 
 GROUPS: Dict[str, Dict[str, str]] = {
     "Corpora": {
-        "assets": "Check, copy or download the corpus files that project.yml names.",
+        "assets": "Check, copy or download the corpus files that project.yml names, or an encoder.",
         "convert": "Convert a corpus, and account for every gold mention.",
         "audit": "Say what becomes of every gold mention, by tokenizer.",
         "inspect": "Analyze corpora: numbers, plots, one HTML page.",

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import srsly
 
-from spacy_bioner.errors import AssetError
+from spacy_bioner.errors import AssetError, ConfigError
 from spacy_bioner.files.replacing import replacing
 
 PROJECT_FILE = "project.yml"
@@ -92,6 +92,17 @@ def prepare_assets(
         prepared.append(PreparedAsset(asset, _prepare(asset, folder)))
         on_ready(prepared[-1])
     return prepared
+
+
+def refuse_options(command: str, options: Mapping[str, Any]) -> None:
+    """Make sure that no option of the corpora's stands before another command's name.
+
+    options (Mapping[str, Any]): What was given, by the option's name; None and False for nothing.
+    RAISES (ConfigError): For the first that was given.
+    """
+    given = [name for name, value in options.items() if value not in (None, False)]
+    if given:
+        raise ConfigError(f"found {given[0]} before `{command}`, expected it behind: `{command} …`")
 
 
 def md5_of(path: Path) -> str:

@@ -21,16 +21,18 @@ import onnxruntime  # noqa: E402
 from spacy_bioner.architectures._torch import nn, torch  # noqa: E402
 from spacy_bioner.architectures.encoder_source import build_transformer  # noqa: E402
 from spacy_bioner.architectures.exported.onnx_encoder import EMBEDDINGS, MASK, STATES  # noqa: E402
+from spacy_bioner.architectures.exported.relative_attention import ExportedLayers  # noqa: E402
 from spacy_bioner.architectures.exported.sessions import open_session  # noqa: E402
 from spacy_bioner.errors import EncoderError  # noqa: E402
 from spacy_bioner.layers.pooled_encoder import PooledEncoder  # noqa: E402
+from spacy_bioner.layers.relative_encoder import RelativeEncoder  # noqa: E402
 
 OPSET = 17
 CONTRIB = "com.microsoft"
 # How far a state of the graph may be from torch's, as a share of the states' own size.
 TOLERANCE = 1e-3
 # Which input of attention is its mask.
-MASK_PLACES = {"Attention": 3, "QAttention": 5}
+MASK_PLACES = {"Attention": 3, "QAttention": 5, "MultiHeadAttention": 4}
 
 
 class _Traced(nn.Module):
@@ -43,6 +45,16 @@ class _Traced(nn.Module):
         return output.last_hidden_state
 
 
+class _TracedRelative(nn.Module):
+    def __init__(self, transformer: Any) -> None:
+        super().__init__()
+        self.embeddings = transformer.embeddings
+        self.layers = ExportedLayers(transformer.encoder)
+
+    def forward(self, embeddings: Any, mask: Any) -> Any:
+        return self.layers(self.embeddings(inputs_embeds=embeddings), mask)
+
+
 def trace_encoder(module: PooledEncoder, config: Dict[str, Any]) -> onnx.ModelProto:
     """Write a transformer as a graph in float32, with what onnxruntime has nodes for fused.
 
@@ -52,7 +64,9 @@ def trace_encoder(module: PooledEncoder, config: Dict[str, Any]) -> onnx.ModelPr
     """
     twin = build_transformer(config, attention="eager", drawn=False)
     twin.load_state_dict(module.transformer.state_dict())
-    traced = _Traced(twin).eval()
+    reference = _Traced(twin).eval()
+    is_relative = isinstance(getattr(twin, "encoder", None), RelativeEncoder)
+    traced = _TracedRelative(twin).eval() if is_relative else reference
     width = int(module.transformer.get_input_embeddings().embedding_dim)
     example = _draw_inputs(width, lengths=(9, 5))
     axes = {0: "windows", 1: "length"}
@@ -81,7 +95,7 @@ def trace_encoder(module: PooledEncoder, config: Dict[str, Any]) -> onnx.ModelPr
             f"the family '{config['model_type']}' cannot be exported: {str(error).splitlines()[0]}"
         ) from error
     graph = _fuse(exported, config)
-    _compare(graph, traced, config, width)
+    _compare(graph, reference, config, width)
     return graph
 
 
@@ -100,13 +114,15 @@ def _fuse(graph: onnx.ModelProto, config: Dict[str, Any]) -> onnx.ModelProto:
     return fused
 
 
-def _compare(graph: onnx.ModelProto, traced: nn.Module, config: Dict[str, Any], width: int) -> None:
+def _compare(
+    graph: onnx.ModelProto, reference: nn.Module, config: Dict[str, Any], width: int
+) -> None:
     """Make sure that the graph is right for other windows than those that it was traced with."""
     session = open_session(graph.SerializeToString())
     for lengths in ((3,), (17, 16, 4), (40,) * 5):
         given = _draw_inputs(width, lengths)
         with torch.no_grad():
-            expected = traced(*(torch.from_numpy(array) for array in given.values())).numpy()
+            expected = reference(*(torch.from_numpy(array) for array in given.values())).numpy()
         kept = given[MASK].astype(bool)
         expected, found = expected[kept], session.run([STATES], given)[0][kept]
         difference = float(np.abs(found - expected).max() / np.abs(expected).max())

@@ -1,7 +1,6 @@
 import hashlib
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from spacy_bioner.apps.cli.assets import assets_cli
@@ -181,10 +180,8 @@ def test_assets_cli_copies_from_folder(tmp_path):
     (project / "project.yml").write_text(PROJECT)
     (usb / "train.txt").write_bytes(CONTENT)
     (usb / "own.txt").write_bytes(b"any")
-    app = typer.Typer()
-    app.command()(assets_cli)
     arguments = ["--from", str(usb), "--project", str(project)]
-    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    result = CliRunner().invoke(assets_cli, arguments, catch_exceptions=False)
     assert result.exit_code == 0
     assert "2 corpus files are in place" in result.output
     assert (project / "assets" / "ncbi" / "train.txt").read_bytes() == CONTENT

@@ -62,6 +62,23 @@ def test_exported_pipeline_finds_the_same_and_needs_no_torch(
     ]
 
 
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_an_mpnet_is_exported_with_the_same_entities(
+    trained_mpnet_folder, dev, tmp_path, precision
+):
+    exported = export(str(trained_mpnet_folder), tmp_path / "out", precision=precision, dev=dev)
+    assert (exported.kept, exported.n_changed, exported.n_products) == ((), 0, 12)
+    trained, light = spacy.load(trained_mpnet_folder), spacy.load(tmp_path / "out")
+    texts = [*TEXTS, "", " \n", "Rats, NALOXONE; zz (effect)\n\nof clonidine. " * 20]
+    for mine, theirs in zip(trained.pipe(texts), light.pipe(texts)):
+        if precision == "float32" or len(mine.text) < 50:
+            assert entities_of(mine) == entities_of(theirs)
+        if precision == "float32":
+            for one, other in zip(mine.ents, theirs.ents):
+                assert other._.confidence == pytest.approx(one._.confidence, abs=1e-4)
+    assert entities_of(light(TEXTS[0])) == [("Naloxone", "Chemical"), ("clonidine", "Chemical")]
+
+
 def test_meta_tells_of_the_export(trained_folder, dev, tmp_path):
     export(str(trained_folder), tmp_path / "out", dev=dev, seed=3)
     meta = spacy.load(tmp_path / "out").meta["export"]

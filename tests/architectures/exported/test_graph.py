@@ -10,6 +10,7 @@ from spacy_bioner.architectures.encoder_source import build_transformer
 from spacy_bioner.architectures.exported import graph as graphs
 from spacy_bioner.architectures.exported.graph import drop_masks, trace_encoder
 from spacy_bioner.architectures.exported.onnx_encoder import MASK, STATES
+from spacy_bioner.architectures.exported.quantization import list_products
 from spacy_bioner.architectures.exported.sessions import open_session
 from spacy_bioner.errors import EncoderError
 from spacy_bioner.layers.pooled_encoder import PooledEncoder
@@ -27,6 +28,7 @@ FAMILIES = {
     "deberta-v2": transformers.DebertaV2Config(
         **SIZE, relative_attention=True, pos_att_type=["p2c", "c2p"], position_buckets=8
     ),
+    "mpnet": transformers.MPNetConfig(**SIZE),
 }
 
 
@@ -49,6 +51,17 @@ def test_attention_of_bert_is_one_node_a_layer():
     assert kinds["Attention"] == 2
     assert kinds["Softmax"] == 0
     assert kinds["LayerNormalization"] == 5
+
+
+def test_attention_of_mpnet_is_one_node_a_layer_and_its_products_have_names_of_their_own():
+    graph = trace_encoder(*make_encoder("mpnet"))
+    kinds = Counter(node.op_type for node in graph.graph.node)
+    assert kinds["MultiHeadAttention"] == 2
+    assert kinds["Softmax"] == kinds["Log"] == 0
+    assert kinds["LayerNormalization"] == 5
+    # Queries, keys, values, what attention gives, and two more, a layer.
+    names = [product.name for product in list_products(graph)]
+    assert len(set(names)) == len(names) == 12
 
 
 @pytest.mark.parametrize("family", FAMILIES)
