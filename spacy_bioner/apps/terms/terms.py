@@ -104,8 +104,9 @@ def _import(
     table = TermCollector(settings.labels)
     accounts = []
     for path, label in zip(inputs.paths, inputs.labels, strict=True):
-        source = _read_source(path, label, table, progress)
-        accounts.append(_describe(path, source, licences))
+        for source in TermSource.find_all(path):
+            _read_source(source, label, table, progress)
+            accounts.append(_describe(path, source, licences))
     added = table.add_variants(variants)
     kept = [term for term in table.terms if not _is_suppressed(term, suppressed)]
     dropped = {SUPPRESSED: len(table.terms) - len(kept)} if suppressed else {}
@@ -157,14 +158,12 @@ def read_suppressed(path: Path) -> Set[Tuple[str, str]]:
 
 
 def _read_source(
-    path: Path, label: str, table: TermCollector, progress: Callable[[int], None]
-) -> TermSource:
-    source = TermSource(path)
+    source: TermSource, label: str, table: TermCollector, progress: Callable[[int], None]
+) -> None:
     for row in source.read():
         table.add(row, label, source.file)
         if table.n_rows % _PROGRESS_ROWS == 0:
             progress(table.n_rows)
-    return source
 
 
 def _parse_licences(given: Sequence[str], paths: Sequence[Path]) -> Dict[str, str]:
@@ -184,7 +183,7 @@ def _parse_licences(given: Sequence[str], paths: Sequence[Path]) -> Dict[str, st
 def _describe(path: Path, source: TermSource, licences: Mapping[str, str]) -> SourceAccount:
     file = source.file
     licence = licences.get(path.name) or licences.get(path.stem) or file.licence or UNKNOWN
-    name = path.stem if source.kind.general else source.kind.title
+    name = file.path.stem if source.kind.general else source.kind.title
     info = SourceInfo(name, file.version, licence, file.url, file.n_rows)
     return SourceAccount(path, info, file.skipped)
 
