@@ -5,11 +5,17 @@
 another, on single tokens and in DocBins. So everything here sets entities through `replace_ents`.
 """
 
-from typing import Iterable, List
+from typing import Any, Collection, Iterable, List, Tuple
 
 import numpy as np
-from spacy.attrs import ENT_ID, ENT_KB_ID
+from spacy.attrs import ENT_ID, ENT_IOB, ENT_KB_ID, ENT_TYPE
 from spacy.tokens import Doc, Span
+
+EntityRow = Tuple[int, int, int, int, int]
+"""The first token, the token behind the last, label, `kb_id` and `id`; strings by their hashes."""
+
+_COLUMNS = [ENT_IOB, ENT_TYPE, ENT_KB_ID, ENT_ID]
+_INSIDE, _OUTSIDE, _BEGIN = 1, 2, 3
 
 
 def replace_ents(doc: Doc, ents: Iterable[Span], *, missing: Iterable[Span] = ()) -> None:
@@ -18,12 +24,38 @@ def replace_ents(doc: Doc, ents: Iterable[Span], *, missing: Iterable[Span] = ()
     ents (Iterable[Span]): Without overlap; all other tokens are outside of entities.
     missing (Iterable[Span]): What nobody annotated.
     """
-    kept = list(ents)
-    named = doc.to_array([ENT_ID, ENT_KB_ID]).reshape(-1, 2).any(axis=1)
-    for index in np.flatnonzero(named).tolist():
-        token = doc[index]
-        token.ent_id = token.ent_kb_id = 0
-    doc.set_ents(kept, missing=list(missing), default="outside")
+    kept, unknown = list(ents), list(missing)
+    set_entities(doc, [as_row(span) for span in kept if span.label])
+    if unknown:
+        doc.set_ents(kept, missing=unknown, default="outside")
+
+
+def set_entities(doc: Doc, rows: Collection[EntityRow]) -> None:
+    """Set the entities of a Doc, and with them all identifiers of its tokens.
+
+    Arrays do for a Doc with many entities what `Doc.set_ents` does token by token.
+
+    rows (Collection[EntityRow]): Without overlap; all other tokens are outside of entities.
+    """
+    columns: Any = np.zeros((len(doc), len(_COLUMNS)), dtype=np.uint64)
+    columns[:, 0] = _OUTSIDE
+    table = np.array(list(rows), dtype=np.uint64).reshape(-1, 5)
+    starts, ends = table[:, :2].astype(np.intp).T
+    lengths = ends - starts
+    inside = np.arange(lengths.sum()) + np.repeat(ends - np.cumsum(lengths), lengths)
+    columns[inside, 0] = _INSIDE
+    columns[inside, 1:] = np.repeat(table[:, 2:], lengths, axis=0)
+    columns[starts, 0] = _BEGIN
+    if np.count_nonzero(columns[:, 0] != _OUTSIDE) < len(inside):
+        # Its error names the token that two of them have.
+        doc.set_ents([Span(doc, *row[:3]) for row in rows])
+    if len(doc):
+        doc.from_array(_COLUMNS, columns)
+
+
+def as_row(span: Span) -> EntityRow:
+    """Return what `set_entities` takes."""
+    return span.start, span.end, span.label, span.kb_id, span.id
 
 
 def copy_span(span: Span, *, label: str = "") -> Span:

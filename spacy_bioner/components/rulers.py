@@ -17,8 +17,10 @@ from spacy_bioner.ledger import find_rows
 
 Ruler = Union[EntityRuler, SpanRuler]
 
-# Labels and ids of a ruler's patterns, and how many patterns it had then.
-_known: "WeakKeyDictionary[Ruler, Tuple[int, Set[Tuple[str, str]]]]" = WeakKeyDictionary()
+Pairs = Set[Tuple[str, str]]
+
+# Labels and ids of a ruler's patterns, what they were held in, and how many there were.
+_known: "WeakKeyDictionary[Ruler, Tuple[Tuple[Any, ...], int, Pairs]]" = WeakKeyDictionary()
 
 
 def credit_rulers(doc: Doc, nlp: Optional[Language]) -> None:
@@ -61,10 +63,18 @@ def _credit(ent: Span, name: str) -> None:
         add_evidence(ent.doc, Evidence(*place, name, concept_id=ent.id_))
 
 
-def _list_pairs(ruler: Ruler) -> Set[Tuple[str, str]]:
-    size, pairs = _known.get(ruler, (-1, set()))
-    if size != len(ruler):
+def _list_pairs(ruler: Ruler) -> Pairs:
+    held, size, pairs = _known.get(ruler, ((), -1, set()))
+    holders = _list_holders(ruler)
+    if size != len(ruler) or any(old is not new for old, new in zip(held, holders, strict=True)):
         rows: List[Dict[str, Any]] = ruler.patterns
         pairs = {(row["label"], row["id"]) for row in rows if row.get("id")}
-        _known[ruler] = len(ruler), pairs
+        _known[ruler] = holders, len(ruler), pairs
     return pairs
+
+
+def _list_holders(ruler: Ruler) -> Tuple[Any, ...]:
+    """List what holds the patterns: rulers add to it, and make it anew when one is taken out."""
+    if isinstance(ruler, EntityRuler):
+        return ruler.token_patterns, ruler.phrase_patterns
+    return (ruler.patterns,)

@@ -12,12 +12,15 @@ from spacy_bioner.evaluation.bootstrap.intervals import count_documents
 from spacy_bioner.evaluation.matching import compare_docs, score_mentions
 from spacy_bioner.evaluation.scores import Counts, Scores
 
+GAZETTEER = "bioner_gazetteer"
 MODEL = "model"
 PIPELINE = "pipeline"
 SPANS = "spans"
+WITHOUT_TERMS = "without_terms"
 TITLES = {
     MODEL: "Trained component alone",
     PIPELINE: "Full pipeline (doc.ents)",
+    WITHOUT_TERMS: "Full pipeline without its terms",
     SPANS: "Span group (doc.spans)",
 }
 
@@ -45,8 +48,9 @@ class PipelineEvaluation:
     """Scores of a pipeline on a corpus.
 
     scores (Mapping[str, Scores]): By source: "model" (what the trained component proposed, from
-        its span group, where there is one), "pipeline" (`doc.ents` after all components) and
-        "spans" (the span group that was asked for, nested mentions and all).
+        its span group, where there is one), "pipeline" (`doc.ents` after all components),
+        "spans" (the span group that was asked for, nested mentions and all) and "without_terms"
+        (as "pipeline", where a gazetteer finds nothing).
     n_docs (int): Documents that the pipeline ran over.
     """
 
@@ -115,6 +119,25 @@ def score_pairs(
             model_labels=nlp.pipe_labels.get(spans_key),
         )
     return PipelineEvaluation(scores, len(pairs), pace)
+
+
+def score_without_terms(nlp: Language, gold: Sequence[Doc]) -> Optional[Scores]:
+    """Score a pipeline without its gazetteers, which takes another run.
+
+    RETURNS (Optional[Scores]): None for one that has no terms.
+    """
+    names = [
+        name
+        for name, pipe in nlp.pipeline
+        if nlp.get_pipe_meta(name).factory == GAZETTEER and len(pipe)  # type: ignore[arg-type]
+    ]
+    if not names:
+        return None
+    labels = entity_labels(nlp)
+    with nlp.select_pipes(disable=names):
+        predicted, _ = run_timed(nlp, gold)
+    pairs = zip(gold, predicted, strict=True)
+    return score_mentions((compare_docs(*pair) for pair in pairs), model_labels=labels)
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,8 @@ class Blame:
     unjudged (Mapping[str, int]): Entities of labels that the corpus does not annotate, by label.
     terms (Sequence[TermCounts]): Those that fire wrongly, the worst first.
     suppressed (Sequence[TermCounts]): Of these, those that are proposed to be left out.
+    proved (Sequence[TermCounts]): Those that are right where they fire, but for as many wrong as
+        are let pass.
     """
 
     documents: int
@@ -65,6 +67,7 @@ class Blame:
     unjudged: Mapping[str, int]
     terms: Sequence[TermCounts]
     suppressed: Sequence[TermCounts]
+    proved: Sequence[TermCounts] = ()
 
 
 @dataclass

@@ -10,7 +10,6 @@ overlapping occurrences are looked at, because a search for the longest one alon
 
 import re
 import zlib
-from bisect import bisect_right
 from typing import (
     Any,
     Dict,
@@ -28,11 +27,11 @@ import numpy as np
 import srsly
 from numpy.typing import NDArray
 
-from spacy_bioner.blanks import is_blank
 from spacy_bioner.files.lines import PathLike
+from spacy_bioner.knowledge.boundaries import Boundaries, TokenizedText
 from spacy_bioner.knowledge.index import SkeletonIndex
 from spacy_bioner.knowledge.packing import Piece, damage, is_packed, pack, unknown_version, unpack
-from spacy_bioner.knowledge.skeletons import SEPARATOR, Skeleton, edge_hyphens, fold
+from spacy_bioner.knowledge.skeletons import edge_hyphens, fold
 from spacy_bioner.knowledge.table import (
     NO_RULES,
     RAGGED_FLAG,
@@ -41,8 +40,8 @@ from spacy_bioner.knowledge.table import (
     TermTable,
     read_old_columns,
 )
-from spacy_bioner.knowledge.terms import TOKEN_SEPARATOR, Term
-from spacy_bioner.knowledge.typography import Simple, simplify, simplify_text
+from spacy_bioner.knowledge.terms import Term
+from spacy_bioner.knowledge.typography import simplify_text
 
 # Written as msgpack, with an automaton in place of the index.
 _OLD_VERSIONS = (1, 2)
@@ -56,8 +55,8 @@ _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 # A word that is divided at the end of a line; its hyphen may be its own or the division's.
 _DIVIDED = re.compile(r"(?<=\w)-[^\S\n]*\n\s*(?=\w)")
 
-# A text, and the offsets at which its tokens start and end, ascending.
-TokenizedText = Tuple[str, NDArray[np.integer], NDArray[np.integer]]
+Occurrence = Tuple[int, int, Tuple[int, ...]]
+"""The first token, the token behind the last, and the terms that are found there, ascending."""
 
 
 class TermMatch(NamedTuple):
@@ -124,6 +123,18 @@ class TermMatcher:
         nested (bool): Yield also what lies within a longer one, see `longest`.
         YIELDS (List[TermMatch]): As `find` returns them, one list a text.
         """
+        for places in self.find_places(texts, nested=nested):
+            yield [TermMatch(start, end, index) for start, end, terms in places for index in terms]
+
+    def find_places(
+        self, texts: Iterable[TokenizedText], *, nested: bool = True
+    ) -> Iterator[List[Occurrence]]:
+        """Find where terms occur, in many texts: what `find_all` yields, a row for each place.
+
+        Where a table has many terms of one name, these are told once.
+
+        YIELDS (List[Occurrence]): By start, the longest first, one list a text.
+        """
         batch: List[TokenizedText] = []
         size = 0
         for text in texts:
@@ -165,30 +176,29 @@ class TermMatcher:
 
     def _find_batch(
         self, texts: Sequence[TokenizedText], nested: bool
-    ) -> Iterator[List[TermMatch]]:
-        found: List[List[TermMatch]] = [[] for _ in texts]
+    ) -> Iterator[List[Occurrence]]:
+        found: List[List[Occurrence]] = [[] for _ in texts]
         if len(self) and texts:
-            boundaries = _Boundaries(texts)
+            boundaries = Boundaries(texts)
             number, token_ends = 0, boundaries.token_ends
-            kept = (-1, 1)
-            # By start, the longest first, then in the table's order.
-            for first, last, index in sorted(self._compare(boundaries)):
+            reach = 1
+            for first, last, terms in sorted(self._compare(boundaries)):
                 if not nested:
-                    if last >= kept[1] and kept != (first, last):
+                    if last >= reach:
                         continue
-                    kept = first, last
+                    reach = last
                 while first >= token_ends[number + 1]:
                     number += 1
                 before = token_ends[number]
-                found[number].append(TermMatch(first - before, 1 - last - before, index))
+                found[number].append((first - before, 1 - last - before, terms))
         yield from found
 
-    def _compare(self, boundaries: "_Boundaries") -> List[Tuple[int, int, int]]:
-        """List first token, minus the last one, and term of what agrees with its name."""
+    def _compare(self, boundaries: Boundaries) -> List[Occurrence]:
+        """List first token, minus the last one, and the terms with whose names a place agrees."""
         starts, ends, groups = self._index.find(boundaries.skeleton, *boundaries.list_edges())
         flags = self._index.group_flags[groups]
         ragged = np.flatnonzero(flags & RAGGED_FLAG)
-        rows = [*self._compare_ragged(boundaries, starts[ragged], ends[ragged], groups[ragged])]
+        rows = self._compare_ragged(boundaries, starts[ragged], ends[ragged], groups[ragged])
         places = boundaries.skeleton.places
         starts, ends = places[starts], places[ends - 1] + 1
         allowed = np.flatnonzero(boundaries.allow(starts, ends) & ((flags & RAGGED_FLAG) == 0))
@@ -202,12 +212,12 @@ class TermMatcher:
             agreeing = known.get(text[start:end])
             if agreeing is None:
                 agreeing = self._list_agreeing(group, start, end, boundaries)
-            for index in agreeing:
-                rows.append((first, last, index))
+            if agreeing:
+                rows.append((first, last, agreeing))
         return rows
 
     def _list_agreeing(
-        self, group: int, start: int, end: int, boundaries: "_Boundaries"
+        self, group: int, start: int, end: int, boundaries: Boundaries
     ) -> Tuple[int, ...]:
         agreeing = tuple(self._compare_group(group, start, end, boundaries))
         # Terms that are tokens ask for more than the surface.
@@ -218,7 +228,7 @@ class TermMatcher:
         return agreeing
 
     def _compare_group(
-        self, group: int, start: int, end: int, boundaries: "_Boundaries"
+        self, group: int, start: int, end: int, boundaries: Boundaries
     ) -> Iterator[int]:
         for index in self._index.members(group):
             name, exact, tokens = self.table.rule(index)
@@ -227,11 +237,11 @@ class TermMatcher:
 
     def _compare_ragged(
         self,
-        boundaries: "_Boundaries",
+        boundaries: Boundaries,
         starts: NDArray[np.intp],
         ends: NDArray[np.intp],
         groups: NDArray[np.intp],
-    ) -> Iterator[Tuple[int, int, int]]:
+    ) -> List[Occurrence]:
         """Compare where names have hyphens at the edge, which the skeleton lacks."""
         places, rows = boundaries.skeleton.places, []
         for place, end_place, group in zip(*map(np.ndarray.tolist, (starts, ends, groups))):
@@ -241,6 +251,7 @@ class TermMatcher:
                 if boundaries.spans(start, end, place, end_place):
                     rows.append((start, end, index))
         table = np.array(rows, dtype=np.intp).reshape(-1, 3)
+        found: Dict[Tuple[int, int], List[int]] = {}
         for row in np.flatnonzero(boundaries.allow(table[:, 0], table[:, 1])).tolist():
             start, end, index = rows[row]
             # What shows nothing is no part of a name: a soft hyphen that divides a word at the end
@@ -249,7 +260,9 @@ class TermMatcher:
                 continue
             name, exact, tokens = self.table.rule(index)
             if self._agrees(boundaries.surface(start, end, tokens=tokens), name, exact, tokens):
-                yield int(boundaries.first[start]), -int(boundaries.last[end]), index
+                place = int(boundaries.first[start]), -int(boundaries.last[end])
+                found.setdefault(place, []).append(index)
+        return [(*place, tuple(sorted(terms))) for place, terms in found.items()]
 
     def _agrees(self, surface: str, name: str, exact: bool, tokens: bool) -> bool:
         name = simplify_text(name)
@@ -281,92 +294,6 @@ def longest(matches: Sequence[TermMatch]) -> List[TermMatch]:
         if same or not inside:
             kept.append(match)
     return kept
-
-
-class _Boundaries:
-    """Simplified texts, joined by separators, and their tokens, counted through all texts.
-
-    text (str): All of them, with a separator before and behind each.
-    token_ends (List[int]): How many tokens there are before each text, and in all.
-    first (NDArray): The token that starts at an offset in `text`; -1 if none does.
-    last (NDArray): The token that ends there.
-    """
-
-    def __init__(self, texts: Sequence[TokenizedText]) -> None:
-        self._wholes = [text for text, _, _ in texts]
-        self._simples = [simplify(text) for text in self._wholes]
-        self.text = SEPARATOR.join(["", *(simple.text for simple in self._simples), ""])
-        sizes = [len(simple.text) + 1 for simple in self._simples]
-        self._text_starts: List[int] = (np.cumsum(sizes) - sizes + 1).tolist()
-        n_tokens = [len(starts) for _, starts, _ in texts]
-        self.token_ends: List[int] = [0, *np.cumsum(n_tokens).tolist()]
-        self._tokens = [(starts, ends) for _, starts, ends in texts]
-        edges = list(map(_simplify_edges, self._simples, self._tokens))
-        shifts = np.repeat(self._text_starts, n_tokens)
-        opens, closes = (np.concatenate(side).astype(np.int64) + shifts for side in zip(*edges))
-        # What shows nothing is gone.
-        tokens = np.flatnonzero(opens < closes)
-        self._opens, self._closes = opens[tokens], closes[tokens]
-        self.first, self.last = np.full((2, len(self.text) + 1), -1, dtype=np.int32)
-        self.first[self._opens] = tokens
-        self.last[self._closes] = tokens
-        self.skeleton = Skeleton(self.text)
-
-    def list_edges(self) -> Tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Return where in the skeleton tokens start and end, hyphens at their edges left out."""
-        return self.skeleton.before[self._opens], self.skeleton.before[self._closes]
-
-    def allow(self, starts: NDArray[np.intp], ends: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """Tell whether matches may stand here: whole tokens, and no part of a word or number.
-
-        A tokenizer that splits "IL2" must not make "IL" an occurrence of its own.
-        """
-        alnum = self.skeleton.alnum
-        before = alnum[starts - 1] & alnum[starts]
-        behind = alnum[ends] & alnum[ends - 1]
-        whole: NDArray[np.bool_] = (self.first[starts] >= 0) & (self.last[ends] >= 0)
-        # Only what has the hash of a term by chance reaches into another text.
-        left, right = (np.searchsorted(self._text_starts, side, "right") for side in (starts, ends))
-        return whole & ~before & ~behind & (left == right)
-
-    def spans(self, start: int, end: int, place: int, end_place: int) -> bool:
-        """Tell whether a stretch of text has these places of the skeleton and no others."""
-        before = self.skeleton.before
-        return (
-            0 < start <= end < len(self.text)
-            and before[start] == place
-            and before[end] == end_place
-        )
-
-    def is_blank(self, position: int) -> bool:
-        """Tell whether there was nothing to see at an offset before it was simplified."""
-        number = bisect_right(self._text_starts, position) - 1
-        place, starts = position - self._text_starts[number], self._simples[number].starts
-        return is_blank(self._wholes[number][place if starts is None else starts[place]])
-
-    def surface(self, start: int, end: int, *, tokens: bool) -> str:
-        """Cut out the text, or the texts of its tokens joined by `TOKEN_SEPARATOR`."""
-        if not tokens:
-            return self.text[start:end]
-        number = bisect_right(self._text_starts, start) - 1
-        whole, (starts, ends) = self._wholes[number], self._tokens[number]
-        shift = self.token_ends[number]
-        inner = range(int(self.first[start]) - shift, int(self.last[end]) - shift + 1)
-        words = (whole[starts[i] : ends[i]] for i in inner)
-        return TOKEN_SEPARATOR.join(map(simplify_text, words))
-
-
-def _simplify_edges(
-    simple: Simple, tokens: Tuple[NDArray[np.integer], NDArray[np.integer]]
-) -> Tuple[NDArray[np.integer], NDArray[np.integer]]:
-    """Return where tokens start and end in the simplified text."""
-    starts, ends = tokens
-    if simple.starts is None or simple.ends is None:
-        return starts, ends
-    return (
-        np.searchsorted(simple.starts, starts),
-        np.searchsorted(simple.ends, ends, side="right"),
-    )
 
 
 def _read_old(data: Any, path: Optional[PathLike]) -> Iterator[Term]:

@@ -3,7 +3,18 @@
 from dataclasses import asdict, dataclass
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
+from typing import (
+    Any,
+    Container,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +101,27 @@ class TermTable:
         flags = int(self.flags[index])
         name = _cut(self._names, self._name_ends, index)
         return name, bool(flags & _EXACT_FLAG), bool(flags & TOKENS_FLAG)
+
+    def describe(self, index: int) -> Tuple[str, str, str]:
+        """Return label, name and id of a term, without making one."""
+        return (
+            self.labels[self._label_of[index]],
+            _cut(self._names, self._name_ends, index),
+            _cut(self._ids, self._id_ends, index),
+        )
+
+    def select(self, labels: Optional[Container[str]], min_length: int) -> NDArray[np.intp]:
+        """Return the terms of some labels whose names have so many characters at least.
+
+        labels (Optional[Container[str]]): None takes all.
+        """
+        taken = [labels is None or label in labels for label in self.labels]
+        kept: NDArray[np.bool_] = np.array(taken, dtype=np.bool_)[self._label_of]
+        # A character has four bytes at most: names with more than that need not be looked at.
+        short = np.flatnonzero(kept & (np.diff(self._name_ends) < 4 * min_length))
+        for index in short.tolist():
+            kept[index] = len(_cut(self._names, self._name_ends, index)) >= min_length
+        return np.flatnonzero(kept)
 
     def to_columns(self) -> Dict[str, Any]:
         """Return the columns as arrays, and what else there is as values of JSON."""

@@ -317,3 +317,28 @@ def test_patterns_of_tokens_do_not_take_what_shows_nothing_for_a_word(nlp):
     words = [["vitamin", "\u115f"], ["vitamin", "C"]]
     docs = [Doc(nlp.vocab, words=own) for own in words]
     assert [[ent.text for ent in component(doc).ents] for doc in docs] == [[], ["vitamin C"]]
+
+
+def test_a_compiled_table_is_used_as_it_is(nlp, tmp_path):
+    source = SourceInfo("MeSH", "2025", "free with the source named", "", 6)
+    write_gaz(TERMS, tmp_path / "terms.gaz", sources=[source], rules={"variants": {"comma": 1}})
+    component = nlp.add_pipe("bioner_gazetteer")
+    matcher = read_gaz(tmp_path / "terms.gaz")
+    assert component.use_table(matcher) == len(TERMS)
+    assert component.term_matcher is matcher
+    assert rows(nlp(TEXT).ents) == FOUND
+
+
+def test_a_compiled_table_loses_what_the_settings_leave_out(nlp, tmp_path):
+    source = SourceInfo("MeSH", "2025", "free with the source named", "", 6)
+    terms = [*TERMS, Term("Дж", "Disease", "X:1"), Term("heart", "Disease", "X:2")]
+    write_gaz(terms, tmp_path / "terms.gaz", sources=[source], rules={"variants": {"comma": 1}})
+    config = {"labels": ["Disease", "Gene"], "min_length": 3, "variants": True}
+    component = nlp.add_pipe("bioner_gazetteer", config=config)
+    assert component.use_table(read_gaz(tmp_path / "terms.gaz")) == 2
+    table = component.term_matcher.table
+    assert [term.name for term in table] == ["acute kidney injury", "heart"]
+    assert (table.sources, table.rules) == ((source,), {"variants": {"comma": 1}})
+    assert component.term_matcher.variants
+    component.add_terms([Term("gout", "Disease")])
+    assert component.term_matcher.table.sources == (source,)

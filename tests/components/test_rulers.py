@@ -173,3 +173,14 @@ def test_a_group_is_not_believed_about_short_forms_if_asked_for():
     doc = nlp("The right atrium (RA) was large.")
     assert doc.ents == ()
     assert [row["source"] for row in doc._.bioner_rejections] == ["mine"]
+
+
+def test_patterns_that_take_the_place_of_as_many_others_are_known(nlp):
+    nlp.add_pipe("bioner_overlaps")
+    assert rows(nlp(TEXT))[0] == ("Parkinson disease", "MESH:D010300", "mine")
+    ruler = nlp.get_pipe("mine")
+    ruler.clear()
+    other = {"label": "Disease", "pattern": "gout", "id": "MESH:D006073"}
+    ruler.add_patterns([other, {"label": "Disease", "pattern": "PD"}])
+    credited = [row for row in rows(nlp(TEXT)) if row[1]]
+    assert credited == [("gout", "MESH:D006073", "mine")] * 2

@@ -3,8 +3,9 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from spacy_bioner.evaluation.runner import evaluate_pipeline
+from spacy_bioner.evaluation.runner import evaluate_pipeline, score_without_terms
 from spacy_bioner.evaluation.scores import Counts
+from spacy_bioner.knowledge.terms import Term
 
 
 @Language.component("test_evaluation_proposer")
@@ -57,3 +58,14 @@ def test_evaluate_pipeline_of_no_documents_gives_no_speed(ruler):
     evaluation = evaluate_pipeline(ruler, [])
     assert evaluation.pace.words_per_second is None
     assert evaluation.to_json()["n_mentions"] == 0
+
+
+def test_a_pipeline_is_scored_without_its_terms_too(ruler):
+    gazetteer = ruler.add_pipe("bioner_gazetteer")
+    gold = [_gold(ruler, "cancer, pain", (0, 6, "Disease"), (8, 12, "Disease"))]
+    assert score_without_terms(ruler, gold) is None
+    gazetteer.add_terms([Term("pain", "Disease")])
+    assert evaluate_pipeline(ruler, gold).scores["pipeline"].micro == Counts(tp=2)
+    without = score_without_terms(ruler, gold)
+    assert without.by_type == {"Disease": Counts(tp=1, fn=1)}
+    assert ruler.pipe_names == ["entity_ruler", "bioner_gazetteer"]

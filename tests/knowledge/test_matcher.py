@@ -394,3 +394,18 @@ def test_surfaces_that_were_compared_are_forgotten_in_the_end(monkeypatch):
     for _ in range(2):
         assert [match.term_index for match in matcher.find(text, *split(text))] == [0, 1, 2, 3]
         assert len(matcher._agreeing) <= 2
+
+
+def test_find_places_tells_all_terms_of_a_place_in_one_row():
+    terms = [Term("RA", "Disease", "D1"), Term("Cl-", "Ion", "1"), Term("RA", "Chemical", "D2")]
+    matcher = TermMatcher([*terms, Term("Cl-", "Salt", "2"), Term("RA block", "Disease", "D3")])
+    texts = [(text, *split(text)) for text in ("RA block", "", "Cl- in RA")]
+    assert list(matcher.find_places(texts)) == [
+        [(0, 2, (4,)), (0, 1, (0, 2))],
+        [],
+        [
+            (0, 2, (1, 3)),
+            (3, 4, (0, 2)),
+        ],
+    ]
+    assert next(matcher.find_places(texts, nested=False)) == [(0, 2, (4,))]

@@ -51,6 +51,9 @@ def import_cli(
     suppress: Annotated[
         Optional[Path], typer.Option(help="List of names to leave out, as `blame` writes it")
     ] = None,
+    only: Annotated[
+        Optional[Path], typer.Option(help="List of names to keep, all others are left out")
+    ] = None,
     licence: Annotated[
         Optional[List[str]],
         typer.Option(
@@ -70,6 +73,7 @@ def import_cli(
         variants=variants or plain.variants,
         drop=drop or plain.drop,
         suppress=suppress,
+        only=only,
         licences=licence or (),
     )
     with showing_progress("rows") as progress:
@@ -119,6 +123,9 @@ def blame_cli(
         Optional[Path],
         typer.Option("--output", "-o", help="Write names to leave out, for a review"),
     ] = None,
+    proved: Annotated[
+        Optional[Path], typer.Option(help="Write the names that are right, to keep them alone")
+    ] = None,
     max_precision: Annotated[
         float, typer.Option(min=0, max=1, help="Propose terms that are less often right than that")
     ] = 0.5,
@@ -144,6 +151,7 @@ def blame_cli(
             max_precision=max_precision,
             min_wrong=min_wrong,
             output=output,
+            proved=proved,
             progress=progress,
         )
-    typer.echo(render_blame(blame, top=top, output=output))
+    typer.echo(render_blame(blame, top=top, output=output, proved=proved))

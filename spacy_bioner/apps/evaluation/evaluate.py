@@ -1,7 +1,7 @@
 """A pipeline scored on a converted corpus: strictly, and by all that explains the figure."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Collection, Dict, List, Optional, Sequence, Tuple
 
@@ -19,7 +19,14 @@ from spacy_bioner.errors import ConfigError, CorpusError, LabelError
 from spacy_bioner.evaluation.bootstrap.intervals import N_RESAMPLES
 from spacy_bioner.evaluation.evaluation import Marginals, Measurement, Pair, measure
 from spacy_bioner.evaluation.metrics.stratified_recall import TrainingMentions
-from spacy_bioner.evaluation.runner import PipelineEvaluation, entity_labels, run_timed, score_pairs
+from spacy_bioner.evaluation.runner import (
+    WITHOUT_TERMS,
+    PipelineEvaluation,
+    entity_labels,
+    run_timed,
+    score_pairs,
+    score_without_terms,
+)
 from spacy_bioner.evaluation.scores import Scores
 from spacy_bioner.extras import find_missing, name_extra
 from spacy_bioner.files.json_files import write_json
@@ -140,9 +147,12 @@ def evaluate(
     if settings.spans_key is not None:
         group = measure(pairs, spans_key=settings.spans_key, **shared_settings)
     shared, warnings = _find_shared(pairs, settings.train)
+    evaluation = score_pairs(nlp, pairs, pace, spans_key=settings.spans_key)
+    if (without := score_without_terms(nlp, gold)) is not None:
+        evaluation = replace(evaluation, scores={**evaluation.scores, WITHOUT_TERMS: without})
     evaluated = Evaluated(
         nlp,
-        score_pairs(nlp, pairs, pace, spans_key=settings.spans_key),
+        evaluation,
         measurement,
         pairs,
         _describe(nlp, model, corpus, settings),

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, Dict, Optional
 
 from spacy.language import Language
 
@@ -11,7 +11,7 @@ from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import read_config
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.files.replacing import check_own_folder, replacing_folder
-from spacy_bioner.knowledge.gaz import SourceInfo, read_gaz
+from spacy_bioner.knowledge.gaz import read_gaz
 from spacy_bioner.knowledge.terms import read_terms
 from spacy_bioner.training.results.model_facts import TERMS_KEY
 
@@ -102,17 +102,16 @@ def _component_settings(
 def _fill_gazetteer(nlp: Language, path: Path) -> None:
     gazetteer: Any = nlp.get_pipe("bioner_gazetteer")
     gazetteer.clear()
-    sources: Sequence[SourceInfo] = ()
     if path.suffix == GAZ_ENDING:
-        table = read_gaz(path).table
-        sources = table.sources
-        gazetteer.add_terms(table)
+        gazetteer.use_table(read_gaz(path, variants=gazetteer.variants))
     else:
         gazetteer.add_terms(read_terms(path))
+    table = gazetteer.term_matcher.table
     nlp.meta[TERMS_KEY] = {
         "table": path.name,
         "n_terms": len(gazetteer),
-        "sources": [asdict(source) for source in sources],
+        "sources": [asdict(source) for source in table.sources],
+        "rules": table.rules,
     }
 
 

@@ -14,7 +14,7 @@ from spacy_bioner.apps.names import SEVERAL, encoder_words
 from spacy_bioner.apps.profiles import get_setting
 from spacy_bioner.corpora.conversion import check_account
 from spacy_bioner.errors import PackageError
-from spacy_bioner.evaluation.runner import MODEL, PIPELINE, TITLES
+from spacy_bioner.evaluation.runner import MODEL, PIPELINE, TITLES, WITHOUT_TERMS
 from spacy_bioner.evaluation.scores import Scores
 from spacy_bioner.knowledge.gaz import SourceInfo
 from spacy_bioner.reports.scores import merge_equal
@@ -136,7 +136,8 @@ def read_metrics(path: Path, model_dir: Path) -> ScoredCorpus:
                 f"{model_dir} was before it changed), {expected} on {model_dir}"
             )
         scores = {key: Scores.from_json(row) for key, row in data["scores"].items()}
-        tables = {TITLES[key]: scores[key] for key in (PIPELINE, MODEL) if key in scores}
+        shown = (PIPELINE, WITHOUT_TERMS, MODEL)
+        tables = {TITLES[key]: scores[key] for key in shown if key in scores}
         # Where the file lies on this machine is nobody's business.
         corpus = Path(data["corpus"])
         name = f"{corpus.parent.name}/{corpus.name}" if data.get("dataset") else corpus.name
@@ -221,7 +222,7 @@ def describe_terms(meta: Mapping[str, Any]) -> Optional[TermFacts]:
     if not facts:
         return None
     sources = [SourceInfo(**source) for source in facts["sources"]]
-    return TermFacts(facts["table"], facts["n_terms"], sources)
+    return TermFacts(facts["table"], facts["n_terms"], sources, facts.get("rules", {}))
 
 
 def _read_json(path: Path, expected: str) -> Any:

@@ -17,7 +17,7 @@ MAX_PRECISION = 0.5
 MIN_WRONG = 2
 
 
-@guards_outputs("output", inputs=("gaz", "corpus"), as_files=("output",))
+@guards_outputs("output", "proved", inputs=("gaz", "corpus"), as_files=("output", "proved"))
 def blame_terms(
     gaz: Path,
     corpus: Path,
@@ -27,6 +27,7 @@ def blame_terms(
     max_precision: float = MAX_PRECISION,
     min_wrong: int = MIN_WRONG,
     output: Optional[Path] = None,
+    proved: Optional[Path] = None,
     progress: Callable[[int], None] = lambda documents: None,
 ) -> Blame:
     """Find the terms of a table in gold documents, and compare them with the mentions.
@@ -36,6 +37,8 @@ def blame_terms(
     max_precision (float): A term is proposed to be left out that is less often right than that,
     min_wrong (int): and wrong that often.
     output (Optional[Path]): Write the proposal there, for a review, and for `import_terms`.
+    proved (Optional[Path]): Write the terms there that are right that often or more, to keep them
+        alone.
     progress (Callable[[int], None]): Is told how many documents were done.
     RAISES (TermTableError): No such table.
     RAISES (CorpusError): A corpus that cannot be read.
@@ -63,8 +66,13 @@ def blame_terms(
         for counts in faulty
         if counts.wrong >= min_wrong and counts.precision < max_precision
     ]
+    right = [counts for counts in judged if counts.precision >= max_precision]
     if output is not None:
-        write_text(output, "".join(_format_rows(suppressed, gaz, corpus)))
+        title = f"Terms of {gaz.name} that are wrong on {corpus.name}. Remove those to keep."
+        write_text(output, "".join(_format_rows(title, suppressed)))
+    if proved is not None:
+        title = f"Terms of {gaz.name} that are right on {corpus.name}. Remove those to leave out."
+        write_text(proved, "".join(_format_rows(title, right)))
     return Blame(
         tally.documents,
         sum(tally.found[label] for label in shared),
@@ -73,11 +81,12 @@ def blame_terms(
         {label: n for label, n in sorted(tally.found.items()) if label not in shared},
         faulty,
         suppressed,
+        right,
     )
 
 
-def _format_rows(terms: Sequence[TermCounts], gaz: Path, corpus: Path) -> Iterator[str]:
-    yield f"# Terms of {gaz.name} that are wrong on {corpus.name}. Remove those to keep.\n"
+def _format_rows(title: str, terms: Sequence[TermCounts]) -> Iterator[str]:
+    yield f"# {title}\n"
     columns: Tuple[str, ...] = (*SUPPRESSION_HEADER, "right", "wrong", "example")
     yield "\t".join(columns) + "\n"
     for one in terms:

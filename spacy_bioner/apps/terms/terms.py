@@ -25,9 +25,14 @@ from spacy_bioner.knowledge.variants import RULES as VARIANT_RULES
 from spacy_bioner.knowledge.variants import choose_rules
 
 SUPPRESSED = "suppressed"
-# Columns of a list of names to leave out; what stands behind them is for whoever reviews it.
+NOT_LISTED = "not listed"
+# Columns of a list of names to leave out or keep; what stands behind is for whoever reviews it.
 SUPPRESSION_HEADER = ("name", "label")
 _PROGRESS_ROWS = 10_000
+_INPUTS = ("inputs.paths", "settings.suppress", "settings.only")
+
+
+Names = Set[Tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ class ImportSettings:
     variants (Sequence[str]): Names of rules in `knowledge.variants`, "all" or "none".
     drop (Sequence[str]): The same for `knowledge.drops`.
     suppress (Optional[Path]): A list of names to leave out, as `blame` writes it.
+    only (Optional[Path]): A list of names to keep, all others are left out.
     licences (Sequence[str]): NAME=TERMS, for files that do not say their terms of use.
     """
 
@@ -57,6 +63,7 @@ class ImportSettings:
     variants: Sequence[str] = ("none",)
     drop: Sequence[str] = DEFAULT
     suppress: Optional[Path] = None
+    only: Optional[Path] = None
     licences: Sequence[str] = ()
 
 
@@ -89,7 +96,7 @@ def import_terms(
     return _import(parse_sources(sources), output, settings, progress)
 
 
-@guards_outputs("output", inputs=("inputs.paths", "settings.suppress"), as_files=("output",))
+@guards_outputs("output", inputs=_INPUTS, as_files=("output",))
 def _import(
     inputs: LabeledPaths,
     output: Path,
@@ -100,15 +107,15 @@ def _import(
     rules = choose_rules(settings.drop, RULES, what="the drop rule")
     check_rules(rules)
     licences = _parse_licences(settings.licences, inputs.paths)
-    suppressed = read_suppressed(settings.suppress) if settings.suppress else set()
+    lists = [(path, read_listed(path)) for path in (settings.suppress, settings.only) if path]
     table = TermCollector(settings.labels)
     accounts = []
     for path, label in zip(inputs.paths, inputs.labels, strict=True):
-        source = _read_source(path, label, table, progress)
-        accounts.append(_describe(path, source, licences))
+        for source in TermSource.find_all(path):
+            _read_source(source, label, table, progress)
+            accounts.append(_describe(path, source, licences))
     added = table.add_variants(variants)
-    kept = [term for term in table.terms if not _is_suppressed(term, suppressed)]
-    dropped = {SUPPRESSED: len(table.terms) - len(kept)} if suppressed else {}
+    kept, dropped = _apply_lists(table.terms, dict(lists), settings)
     kept, by_rule = drop_terms(kept, rules)
     dropped |= by_rule
     if not kept:
@@ -139,8 +146,8 @@ def look_up(gaz: Path, name: str) -> Tuple[GazInfo, List[Term]]:
     return describe_table(matcher.table, gaz.stat().st_size), found
 
 
-def read_suppressed(path: Path) -> Set[Tuple[str, str]]:
-    """Read a list of names to leave out: name and label, or the name alone for all labels.
+def read_listed(path: Path) -> Names:
+    """Read a list of names: name and label, or the name alone for all labels.
 
     RAISES (TermTableError): A row without a name.
     """
@@ -157,14 +164,12 @@ def read_suppressed(path: Path) -> Set[Tuple[str, str]]:
 
 
 def _read_source(
-    path: Path, label: str, table: TermCollector, progress: Callable[[int], None]
-) -> TermSource:
-    source = TermSource(path)
+    source: TermSource, label: str, table: TermCollector, progress: Callable[[int], None]
+) -> None:
     for row in source.read():
         table.add(row, label, source.file)
         if table.n_rows % _PROGRESS_ROWS == 0:
             progress(table.n_rows)
-    return source
 
 
 def _parse_licences(given: Sequence[str], paths: Sequence[Path]) -> Dict[str, str]:
@@ -184,13 +189,27 @@ def _parse_licences(given: Sequence[str], paths: Sequence[Path]) -> Dict[str, st
 def _describe(path: Path, source: TermSource, licences: Mapping[str, str]) -> SourceAccount:
     file = source.file
     licence = licences.get(path.name) or licences.get(path.stem) or file.licence or UNKNOWN
-    name = path.stem if source.kind.general else source.kind.title
+    name = file.path.stem if source.kind.general else source.kind.title
     info = SourceInfo(name, file.version, licence, file.url, file.n_rows)
     return SourceAccount(path, info, file.skipped)
 
 
-def _is_suppressed(term: Term, suppressed: Set[Tuple[str, str]]) -> bool:
-    if not suppressed:
-        return False
+def _apply_lists(
+    terms: Sequence[Term], lists: Mapping[Path, Names], settings: ImportSettings
+) -> Tuple[List[Term], Dict[str, int]]:
+    """Leave out what lists say; return what is left, and how many terms each list took."""
+    kept, dropped = list(terms), {}
+    if settings.suppress:
+        names = lists[settings.suppress]
+        kept = [term for term in kept if not _is_listed(term, names)]
+        dropped[SUPPRESSED] = len(terms) - len(kept)
+    if settings.only:
+        before, names = len(kept), lists[settings.only]
+        kept = [term for term in kept if _is_listed(term, names)]
+        dropped[NOT_LISTED] = before - len(kept)
+    return kept, dropped
+
+
+def _is_listed(term: Term, names: Names) -> bool:
     key = make_key(term.name)
-    return (key, term.label) in suppressed or (key, "") in suppressed
+    return (key, term.label) in names or (key, "") in names

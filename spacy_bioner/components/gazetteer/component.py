@@ -24,7 +24,7 @@ from spacy.training import Example
 from spacy.util import minibatch
 
 from spacy_bioner.components.evidence import register_extensions
-from spacy_bioner.components.gazetteer.hits import Found, group_hits
+from spacy_bioner.components.gazetteer.hits import Found, Hit, group_hits
 from spacy_bioner.components.gazetteer.modes import FILL, OVERRIDE, Modes
 from spacy_bioner.components.gazetteer.patterns import (
     ID_SEPARATOR,
@@ -33,7 +33,7 @@ from spacy_bioner.components.gazetteer.patterns import (
     PatternMatcher,
     PatternRow,
     check_patterns,
-    read_pattern_file,
+    take_patterns,
 )
 from spacy_bioner.components.gazetteer.saving import (
     SavedLists,
@@ -46,7 +46,7 @@ from spacy_bioner.components.gazetteer.terms import TermList
 from spacy_bioner.components.gazetteer.writing import write_found
 from spacy_bioner.components.rulers import credit_rulers
 from spacy_bioner.errors import ConfigError
-from spacy_bioner.knowledge.matcher import TermMatcher
+from spacy_bioner.knowledge.matcher import Occurrence, TermMatcher
 from spacy_bioner.knowledge.terms import Term, TokenPattern, read_terms
 
 
@@ -178,7 +178,8 @@ class Gazetteer(Pipe):
 
     def set_annotations(self, doc: Doc, matches: Iterable[Match]) -> None:
         """Write matches of patterns to a Doc, in place of all that the component has written."""
-        self._write(doc, sorted(self._list_found(dict.fromkeys(matches, ""), 0)))
+        found = sorted(self._list_found(dict.fromkeys(matches, ""), 0))
+        self._write(doc, group_hits(found, nested=self.nested))
 
     @property
     def mode(self) -> str:
@@ -255,7 +256,7 @@ class Gazetteer(Pipe):
         RAISES (PatternError): Something that is not a pattern.
         """
         rows = [] if terms is None else list(read_terms(terms, label=label))
-        checked = [] if patterns is None else _check(patterns)
+        checked = [] if patterns is None else take_patterns(patterns)
         if terms is None and patterns is None:
             return
         self.clear()
@@ -281,6 +282,14 @@ class Gazetteer(Pipe):
                 self._terms.add(term)
                 count += 1
         return count
+
+    def use_table(self, table: TermMatcher) -> int:
+        """Replace all terms by those of a compiled table, see `read_gaz`, with its sources.
+
+        RETURNS (int): How many were taken in after `min_length` and `only_labels`.
+        """
+        self._terms.use_table(table, labels=self.only_labels, min_length=self.min_length)
+        return len(self._terms)
 
     def add_patterns(self, patterns: Iterable[PatternRow]) -> int:
         """Add patterns in the form that spaCy's EntityRuler takes; all of them or none.
@@ -359,7 +368,7 @@ class Gazetteer(Pipe):
     def _takes(self, label: str) -> bool:
         return self.only_labels is None or label in self.only_labels
 
-    def _annotate(self, doc: Doc, found: List[Found]) -> None:
+    def _annotate(self, doc: Doc, places: List[Occurrence]) -> None:
         """Write terms, which come sorted, and patterns to a Doc."""
         if not len(self):
             warnings.warn(
@@ -367,17 +376,19 @@ class Gazetteer(Pipe):
                 f"[initialize.components.{self.name}] or call add_terms or add_patterns",
                 stacklevel=3,
             )
-        if len(self._patterns):
-            patterns = self._list_found(self._patterns.find(doc), len(self._terms))
-            found = sorted([*found, *patterns])
-        self._write(doc, found)
+        if not len(self._patterns):
+            self._write(doc, self._terms.list_hits(places))
+            return
+        patterns = self._list_found(self._patterns.find(doc), len(self._terms))
+        found = sorted([*self._terms.list_found(places), *patterns])
+        self._write(doc, group_hits(found, nested=self.nested))
 
-    def _write(self, doc: Doc, found: Iterable[Found]) -> None:
+    def _write(self, doc: Doc, hits: List[Hit]) -> None:
         credit_rulers(doc, self.nlp)
         write_found(
             doc,
             self.name,
-            group_hits(found, nested=self.nested),
+            hits,
             self._modes.with_default(OVERRIDE) if self.overwrite else self._modes,
             set_ents=self.set_ents,
             # As the EntityRuler does it: from now on there is none, instead of nobody knows.
@@ -387,9 +398,3 @@ class Gazetteer(Pipe):
     def _list_found(self, matches: Mapping[Match, str], first_rank: int) -> Iterator[Found]:
         for rank, ((key, start, end), name) in enumerate(matches.items(), start=first_rank):
             yield (start, -end, rank, *self._patterns.resolve(key), name, True)
-
-
-def _check(patterns: Union[str, Path, Sequence[PatternRow]]) -> List[Pattern]:
-    if isinstance(patterns, (str, Path)):
-        return read_pattern_file(patterns)
-    return check_patterns(patterns)

@@ -6,10 +6,12 @@ for a Doc that has none.
 
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, Span, SpanGroup
 
+from spacy_bioner.architectures.pieces.alignment import token_offsets
+from spacy_bioner.doc_ents import EntityRow
 from spacy_bioner.knowledge.terms import TOKEN_SEPARATOR
-from spacy_bioner.ledger import LEDGER_KEY, Row, locate
+from spacy_bioner.ledger import LEDGER_KEY, Row
 
 Place = Tuple[int, int, str]
 """The first token, the token behind the last, and the label."""
@@ -18,23 +20,27 @@ Found = Tuple[int, int, int, str, str, str, bool]
 """The first token, minus the token behind the last, a rank that is given once, label, id, name, and
 whether a pattern has found it: in order they are sorted as they are looked at."""
 
+Name = Tuple[bool, str, str]
+"""Whether it is of a term, a name, and its id."""
+
 
 class Hit:
     """What was found at one place under one label.
 
+    names (List[Name]): Those of patterns first.
     is_inner (bool): It is of patterns, and lies within something longer.
-    names (List[Tuple[bool, str, str]]): Whether it is of a term, its name and its id; those of
-        patterns first.
     """
 
     __slots__ = ("end", "is_inner", "label", "names", "start")
 
-    def __init__(self, start: int, end: int, label: str, *, is_inner: bool) -> None:
+    def __init__(
+        self, start: int, end: int, label: str, names: List[Name], is_inner: bool = False
+    ) -> None:
         self.start = start
         self.end = end
         self.label = label
         self.is_inner = is_inner
-        self.names: List[Tuple[bool, str, str]] = []
+        self.names = names
 
     @property
     def place(self) -> Place:
@@ -61,7 +67,7 @@ def group_hits(found: Iterable[Found], *, nested: bool) -> List[Hit]:
             last_start, last_end = start, end
         hit = hits.get((start, end, label))
         if hit is None:
-            hit = hits[start, end, label] = Hit(start, end, label, is_inner=is_inner)
+            hit = hits[start, end, label] = Hit(start, end, label, [], is_inner)
         hit.names.append((not is_pattern, name, identifier))
     for hit in hits.values():
         if len(hit.names) > 1:
@@ -76,29 +82,39 @@ def write_hits(
     *,
     confidence: Optional[float],
     notes: Mapping[Place, str],
-) -> List[Span]:
-    """Make spans of hits, and enter them into the ledger, which has none of this source yet.
+) -> List[EntityRow]:
+    """Make a span group of hits, and enter them into the ledger, which has none of this source yet.
 
     notes (Mapping[Place, str]): What the ledger says behind the name of a hit.
+    RETURNS (List[EntityRow]): What each hit would be as an entity.
     """
+    doc.spans[source] = group = SpanGroup(doc, name=source)
     if not hits:
         return []
     ledger: Dict[str, List[Row]] = doc.user_data.setdefault(LEDGER_KEY, {})
-    spans = []
+    starts, ends = (side.tolist() for side in token_offsets(doc))
+    number = doc.vocab.strings.add
+    # One span is stamped into the group again and again: making one takes five times as long.
+    span = Span(doc, 0, 1)
+    rows = []
     for hit in hits:
-        is_term, name, ids = hit.names[0]
+        start, end, label, names = hit.start, hit.end, hit.label, hit.names
+        is_term, name, ids = names[0]
         kb_id = ids
-        if len(hit.names) > 1:
+        if len(names) > 1:
             is_term, name, kb_id, ids = _merge(doc, hit)
-        span_id = 0 if is_term else kb_id
-        span = Span(doc, hit.start, hit.end, hit.label, kb_id=kb_id or 0, span_id=span_id or 0)
-        start_char, end_char = span.start_char, span.end_char
+        span.start, span.end = start, end
+        span.start_char, span.end_char = start_char, end_char = starts[start], ends[end - 1]
+        span.label, span.kb_id = label_number, kb_number = number(label), number(kb_id)
+        span.id = span_number = 0 if is_term else kb_number
+        group.append(span)
+        rows.append((start, end, label_number, kb_number, span_number))
         if TOKEN_SEPARATOR in name:
             name = name.replace(TOKEN_SEPARATOR, " ")
         row: Row = {
             "start_char": start_char,
             "end_char": end_char,
-            "label": hit.label,
+            "label": label,
             "source": source,
             "confidence": confidence,
             "concept_id": ids,
@@ -106,13 +122,12 @@ def write_hits(
         }
         if notes and (note := notes.get(hit.place)):
             row["rule"] += note
-        place = locate(start_char, end_char)
+        place = f"{start_char}:{end_char}"
         if place in ledger:
             ledger[place].append(row)
         else:
             ledger[place] = [row]
-        spans.append(span)
-    return spans
+    return rows
 
 
 def _merge(doc: Doc, hit: Hit) -> Tuple[bool, str, str, str]:
@@ -127,5 +142,5 @@ def _merge(doc: Doc, hit: Hit) -> Tuple[bool, str, str, str]:
     return is_term, name, ids[0] if ids else "", "|".join(ids)
 
 
-def _is_of_term(name: Tuple[bool, str, str]) -> bool:
+def _is_of_term(name: Name) -> bool:
     return name[0]

@@ -84,6 +84,11 @@ def read_pattern_file(path: Union[str, Path]) -> List[Pattern]:
     return [_check(row, path=path, line=number) for number, row in read_pattern_rows(path)]
 
 
+def take_patterns(given: Union[str, Path, Iterable[Any]]) -> List[Pattern]:
+    """Look through patterns, or through those of a file."""
+    return read_pattern_file(given) if isinstance(given, (str, Path)) else check_patterns(given)
+
+
 class PatternMatcher:
     """Patterns by label and id, and what they match.
 

@@ -79,7 +79,8 @@ def write_lists(saved: SavedLists, path: Path) -> None:
         _write(path, _dump_rows(saved))
         return
     path.mkdir(parents=True, exist_ok=True)
-    _write(path / TERMS, saved.terms.to_bytes())
+    with replacing(path / TERMS) as temporary, temporary.open("wb") as file:
+        file.writelines(saved.terms.pack())
     _write(path / RULES, _dump_rows(saved))
     if saved.settings != DEFAULTS:
         _write(path / SETTINGS, srsly.json_dumps(saved.settings).encode("utf-8"))

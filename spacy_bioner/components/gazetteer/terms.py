@@ -1,16 +1,18 @@
 """The terms of a gazetteer: compiled when they are first looked for, and found in Docs."""
 
-from typing import Dict, Iterable, List, Sequence, Tuple
+from typing import Any, Container, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc
 
 from spacy_bioner.architectures.pieces.alignment import token_offsets
-from spacy_bioner.components.gazetteer.hits import Found
-from spacy_bioner.knowledge.matcher import TermMatch, TermMatcher
+from spacy_bioner.components.gazetteer.hits import Found, Hit, Name
+from spacy_bioner.knowledge.matcher import Occurrence, TermMatcher
 from spacy_bioner.knowledge.terms import Term
 
-# Cutting a term out of its table takes longer than all else that is done for a hit.
+# Places of the same name come again and again.
 MAX_KEPT = 50_000
+
+LabelNames = Tuple[str, List[Name]]
 
 
 class TermList:
@@ -44,29 +46,55 @@ class TermList:
         """Take terms that are compiled already, in place of all others."""
         self._matcher = matcher
         self._new: List[Term] = []
-        self._kept: Dict[int, Tuple[str, str, str]] = {}
+        self._kept: Dict[Tuple[int, ...], Tuple[LabelNames, ...]] = {}
+
+    def use_table(
+        self, matcher: TermMatcher, *, labels: Optional[Container[str]], min_length: int
+    ) -> None:
+        """Take a compiled table as it is, or compile the part of it that has these labels and so
+        many characters at least, in place of all others; it keeps its sources and rules."""
+        table = matcher.table
+        kept = table.select(labels, min_length)
+        if len(kept) == len(table) and matcher.variants == self.variants:
+            self.use(matcher)
+            return
+        terms = (table[index] for index in kept.tolist())
+        own: Dict[str, Any] = {"sources": table.sources, "rules": table.rules}
+        self.use(TermMatcher(terms, variants=self.variants, **own))
 
     def add(self, term: Term) -> None:
         """Add a term."""
         self._new.append(term)
 
-    def find(self, docs: Sequence[Doc], *, nested: bool) -> List[List[Found]]:
-        """Find the terms in Docs, sorted.
+    def find(self, docs: Sequence[Doc], *, nested: bool) -> List[List[Occurrence]]:
+        """Find where terms occur in Docs, sorted.
 
         nested (bool): Also what lies within a longer one.
         """
         texts = ((doc.text, *token_offsets(doc)) for doc in docs)
-        return [self._look_up(matches) for matches in self.matcher.find_all(texts, nested=nested)]
+        return list(self.matcher.find_places(texts, nested=nested))
 
-    def _look_up(self, matches: Iterable[TermMatch]) -> List[Found]:
-        kept, table = self._kept, self._matcher.table
-        found: List[Found] = []
-        for match in matches:
-            index = match.term_index
-            if index not in kept:
-                if len(kept) >= MAX_KEPT:
-                    kept.clear()
-                term = table[index]
-                kept[index] = (term.label, term.id, term.name)
-            found.append((match.start, -match.end, index, *kept[index], False))
-        return found
+    def list_hits(self, places: Iterable[Occurrence]) -> List[Hit]:
+        """List what `group_hits` would make of places, if terms are all that was found."""
+        return [
+            Hit(start, end, label, names)
+            for start, end, terms in places
+            for label, names in self._kept.get(terms) or self._look_up(terms)
+        ]
+
+    def list_found(self, places: Iterable[Occurrence]) -> Iterator[Found]:
+        """List what was found, term by term, to be sorted in among what patterns find."""
+        for start, end, terms in places:
+            for index in terms:
+                label, name, identifier = self._matcher.table.describe(index)
+                yield (start, -end, index, label, identifier, name, False)
+
+    def _look_up(self, terms: Tuple[int, ...]) -> Tuple[LabelNames, ...]:
+        """Group terms by label, which takes longer than all else that is done for a hit."""
+        groups: Dict[str, List[Name]] = {}
+        for label, name, identifier in map(self._matcher.table.describe, terms):
+            groups.setdefault(label, []).append((True, name, identifier))
+        if len(self._kept) >= MAX_KEPT:
+            self._kept.clear()
+        self._kept[terms] = grouped = tuple(groups.items())
+        return grouped

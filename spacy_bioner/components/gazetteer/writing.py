@@ -12,7 +12,7 @@ from spacy_bioner.components.gazetteer.modes import (
     object_to,
     start_again,
 )
-from spacy_bioner.doc_ents import add_identifiers, copy_span, replace_ents
+from spacy_bioner.doc_ents import EntityRow, as_row, set_entities
 
 
 def write_found(
@@ -45,10 +45,9 @@ def write_found(
     entities = set(chosen) if set_ents else set()
     kept = [hit for hit in hits if not hit.is_inner or hit in entities]
     notes = boost(doc, kept, modes, source) if modes.boosts else {}
-    spans = write_hits(doc, source, kept, confidence=modes.confidence, notes=notes)
-    doc.spans[source] = spans
+    rows = write_hits(doc, source, kept, confidence=modes.confidence, notes=notes)
     if set_ents:
-        new = [span for span, hit in zip(spans, kept, strict=True) if hit in entities]
+        new = [row for row, hit in zip(rows, kept, strict=True) if hit in entities]
         others = _leave_out(left, objections)
         if new or len(others) < len(standing):
             _set_ents(doc, others, new)
@@ -56,15 +55,14 @@ def write_found(
             doc.set_ents([])
 
 
-def _set_ents(doc: Doc, others: List[Span], new: List[Span]) -> None:
+def _set_ents(doc: Doc, others: List[Span], new: List[EntityRow]) -> None:
     """Set entities; of two that are the same, the new one stays, with the identifiers of both."""
-    before = {(span.start, span.end, span.label): span for span in others}
-    for index, span in enumerate(new):
-        if same := before.pop((span.start, span.end, span.label), None):
-            # The span itself stands in the group.
-            new[index] = copy_span(span)
-            add_identifiers(new[index], same)
-    replace_ents(doc, [*before.values(), *new])
+    rows = {row[:3]: row for row in new}
+    for span in others:
+        start, end, label, kb_id, span_id = as_row(span)
+        _, _, _, new_kb_id, new_id = rows.get((start, end, label), (0, 0, 0, 0, 0))
+        rows[start, end, label] = (start, end, label, new_kb_id or kb_id, new_id or span_id)
+    set_entities(doc, rows.values())
 
 
 def _leave_out(spans: List[Span], objections: List[Objection]) -> List[Span]:

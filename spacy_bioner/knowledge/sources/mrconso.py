@@ -61,9 +61,8 @@ class _SemanticTypes:
 
     def __init__(self, source: SourceFile) -> None:
         packing = source.path.name.partition(CONSO)[2] if CONSO in source.path.name else ""
-        path = source.path.with_name(STY + packing)
-        self._file = SourceFile(path)
-        self._rows = self._read() if path.is_file() else iter(())
+        self._file = source.find_beside(STY + packing)
+        self._rows = self._read(self._file) if self._file else iter(())
         self._next = next(self._rows, ("", ""))
         self._concept, self._label = "", ""
 
@@ -83,12 +82,13 @@ class _SemanticTypes:
         return self._label
 
     def _check_order(self, before: str, concept: str) -> None:
-        if self._file.path.is_file() and concept < before:
+        if self._file and concept < before:
             message = f"found {concept} behind {before}; expected {CONSO} and {STY} in the order "
             raise self._file.error(f"{message}of the concepts; sort both by their first column")
 
-    def _read(self) -> Iterator[Tuple[str, str]]:
-        for text in self._file.read_lines():
+    @staticmethod
+    def _read(file: SourceFile) -> Iterator[Tuple[str, str]]:
+        for text in file.read_lines():
             cells = text.split("|")
             if len(cells) > 3:
                 yield cells[0], cells[3]

@@ -43,10 +43,9 @@ def read_taxonomy(source: SourceFile) -> Iterator[TermRow]:
 
 def _read_higher_taxa(source: SourceFile) -> Set[str]:
     packing = source.path.name.partition(NAMES)[2] if NAMES in source.path.name else ""
-    path = source.path.with_name(NODES + packing)
-    if not path.is_file():
+    nodes = source.find_beside(NODES + packing)
+    if nodes is None:
         return set()
-    nodes = SourceFile(path)
     above = set()
     for text in nodes.read_lines():
         cells = _split(text)

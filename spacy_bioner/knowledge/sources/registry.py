@@ -1,7 +1,7 @@
 """All kinds of sources: a file is told by its content, and its rows are checked alike."""
 
 from pathlib import Path
-from typing import Iterator, Tuple
+from typing import Iterator, List, Optional, Tuple
 
 from spacy_bioner.errors import TermTableError
 from spacy_bioner.knowledge.sources import (
@@ -16,7 +16,13 @@ from spacy_bioner.knowledge.sources import (
     rdf,
     tsv,
 )
-from spacy_bioner.knowledge.sources.rows import SourceFile, SourceKind, TermRow
+from spacy_bioner.knowledge.sources.rows import (
+    SourceFile,
+    SourceKind,
+    TermRow,
+    is_archive,
+    list_members,
+)
 from spacy_bioner.knowledge.typography import simplify_text
 
 # The table is told by tabs alone: it comes last.
@@ -33,6 +39,7 @@ KINDS: Tuple[SourceKind, ...] = (
     tsv.KIND,
 )
 MAX_NAME = 1_000
+_TITLES = "; ".join(kind.title for kind in KINDS)
 
 
 class TermSource:
@@ -50,12 +57,35 @@ class TermSource:
         if not self.file.path.exists():
             raise TermTableError("found no such file; check the path", path=path)
         head = self.file.read_head()
-        found = next((kind for kind in KINDS if kind.looks_like(head)), None)
+        found = _tell_kind(head)
         if found is None:
-            titles = "; ".join(kind.title for kind in KINDS)
-            message = f"found {head[:40]!r}, which is of no known kind; expected one of: {titles}"
+            message = f"found {head[:40]!r}, which is of no known kind; expected one of: {_TITLES}"
             raise TermTableError(message, path=path, line=1)
         self.kind = found
+
+    @classmethod
+    def find_all(cls, path: Path) -> List["TermSource"]:
+        """Find the sources of a path: one, or those among the members of a ZIP archive.
+
+        A member that is told by tabs alone counts only where no other kind is among them: it may
+        be anything.
+        RAISES (TermTableError): As above, and an archive that is damaged or encrypted, or without
+            a member of a kind that is known.
+        """
+        if not is_archive(path):
+            return [cls(path)]
+        found = [(file, _tell_kind(file.read_head())) for file in list_members(path)]
+        told = [cls._of_member(file, kind) for file, kind in found if kind]
+        if not told:
+            names = ", ".join(file.path.name for file, _ in found[:5]) or "nothing"
+            raise TermTableError(f"found {names} in it; expected one of: {_TITLES}", path=path)
+        return [source for source in told if source.kind is not tsv.KIND] or told
+
+    @classmethod
+    def _of_member(cls, file: SourceFile, kind: SourceKind) -> "TermSource":
+        source = cls.__new__(cls)
+        source.file, source.kind = file, kind
+        return source
 
     def read(self) -> Iterator[TermRow]:
         """Stream the rows that have an id and a name; all others are counted in `file.skipped`.
@@ -82,6 +112,10 @@ class TermSource:
             reasons = ", ".join(f"{count.count:,} {why}" for why, count in file.skipped.items())
             message = f"found no term ({reasons or 'nothing in it'}); expected {self.kind.title}"
             raise TermTableError(f"{message} with at least one; check the file", path=file.path)
+
+
+def _tell_kind(head: str) -> Optional[SourceKind]:
+    return next((kind for kind in KINDS if kind.looks_like(head)), None)
 
 
 def _is_name(name: str) -> bool:

@@ -3,11 +3,12 @@
 import bz2
 import gzip
 import lzma
+import zipfile
 import zlib
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Callable, Dict, Iterator, NamedTuple, Tuple, cast
+from typing import IO, Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 from xml.etree import ElementTree
 
 from spacy_bioner.errors import TermTableError
@@ -20,7 +21,9 @@ UNKNOWN = "unknown"
 _HEAD_SIZE = 65_536
 _BOM = b"\xef\xbb\xbf"
 _PACKED = ((b"\x1f\x8b", gzip.open), (b"\xfd7zXZ\x00", lzma.open), (b"BZh", bz2.open))
-_DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error)
+_ARCHIVE = b"PK\x03\x04"
+_ENCRYPTED = 1
+_DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, NotImplementedError)
 
 
 class TermRow(NamedTuple):
@@ -49,10 +52,12 @@ class SourceFile:
     """A file of a terminology while it is read: what it says of itself, and what is left out.
 
     path (Path): The file, plain or packed with gzip, xz or bzip2.
+    archive (Optional[Path]): The ZIP archive that it is a member of; its path goes on from there.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, archive: Optional[Path] = None) -> None:
         self.path = path
+        self.archive = archive
         self.line = 0
         self.n_rows = 0
         self.version = ""
@@ -84,16 +89,33 @@ class SourceFile:
         RAISES (TermTableError): One that is absent, or damaged where it is read.
         """
         try:
-            with self.path.open("rb") as file:
-                head = file.read(6)
-            unpack = next((opens for mark, opens in _PACKED if head.startswith(mark)), None)
-            opened = unpack(self.path, "rb") if unpack else self.path.open("rb")
-            with cast("IO[bytes]", opened) as stream:
-                yield stream
+            with ExitStack() as stack:
+                raw = stack.enter_context(self._open_raw(stack))
+                head = raw.read(6)
+                raw.seek(0)
+                unpack = next((opens for mark, opens in _PACKED if head.startswith(mark)), None)
+                yield stack.enter_context(unpack(raw, "rb")) if unpack else raw
         except _DAMAGE as error:
             reason = getattr(error, "strerror", None) or str(error)
             message = f"found a file that cannot be read on ({reason}); fetch it again"
             raise self.error(message) from error
+
+    def find_beside(self, name: str) -> Optional["SourceFile"]:
+        """Return the file of a name in the same folder, of a disk or an archive; None without."""
+        path = self.path.with_name(name)
+        if self.archive is None:
+            return SourceFile(path) if path.is_file() else None
+        members = [member.path for member in list_members(self.archive)]
+        return SourceFile(path, archive=self.archive) if path in members else None
+
+    def _open_raw(self, stack: ExitStack) -> Any:
+        if self.archive is None:
+            return self.path.open("rb")
+        opened = stack.enter_context(zipfile.ZipFile(self.archive))
+        member = opened.getinfo(self.path.relative_to(self.archive).as_posix())
+        if member.flag_bits & _ENCRYPTED:
+            raise self.error("found an encrypted file; unpack the archive with its password first")
+        return opened.open(member)
 
     def read_head(self) -> str:
         """Return how the file begins; bytes that are not UTF-8 are replaced."""
@@ -138,6 +160,28 @@ class SourceFile:
                 self.line = error.position[0]
                 message = f"found malformed XML ({error}); expected a whole file; fetch it again"
                 raise self.error(message) from error
+
+
+def is_archive(path: Path) -> bool:
+    """Say whether a file is a ZIP archive, whole or not."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(_ARCHIVE)) == _ARCHIVE
+
+
+def list_members(archive: Path) -> List[SourceFile]:
+    """List the files of a ZIP archive.
+
+    RAISES (TermTableError): An archive that is damaged.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            names = [member.filename for member in opened.infolist() if not member.is_dir()]
+    except _DAMAGE as error:
+        message = f"found a ZIP archive that cannot be read ({error}); fetch it again"
+        raise TermTableError(message, path=archive) from error
+    return [SourceFile(archive / name, archive=archive) for name in names]
 
 
 @dataclass(frozen=True)

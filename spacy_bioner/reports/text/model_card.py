@@ -1,6 +1,6 @@
 """The README of a packaged pipeline: what it is, what it learned from, how good it is."""
 
-from typing import List
+from typing import Any, List, Mapping
 
 from spacy_bioner import __version__
 from spacy_bioner.evaluation.scores import Counts
@@ -66,12 +66,23 @@ def _render_overview(card: ModelCard) -> str:
                 escape_markdown("; ".join(map(_name_source, card.terms.sources))) or NOT_RECORDED,
             ),
         ]
+        if changed := _describe_rules(card.terms.rules):
+            rows.append(("names added and left out", escape_markdown(changed)))
     return render_markdown_table(("", ""), rows)
 
 
 def _name_source(source: SourceInfo) -> str:
     name = " ".join(filter(None, (source.name, source.version)))
     return f"{name}: {source.licence or NOT_RECORDED}"
+
+
+def _describe_rules(rules: Mapping[str, Any]) -> str:
+    """Count what each rule of `bioner terms import` has added and left out."""
+    return "; ".join(
+        f"{title}: " + ", ".join(f"{rule} {count:,}" for rule, count in rules[key].items())
+        for key, title in (("variants", "variants"), ("dropped", "left out"))
+        if rules.get(key)
+    )
 
 
 def _render_use(card: ModelCard) -> str:

@@ -73,7 +73,9 @@ def render_changes(changes: TableChanges, *, top: int) -> str:
     return "\n\n".join(parts)
 
 
-def render_blame(blame: Blame, *, top: int, output: Optional[Path] = None) -> str:
+def render_blame(
+    blame: Blame, *, top: int, output: Optional[Path] = None, proved: Optional[Path] = None
+) -> str:
     """Show how right a table is, and the terms that are wrong most often."""
     precision = blame.right / blame.found if blame.found else 0.0
     recall = blame.right / blame.gold if blame.gold else 0.0
@@ -92,7 +94,13 @@ def render_blame(blame: Blame, *, top: int, output: Optional[Path] = None) -> st
     wrong = sum(counts.wrong for counts in blame.suppressed)
     right = sum(counts.right for counts in blame.suppressed)
     proposal = f"{len(blame.suppressed):,} terms to leave out: {wrong:,} wrong, {right:,} right"
-    parts.append(f"wrote {output}: {proposal}" if output else f"proposed: {proposal}")
+    lines = [f"wrote {output}: {proposal}" if output else f"proposed: {proposal}"]
+    if proved:
+        wrong = sum(counts.wrong for counts in blame.proved)
+        right = sum(counts.right for counts in blame.proved)
+        kept = f"{len(blame.proved):,} terms to keep: {wrong:,} wrong, {right:,} right"
+        lines.append(f"wrote {proved}: {kept}")
+    parts.append("\n".join(lines))
     return "\n\n".join(parts)
 
 

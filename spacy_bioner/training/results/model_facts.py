@@ -1,7 +1,7 @@
 """What a pipeline is, what it learned from, how good it is, and a run of it."""
 
 from dataclasses import dataclass, field
-from typing import Mapping, Optional, Sequence, Tuple
+from typing import Any, Mapping, Optional, Sequence, Tuple
 
 from spacy_bioner.evaluation.scores import Scores
 from spacy_bioner.knowledge.gaz import SourceInfo
@@ -47,11 +47,13 @@ class TermFacts:
     table (str): The file.
     n_terms (int): Those of it that the gazetteer took in.
     sources (Sequence[SourceInfo]): Empty where the table does not tell.
+    rules (Mapping[str, Any]): By which rules its terms were chosen and changed.
     """
 
     table: str
     n_terms: int
     sources: Sequence[SourceInfo] = ()
+    rules: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

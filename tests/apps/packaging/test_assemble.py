@@ -5,6 +5,7 @@ from spacy_bioner.apps.cli.main import run
 from spacy_bioner.apps.packaging.assemble import assemble, find_recognizer
 from spacy_bioner.apps.terms.terms import ImportSettings, import_terms
 from spacy_bioner.errors import BionerError, ConfigError, TermTableError
+from spacy_bioner.knowledge.drops import DEFAULT
 from tests.paths import ROOT
 
 CONFIG = ROOT / "configs/postprocessing.cfg"
@@ -14,6 +15,8 @@ TERMS = (
     "NCBITaxon:10116\trats\tSpecies\n"
     "MESH:D003000\tclonidine\tChemical\n"
 )
+LABELS = ["Disease=Disease", "Chemical=Chemical"]
+LEFT_OUT = {"names that stand there already": 0}
 TEXT = "Naloxone reverses the effect of clonidine. Cardiac arrest (CA) in rats; no CA."
 
 
@@ -54,15 +57,27 @@ def test_compiled_terms_are_taken_and_their_sources_noted(trained_folder, terms,
         "table": "terms.gaz",
         "n_terms": 2,
         "sources": [{"name": "terms", "version": "", "licence": "CC0 1.0", "url": "", "n_rows": 3}],
+        "rules": {"variants": {}, "dropped": dict.fromkeys(DEFAULT, 0), "left_out": LEFT_OUT},
     }
     gazetteer = nlp.get_pipe("bioner_gazetteer")
     assert (gazetteer.labels, len(gazetteer)) == (("Chemical", "Disease"), 2)
+    table = gazetteer.term_matcher.table
+    assert [source.licence for source in table.sources] == ["CC0 1.0"]
+    assert table.rules == nlp.meta["terms"]["rules"]
     found = {(ent.text, ent.kb_id_) for ent in nlp(TEXT).ents}
     assert ("clonidine", "MESH:D003000") in found
 
 
+def test_a_compiled_table_whose_labels_all_count_is_copied(trained_folder, terms, tmp_path):
+    path = tmp_path / "terms.gaz"
+    import_terms([str(terms)], path, ImportSettings(labels=LABELS))
+    assemble(trained_folder, tmp_path / "pipeline", config=CONFIG, terms=path)
+    copied = tmp_path / "pipeline/bioner_gazetteer/terms.bin"
+    assert copied.read_bytes() == path.read_bytes()
+
+
 def test_a_table_of_rows_is_noted_by_its_name(pipeline):
-    noted = {"table": "terms.tsv", "n_terms": 2, "sources": []}
+    noted = {"table": "terms.tsv", "n_terms": 2, "sources": [], "rules": {}}
     assert spacy.load(pipeline).meta["terms"] == noted
 
 

@@ -86,3 +86,18 @@ def test_the_list_does_not_replace_the_corpus(make_gaz, corpus):
     with pytest.raises(OutputError):
         blame_terms(make_gaz("table", *ROWS), corpus, output=corpus)
     assert corpus.read_text() == CORPUS
+
+
+def test_names_that_are_right_can_be_kept_alone(bioner, make_gaz, corpus, tmp_path):
+    keep, gaz = tmp_path / "keep.tsv", tmp_path / "new.gaz"
+    shown = bioner("blame", make_gaz("table", *ROWS), corpus, "--proved", keep)
+    assert shown.splitlines()[-2:] == [
+        "proposed: 1 terms to leave out: 3 wrong, 0 right",
+        f"wrote {keep}: 1 terms to keep: 1 wrong, 1 right",
+    ]
+    assert keep.read_text().splitlines()[:2] == [
+        "# Terms of table.gaz that are right on dev.pubtator. Remove those to leave out.",
+        "name\tlabel\tright\twrong\texample",
+    ]
+    bioner("import", tmp_path / "table.tsv", gaz, "--only", keep)
+    assert [term.name for term in read_gaz(gaz).table] == ["gout"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from spacy_bioner.apps.terms.terms import ImportSettings, import_terms, look_up, read_suppressed
+from spacy_bioner.apps.terms.terms import ImportSettings, import_terms, look_up, read_listed
 from spacy_bioner.errors import ConfigError, OutputError, TermTableError
 from spacy_bioner.knowledge.gaz import SourceInfo, read_gaz
 from spacy_bioner.knowledge.sources.rows import Skipped
@@ -105,10 +105,10 @@ def test_names_that_are_suppressed_stay_out(sources, tmp_path):
 def test_a_list_to_suppress_may_name_no_label(tmp_path):
     path = tmp_path / "x.tsv"
     path.write_text("Gout\n\nrash\tSign\n")
-    assert read_suppressed(path) == {("gout", ""), ("rash", "Sign")}
+    assert read_listed(path) == {("gout", ""), ("rash", "Sign")}
     path.write_text("gout\n\tSign\n")
     with pytest.raises(TermTableError, match=r"x\.tsv:2: found '\\tSign'; expected name and label"):
-        read_suppressed(path)
+        read_listed(path)
 
 
 def test_a_fault_leaves_an_earlier_table_as_it_was(sources, tmp_path):
@@ -207,3 +207,17 @@ def test_the_group_lists_its_commands(bioner):
         "diff",
         "blame",
     ]
+
+
+def test_a_list_of_names_to_keep_leaves_out_all_others(sources, tmp_path):
+    only = tmp_path / "keep.tsv"
+    only.write_text("name\tlabel\nblue fever\tFever\nfever, pale\n", encoding="utf-8")
+    suppress = tmp_path / "suppress.tsv"
+    suppress.write_text("fever, pale\n", encoding="utf-8")
+    settings = ImportSettings(only=only, suppress=suppress)
+    account = import_terms(sources[:1], tmp_path / "out.gaz", settings)
+    assert [term.name for term in read_gaz(tmp_path / "out.gaz").table] == ["blue fever"]
+    assert (account.dropped["suppressed"], account.dropped["not listed"]) == (1, 0)
+    account = import_terms(sources[:1], tmp_path / "out.gaz", ImportSettings(only=suppress))
+    assert [term.name for term in read_gaz(tmp_path / "out.gaz").table] == ["fever, pale"]
+    assert account.dropped["not listed"] == 1
