@@ -195,6 +195,9 @@ def test_a_pipeline_learns_with_features_and_is_whole_without_the_file(
     nlp.to_disk(tmp_path / "model")
     table.unlink()
     again = spacy.load(tmp_path / "model")
+    source = {"name": "own", "version": "", "licence": "CC0", "url": "", "n_rows": 0}
+    noted = {"table": "terms.gaz", "n_terms": 5, "sources": [source], "rules": {}}
+    assert again.meta["term_features"] == noted
     texts = ["Naloxone in rats", "", "acute renal failure"]
     expected = [[("Naloxone", "Chemical")], [], [("acute renal failure", "Disease")]]
     found = [[(ent.text, ent.label_) for ent in doc.ents] for doc in again.pipe(texts)]

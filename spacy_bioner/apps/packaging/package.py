@@ -26,6 +26,7 @@ from spacy_bioner.apps.reports.card_facts import (
     read_accounts,
     read_metrics,
 )
+from spacy_bioner.architectures.pieces.term_flags import FEATURES_KEY
 from spacy_bioner.errors import PackageError
 from spacy_bioner.extras import DISTRIBUTION, say_missing
 from spacy_bioner.files.outputs import scratch_folder
@@ -156,6 +157,7 @@ def _describe(
         corpus=trained_on,
         encoder=describe_encoder(encoders, facts.encoder_licences),
         terms=describe_terms(meta),
+        features=describe_terms(meta, FEATURES_KEY),
         tests=[read_metrics(path, model_dir) for path in metrics],
         settings=[
             *describe_settings(config, encoders, meta.get("performance", {})),
@@ -187,11 +189,11 @@ def _update_meta(meta: Mapping[str, Any], card: ModelCard, short: str) -> Dict[s
     sources = [{"name": card.corpus.name, "license": card.corpus.licence}]
     if card.encoder is not None:
         sources.append({"name": card.encoder.name, "license": card.encoder.licence})
-    if card.terms is not None:
-        sources += [
-            {"name": info.name, "license": info.licence, "url": info.url}
-            for info in card.terms.sources
+    for table in filter(None, (card.terms, card.features)):
+        infos = [
+            {"name": info.name, "license": info.licence, "url": info.url} for info in table.sources
         ]
+        sources += [info for info in infos if info not in sources]
     return {
         **meta,
         "name": short,

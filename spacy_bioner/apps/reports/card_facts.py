@@ -213,12 +213,13 @@ def describe_export(meta: Mapping[str, Any]) -> List[Tuple[str, str]]:
     return rows
 
 
-def describe_terms(meta: Mapping[str, Any]) -> Optional[TermFacts]:
+def describe_terms(meta: Mapping[str, Any], key: str = TERMS_KEY) -> Optional[TermFacts]:
     """Say where the terms of a pipeline's gazetteer are from; None without one.
 
     meta (Mapping[str, Any]): The pipeline's, as `bioner assemble` notes it there.
+    key (str): What for: another one for those that are features of its model.
     """
-    facts = meta.get(TERMS_KEY)
+    facts = meta.get(key)
     if not facts:
         return None
     sources = [SourceInfo(**source) for source in facts["sources"]]

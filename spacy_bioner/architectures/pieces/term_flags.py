@@ -1,10 +1,13 @@
 """Flags on the tokens of the names of a term table; needs no torch."""
 
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional, Sequence, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from spacy.tokens import Doc
+from thinc.api import Model
 from thinc.types import Floats2d
 
 from spacy_bioner.architectures.pieces.alignment import token_offsets
@@ -13,6 +16,8 @@ from spacy_bioner.knowledge.matcher import TermMatch, TermMatcher
 # A token begins, continues, ends or is a name: four flags for each label, as in BIOES.
 BEGIN, INSIDE, END, SINGLE = range(4)
 N_PLACES = 4
+# What a pipeline's meta says of them.
+FEATURES_KEY = "term_features"
 
 
 def flag_terms(
@@ -40,6 +45,24 @@ def flag_terms(
                 _mark(flags, match, columns[matcher.table[match.term_index].label])
         found.append(flags)
     return found
+
+
+def describe_table(model: Model) -> Optional[Dict[str, Any]]:
+    """Say which terms are features of a model, and where they come from; None without any.
+
+    RETURNS (Optional[Dict[str, Any]]): The file's name, the number of terms, sources and rules, as
+        values of JSON.
+    """
+    for node in model.walk():
+        if node.name == "term_features":
+            table = cast(Any, node.shims[0]).module.matcher.table
+            return {
+                "table": Path(node.attrs["path"] or "").name,
+                "n_terms": len(table),
+                "sources": [asdict(source) for source in table.sources],
+                "rules": dict(table.rules),
+            }
+    return None
 
 
 def _mark(flags: NDArray[np.float32], match: TermMatch, column: int) -> None:

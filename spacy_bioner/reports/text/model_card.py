@@ -1,13 +1,13 @@
 """The README of a packaged pipeline: what it is, what it learned from, how good it is."""
 
-from typing import Any, List, Mapping
+from typing import Any, List, Mapping, Tuple
 
 from spacy_bioner import __version__
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.knowledge.gaz import SourceInfo
 from spacy_bioner.reports.scores import footnotes, format_percent
 from spacy_bioner.reports.tables import escape_markdown, quote_code, render_markdown_table
-from spacy_bioner.training.results.model_facts import ModelCard, ScoredCorpus
+from spacy_bioner.training.results.model_facts import ModelCard, ScoredCorpus, TermFacts
 
 SCORE_HEADER = ("type", "n", "precision", "recall", "F1")
 NOT_RECORDED = "not recorded"
@@ -59,16 +59,21 @@ def _render_overview(card: ModelCard) -> str:
         ("licence of the corpus", escape_markdown(card.corpus.licence) or NOT_RECORDED),
     ]
     if card.terms:
-        rows += [
-            ("term table", f"{quote_code(card.terms.table)}, {card.terms.n_terms:,} terms"),
-            (
-                "licence of the terms",
-                escape_markdown("; ".join(map(_name_source, card.terms.sources))) or NOT_RECORDED,
-            ),
-        ]
-        if changed := _describe_rules(card.terms.rules):
-            rows.append(("names added and left out", escape_markdown(changed)))
+        rows += _describe_terms("term table", card.terms)
+    if card.features:
+        rows += _describe_terms("terms as features", card.features)
     return render_markdown_table(("", ""), rows)
+
+
+def _describe_terms(title: str, terms: TermFacts) -> List[Tuple[str, str]]:
+    licences = escape_markdown("; ".join(map(_name_source, terms.sources))) or NOT_RECORDED
+    rows = [
+        (title, f"{quote_code(terms.table)}, {terms.n_terms:,} terms"),
+        ("licence of the terms", licences),
+    ]
+    if changed := _describe_rules(terms.rules):
+        rows.append(("names added and left out", escape_markdown(changed)))
+    return rows
 
 
 def _name_source(source: SourceInfo) -> str:

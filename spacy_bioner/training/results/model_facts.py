@@ -42,10 +42,10 @@ class CorpusFacts:
 
 @dataclass(frozen=True)
 class TermFacts:
-    """The table that a pipeline's gazetteer has its terms from.
+    """The table that a pipeline's gazetteer, or its model, has its terms from.
 
     table (str): The file.
-    n_terms (int): Those of it that the gazetteer took in.
+    n_terms (int): Those of it that were taken in.
     sources (Sequence[SourceInfo]): Empty where the table does not tell.
     rules (Mapping[str, Any]): By which rules its terms were chosen and changed.
     """
@@ -84,6 +84,7 @@ class ModelCard:
     corpus (CorpusFacts): What it was trained on.
     encoder (Optional[EncoderFacts]): None for a pipeline without one.
     terms (Optional[TermFacts]): None for a pipeline without a gazetteer.
+    features (Optional[TermFacts]): Terms that the model itself looks up; None for none.
     tests (Sequence[ScoredCorpus]): Empty when it was not scored.
     settings (Sequence[Tuple[str, str]]): Names and values of training settings.
     """
@@ -98,6 +99,7 @@ class ModelCard:
     corpus: CorpusFacts = field(default_factory=CorpusFacts)
     encoder: Optional[EncoderFacts] = None
     terms: Optional[TermFacts] = None
+    features: Optional[TermFacts] = None
     tests: Sequence[ScoredCorpus] = ()
     settings: Sequence[Tuple[str, str]] = ()
 

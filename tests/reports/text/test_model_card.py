@@ -85,6 +85,14 @@ def test_model_card_names_the_table_of_terms_and_its_sources(card):
     assert "term table" not in render_model_card(card)
 
 
+def test_model_card_names_the_table_of_terms_that_are_features(card):
+    features = TermFacts("mesh.gaz", 12, (SourceInfo("own", licence="CC0"),))
+    rows = _rows(render_model_card(replace(card, features=features)))
+    assert ["terms as features", "`mesh.gaz`, 12 terms"] in rows
+    assert ["licence of the terms", "own: CC0"] in rows
+    assert "terms as features" not in render_model_card(card)
+
+
 def test_model_card_code_is_python_that_loads_the_package(card):
     code = re.search(r"```python\n(.*?)```", render_model_card(card), re.DOTALL).group(1)
     compile(code, "README.md", "exec")
