@@ -69,4 +69,5 @@ def test_a_receipt_names_the_text():
         "windows": 1,
         "unseen": 0,
         "entities": 1,
+        "foreign": 0,
     }
