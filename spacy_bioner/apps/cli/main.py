@@ -65,6 +65,7 @@ GROUPS: Dict[str, Dict[str, str]] = {
         "explain": "Say why entities are there: sources, other readings, words.",
         "export": "Write a pipeline that needs no torch, in float32 or int8.",
         "package": "Make a pip-installable package of a pipeline.",
+        "verify": "Say whether an installed pipeline is what its card says.",
     },
 }
 COMMANDS = {name: about for group in GROUPS.values() for name, about in group.items()}

@@ -5,6 +5,7 @@ from typing import Mapping, Optional, Sequence, Tuple
 
 from spacy_bioner.evaluation.scores import Scores
 from spacy_bioner.knowledge.gaz import SourceInfo
+from spacy_bioner.training.results.verification import CarriedSplit
 
 # What a pipeline's meta says of its terms: the fields of `TermFacts`.
 TERMS_KEY = "terms"
@@ -84,6 +85,7 @@ class ModelCard:
     terms (Optional[TermFacts]): None for a pipeline without a gazetteer.
     tests (Sequence[ScoredCorpus]): Empty when it was not scored.
     settings (Sequence[Tuple[str, str]]): Names and values of training settings.
+    split (Optional[CarriedSplit]): Test documents that the package carries; None without.
     """
 
     package: str
@@ -98,6 +100,7 @@ class ModelCard:
     terms: Optional[TermFacts] = None
     tests: Sequence[ScoredCorpus] = ()
     settings: Sequence[Tuple[str, str]] = ()
+    split: Optional[CarriedSplit] = None
 
 
 @dataclass(frozen=True)
