@@ -73,7 +73,10 @@ def package(made, tmp_path):
     return shutil.copytree(made, tmp_path / NAME)
 
 
-def test_a_package_is_what_was_made(package, documents):
+def test_a_package_is_what_was_made(package, tmp_path, monkeypatch):
+    # Modules of the folder where it is called are none of its business.
+    (tmp_path / "spacy.py").write_text("raise SystemExit(3)\n")
+    monkeypatch.chdir(tmp_path)
     found = verify(str(package / DATA))
     assert found.is_same
     assert found.package == "en_bioner_rules 0.1.0"
