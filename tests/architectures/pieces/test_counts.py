@@ -98,9 +98,9 @@ def test_unknown_pieces_and_single_letters_are_odd(text, pieces, odd):
     ("counts", "is_foreign"),
     [
         ({}, False),
-        ({"pieces": 100, "odd": 30}, False),
-        ({"pieces": 100, "odd": 31}, True),
-        ({"pieces": 100, "odd": 31, "characters": 19}, False),
+        ({"pieces": 100, "odd": 50}, False),
+        ({"pieces": 100, "odd": 51}, True),
+        ({"pieces": 100, "odd": 51, "characters": 19}, False),
         # Two encoders have twice the pieces.
         ({"pieces": 100, "words": 50}, False),
         ({"pieces": 101, "words": 50}, True),
