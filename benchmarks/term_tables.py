@@ -139,8 +139,8 @@ class Trial:
 def main() -> None:
     args = parse_arguments()
     nlp = load_pipeline(str(args.model))
-    if args.dataset:
-        choose_dataset(nlp, args.dataset)
+    if args.rules:
+        choose_dataset(nlp, args.rules)
     trial = Trial(nlp, find_recognizer(nlp))
     tables = [table for path in args.tables for table in read_tables(path, args.corpus)]
     for table in tables:
@@ -164,7 +164,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("corpus", type=Path, help="has train.spacy, dev.spacy and test.spacy")
     parser.add_argument("tables", type=Path, nargs="+", help="of `bioner terms import`")
     parser.add_argument("--test", action="store_true", help="score what is chosen on test as well")
-    parser.add_argument("--dataset", default="", help="the corpus by whose rules MODEL annotates")
+    parser.add_argument("--rules", default="", help="the corpus by whose rules MODEL annotates")
     parser.add_argument("--docs", type=int, default=0, help="of dev and test; 0 takes all")
     args = parser.parse_args()
     for path in (*args.tables, args.corpus / "train.spacy", args.corpus / "dev.spacy"):

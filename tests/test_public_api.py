@@ -20,8 +20,8 @@ spacy_bioner: Mention(start_char, end_char, label, text="", concept_ids=(), frag
 spacy_bioner: Record(id, text, mentions=(), sections=(), words=(), sentence_starts=(), meta=...,
     reading_notes=...)
 spacy_bioner: align(record, make_doc, *, check_text=True)
-spacy_bioner: annotate(texts, model, *, batch_size=32, n_process=1, gpu_id=-1, format="auto",
-    text_column=None, id_column=None)
+spacy_bioner: annotate(texts, model, *, batch_size=32, n_process=1, gpu_id=-1, dataset="",
+    format="auto", text_column=None, id_column=None)
 spacy_bioner: convert(source, target, *, from_format="auto", to_format=None, tokenizer=None,
     label_map=None, may_lack_labels=False, steps=(), selection=None, layout=None, options=None,
     to_scheme="IOB2", lenient=False, trust="", report=None, progress=...)

@@ -5,11 +5,17 @@ import json
 import subprocess
 import sys
 import zipfile
+from contextlib import nullcontext
 from email.parser import Parser
 
 import pytest
 import spacy
+from typer.testing import CliRunner
 
+from spacy_bioner import annotate
+from spacy_bioner.apps.cli.main import app, run
+from spacy_bioner.apps.evaluation.disagree import disagree
+from spacy_bioner.errors import CorpusWarning
 from tests.conftest import entities_of
 from tests.paths import ROOT
 
@@ -119,6 +125,79 @@ def test_rules_of_a_corpus_can_be_chosen(pipeline):
     }
     assert ("HeLa", "CellLine") in found["biored"]
     assert found["bc5cdr"] != found["biored"]
+
+
+def call(arguments):
+    result = CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False)
+    assert result.exit_code == 0
+    return result.stdout
+
+
+def test_every_command_takes_the_rules_of_a_corpus(pipeline, tmp_path):
+    pytest.importorskip("onnxruntime")
+    (tmp_path / "in.txt").write_text(TEXT, encoding="utf-8")
+    found = {}
+    for name in ("bc5cdr", "biored"):
+        out = tmp_path / name
+        rules = ["--rules", name]
+        call(["annotate", tmp_path / "in.txt", out, "--model", pipeline, *rules])
+        manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+        assert manifest["settings"]["dataset"] == name
+        (line,) = (out / "shards/part-00000.jsonl").read_text(encoding="utf-8").splitlines()
+        found[name] = {(ent["text"], ent["label"]) for ent in json.loads(line)["entities"]}
+        key = "components.bioner.model.encoder.dataset"
+        nlp = spacy.load(pipeline, config={key: name})
+        assert found[name] == set(entities_of(nlp(TEXT)))
+        shown = call(["show", pipeline, "--text", TEXT, *rules])
+        assert ("HeLa" in shown) is (("HeLa", "CellLine") in found[name])
+    assert ("HeLa", "CellLine") in found["biored"]
+
+
+def test_rules_that_it_has_not_learned_are_refused_with_the_list(pipeline, capsys):
+    pytest.importorskip("onnxruntime")
+    with pytest.raises(SystemExit):
+        run(["show", str(pipeline), "--text", TEXT, "--rules", "s800"])
+    error = capsys.readouterr().err
+    known = "bc5cdr, ncbi_disease, biored, gnormplus, nlm_gene"
+    assert error == f"error: found corpus 's800', expected one of {known}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_foreign"),
+    [
+        (TEXT, False),
+        ("У больных с артериальной гипертонией наблюдалось повышение уровня калия.", True),
+        ("在患有高血压和慢性肾功能不全的病人中，服药后观察到血清钾升高。", True),
+        ("Σε ασθενείς με υπέρταση παρατηρήθηκε αύξηση του καλίου στον ορό.", True),
+    ],
+)
+def test_text_in_another_script_is_told(pipeline, text, is_foreign):
+    pytest.importorskip("onnxruntime")
+    found = annotate([text], pipeline)
+    assert next(found).receipt.foreign == is_foreign
+    told = pytest.warns(CorpusWarning, match="1 document seems to be in another language or scri")
+    with told if is_foreign else nullcontext():
+        assert list(found) == []
+
+
+def test_corpora_disagree_on_what_a_hormone_is(pipeline, tmp_path):
+    pytest.importorskip("onnxruntime")
+    (tmp_path / "in.txt").write_text("GABAergic neurons and calcitonin.", encoding="utf-8")
+    found = disagree(str(pipeline), tmp_path / "in.txt").found
+    assert found.labels["bc5cdr"] == ("Chemical", "Disease")
+    (place,) = [place for place in found.places if place.text == "calcitonin"]
+    labels = {
+        name: reading and [entity.label for entity in reading]
+        for name, reading in place.readings.items()
+    }
+    assert labels == {
+        "bc5cdr": ["Chemical"],
+        # It annotates diseases only.
+        "ncbi_disease": None,
+        "biored": ["Gene"],
+        "gnormplus": ["Gene"],
+        "nlm_gene": ["Gene"],
+    }
 
 
 def test_card_is_that_of_the_wheel(wheel):

@@ -25,14 +25,15 @@ for part in "ncbi_disease Disease" "bc5cdr Chemical Disease" \
   labels=""
   for label in ${part#* }; do labels="$labels --label $label"; done
   # shellcheck disable=SC2086
-  bioner evaluate "$WORK/exported" "corpus/$corpus/test.spacy" --dataset "$corpus" $labels \
+  bioner evaluate "$WORK/exported" "corpus/$corpus/test.spacy" --rules "$corpus" $labels \
     --output "$WORK/$corpus.json"
   set -- "$@" --metrics "$WORK/$corpus.json" --corpus "corpus/$corpus/corpus.json"
 done
 
 rm -rf "$WORK/packages"
 bioner package "$WORK/exported" "$WORK/packages" --name bioner_multi --version "$VERSION" \
-  --profile multi --licence MIT "$@"
+  --profile multi --licence MIT "$@" \
+  --verify-on corpus/ncbi_disease/test.spacy --label Disease --rules ncbi_disease
 rm -f "$SHIPPED"/en_bioner_multi-*.whl
 cp "$WORK/packages/en_bioner_multi-$VERSION/dist/"en_bioner_multi-*.whl "$SHIPPED/"
 cp "$WORK/packages/en_bioner_multi-$VERSION/README.md" "$SHIPPED/en_bioner_multi.md"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import spacy
 from spacy.language import Language
-from spacy.util import is_package
+from spacy.util import get_package_path, is_package
 
 from spacy_bioner.apps.training.train import check_device
 from spacy_bioner.errors import BionerError, MissingExtraError
@@ -13,6 +13,10 @@ from spacy_bioner.files.digests import digest_folder
 
 # What runs exported pipelines; others need torch and what comes with it.
 EXPORTED_NEEDS = ("onnxruntime", "tokenizers")
+# What a package carries besides, to be verified by.
+DIGESTS, SPLIT_FOLDER = "digests.json", "verification"
+DOCUMENTS, EXPECTED = "test.spacy", "expected.json"
+_PACKAGED = ("meta.json", "README.md", DIGESTS)
 
 
 def load_pipeline(model: str, *, gpu_id: int = -1) -> Language:
@@ -58,13 +62,31 @@ def check_pipeline(model: str) -> None:
         )
 
 
+def find_folder(model: str) -> Path:
+    """Return the folder of a pipeline that has config.cfg, without loading it.
+
+    RAISES (BionerError): When there is no such pipeline.
+    """
+    check_pipeline(model)
+    folder = Path(model)
+    # In the order in which spaCy looks for it.
+    if is_package(model):
+        package = get_package_path(model)
+        folder = next(iter(sorted(path.parent for path in package.glob("*/config.cfg"))), package)
+    if not (folder / "meta.json").is_file():
+        raise BionerError(f"{folder}: found no meta.json, expected a pipeline folder")
+    return folder
+
+
 def fingerprint(folder: Path) -> str:
     """Identify a saved pipeline by its content, so that scores can be tied to what was scored.
 
-    meta.json and README.md are left out: packaging changes them and not what is predicted.
+    What packaging changes or adds is left out (meta.json, README.md, digests and test documents):
+    it does not change what is predicted.
     RETURNS (str): SHA-256 over names, sizes and content of the files, in hexadecimal.
     """
-    return digest_folder(folder, leave_out=("meta.json", "README.md"))
+    carried = [f"{SPLIT_FOLDER}/{name}" for name in (DOCUMENTS, EXPECTED)]
+    return digest_folder(folder, leave_out=(*_PACKAGED, *carried))
 
 
 def use_device(gpu_id: int) -> None:

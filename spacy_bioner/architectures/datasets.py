@@ -40,6 +40,13 @@ def choose_dataset(nlp: Language, name: str) -> None:
         node.attrs["dataset"] = name
 
 
+def list_datasets(nlp: Language) -> List[str]:
+    """List the corpora whose rules all encoders of a pipeline that know corpora know."""
+    nodes = [node for _, pipe in nlp.pipeline for node in _knowing(pipe)]
+    known = [_names(node) for node in nodes]
+    return [name for name in known[0] if all(name in own for own in known)] if known else []
+
+
 def check_dataset(nlp: Language, name: str) -> List[Model]:
     """Return the encoders of a pipeline that know corpora, this one among them.
 

@@ -6,13 +6,24 @@ import spacy
 import torch
 from spacy.tokens import Doc
 
-from spacy_bioner.architectures.datasets import choose_dataset, dataset_rows
+from spacy_bioner.architectures.datasets import choose_dataset, dataset_rows, list_datasets
 from spacy_bioner.architectures.encoders import build_transformer_encoder
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.gold import DATASET_KEY
 from spacy_bioner.layers.dataset_vectors import DatasetVectors
 
 TEXTS = ["insulin", "aspirin lowers fever. It helps.", "insulin and aspirin"]
+
+
+@spacy.Language.factory("tests_with_model")
+class WithModel:
+    """Does nothing, and has a model."""
+
+    def __init__(self, nlp, name):
+        self.model = None
+
+    def __call__(self, doc):
+        return doc
 
 
 @pytest.fixture
@@ -96,6 +107,17 @@ def test_a_pipeline_reads_by_the_rules_that_are_chosen(model, blank_nlp) -> None
     assert not np.array_equal(chosen[0], model.predict(make_docs(blank_nlp))[0])
     with pytest.raises(ConfigError, match="found corpus 'cells', expected one of drugs, genes"):
         choose_dataset(nlp, "cells")
+
+
+def test_corpora_of_a_pipeline_are_those_that_all_its_encoders_know(model, tiny_bert, blank_nlp):
+    nlp = spacy.blank("en")
+    assert list_datasets(nlp) == []
+    other = build_transformer_encoder(str(tiny_bert), datasets=["genes", "cells"])
+    other.initialize(X=[blank_nlp.make_doc("insulin")])
+    for name, own in (("one", model), ("two", other)):
+        nlp.add_pipe("tests_with_model", name=name, config={})
+        nlp.get_pipe(name).model = own
+        assert list_datasets(nlp) == (["drugs", "genes"] if name == "one" else ["genes"])
 
 
 def test_a_pipeline_without_vectors_says_so() -> None:

@@ -26,6 +26,7 @@ SCRIPTS = (
     "gpu_training",
     "gpu_throughput",
     "gpu_check",
+    "languages",
 )
 
 

@@ -24,16 +24,22 @@ from typing import (
 
 import srsly
 from spacy.language import Language
-from spacy.util import get_package_path, is_package
 
 from spacy_bioner import __version__
-from spacy_bioner.apps.annotation.documents import AnnotatedDocument, Findings, LeftOut
+from spacy_bioner.apps.annotation.documents import (
+    AnnotatedDocument,
+    Findings,
+    LeftOut,
+    Text,
+    describe_foreign,
+    make_record,
+)
 from spacy_bioner.apps.annotation.manifest import Manifest
 from spacy_bioner.apps.annotation.runner import Outcome, check_processes, run_batches
 from spacy_bioner.apps.annotation.shards import DOCBIN, JSONL, ShardWriter, check_target
 from spacy_bioner.apps.annotation.sources import InputSettings, Item, TextSource
 from spacy_bioner.apps.annotation.tables import DOCUMENT, make_table
-from spacy_bioner.apps.loading import check_pipeline, fingerprint
+from spacy_bioner.apps.loading import find_folder, fingerprint
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.progress import Pace
 from spacy_bioner.errors import BionerError, ConfigError, CorpusError, CorpusWarning, StoppedError
@@ -45,7 +51,6 @@ if TYPE_CHECKING:
     import pyarrow
 
 BATCH_SIZE, SHARD_SIZE = 32, 1_000
-Text = Union[str, Tuple[str, str], Record]
 
 
 @dataclass(frozen=True)
@@ -56,12 +61,15 @@ class AnnotateSettings:
     shard_size (int): Documents of a shard.
     batch_size (int): Documents that go through the pipeline together.
     source (InputSettings): How the input is read.
+    dataset (str): Of a pipeline that was trained on several corpora, the one by whose rules it
+        annotates; "" is none in particular.
     """
 
     to_format: str = JSONL
     shard_size: int = SHARD_SIZE
     batch_size: int = BATCH_SIZE
     source: InputSettings = field(default_factory=InputSettings)
+    dataset: str = ""
 
     def __post_init__(self) -> None:
         for name in ("shard_size", "batch_size"):
@@ -74,7 +82,7 @@ class AnnotationRun:
     """What a run has done.
 
     counts (Mapping[str, int]): Documents, rejected ones, characters, tokens, pieces, windows,
-        tokens unseen and entities of the whole output.
+        tokens unseen, entities and foreign documents of the whole output.
     kept (int): Documents of it that earlier runs had annotated.
     losses (Mapping[str, int]): What the format had no place for, in this run.
     """
@@ -125,7 +133,7 @@ def annotate_files(
     folder = Path(target)
     check_target(settings.to_format, folder)
     check_processes(model, n_process, gpu_id)
-    model_folder = _find_model(model)
+    model_folder = find_folder(model)
     with scratch_folder(folder) as scratch:
         documents = TextSource(source, settings.source, scratch)
         fixed = _describe(documents, model_folder, settings, gpu_id)
@@ -138,7 +146,8 @@ def annotate_files(
             pace.begin(*_measure(documents.read()))
             missing = _pass_over(_cut(documents.read(), settings.shard_size), manifest, pace)
             keep_docs = settings.to_format == DOCBIN
-            options = {"n_process": n_process, "gpu_id": gpu_id, "keep_docs": keep_docs}
+            options: Dict[str, Any] = {"n_process": n_process, "gpu_id": gpu_id}
+            options |= {"keep_docs": keep_docs, "dataset": settings.dataset}
             found = _run(missing, model, settings.batch_size, pace, options)
             _write(found, documents, manifest, writer)
         return AnnotationRun(folder, manifest.count(), kept, dict(writer.losses))
@@ -170,29 +179,39 @@ class Annotations:
     """The documents that `annotate` yields, one after the other.
 
     left_out (List[LeftOut]): Documents so far that could not be read or annotated, with the reason.
+    n_foreign (int): Documents so far in another language than the pipeline seems to have learned.
     """
 
     def __init__(self, items: Iterator[Union[AnnotatedDocument, LeftOut]]) -> None:
         self._items = items
         self.left_out: List[LeftOut] = []
+        self.n_foreign = 0
         self._has_warned = False
 
     def __iter__(self) -> "Annotations":
         return self
 
     def __next__(self) -> AnnotatedDocument:
-        """Return the next document; at the end, a warning counts those that were left out."""
+        """Return the next document; at the end, warnings count those that were left out, and
+        those in another language."""
         for item in self._items:
             if isinstance(item, AnnotatedDocument):
+                self.n_foreign += item.receipt.foreign
                 return item
             self.left_out.append(item)
-        if self.left_out and not self._has_warned:
+        if not self._has_warned:
             self._has_warned = True
+            for message in self._list_warnings():
+                warnings.warn(message, CorpusWarning, stacklevel=2)
+        raise StopIteration
+
+    def _list_warnings(self) -> Iterator[str]:
+        if self.left_out:
             first = self.left_out[0]
             place = f"document {first.id}: " if first.id else ""
-            message = f"left out {len(self.left_out):,}; first: {place}{first.reason}"
-            warnings.warn(message, CorpusWarning, stacklevel=2)
-        raise StopIteration
+            yield f"left out {len(self.left_out):,}; first: {place}{first.reason}"
+        if self.n_foreign:
+            yield describe_foreign(self.n_foreign)
 
     def to_table(self, per: str = DOCUMENT) -> "pyarrow.Table":
         """Return the documents that are left as a table, for pandas, polars and others.
@@ -211,6 +230,7 @@ def annotate(
     batch_size: int = BATCH_SIZE,
     n_process: int = 1,
     gpu_id: int = -1,
+    dataset: str = "",
     format: str = "auto",
     text_column: Optional[str] = None,
     id_column: Optional[str] = None,
@@ -224,6 +244,7 @@ def annotate(
     batch_size (int): Documents that go through the pipeline together.
     n_process (int): Processes, each of which loads the pipeline; needs a name or folder of one.
     gpu_id (int): -1 for the CPU.
+    dataset (str): As in `AnnotateSettings`.
     format (str): Of a file: "text" is a document a file, "lines" one a line; "auto" looks into it.
     text_column (Optional[str]): Of a CSV or Parquet file; None takes a usual one.
     id_column (Optional[str]): The same for identifiers.
@@ -238,8 +259,8 @@ def annotate(
     if isinstance(texts, (str, Path)):
         items = _read_path(Path(texts), InputSettings(format, text_column, id_column))
     else:
-        items = (_to_record(text, number) for number, text in enumerate(texts, start=1))
-    options = {"n_process": n_process, "gpu_id": gpu_id}
+        items = (make_record(text, number) for number, text in enumerate(texts, start=1))
+    options: Dict[str, Any] = {"n_process": n_process, "gpu_id": gpu_id, "dataset": dataset}
     return Annotations(_annotate_items(items, named, batch_size, options))
 
 
@@ -248,17 +269,6 @@ def _read_path(path: Path, settings: InputSettings) -> Iterator[Item]:
         source = TextSource(path, settings, Path(scratch))
         yield from source.read()
         source.check_unchanged()
-
-
-def _to_record(text: Text, number: int) -> Record:
-    if isinstance(text, str):
-        return Record(str(number), text)
-    if isinstance(text, Record):
-        return text
-    if isinstance(text, tuple) and list(map(type, text)) == [str, str]:
-        return Record(*text)
-    message = f"found {type(text).__name__} as document {number}, expected a text, a pair of id"
-    raise ConfigError(f"{message} and text, or a Record")
 
 
 def _annotate_items(
@@ -359,24 +369,14 @@ def _measure(items: Iterable[Item]) -> Tuple[int, int]:
     return documents, characters
 
 
-def _find_model(model: str) -> Path:
-    """Return the folder of a pipeline that has config.cfg, without loading it."""
-    check_pipeline(model)
-    folder = Path(model)
-    # In the order in which spaCy looks for it.
-    if is_package(model):
-        package = get_package_path(model)
-        folder = next(iter(sorted(path.parent for path in package.glob("*/config.cfg"))), package)
-    if not (folder / "meta.json").is_file():
-        raise BionerError(f"{folder}: found no meta.json, expected a pipeline folder")
-    return folder
-
-
 def _describe(
     source: TextSource, model_folder: Path, settings: AnnotateSettings, gpu_id: int
 ) -> Dict[str, Any]:
     meta = srsly.read_json(model_folder / "meta.json")
     own = asdict(settings)
+    if not settings.dataset:
+        # Folders of earlier versions do not say.
+        del own["dataset"]
     own.update(own.pop("source"), read_as=source.kind, device="cpu" if gpu_id < 0 else "gpu")
     return {
         "input": {"sha256": source.digest()},

@@ -2,11 +2,13 @@
 
 import hashlib
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple, Union
 
+from spacy_bioner.errors import ConfigError
 from spacy_bioner.records import Mention, Record
 
-COUNTED = ("characters", "tokens", "pieces", "windows", "unseen", "entities")
+Text = Union[str, Tuple[str, str], Record]
+COUNTED = ("characters", "tokens", "pieces", "windows", "unseen", "entities", "foreign")
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Receipt:
     windows (int): Inputs of the encoders.
     unseen (int): Tokens that an encoder did not see: 0 unless its setting `truncate` cuts.
     entities (int): Entities that were found.
+    foreign (int): 1 where the text seems to be in another language than the encoder has learned.
     """
 
     characters: int
@@ -73,6 +76,7 @@ class Receipt:
     windows: int
     unseen: int
     entities: int
+    foreign: int = 0
 
 
 @dataclass(frozen=True)
@@ -150,3 +154,28 @@ class LeftOut:
     def to_json(self) -> Dict[str, Any]:
         """Return it as plain data."""
         return {"id": self.id, "reason": self.reason} if self.id else {"reason": self.reason}
+
+
+def describe_foreign(count: int) -> str:
+    """Say that documents are in another language, as far as their pieces tell."""
+    subject = "1 document seems" if count == 1 else f"{count:,} documents seem"
+    return (
+        f"{subject} to be in another language or script than the pipeline has learned: nothing in "
+        "it, or what it misses, can be relied upon"
+    )
+
+
+def make_record(text: Text, number: int) -> Record:
+    """Make a Record of what `annotate` takes as a document.
+
+    number (int): Its id, where it brings none.
+    RAISES (ConfigError): For anything else.
+    """
+    if isinstance(text, str):
+        return Record(str(number), text)
+    if isinstance(text, Record):
+        return text
+    if isinstance(text, tuple) and list(map(type, text)) == [str, str]:
+        return Record(*text)
+    message = f"found {type(text).__name__} as document {number}, expected a text, a pair of id"
+    raise ConfigError(f"{message} and text, or a Record")

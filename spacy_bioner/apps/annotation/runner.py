@@ -13,18 +13,31 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, nullcontext
 from multiprocessing import get_context, parent_process
-from typing import Any, ContextManager, Deque, Iterable, Iterator, List, Optional, Sequence, Union
+from typing import (
+    Any,
+    ContextManager,
+    Deque,
+    Iterable,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from spacy_bioner.apps.annotation.documents import Entity, Findings, Receipt
 from spacy_bioner.apps.loading import load_pipeline
+from spacy_bioner.architectures.datasets import check_dataset
 from spacy_bioner.architectures.pieces.counts import LayoutNotes, noting_layouts
 from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.components.rulers import credit_rulers
 from spacy_bioner.corpora.formats.concept_ids import split_kb_id
 from spacy_bioner.errors import BionerError, ConfigError, MissingExtraError, TextError
+from spacy_bioner.gold import DATASET_KEY
 
 # Batches that wait for each process.
 AHEAD = 2
@@ -41,6 +54,7 @@ def run_batches(
     n_process: int = 1,
     gpu_id: int = -1,
     keep_docs: bool = False,
+    dataset: str = "",
 ) -> Iterator[List[Outcome]]:
     """Run a pipeline over batches of texts.
 
@@ -50,16 +64,18 @@ def run_batches(
     model (Union[str, Language]): A pipeline, its folder, or the name of an installed package.
     n_process (int): Processes; each loads the pipeline. 1 is this one.
     keep_docs (bool): Pack the Docs as well.
+    dataset (str): The corpus by whose rules the pipeline is to annotate; "" is none in particular.
     YIELDS (List[Outcome]): For each batch, in its order, what each text comes to.
-    RAISES (ConfigError): For several processes with a GPU or a pipeline that is loaded already.
+    RAISES (ConfigError): For several processes with a GPU or a pipeline that is loaded already; for
+        a corpus that the pipeline does not know.
     RAISES (BionerError): For a pipeline that cannot be loaded, or a process that was killed.
     """
     check_processes(model, n_process, gpu_id)
     if n_process == 1:
         nlp = load_pipeline(model, gpu_id=gpu_id) if isinstance(model, str) else model
-        runner = _Runner(nlp, keep_docs)
+        runner = _Runner(nlp, keep_docs, dataset)
         return (runner.run(texts) for texts in batches)
-    return _run_in_processes(batches, str(model), n_process, keep_docs)
+    return _run_in_processes(batches, str(model), n_process, (keep_docs, dataset))
 
 
 def check_processes(model: Union[str, Language], n_process: int, gpu_id: int) -> None:
@@ -74,9 +90,12 @@ def check_processes(model: Union[str, Language], n_process: int, gpu_id: int) ->
 
 
 class _Runner:
-    def __init__(self, nlp: Language, keep_docs: bool) -> None:
+    def __init__(self, nlp: Language, keep_docs: bool, dataset: str) -> None:
+        if dataset:
+            check_dataset(nlp, dataset)
         self.nlp = nlp
         self.keep_docs = keep_docs
+        self.dataset = dataset
 
     def run(self, texts: Sequence[str]) -> List[Outcome]:
         try:
@@ -94,17 +113,32 @@ class _Runner:
         is_inside = self.nlp.vocab.in_memory_zone  # type: ignore[attr-defined]
         zone: ContextManager[Any] = nullcontext() if is_inside else self.nlp.memory_zone()
         with _one_thread(), zone, noting_layouts() as notes:
-            docs = self.nlp.pipe(texts, batch_size=len(texts), n_process=1)
+            # Said of the Docs: a pipeline that is loaded is its caller's, and stays as it is.
+            made = map(self._make_doc, texts) if self.dataset else texts
+            docs = self.nlp.pipe(made, batch_size=len(texts), n_process=1)
             pairs = list(zip(docs, texts, strict=True))
             return [self._read(doc, text, notes) for doc, text in pairs]
+
+    def _make_doc(self, text: str) -> Doc:
+        doc = self.nlp.make_doc(text)
+        doc.user_data[DATASET_KEY] = self.dataset
+        return doc
 
     def _read(self, doc: Doc, text: str, notes: LayoutNotes) -> Findings:
         if doc.text != text:
             raise TextError("the tokenizer changed the text: offsets would not fit")
+        # Other pipelines may not know the name.
+        doc.user_data.pop(DATASET_KEY, None)
         credit_rulers(doc, self.nlp)
         counts = notes.count(doc)
         receipt = Receipt(
-            len(text), len(doc), counts.pieces, counts.windows, counts.unseen, len(doc.ents)
+            len(text),
+            len(doc),
+            counts.pieces,
+            counts.windows,
+            counts.unseen,
+            len(doc.ents),
+            int(counts.is_foreign),
         )
         packed = doc.to_bytes() if self.keep_docs else b""
         return Findings(tuple(map(_read_entity, doc.ents)), receipt, packed)
@@ -145,7 +179,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def _run_in_processes(
-    batches: Iterable[Sequence[str]], model: str, n_process: int, keep_docs: bool
+    batches: Iterable[Sequence[str]], model: str, n_process: int, settings: Tuple[bool, str]
 ) -> Iterator[List[Outcome]]:
     waiting: Deque[Future[List[Outcome]]] = deque()
     # A process that is forked has the locks of threads that it lacks.
@@ -153,7 +187,7 @@ def _run_in_processes(
         n_process,
         mp_context=get_context("spawn"),
         initializer=_start_worker,
-        initargs=(model, keep_docs),
+        initargs=(model, *settings),
     )
     try:
         for texts in batches:
@@ -173,10 +207,10 @@ _settings: Any = None
 _worker: Optional[_Runner] = None
 
 
-def _start_worker(model: str, keep_docs: bool) -> None:
+def _start_worker(model: str, keep_docs: bool, dataset: str) -> None:
     """Prepare a process; what can fail is left to the first batch, which tells it."""
     global _settings
-    _settings = (model, keep_docs)
+    _settings = (model, keep_docs, dataset)
     os.environ["OMP_NUM_THREADS"] = "1"
     # An interrupt is the parent's to tell.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -193,6 +227,6 @@ def _end_with_parent() -> None:
 def _run_in_worker(texts: Sequence[str]) -> List[Outcome]:
     global _worker
     if _worker is None:
-        model, keep_docs = _settings
-        _worker = _Runner(load_pipeline(model), keep_docs)
+        model, keep_docs, dataset = _settings
+        _worker = _Runner(load_pipeline(model), keep_docs, dataset)
     return _worker.run(texts)

@@ -1,7 +1,7 @@
 """`bioner annotate`: many documents through a pipeline, to a folder of shards."""
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -12,8 +12,8 @@ from spacy_bioner.apps.annotation.annotate import (
     annotate_files,
 )
 from spacy_bioner.apps.annotation.shards import JSONL, TARGETS
-from spacy_bioner.apps.annotation.sources import AUTO, KINDS, InputSettings
-from spacy_bioner.apps.cli.options import GpuId
+from spacy_bioner.apps.annotation.sources import AUTO, InputSettings
+from spacy_bioner.apps.cli.options import GpuId, IdColumn, InputFormat, Rules, TextColumn
 from spacy_bioner.apps.progress import showing_pace
 from spacy_bioner.reports.text.annotation import render_annotation
 
@@ -28,26 +28,16 @@ def annotate_cli(
     model: Annotated[
         str, typer.Option("--model", "-m", help="Pipeline folder or installed pipeline package")
     ],
-    from_format: Annotated[
-        str,
-        typer.Option(
-            "--from",
-            help="Format of IN: text is a document a file, lines one a line; auto looks into it. "
-            f"All: {', '.join(KINDS)}",
-        ),
-    ] = AUTO,
+    from_format: InputFormat = AUTO,
     to_format: Annotated[
         str, typer.Option("--to", help=f"Format of OUT's shards: {', '.join(TARGETS)}")
     ] = JSONL,
-    text_column: Annotated[
-        Optional[str], typer.Option(help="Column of the text, in CSV and Parquet")
-    ] = None,
-    id_column: Annotated[
-        Optional[str], typer.Option(help="Column of the document's id, in CSV and Parquet")
-    ] = None,
+    text_column: TextColumn = None,
+    id_column: IdColumn = None,
     n_process: Annotated[
         int, typer.Option(min=1, help="Processes; each uses one core and loads the pipeline")
     ] = 1,
+    dataset: Rules = "",
     gpu_id: GpuId = -1,
     batch_size: Annotated[
         int, typer.Option(min=1, help="Documents that go through the pipeline together")
@@ -61,7 +51,11 @@ def annotate_cli(
     used.
     """
     settings = AnnotateSettings(
-        to_format, shard_size, batch_size, InputSettings(from_format, text_column, id_column)
+        to_format,
+        shard_size,
+        batch_size,
+        InputSettings(from_format, text_column, id_column),
+        dataset,
     )
     with showing_pace() as pace:
         done = annotate_files(

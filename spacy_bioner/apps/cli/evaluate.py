@@ -7,10 +7,10 @@ import typer
 
 from spacy_bioner.apps.cli.options import (
     BootstrapSeed,
-    DatasetName,
     GpuId,
     Marginals,
     Resamples,
+    Rules,
     ScoredLabels,
     TrainingDocs,
 )
@@ -28,7 +28,7 @@ def evaluate_cli(
         Optional[str],
         typer.Option(help="Score this span group as well: nested mentions, which doc.ents has not"),
     ] = None,
-    dataset: DatasetName = "",
+    dataset: Rules = "",
     details: Annotated[
         bool,
         typer.Option(

@@ -5,7 +5,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from spacy_bioner.apps.cli.options import BootstrapSeed, DatasetName, ScoredLabels
+from spacy_bioner.apps.cli.options import BootstrapSeed, Rules, ScoredLabels
 
 
 def export_cli(
@@ -17,7 +17,7 @@ def export_cli(
         typer.Option(help="Gold documents, a .spacy file; default: those of the pipeline's config"),
     ] = None,
     label: ScoredLabels = None,
-    dataset: DatasetName = "",
+    dataset: Rules = "",
     max_loss: Annotated[
         float, typer.Option(min=0, help="Points of F1 that int8 may cost on these documents")
     ] = 0.2,

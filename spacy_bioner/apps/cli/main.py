@@ -62,9 +62,11 @@ GROUPS: Dict[str, Dict[str, str]] = {
         "doctor": "Say what is installed, how fast the machine can be, and if a pipeline runs.",
         "show": "Print the entities that a pipeline finds.",
         "annotate": "Annotate many documents; a run that was killed goes on where it was.",
+        "disagree": "Show where the annotation rules of a pipeline's corpora differ.",
         "explain": "Say why entities are there: sources, other readings, words.",
         "export": "Write a pipeline that needs no torch, in float32 or int8.",
         "package": "Make a pip-installable package of a pipeline.",
+        "verify": "Say whether an installed pipeline is what its card says.",
     },
 }
 COMMANDS = {name: about for group in GROUPS.values() for name, about in group.items()}

@@ -31,8 +31,21 @@ TrainingDocs = Annotated[
     Optional[Path],
     typer.Option(help="Training documents, a .spacy file, for recall of what was seen in them"),
 ]
-DatasetName = Annotated[
-    str, typer.Option(help="Annotate by the rules of this corpus, one of those of its training")
+Rules = Annotated[
+    str,
+    typer.Option("--rules", help="Annotate by the rules of this corpus, one of its training's"),
+]
+InputFormat = Annotated[
+    str,
+    typer.Option(
+        "--from",
+        help="Format of the input: text is a document a file, lines one a line; auto looks into "
+        "it. Others: parquet, and those of `bioner convert`",
+    ),
+]
+TextColumn = Annotated[Optional[str], typer.Option(help="Column of the text, in CSV and Parquet")]
+IdColumn = Annotated[
+    Optional[str], typer.Option(help="Column of the document's id, in CSV and Parquet")
 ]
 Marginals = Annotated[
     bool,

@@ -6,6 +6,8 @@ from typing import Annotated, List, Optional
 
 import typer
 
+from spacy_bioner.apps.cli.options import Rules, ScoredLabels
+
 
 def package_cli(
     model_dir: Annotated[Path, typer.Argument(help="Pipeline folder, such as model-best")],
@@ -36,14 +38,24 @@ def package_cli(
     description: Annotated[
         str, typer.Option(help="One sentence on the pipeline, for the README")
     ] = "",
+    verify_on: Annotated[
+        Optional[Path],
+        typer.Option(
+            help="Test documents, a .spacy file, that the package carries for `bioner verify`"
+        ),
+    ] = None,
+    label: ScoredLabels = None,
+    dataset: Rules = "",
     wheel: Annotated[
         bool, typer.Option(help="Build its wheel, and this package's beside it; needs no network")
     ] = True,
 ) -> None:
     """Make a pip-installable package of a pipeline.
 
-    The name must be true of the encoder that the pipeline was trained from.
+    The name must be true of the encoder that the pipeline was trained from. --label and --rules say
+    how the documents of --verify-on are scored, which have to be free to pass on.
     """
+    from spacy_bioner.apps.packaging.carried_split import choose_split
     from spacy_bioner.apps.packaging.package import PackageFacts, package_pipeline
     from spacy_bioner.apps.profiles import load_profile
 
@@ -61,6 +73,7 @@ def package_cli(
         metrics=metrics or (),
         corpora=corpus or (),
         facts=facts,
+        verify_on=choose_split(verify_on, labels=label or (), rules=dataset),
         wheel=wheel,
     )
     typer.echo(f"packaged: {result}")

@@ -7,10 +7,10 @@ import typer
 
 from spacy_bioner.apps.cli.options import (
     BootstrapSeed,
-    DatasetName,
     GpuId,
     Marginals,
     Resamples,
+    Rules,
     ScoredLabels,
     TrainingDocs,
 )
@@ -52,7 +52,7 @@ def report_cli(
         Optional[Path], typer.Option(help="ablation.json of `bioner ablate`")
     ] = None,
     title: Annotated[str, typer.Option(help="Title of the page")] = "",
-    dataset: DatasetName = "",
+    dataset: Rules = "",
     marginals: Marginals = False,
     resamples: Resamples = 1000,
     seed: BootstrapSeed = 0,

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import platform
 import subprocess
+import sys
 from pathlib import Path
 from typing import Dict, List, Mapping, Optional, Tuple
 
@@ -42,6 +43,7 @@ VARIABLES = (
     "TOKENIZERS_PARALLELISM",
 )
 ROOT = Path("/")
+STATUS = Path("/proc/self/status")
 
 
 def inspect_machine() -> Machine:
@@ -68,6 +70,22 @@ def read_processor(root: Path = ROOT) -> Processor:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         return parse_sysctl(done.stdout)
     return Processor()
+
+
+def read_peak_memory() -> int:
+    """Return the most memory that this process held at a time, in bytes.
+
+    Linux counts what a process held before it became this program (its parent's memory, when that
+    was large) into `ru_maxrss`, but not into VmHWM.
+    """
+    if STATUS.is_file():
+        for line in STATUS.read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return 1024 * int(line.split()[1])
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 def parse_cpuinfo(text: str) -> Processor:

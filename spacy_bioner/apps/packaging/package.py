@@ -1,7 +1,7 @@
 """Making a pip-installable package of a trained pipeline, without the network."""
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Collection, Dict, List, Mapping, Optional, Sequence, Tuple
@@ -13,9 +13,13 @@ from packaging.version import InvalidVersion, Version
 from spacy.util import get_minor_version_range, load_config
 
 from spacy_bioner import __version__
+from spacy_bioner.apps.loading import DIGESTS, SPLIT_FOLDER
 from spacy_bioner.apps.names import check_name, other_words
 from spacy_bioner.apps.packaging.assemble import RECOGNIZERS
+from spacy_bioner.apps.packaging.carried_split import CarriedSettings
 from spacy_bioner.apps.packaging.own_wheel import build_wheel, write_own_wheel
+from spacy_bioner.apps.packaging.package_files import PackagePlace, write_digests
+from spacy_bioner.apps.packaging.verify import carry_split
 from spacy_bioner.apps.reports.card_facts import (
     describe_encoder,
     describe_export,
@@ -61,6 +65,7 @@ def package_pipeline(
     metrics: Sequence[Path] = (),
     corpora: Sequence[Path] = (),
     facts: Optional[PackageFacts] = None,
+    verify_on: Optional[CarriedSettings] = None,
     wheel: bool = True,
 ) -> Path:
     """Write a package folder with two wheels in its `dist`; an older one of that name is replaced.
@@ -73,11 +78,14 @@ def package_pipeline(
     version (str): The package's version.
     metrics (Sequence[Path]): Scores that `bioner evaluate` wrote, for the README.
     corpora (Sequence[Path]): The accounts that `bioner prepare` wrote of the training corpora.
+    verify_on (Optional[CarriedSettings]): Test documents that the package is to carry, for `bioner
+        verify`; the pipeline runs over them, in a process of its own.
     wheel (bool): Build the wheels; needs `build`, `setuptools` and `wheel`, no network.
     RETURNS (Path): The pipeline's wheel, or the package folder without one.
     RAISES (PackageError): A folder that is no pipeline, a name that is malformed or claims an
         encoder that the pipeline was not trained on, a malformed version, scores of another
-        pipeline, a corpus of other labels.
+        pipeline, a corpus of other labels; test documents that the pipeline does not run over, or
+        does otherwise than the scores say.
     """
     from spacy.cli.package import package
 
@@ -86,18 +94,23 @@ def package_pipeline(
         _check_build_tools()
     folder_name = f"{card.package}-{card.version}"
     made = out_dir / folder_name
-    check_apart([made], [model_dir, *metrics, *corpora], replaced=[made])
+    documents = [verify_on.path] if verify_on else []
+    check_apart([made], [model_dir, *metrics, *corpora, *documents], replaced=[made])
     with replacing_folder(made) as whole, scratch_folder(made) as scratch:
         copy, packed = scratch / "model", scratch / "packed"
-        shutil.copytree(model_dir, copy)
-        _hide_paths(copy / "config.cfg")
+        _copy_pipeline(model_dir, copy)
         srsly.write_json(copy / "meta.json", meta)
+        if verify_on is not None:
+            split = carry_split(verify_on, copy, metrics=metrics, scratch=scratch)
+            card = replace(card, split=split)
         (copy / "README.md").write_text(
             render_model_card(card), encoding="utf-8", errors="backslashreplace"
         )
         packed.mkdir()
         # spaCy would build the wheel in an isolated environment, which it fills from the network.
         package(copy, packed, create_sdist=False, create_wheel=False, silent=True)
+        root = packed / folder_name / card.package
+        write_digests(PackagePlace(root, root / folder_name))
         if wheel:
             _build_wheels(packed / folder_name, scratch)
         (packed / folder_name).rename(whole)
@@ -165,6 +178,13 @@ def _describe(
         ],
     )
     return card, _update_meta(meta, card, short)
+
+
+def _copy_pipeline(model_dir: Path, copy: Path) -> None:
+    # Of an earlier package, where the pipeline comes from one.
+    ignored = shutil.ignore_patterns("__pycache__", DIGESTS, SPLIT_FOLDER)
+    shutil.copytree(model_dir, copy, ignore=ignored)
+    _hide_paths(copy / "config.cfg")
 
 
 def _uses(encoders: Mapping[str, Mapping[str, Any]], owner: str) -> bool:

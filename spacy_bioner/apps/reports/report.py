@@ -301,7 +301,7 @@ def _name_command(
         words += [option, _show_path(path)] if path is not None else []
     for label in settings.labels:
         words += ["--label", label]
-    words += ["--dataset", settings.dataset] if settings.dataset else []
+    words += ["--rules", settings.dataset] if settings.dataset else []
     words += ["--marginals"] if settings.marginals else []
     words += ["--resamples", str(settings.n_resamples), "--seed", str(settings.seed)]
     return shlex.join(words)

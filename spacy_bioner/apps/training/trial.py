@@ -12,6 +12,7 @@ from typing import Any, Dict, Mapping
 
 from spacy.language import Language
 
+from spacy_bioner.apps.diagnosis.machine import read_peak_memory
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.apps.profiles import Profile
 from spacy_bioner.apps.training.run_names import LOG
@@ -22,7 +23,6 @@ from spacy_bioner.evaluation.runner import DocumentEvaluation, evaluate_document
 from spacy_bioner.files.json_files import write_json
 
 MEBIBYTE = 1 << 20
-_STATUS = Path("/proc/self/status")
 
 
 @dataclass(frozen=True)
@@ -131,22 +131,6 @@ def main(path: Path) -> int:
         return 1
     write_json(Path(job["result"]), result)
     return 0
-
-
-def read_peak_memory() -> int:
-    """Return the most memory that this process held at a time, in bytes.
-
-    Linux counts what a process held before it became this program (its parent's memory, when that
-    was large) into `ru_maxrss`, but not into VmHWM.
-    """
-    if _STATUS.is_file():
-        for line in _STATUS.read_text(encoding="ascii", errors="replace").splitlines():
-            if line.startswith("VmHWM:"):
-                return 1024 * int(line.split()[1])
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 if __name__ == "__main__":

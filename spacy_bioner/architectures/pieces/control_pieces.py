@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 NAMES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "<s>", "</s>", "<pad>", "<unk>", "<mask>")
 MASKS = ("[MASK]", "<mask>")
 # What stands for a word that says nothing, the best first.
-STAND_INS = (*MASKS, "[UNK]", "<unk>")
+UNKNOWN = ("[UNK]", "<unk>")
+STAND_INS = (*MASKS, *UNKNOWN)
 # No character: it stands in no text.
 _HIDDEN = "\ufdd0"
 
@@ -52,6 +53,12 @@ def list_controls(tokenizer: "Tokenizer") -> Dict[str, int]:
 def find_stand_in(tokenizer: "Tokenizer") -> str:
     """Return the piece that stands for any word in a vocabulary; "" where none does."""
     return next((name for name in STAND_INS if tokenizer.token_to_id(name) is not None), "")
+
+
+def find_unknown(tokenizer: "Tokenizer") -> int:
+    """Return the id of what stands for text that no piece is made of; -1 where there is none."""
+    numbers = (tokenizer.token_to_id(name) for name in UNKNOWN)
+    return next((number for number in numbers if number is not None), -1)
 
 
 def put_mask(pieces: Pieces, starts: np.ndarray, ends: np.ndarray, mask_id: int) -> Pieces:

@@ -32,6 +32,12 @@ def _list_lines(
     yield "read: " + ", ".join(f"{counts[name]:,} {name}" for name in read)
     if counts["unseen"]:
         yield f"warning: {counts['unseen']:,} tokens were not seen (encoder setting truncate)"
+    # Shards of earlier versions do not count them.
+    if foreign := counts.get("foreign", 0):
+        yield (
+            f"warning: {foreign:,} of the documents seem to be in another language or script than "
+            f'the pipeline has learned; in {target / "receipts"} they have "foreign": 1'
+        )
     if counts["rejected"]:
         folder = target / "rejected"
         yield f"warning: {counts['rejected']:,} documents were rejected, see {folder}"

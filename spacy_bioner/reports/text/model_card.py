@@ -1,12 +1,17 @@
 """The README of a packaged pipeline: what it is, what it learned from, how good it is."""
 
-from typing import Any, List, Mapping, Tuple
+from typing import Any, Iterator, List, Mapping, Tuple
 
 from spacy_bioner import __version__
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.knowledge.gaz import SourceInfo
 from spacy_bioner.reports.scores import footnotes, format_percent
 from spacy_bioner.reports.tables import escape_markdown, quote_code, render_markdown_table
+from spacy_bioner.reports.text.pipelines.verification import (
+    describe_memory,
+    describe_pace,
+    describe_split,
+)
 from spacy_bioner.training.results.model_facts import ModelCard, ScoredCorpus, TermFacts
 
 SCORE_HEADER = ("type", "n", "precision", "recall", "F1")
@@ -37,6 +42,7 @@ def render_model_card(card: ModelCard) -> str:
         _render_overview(card),
         _render_use(card),
         _render_scores(card),
+        *_render_split(card),
         _render_training(card),
         _render_limits(card),
     ]
@@ -149,6 +155,24 @@ def _render_test(test: ScoredCorpus, *, named: bool) -> List[str]:
         notes = [f"- {escape_markdown(note)}" for note in footnotes(scores)]
         parts += ["\n".join(notes)] if notes else []
     return parts
+
+
+def _render_split(card: ModelCard) -> Iterator[str]:
+    if card.split is None:
+        return
+    run = card.split.run
+    counts = run.counts
+    yield f"""\
+## Verify
+
+```sh
+bioner verify {card.package}
+```
+
+This checks every file of the package, and scores its pipeline on the test documents that it
+carries (n = {escape_markdown(describe_split(card.split))}). When it was packaged, strict F1 there
+was {format_percent(counts.f_score)} (tp {counts.tp:,}, fp {counts.fp:,}, fn {counts.fn:,}), at
+{escape_markdown(describe_pace(run))} and {describe_memory(run)} of memory at most."""
 
 
 def _score_row(label: str, counts: Counts) -> List[str]:

@@ -5,6 +5,7 @@ from typing import Any, Mapping, Optional, Sequence, Tuple
 
 from spacy_bioner.evaluation.scores import Scores
 from spacy_bioner.knowledge.gaz import SourceInfo
+from spacy_bioner.training.results.verification import CarriedSplit
 
 # What a pipeline's meta says of its terms: the fields of `TermFacts`.
 TERMS_KEY = "terms"
@@ -87,6 +88,7 @@ class ModelCard:
     features (Optional[TermFacts]): Terms that the model itself looks up; None for none.
     tests (Sequence[ScoredCorpus]): Empty when it was not scored.
     settings (Sequence[Tuple[str, str]]): Names and values of training settings.
+    split (Optional[CarriedSplit]): Test documents that the package carries; None without.
     """
 
     package: str
@@ -102,6 +104,7 @@ class ModelCard:
     features: Optional[TermFacts] = None
     tests: Sequence[ScoredCorpus] = ()
     settings: Sequence[Tuple[str, str]] = ()
+    split: Optional[CarriedSplit] = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from spacy_bioner.apps.annotation.documents import (
     Findings,
     LeftOut,
     Receipt,
+    describe_foreign,
 )
 from spacy_bioner.records import Mention, Record
 
@@ -69,4 +70,10 @@ def test_a_receipt_names_the_text():
         "windows": 1,
         "unseen": 0,
         "entities": 1,
+        "foreign": 0,
     }
+
+
+def test_foreign_documents_are_counted_in_words():
+    assert describe_foreign(1).startswith("1 document seems to be in another language")
+    assert describe_foreign(1200).startswith("1,200 documents seem to be in another language")

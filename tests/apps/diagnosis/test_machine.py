@@ -10,6 +10,7 @@ from spacy_bioner.apps.diagnosis.machine import (
     inspect_machine,
     parse_cpuinfo,
     parse_sysctl,
+    read_peak_memory,
     read_processor,
 )
 from spacy_bioner.training.results.diagnosis import Processor
@@ -155,3 +156,7 @@ def test_onnxruntime_has_the_threads_of_an_exported_encoder(monkeypatch):
     monkeypatch.setattr(machine, "find_missing", lambda *names: sorted({"torch"} & set(names)))
     monkeypatch.setattr(machine, "count_threads", lambda: 12)
     assert inspect_machine().threads == {"onnxruntime": 12}
+
+
+def test_peak_memory_is_in_bytes():
+    assert read_peak_memory() > 10_000_000

@@ -154,7 +154,7 @@ def test_evaluate_annotates_by_the_rules_of_the_corpus_that_is_named(
     nlp.to_disk(tmp_path / "model")
     output = tmp_path / "test.json"
     command = ["evaluate", str(tmp_path / "model"), str(corpus), "--label", "Chemical"]
-    options = ["--dataset", "drugs", "--output", str(output)]
+    options = ["--rules", "drugs", "--output", str(output)]
     CliRunner().invoke(app, [*command, *options], catch_exceptions=False)
     assert json.loads(output.read_text(encoding="utf-8"))["dataset"] == "drugs"
     with pytest.raises(ConfigError, match="found corpus 'cells', expected one of drugs, genes"):

@@ -15,7 +15,7 @@ from spacy_bioner.apps.experiments.compare import (
     summarize_encoder,
 )
 from spacy_bioner.apps.profiles import load_profile
-from spacy_bioner.apps.training.trial import count_parameters, read_peak_memory
+from spacy_bioner.apps.training.trial import count_parameters
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import ConfigError, CorpusError
 from tests.paths import ROOT
@@ -184,10 +184,6 @@ def test_parameters_are_those_of_the_encoder_and_the_head(trained_nlp):
     assert isinstance(encoder, torch.nn.Module)
     # The head has a weight for each of 32 dimensions and a bias, for each of 5 tags.
     assert count_parameters(trained_nlp) == sum(w.numel() for w in encoder.parameters()) + 33 * 5
-
-
-def test_peak_memory_is_in_bytes():
-    assert read_peak_memory() > 10_000_000
 
 
 def test_the_reason_for_a_failure_names_its_log(corpus, profile, tmp_path, monkeypatch):

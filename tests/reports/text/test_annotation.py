@@ -22,8 +22,11 @@ def test_what_was_done_before_is_told():
 
 
 def test_what_is_missing_is_told():
-    assert render(unseen=3, rejected=2, losses={"sections": 5}).splitlines()[2:] == [
+    told = render(unseen=3, foreign=4, rejected=2, losses={"sections": 5}).splitlines()
+    assert told[2:] == [
         "warning: 3 tokens were not seen (encoder setting truncate)",
+        "warning: 4 of the documents seem to be in another language or script than the pipeline "
+        'has learned; in out/receipts they have "foreign": 1',
         "warning: 2 documents were rejected, see out/rejected",
         "the format has no place for: sections 5",
     ]
