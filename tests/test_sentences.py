@@ -91,9 +91,9 @@ def test_sentence_starts_ascend_within_the_text(text: str) -> None:
 
 @pytest.mark.parametrize("unit", [". ", ".)", "\n \t", "! (", "METHODS AND ", "a.", "word. Word "])
 def test_sentence_starts_is_linear_in_the_text(unit: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     sentence_starts(unit * (2_000_000 // len(unit)))
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
 
 
 def test_sentence_flags_marks_the_token_at_each_start() -> None:

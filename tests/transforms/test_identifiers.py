@@ -353,6 +353,6 @@ def test_every_rule_has_a_label_and_a_name_of_its_own():
     "piece", ["A'b", "a@", "1-", "Ab ", "12 ", "AB ", "[**", "van der ", "A. "]
 )
 def test_long_texts_without_sense_take_no_more_than_seconds(piece):
-    began = time.perf_counter()
+    began = time.process_time()
     find_identifiers(piece * 10_000)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10

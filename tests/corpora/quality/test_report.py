@@ -222,10 +222,10 @@ def test_an_empty_corpus_gives_an_empty_report():
 
 def test_a_real_corpus_is_checked_in_seconds(data_dir):
     path = data_dir / "corpora" / "bc5cdr" / "train.pubtator.txt"
-    began = time.perf_counter()
+    began = time.process_time()
     report = check_quality(lambda: read_records(path))
     # 0.3 to 1 s on two cores; the bar is 5 s.
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert [c.surface for c in report.label_conflicts] == ["PCP"]
     conflict = report.border_conflicts[0]
     assert (conflict.longer, conflict.shorter) == ("acute hepatitis", "hepatitis")

@@ -146,10 +146,10 @@ def real_report(data_dir):
         for corpus in ("bc5cdr", "ncbi_disease", "biored", "gnormplus", "nlm_gene", "s800")
         for path in sorted((data_dir / "corpora" / corpus).glob("*.pubtator.txt"))
     }
-    began = time.perf_counter()
+    began = time.process_time()
     report = find_leaks({name: read_records(path) for name, path in sources.items()})
     # About 3 s on two cores for 4,936 documents.
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
     return report
 
 
