@@ -13,8 +13,18 @@ NAME_PATTERN = re.compile(r"bioner((?:_[a-z0-9]+)+)")
 # Folder names that say what is in them, not which encoder it is.
 GENERIC_FOLDER = re.compile(r"model|weights|pytorch|checkpoint(-[0-9]+)?")
 # Parts of names that say what stands on an encoder, or instead of one; not which encoder it is.
-ARCHITECTURES = ("fusion", "ensemble", "multi", "crf", "bilstm", "cnn", "spancat", "span", "finder")
-ARCHITECTURES += ("terms",)
+ARCHITECTURES = (
+    "fusion",
+    "ensemble",
+    "multi",
+    "terms",
+    "crf",
+    "bilstm",
+    "cnn",
+    "spancat",
+    "span",
+    "finder",
+)
 TRF = "trf"
 # How a package is called that was trained on several corpora.
 SEVERAL = "multi"

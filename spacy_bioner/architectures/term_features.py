@@ -7,6 +7,7 @@ its training texts, and fail where they have gaps.
 """
 
 from functools import partial
+from pathlib import PurePath
 from typing import Any, Callable, Iterable, List, Optional, Tuple, cast
 
 from spacy.tokens import Doc
@@ -15,7 +16,7 @@ from thinc.types import Floats2d
 from thinc.util import xp2torch
 
 from spacy_bioner.architectures._torch import nn, torch
-from spacy_bioner.architectures.pieces.term_flags import N_PLACES, flag_terms
+from spacy_bioner.architectures.pieces.term_flags import FEATURES, N_PLACES, flag_terms
 from spacy_bioner.architectures.torch_bridge import ConstantScale, Spec, TorchShim, split_rows
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.knowledge.gaz import read_gaz
@@ -43,15 +44,17 @@ def build_term_features(
         occurrences of a name together.
     variants (bool): A hyphen may stand for a space or for nothing, see `TermMatcher`.
     lr_scale (float): The learning rate, as a multiple of the optimizer's.
-    RAISES (ConfigError): For a share outside of 0 to 1; on `initialize` without a file, or for
-        labels that the table does not have.
+    RAISES (ConfigError): For a share outside of 0 to 1, or no width; on `initialize` without a
+        file, or for labels that the table does not have.
     """
     if not 0.0 <= dropout < 1.0:
         raise ConfigError(
             f"term features: found dropout = {dropout}, expected at least 0 and under 1"
         )
+    if width < 1:
+        raise ConfigError(f"term features: found width = {width}, expected at least 1")
     model: Model = Model(
-        "term_features",
+        FEATURES,
         forward,
         init=init,
         dims={"nO": width},
@@ -70,7 +73,7 @@ def init(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Any] = None) -
     if not path:
         raise ConfigError(
             "term features: found no table; name a file of `bioner terms import` in the setting "
-            "path"
+            "path (`bioner train … --paths.terms FILE` with configs/term_features.cfg)"
         )
     matcher = read_gaz(path, variants=model.attrs["variants"])
     if unknown := sorted(set(labels or ()) - set(matcher.table.labels)):
@@ -88,6 +91,8 @@ def init(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Any] = None) -
         "terms": matcher.to_bytes(),
     }
     shim.set_module(spec, build_module(spec))
+    # It is saved with the model: where the file lay is nobody's business.
+    model.attrs["path"] = PurePath(path).name
 
 
 def keep_labels(matcher: TermMatcher, labels: Iterable[str]) -> TermMatcher:

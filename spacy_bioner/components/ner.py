@@ -26,7 +26,6 @@ from spacy_bioner.architectures.pieces.subword_labels import (
     read_words,
     teach_rows,
 )
-from spacy_bioner.architectures.pieces.term_flags import FEATURES_KEY, describe_table
 from spacy_bioner.architectures.pieces.words import Words, find_entities, learn_words
 from spacy_bioner.components.entities import write_entities
 from spacy_bioner.components.evidence import register_extensions
@@ -228,8 +227,9 @@ class TokenNER(TagLabels, TrainablePipe):
         """Find the labels and load the encoder's weights.
 
         get_examples (Callable): Gives the training examples.
-        nlp (Optional[Language]): The pipeline: its meta says which terms are features.
-        labels (Optional[Sequence[str]]): Those of all examples, and added ones, where not given.
+        nlp (Optional[Language]): The pipeline.
+        labels (Optional[Sequence[str]]): The labels, where they are known; else those of all
+            examples and those that were added, sorted.
         RAISES (TrainingDataError): Where there are neither labels nor entities.
         RAISES (LabelError): Where the model has another number of tags already.
         """
@@ -241,8 +241,6 @@ class TokenNER(TagLabels, TrainablePipe):
         objective.check(self.model, labels)
         sample = [eg.predicted for eg in islice(get_examples(), SAMPLE_SIZE)]
         self.model.initialize(X=sample)
-        if nlp is not None and (table := describe_table(self.model)):
-            nlp.meta[FEATURES_KEY] = table
 
     def add_label(self, label: str) -> int:
         """Add a label before initialization. RETURNS (int): 1 if it is new, else 0.

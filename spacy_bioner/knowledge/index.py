@@ -18,6 +18,10 @@ from spacy_bioner.knowledge.table import RAGGED_FLAG, TOKENS_FLAG, TermTable
 from spacy_bioner.knowledge.typography import simplify_text
 
 KEY_LENGTH = 8
+BARE_NAME = (
+    "found the term {}; expected a name with at least one letter, digit or symbol besides spaces "
+    "and hyphens; leave it out"
+)
 # Lengths up to this one have a bit in the mask of a beginning; the last bit is for all others.
 LONGEST_MASKED = 63
 _LONGER_BIT = np.uint64(1 << LONGEST_MASKED)
@@ -190,10 +194,7 @@ def _hash_names(table: TermTable) -> _HashedNames:
         opens, closes = skeleton.before[ends - sizes], skeleton.before[ends]
         lengths = closes - opens
         if not lengths.all():
-            raise TermTableError(
-                f"found the term {table[n_done + int(np.argmin(lengths))]}; expected a name with "
-                "at least one letter, digit or symbol besides spaces and hyphens; leave it out"
-            )
+            raise TermTableError(BARE_NAME.format(table[n_done + int(np.argmin(lengths))]))
         keys, long_keys = (
             skeleton.hash(opens, np.minimum(opens + length, closes))
             for length in (KEY_LENGTH, LONGEST_MASKED)

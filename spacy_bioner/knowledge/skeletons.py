@@ -52,6 +52,12 @@ def edge_hyphens(name: str) -> Tuple[int, int]:
     return len(name) - len(name.lstrip(skipped)), len(name) - len(name.rstrip(skipped))
 
 
+def is_bare(name: str) -> bool:
+    """Tell whether nothing is left of a simplified name to look it up by: no letter, digit or
+    symbol besides spaces and hyphens."""
+    return not any(map(str.isalnum, name)) and not len(Skeleton(name))
+
+
 class Skeleton:
     """The skeleton of a simplified text.
 

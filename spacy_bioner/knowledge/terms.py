@@ -49,6 +49,11 @@ class TokenPattern:
     label: str
     id: str = ""
 
+    @property
+    def row(self) -> Dict[str, Any]:
+        """The pattern in the form that spaCy's EntityRuler takes."""
+        return {"label": self.label, "pattern": list(self.tokens), "id": self.id}
+
 
 def is_case_sensitive(term: Term) -> bool:
     """Tell whether the term has to stand in the text with its own capitals.

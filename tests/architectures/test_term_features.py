@@ -10,7 +10,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from spacy_bioner.architectures.composition import build_attribute_embedding, build_concatenation
-from spacy_bioner.architectures.pieces.term_flags import flag_terms
+from spacy_bioner.architectures.pieces.term_flags import describe_table, flag_terms
 from spacy_bioner.architectures.term_features import build_term_features
 from spacy_bioner.architectures.torch_bridge import torch_shims
 from spacy_bioner.errors import ConfigError, TermTableError
@@ -196,8 +196,10 @@ def test_a_pipeline_learns_with_features_and_is_whole_without_the_file(
     table.unlink()
     again = spacy.load(tmp_path / "model")
     source = {"name": "own", "version": "", "licence": "CC0", "url": "", "n_rows": 0}
-    noted = {"table": "terms.gaz", "n_terms": 5, "sources": [source], "rules": {}}
-    assert again.meta["term_features"] == noted
+    known = {"table": "terms.gaz", "n_terms": 5, "sources": [source], "rules": {}}
+    assert describe_table(again.get_pipe("bioner").model) == known
+    # Where the file lay is nobody's business.
+    assert str(tmp_path).encode() not in (tmp_path / "model" / "bioner" / "model").read_bytes()
     texts = ["Naloxone in rats", "", "acute renal failure"]
     expected = [[("Naloxone", "Chemical")], [], [("acute renal failure", "Disease")]]
     found = [[(ent.text, ent.label_) for ent in doc.ents] for doc in again.pipe(texts)]
@@ -211,6 +213,11 @@ def test_a_pipeline_learns_with_features_and_is_whole_without_the_file(
 def test_a_share_that_is_none_is_refused(dropout):
     with pytest.raises(ConfigError, match=r"found dropout = .*, expected at least 0 and under 1"):
         build_term_features("x.gaz", dropout=dropout)
+
+
+def test_a_state_of_nothing_is_refused():
+    with pytest.raises(ConfigError, match="found width = 0, expected at least 1"):
+        build_term_features("x.gaz", width=0)
 
 
 def test_a_table_has_to_be_named():

@@ -342,3 +342,16 @@ def test_a_compiled_table_loses_what_the_settings_leave_out(nlp, tmp_path):
     assert component.term_matcher.variants
     component.add_terms([Term("gout", "Disease")])
     assert component.term_matcher.table.sources == (source,)
+
+
+def test_a_name_that_no_text_can_show_is_refused_when_it_is_added():
+    nlp = spacy.blank("en")
+    gazetteer = nlp.add_pipe("bioner_gazetteer")
+    gazetteer.add_terms([Term("gout", "Disease")])
+    for name in ("---", "\u200b" * 3, "   "):
+        with pytest.raises(TermTableError, match="expected a name with at least one letter"):
+            gazetteer.add_terms([Term(name, "Disease")])
+    gazetteer.add_patterns([{"label": "B", "pattern": [{"LOWER": "\u200b"}]}])
+    doc = gazetteer(nlp.make_doc("gout \u200b "))
+    assert [(ent.text, ent.label_) for ent in doc.ents] == [("gout", "Disease")]
+    assert gazetteer.to_bytes()

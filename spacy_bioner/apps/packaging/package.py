@@ -23,6 +23,7 @@ from spacy_bioner.apps.packaging.verify import carry_split
 from spacy_bioner.apps.reports.card_facts import (
     describe_encoder,
     describe_export,
+    describe_features,
     describe_settings,
     describe_terms,
     find_encoders,
@@ -30,7 +31,6 @@ from spacy_bioner.apps.reports.card_facts import (
     read_accounts,
     read_metrics,
 )
-from spacy_bioner.architectures.pieces.term_flags import FEATURES_KEY
 from spacy_bioner.errors import PackageError
 from spacy_bioner.extras import DISTRIBUTION, say_missing
 from spacy_bioner.files.outputs import scratch_folder
@@ -39,7 +39,7 @@ from spacy_bioner.files.same_files import check_apart
 from spacy_bioner.reports.text.model_card import render_model_card
 from spacy_bioner.training.results.model_facts import ModelCard
 
-EXPORTED = ("spacy_bioner.OnnxEncoder.", "spacy_bioner.ExportedClassifier.")
+EXPORTED = ("spacy_bioner.OnnxEncoder.", "spacy_bioner.Exported")
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def _describe(
         corpus=trained_on,
         encoder=describe_encoder(encoders, facts.encoder_licences),
         terms=describe_terms(meta),
-        features=describe_terms(meta, FEATURES_KEY),
+        features=describe_features(model_dir, config),
         tests=[read_metrics(path, model_dir) for path in metrics],
         settings=[
             *describe_settings(config, encoders, meta.get("performance", {})),

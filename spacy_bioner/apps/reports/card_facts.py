@@ -7,11 +7,12 @@ from math import isclose
 from pathlib import Path
 from typing import Any, Collection, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
-from thinc.api import Config
+from thinc.api import Config, Model
 
-from spacy_bioner.apps.loading import fingerprint
+from spacy_bioner.apps.loading import fingerprint, load_pipeline
 from spacy_bioner.apps.names import SEVERAL, encoder_words
 from spacy_bioner.apps.profiles import get_setting
+from spacy_bioner.architectures.pieces.term_flags import describe_table
 from spacy_bioner.corpora.conversion import check_account
 from spacy_bioner.errors import PackageError
 from spacy_bioner.evaluation.runner import MODEL, PIPELINE, TITLES, WITHOUT_TERMS
@@ -27,6 +28,8 @@ from spacy_bioner.training.results.model_facts import (
 )
 
 ENCODER_OWNERS = ("spacy_bioner.", "spacy-transformers.", "spacy-curated-transformers.")
+# How the architectures end that look terms up.
+FEATURES_NAME = "TermFeatures.v1"
 TRAINING_SETTINGS = (
     ("seed", "training.seed"),
     ("steps at most", "training.max_steps"),
@@ -213,15 +216,32 @@ def describe_export(meta: Mapping[str, Any]) -> List[Tuple[str, str]]:
     return rows
 
 
-def describe_terms(meta: Mapping[str, Any], key: str = TERMS_KEY) -> Optional[TermFacts]:
+def describe_terms(meta: Mapping[str, Any]) -> Optional[TermFacts]:
     """Say where the terms of a pipeline's gazetteer are from; None without one.
 
     meta (Mapping[str, Any]): The pipeline's, as `bioner assemble` notes it there.
-    key (str): What for: another one for those that are features of its model.
     """
-    facts = meta.get(key)
-    if not facts:
+    facts = meta.get(TERMS_KEY)
+    return _make_term_facts(facts) if facts else None
+
+
+def describe_features(model_dir: Path, config: Mapping[str, Any]) -> Optional[TermFacts]:
+    """Say which terms a pipeline's model looks up by itself; None for none.
+
+    The model is asked: it carries the table, whatever was noted elsewhere.
+
+    model_dir (Path): The pipeline; loaded only if it has such a part.
+    config (Mapping[str, Any]): Its config, interpolated.
+    """
+    if not any(name.endswith(FEATURES_NAME) for name in list_architectures(config)):
         return None
+    models = [getattr(pipe, "model", None) for _, pipe in load_pipeline(str(model_dir)).pipeline]
+    found = (describe_table(model) for model in models if isinstance(model, Model))
+    facts = next(filter(None, found), None)
+    return _make_term_facts(facts) if facts else None
+
+
+def _make_term_facts(facts: Mapping[str, Any]) -> TermFacts:
     sources = [SourceInfo(**source) for source in facts["sources"]]
     return TermFacts(facts["table"], facts["n_terms"], sources, facts.get("rules", {}))
 

@@ -66,7 +66,7 @@ def blame_terms(
         for counts in faulty
         if counts.wrong >= min_wrong and counts.precision < max_precision
     ]
-    right = [counts for counts in judged if counts.precision >= max_precision]
+    right = [one for one in judged if one.right and one.precision >= max_precision]
     if output is not None:
         title = f"Terms of {gaz.name} that are wrong on {corpus.name}. Remove those to keep."
         write_text(output, "".join(_format_rows(title, suppressed)))

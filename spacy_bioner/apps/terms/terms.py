@@ -153,10 +153,16 @@ def read_listed(path: Path) -> Names:
     """
     file = SourceFile(path)
     found = set()
+    is_head = True
     for text in file.read_lines():
         cells = split_cells(text)
-        if not text.strip() or text.startswith("#") or cells[:2] == SUPPRESSION_HEADER:
+        # Remarks and the header stand above the names: a name may begin with "#" as well.
+        if not text.strip() or (is_head and text.startswith("#")):
             continue
+        if is_head and cells[:2] == SUPPRESSION_HEADER:
+            is_head = False
+            continue
+        is_head = is_head and "\t" not in text
         if not cells[0]:
             raise file.error(f"found {text[:60]!r}; expected name and label; complete the row")
         found.add((make_key(cells[0]), cells[1] if len(cells) > 1 else ""))

@@ -202,6 +202,7 @@ def _export_terms(part: Model, weights: np.ndarray) -> Tuple[Model, np.ndarray]:
     terms = build_exported_term_features(nO=len(weights))
     terms.set_param("W", cast(Any, weights @ _to_numpy(module.weight)))
     cast(TableShim, terms.shims[0]).matcher = module.matcher
+    terms.attrs["path"] = part.attrs["path"]
     return terms, weights @ _to_numpy(module.bias)
 
 

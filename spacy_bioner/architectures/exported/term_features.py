@@ -11,7 +11,7 @@ from thinc.types import Floats2d
 
 from spacy_bioner.architectures.exported.blocks import multiply
 from spacy_bioner.architectures.exported.onnx_encoder import refuse_training
-from spacy_bioner.architectures.pieces.term_flags import flag_terms
+from spacy_bioner.architectures.pieces.term_flags import EXPORTED_FEATURES, flag_terms
 from spacy_bioner.errors import EncoderError
 from spacy_bioner.knowledge.matcher import TermMatcher
 
@@ -26,11 +26,13 @@ def build_exported_term_features(nO: Optional[int] = None) -> Model[List[Doc], L
     """
     params: Dict[str, Any] = {"W": None}
     return Model(
-        "exported_term_features",
+        EXPORTED_FEATURES,
         forward,
         init=init,
         dims={"nO": nO},
         params=params,
+        # The file's name, for the card.
+        attrs={"path": None},
         shims=[TableShim()],
     )
 

@@ -1,7 +1,7 @@
 """Flags on the tokens of the names of a term table; needs no torch."""
 
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any, Callable, Dict, List, Optional, Sequence, cast
 
 import numpy as np
@@ -16,8 +16,7 @@ from spacy_bioner.knowledge.matcher import TermMatch, TermMatcher
 # A token begins, continues, ends or is a name: four flags for each label, as in BIOES.
 BEGIN, INSIDE, END, SINGLE = range(4)
 N_PLACES = 4
-# What a pipeline's meta says of them.
-FEATURES_KEY = "term_features"
+FEATURES, EXPORTED_FEATURES = "term_features", "exported_term_features"
 
 
 def flag_terms(
@@ -54,10 +53,11 @@ def describe_table(model: Model) -> Optional[Dict[str, Any]]:
         values of JSON.
     """
     for node in model.walk():
-        if node.name == "term_features":
-            table = cast(Any, node.shims[0]).module.matcher.table
+        if node.name in (FEATURES, EXPORTED_FEATURES):
+            shim = cast(Any, node.shims[0])
+            table = (shim if node.name == EXPORTED_FEATURES else shim.module).matcher.table
             return {
-                "table": Path(node.attrs["path"] or "").name,
+                "table": PurePath(node.attrs["path"] or "").name,
                 "n_terms": len(table),
                 "sources": [asdict(source) for source in table.sources],
                 "rules": dict(table.rules),

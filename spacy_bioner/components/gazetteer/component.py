@@ -272,12 +272,12 @@ class Gazetteer(Pipe):
         """Add terms; they are compiled when a Doc comes.
 
         RETURNS (int): How many were taken in after `min_length` and `only_labels`.
+        RAISES (TermTableError): A name of nothing but spaces and hyphens; those before it are in.
         """
         count = 0
         for term in terms:
             if isinstance(term, TokenPattern):
-                row = {"label": term.label, "pattern": list(term.tokens), "id": term.id}
-                count += self._add(check_patterns([row]))
+                count += self._add(check_patterns([term.row]))
             elif len(term.name) >= self.min_length and self._takes(term.label):
                 self._terms.add(term)
                 count += 1

@@ -23,6 +23,7 @@ from spacy_bioner.architectures.pieces.alignment import token_offsets
 from spacy_bioner.blanks import is_blank
 from spacy_bioner.errors import PatternError
 from spacy_bioner.knowledge.matcher import TermMatcher
+from spacy_bioner.knowledge.skeletons import is_bare
 from spacy_bioner.knowledge.terms import (
     TOKEN_SEPARATOR,
     Term,
@@ -30,7 +31,7 @@ from spacy_bioner.knowledge.terms import (
     parse_pattern,
     read_pattern_rows,
 )
-from spacy_bioner.knowledge.typography import is_simple
+from spacy_bioner.knowledge.typography import is_simple, simplify_text
 
 Match = Tuple[int, int, int]
 """The hash of label and id, the first token, and the token behind the last."""
@@ -256,6 +257,8 @@ class PatternMatcher:
             return list(self.nlp.pipe(texts))
 
     def _add_twin(self, term: Term) -> None:
+        if is_bare(simplify_text(term.name)):
+            return
         self._twins[term] = None
         self._twin_matcher = None
         self._has_marks = self._has_marks or not is_simple(term.name.replace(TOKEN_SEPARATOR, ""))

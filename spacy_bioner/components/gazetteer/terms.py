@@ -6,8 +6,12 @@ from spacy.tokens import Doc
 
 from spacy_bioner.architectures.pieces.alignment import token_offsets
 from spacy_bioner.components.gazetteer.hits import Found, Hit, Name
+from spacy_bioner.errors import TermTableError
+from spacy_bioner.knowledge.index import BARE_NAME
 from spacy_bioner.knowledge.matcher import Occurrence, TermMatcher
+from spacy_bioner.knowledge.skeletons import is_bare
 from spacy_bioner.knowledge.terms import Term
+from spacy_bioner.knowledge.typography import simplify_text
 
 # Places of the same name come again and again.
 MAX_KEPT = 50_000
@@ -63,7 +67,12 @@ class TermList:
         self.use(TermMatcher(terms, variants=self.variants, **own))
 
     def add(self, term: Term) -> None:
-        """Add a term."""
+        """Add a term.
+
+        RAISES (TermTableError): A name of nothing but spaces and hyphens.
+        """
+        if is_bare(simplify_text(term.name)):
+            raise TermTableError(BARE_NAME.format(term))
         self._new.append(term)
 
     def find(self, docs: Sequence[Doc], *, nested: bool) -> List[List[Occurrence]]:

@@ -70,6 +70,7 @@ def test_list_requirements_leaves_transformers_to_spacy_transformers(monkeypatch
     ("architectures", "extras"),
     [
         (["OnnxEncoder.v1", "ExportedClassifier.v1"], "[runtime]"),
+        (["OnnxEncoder.v1", "ExportedClassifier.v1", "ExportedTermFeatures.v1"], "[runtime]"),
         (["CharacterEncoder.v1", "TokenClassifier.v1"], "[torch]"),
         (["OnnxEncoder.v1", "EmissionEnsemble.v1"], "[runtime,torch]"),
         ([], ""),

@@ -102,6 +102,14 @@ def test_names_that_are_suppressed_stay_out(sources, tmp_path):
     assert names == ["blue fever", "all"]
 
 
+def test_a_listed_name_may_look_like_a_remark_or_a_header(tmp_path):
+    path = tmp_path / "list.tsv"
+    path.write_text("# Of own.gaz.\nname\tlabel\tright\n#1 syndrome\tD\t3\nname\tlabel\t2\ngout\n")
+    assert read_listed(path) == {("#1 syndrome", "D"), ("name", "label"), ("gout", "")}
+    path.write_text("# Mine.\ngout\n# Seen.\nrats\n")
+    assert read_listed(path) == {("gout", ""), ("rats", "")}
+
+
 def test_a_list_to_suppress_may_name_no_label(tmp_path):
     path = tmp_path / "x.tsv"
     path.write_text("Gout\n\nrash\tSign\n")
