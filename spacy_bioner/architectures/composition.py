@@ -4,7 +4,7 @@ Each part is an encoder like any other: `Model[List[Doc], List[Floats2d]]`, one 
 each can be switched on and off in a config, and stand alone.
 """
 
-from typing import Any, Callable, Dict, List, Optional, Tuple, cast
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, cast
 
 import numpy as np
 from spacy.tokens import Doc
@@ -152,6 +152,28 @@ def make_lookup(
     return model
 
 
+def run_module(
+    model: Model, docs: List[Doc], inputs: Sequence[Any], is_train: bool
+) -> Tuple[List[Floats2d], Backprop]:
+    """Run a part's module on what was read off the Docs.
+
+    inputs (Sequence[Any]): Its inputs for all Docs one behind another, as arrays of any device.
+    """
+    shim = cast(TorchShim, model.shims[0])
+    module = shim.module
+    module.train(is_train)
+    given = [xp2torch(array, device=shim.device) for array in inputs]
+    lengths = [len(doc) for doc in docs]
+    with torch.set_grad_enabled(is_train):
+        states = module(*given)
+
+    def backprop(d_states: List[Floats2d]) -> List[Doc]:
+        _backward(model, states, d_states)
+        return docs
+
+    return split_rows(states, lengths), backprop
+
+
 def _init_lookup(model: Model, X: Optional[Any] = None, Y: Optional[Any] = None) -> None:
     shim = cast(TorchShim, model.shims[0])
     if not shim.is_ready:
@@ -159,20 +181,8 @@ def _init_lookup(model: Model, X: Optional[Any] = None, Y: Optional[Any] = None)
 
 
 def _look_up(model: Model, docs: List[Doc], is_train: bool) -> Tuple[List[Floats2d], Backprop]:
-    shim = cast(TorchShim, model.shims[0])
-    module = shim.module
-    module.train(is_train)
-    read = model.attrs["read"]
-    inputs = [xp2torch(array, device=shim.device) for array in read(model.attrs, shim.spec, docs)]
-    lengths = [len(doc) for doc in docs]
-    with torch.set_grad_enabled(is_train):
-        states = module(*inputs)
-
-    def backprop(d_states: List[Floats2d]) -> List[Doc]:
-        _backward(model, states, d_states)
-        return docs
-
-    return split_rows(states, lengths), backprop
+    spec = cast(TorchShim, model.shims[0]).spec
+    return run_module(model, docs, model.attrs["read"](model.attrs, spec, docs), is_train)
 
 
 def _read_characters(attrs: Dict[str, Any], spec: Spec, docs: List[Doc]) -> Tuple[np.ndarray, ...]:

@@ -8,16 +8,16 @@ its training texts, and fail where they have gaps.
 
 from functools import partial
 from pathlib import PurePath
-from typing import Any, Callable, Iterable, List, Optional, Tuple, cast
+from typing import Any, Callable, List, Optional, Tuple, cast
 
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
-from thinc.util import xp2torch
 
 from spacy_bioner.architectures._torch import nn, torch
+from spacy_bioner.architectures.composition import run_module
 from spacy_bioner.architectures.pieces.term_flags import FEATURES, N_PLACES, flag_terms
-from spacy_bioner.architectures.torch_bridge import ConstantScale, Spec, TorchShim, split_rows
+from spacy_bioner.architectures.torch_bridge import ConstantScale, Spec, TorchShim
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.knowledge.gaz import read_gaz
 from spacy_bioner.knowledge.matcher import TermMatcher
@@ -81,8 +81,7 @@ def init(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Any] = None) -
             f"term features: {path} has no terms of the labels {', '.join(unknown)}, expected some "
             f"of {', '.join(matcher.table.labels)}"
         )
-    if labels is not None:
-        matcher = keep_labels(matcher, labels)
+    matcher = matcher.restrict(variants=matcher.variants, labels=labels)
     if not len(matcher):
         raise ConfigError(f"term features: {path} has no terms of labels that count")
     spec: Spec = {
@@ -93,14 +92,6 @@ def init(model: Model, X: Optional[List[Doc]] = None, Y: Optional[Any] = None) -
     shim.set_module(spec, build_module(spec))
     # It is saved with the model: where the file lay is nobody's business.
     model.attrs["path"] = PurePath(path).name
-
-
-def keep_labels(matcher: TermMatcher, labels: Iterable[str]) -> TermMatcher:
-    """Return the terms of some labels, with where they come from."""
-    table, kept = matcher.table, set(labels)
-    terms = (term for term in table if term.label in kept)
-    sources, rules = table.sources, table.rules
-    return TermMatcher(terms, variants=matcher.variants, sources=sources, rules=rules)
 
 
 class TermLinear(nn.Linear):
@@ -124,21 +115,11 @@ def forward(
     model: Model, docs: List[Doc], is_train: bool
 ) -> Tuple[List[Floats2d], Callable[[List[Floats2d]], List[Doc]]]:
     """Look the names up, and run the layer."""
-    shim = cast(TorchShim, model.shims[0])
-    module = cast(TermLinear, shim.module)
-    module.train(is_train)
+    module = cast(TermLinear, cast(TorchShim, model.shims[0]).module)
     share = model.attrs["term_dropout"] if is_train else 0.0
     leaves_out = partial(_draw, share) if share else None
     flags = flag_terms(module.matcher, docs, leaves_out=leaves_out)
-    with torch.set_grad_enabled(is_train):
-        states = module(xp2torch(model.ops.flatten(flags), device=shim.device))
-
-    def backprop(d_states: List[Floats2d]) -> List[Doc]:
-        gradient = xp2torch(model.ops.flatten(d_states), device=states.device)
-        torch.autograd.backward(states, grad_tensors=gradient)
-        return docs
-
-    return split_rows(states, [len(doc) for doc in docs]), backprop
+    return run_module(model, docs, [model.ops.flatten(flags)], is_train)
 
 
 def _draw(share: float) -> bool:

@@ -6,7 +6,7 @@ from typing import Dict, List, Mapping, Sequence, Set, Tuple
 
 from spacy.tokens import Doc
 
-from spacy_bioner.architectures.pieces.alignment import token_offsets
+from spacy_bioner.architectures.pieces.alignment import tokenized_text
 from spacy_bioner.knowledge.matcher import TermMatcher, longest
 from spacy_bioner.knowledge.terms import TOKEN_SEPARATOR, Term
 from spacy_bioner.records import Record
@@ -154,9 +154,10 @@ class TermTally:
 
 def find_spans(matcher: TermMatcher, doc: Doc) -> Dict[SpanKey, List[Term]]:
     """Find the terms in a Doc as a gazetteer does, by characters and label, the longest only."""
-    starts, ends = token_offsets(doc)
+    text = tokenized_text(doc)
+    _, starts, ends = text
     found: Dict[SpanKey, List[Term]] = {}
-    for match in longest(matcher.find(doc.text, starts, ends)):
+    for match in longest(matcher.find(*text)):
         term = matcher.table[match.term_index]
         key = int(starts[match.start]), int(ends[match.end - 1]), term.label
         found.setdefault(key, []).append(term)

@@ -12,6 +12,7 @@ import re
 import zlib
 from typing import (
     Any,
+    Container,
     Dict,
     Iterable,
     Iterator,
@@ -144,6 +145,23 @@ class TermMatcher:
             batch.append(text)
             size += len(text[0])
         yield from self._find_batch(batch, nested)
+
+    def restrict(
+        self, *, variants: bool, labels: Optional[Container[str]] = None, min_length: int = 0
+    ) -> "TermMatcher":
+        """Return a matcher of a part of the terms, with their sources and rules; this one itself
+        where that is all of it.
+
+        variants (bool): As above.
+        labels (Optional[Container[str]]): Those that count; None: all.
+        min_length (int): Names have so many characters at least.
+        """
+        table = self.table
+        kept = table.select(labels, min_length)
+        if len(kept) == len(table) and variants == self.variants:
+            return self
+        terms = (table[index] for index in kept.tolist())
+        return TermMatcher(terms, variants=variants, sources=table.sources, rules=table.rules)
 
     def to_bytes(self) -> bytes:
         """Serialize table and index; the settings are not part of it."""

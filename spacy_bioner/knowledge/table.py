@@ -83,7 +83,7 @@ class TermTable:
         flags = int(self.flags[index])
         return Term(
             name=_cut(self._names, self._name_ends, index),
-            label=self.labels[self._label_of[index]],
+            label=self.label(index),
             id=_cut(self._ids, self._id_ends, index),
             case=CASES[flags & _CASE_MASK],
             tokens=bool(flags & TOKENS_FLAG),
@@ -102,10 +102,14 @@ class TermTable:
         name = _cut(self._names, self._name_ends, index)
         return name, bool(flags & _EXACT_FLAG), bool(flags & TOKENS_FLAG)
 
+    def label(self, index: int) -> str:
+        """Return the label of a term, without making one."""
+        return self.labels[self._label_of[index]]
+
     def describe(self, index: int) -> Tuple[str, str, str]:
         """Return label, name and id of a term, without making one."""
         return (
-            self.labels[self._label_of[index]],
+            self.label(index),
             _cut(self._names, self._name_ends, index),
             _cut(self._ids, self._id_ends, index),
         )

@@ -12,7 +12,7 @@ from thinc.api import Config, Model
 from spacy_bioner.apps.loading import fingerprint, load_pipeline
 from spacy_bioner.apps.names import SEVERAL, encoder_words
 from spacy_bioner.apps.profiles import get_setting
-from spacy_bioner.architectures.pieces.term_flags import describe_table
+from spacy_bioner.architectures.pieces.term_flags import find_table
 from spacy_bioner.corpora.conversion import check_account
 from spacy_bioner.errors import PackageError
 from spacy_bioner.evaluation.runner import MODEL, PIPELINE, TITLES, WITHOUT_TERMS
@@ -222,7 +222,10 @@ def describe_terms(meta: Mapping[str, Any]) -> Optional[TermFacts]:
     meta (Mapping[str, Any]): The pipeline's, as `bioner assemble` notes it there.
     """
     facts = meta.get(TERMS_KEY)
-    return _make_term_facts(facts) if facts else None
+    if not facts:
+        return None
+    sources = [SourceInfo(**source) for source in facts["sources"]]
+    return TermFacts(facts["table"], facts["n_terms"], sources, facts.get("rules", {}))
 
 
 def describe_features(model_dir: Path, config: Mapping[str, Any]) -> Optional[TermFacts]:
@@ -236,14 +239,10 @@ def describe_features(model_dir: Path, config: Mapping[str, Any]) -> Optional[Te
     if not any(name.endswith(FEATURES_NAME) for name in list_architectures(config)):
         return None
     models = [getattr(pipe, "model", None) for _, pipe in load_pipeline(str(model_dir)).pipeline]
-    found = (describe_table(model) for model in models if isinstance(model, Model))
-    facts = next(filter(None, found), None)
-    return _make_term_facts(facts) if facts else None
-
-
-def _make_term_facts(facts: Mapping[str, Any]) -> TermFacts:
-    sources = [SourceInfo(**source) for source in facts["sources"]]
-    return TermFacts(facts["table"], facts["n_terms"], sources, facts.get("rules", {}))
+    found = (find_table(model) for model in models if isinstance(model, Model))
+    for name, table in filter(None, found):
+        return TermFacts(name, len(table), table.sources, table.rules)
+    return None
 
 
 def _read_json(path: Path, expected: str) -> Any:

@@ -28,6 +28,7 @@ from spacy_bioner.architectures.exported.term_features import (
     build_exported_term_features,
 )
 from spacy_bioner.architectures.pieces.batches import make_batches
+from spacy_bioner.architectures.pieces.term_flags import FEATURES
 from spacy_bioner.architectures.pieces.windows import lay_out
 from spacy_bioner.architectures.term_features import TermLinear
 from spacy_bioner.architectures.torch_bridge import TorchShim
@@ -38,6 +39,7 @@ PRECISIONS = ("float32", "int8")
 ENCODER = "spacy_bioner.OnnxEncoder.v1"
 CLASSIFIER = "spacy_bioner.ExportedClassifier.v1"
 TERMS = "spacy_bioner.ExportedTermFeatures.v1"
+ENCODER_NODE = "transformer_encoder"
 # The settings that an encoder keeps.
 _KEPT = ("unit", "pooling", "window", "overlap", "truncate", "dataset", "name")
 # Batches, of the shortest windows, that say how far each product moves the states.
@@ -52,12 +54,12 @@ def can_export(model: Any) -> bool:
     if not isinstance(model, Model) or model.name != "token_classifier":
         return False
     names = sorted(part.name for part in _list_parts(model))
-    return names in (["transformer_encoder"], ["term_features", "transformer_encoder"])
+    return names in ([ENCODER_NODE], [FEATURES, ENCODER_NODE])
 
 
 def find_encoder(model: Model) -> Model:
     """Return the transformer encoder of a model that can be exported."""
-    (encoder,) = (part for part in _list_parts(model) if part.name == "transformer_encoder")
+    (encoder,) = (part for part in _list_parts(model) if part.name == ENCODER_NODE)
     return encoder
 
 
@@ -176,7 +178,7 @@ def _add_head(model: Model, encoder: Model) -> Model:
     weights, bias = _to_numpy(linear.weight)[:n_tags], _to_numpy(linear.bias)[:n_tags]
     terms = None
     for part, columns in _divide_columns(model, weights):
-        if part.name == "term_features":
+        if part.name == FEATURES:
             terms, shift = _export_terms(part, columns)
             bias = bias + shift
         else:

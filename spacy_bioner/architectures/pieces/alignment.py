@@ -83,6 +83,11 @@ def token_offsets(doc: Doc) -> Tuple[np.ndarray, np.ndarray]:
     return columns[:, 0], columns[:, 0] + columns[:, 1]
 
 
+def tokenized_text(doc: Doc) -> Tuple[str, np.ndarray, np.ndarray]:
+    """Return the text of a Doc and the offsets of its tokens, as `TermMatcher` takes them."""
+    return (doc.text, *token_offsets(doc))
+
+
 def same_tokens(left: Doc, right: Doc) -> bool:
     """Tell whether two Docs have their tokens at the same offsets."""
     return np.array_equal(token_offsets(left)[0], token_offsets(right)[0])

@@ -1,17 +1,17 @@
 """Flags on the tokens of the names of a term table; needs no torch."""
 
-from dataclasses import asdict
 from pathlib import PurePath
-from typing import Any, Callable, Dict, List, Optional, Sequence, cast
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from spacy_bioner.architectures.pieces.alignment import token_offsets
-from spacy_bioner.knowledge.matcher import TermMatch, TermMatcher
+from spacy_bioner.architectures.pieces.alignment import tokenized_text
+from spacy_bioner.knowledge.matcher import TermMatcher
+from spacy_bioner.knowledge.table import TermTable
 
 # A token begins, continues, ends or is a name: four flags for each label, as in BIOES.
 BEGIN, INSIDE, END, SINGLE = range(4)
@@ -34,51 +34,41 @@ def flag_terms(
     """
     labels = matcher.table.labels
     columns = {label: N_PLACES * index for index, label in enumerate(labels)}
-    texts = ((doc.text, *token_offsets(doc)) for doc in docs)
+    places = matcher.find_places(map(tokenized_text, docs), nested=False)
     drawn: Dict[str, bool] = {}
     found: List[Any] = []
-    for doc, matches in zip(docs, matcher.find_all(texts, nested=False), strict=True):
+    for doc, own in zip(docs, places, strict=True):
         flags = np.zeros((len(doc), N_PLACES * len(labels)), dtype=np.float32)
-        for match in matches:
-            if leaves_out is None or not _is_left_out(doc, match, drawn, leaves_out):
-                _mark(flags, match, columns[matcher.table[match.term_index].label])
+        for start, end, terms in own:
+            if leaves_out is None or not _is_left_out(doc[start:end], drawn, leaves_out):
+                for label in {matcher.table.label(index) for index in terms}:
+                    _mark(flags[start:end], columns[label])
         found.append(flags)
     return found
 
 
-def describe_table(model: Model) -> Optional[Dict[str, Any]]:
-    """Say which terms are features of a model, and where they come from; None without any.
-
-    RETURNS (Optional[Dict[str, Any]]): The file's name, the number of terms, sources and rules, as
-        values of JSON.
-    """
+def find_table(model: Model) -> Optional[Tuple[str, TermTable]]:
+    """Return the terms that are features of a model, and the name of their file; None without."""
     for node in model.walk():
         if node.name in (FEATURES, EXPORTED_FEATURES):
             shim = cast(Any, node.shims[0])
             table = (shim if node.name == EXPORTED_FEATURES else shim.module).matcher.table
-            return {
-                "table": PurePath(node.attrs["path"] or "").name,
-                "n_terms": len(table),
-                "sources": [asdict(source) for source in table.sources],
-                "rules": dict(table.rules),
-            }
+            # Pipelines of before have the whole path.
+            return PurePath(node.attrs["path"] or "").name, table
     return None
 
 
-def _mark(flags: NDArray[np.float32], match: TermMatch, column: int) -> None:
-    start, last = match.start, match.end - 1
-    if start == last:
-        flags[start, column + SINGLE] = 1
+def _mark(name: NDArray[np.float32], column: int) -> None:
+    if len(name) == 1:
+        name[0, column + SINGLE] = 1
         return
-    flags[start, column + BEGIN] = 1
-    flags[start + 1 : last, column + INSIDE] = 1
-    flags[last, column + END] = 1
+    name[0, column + BEGIN] = 1
+    name[1:-1, column + INSIDE] = 1
+    name[-1, column + END] = 1
 
 
-def _is_left_out(
-    doc: Doc, match: TermMatch, drawn: Dict[str, bool], leaves_out: Callable[[], bool]
-) -> bool:
-    name = doc[match.start : match.end].text.lower()
+def _is_left_out(span: Span, drawn: Dict[str, bool], leaves_out: Callable[[], bool]) -> bool:
+    name = span.text.lower()
     if name not in drawn:
         drawn[name] = leaves_out()
     return drawn[name]

@@ -1,10 +1,10 @@
 """The terms of a gazetteer: compiled when they are first looked for, and found in Docs."""
 
-from typing import Any, Container, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Container, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc
 
-from spacy_bioner.architectures.pieces.alignment import token_offsets
+from spacy_bioner.architectures.pieces.alignment import tokenized_text
 from spacy_bioner.components.gazetteer.hits import Found, Hit, Name
 from spacy_bioner.errors import TermTableError
 from spacy_bioner.knowledge.index import BARE_NAME
@@ -57,14 +57,7 @@ class TermList:
     ) -> None:
         """Take a compiled table as it is, or compile the part of it that has these labels and so
         many characters at least, in place of all others; it keeps its sources and rules."""
-        table = matcher.table
-        kept = table.select(labels, min_length)
-        if len(kept) == len(table) and matcher.variants == self.variants:
-            self.use(matcher)
-            return
-        terms = (table[index] for index in kept.tolist())
-        own: Dict[str, Any] = {"sources": table.sources, "rules": table.rules}
-        self.use(TermMatcher(terms, variants=self.variants, **own))
+        self.use(matcher.restrict(variants=self.variants, labels=labels, min_length=min_length))
 
     def add(self, term: Term) -> None:
         """Add a term.
@@ -80,8 +73,7 @@ class TermList:
 
         nested (bool): Also what lies within a longer one.
         """
-        texts = ((doc.text, *token_offsets(doc)) for doc in docs)
-        return list(self.matcher.find_places(texts, nested=nested))
+        return list(self.matcher.find_places(map(tokenized_text, docs), nested=nested))
 
     def list_hits(self, places: Iterable[Occurrence]) -> List[Hit]:
         """List what `group_hits` would make of places, if terms are all that was found."""

@@ -11,7 +11,7 @@ from spacy.tokens import DocBin
 
 from spacy_bioner.apps.packaging.export import export
 from spacy_bioner.architectures.exported.term_features import build_exported_term_features
-from spacy_bioner.architectures.pieces.term_flags import describe_table
+from spacy_bioner.architectures.pieces.term_flags import find_table
 from spacy_bioner.errors import ConfigError, EncoderError
 from spacy_bioner.knowledge.gaz import write_gaz
 from spacy_bioner.knowledge.terms import Term
@@ -88,10 +88,13 @@ def test_an_exported_pipeline_finds_the_same_without_torch(nlp, examples, tmp_pa
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     tables = [
-        describe_table(one.get_pipe("bioner").model) for one in (nlp, spacy.load(tmp_path / "out"))
+        find_table(one.get_pipe("bioner").model) for one in (nlp, spacy.load(tmp_path / "out"))
     ]
-    assert tables[0] == tables[1]
-    assert (tables[1]["table"], tables[1]["n_terms"]) == ("terms.gaz", 3)
+    (name, trained), (again, kept) = tables
+    assert name == again == "terms.gaz"
+    assert list(trained) == list(kept)
+    assert (trained.sources, trained.rules) == (kept.sources, kept.rules)
+    assert len(kept) == 3
     expected = [[(ent.text, ent.label_) for ent in nlp(text).ents] for text in TEXTS[:2]]
     assert done.stdout.splitlines() == [*map(str, expected)] * 2
     assert expected[0] == [("Naloxone", "Chemical"), ("clonidine", "Chemical")]
