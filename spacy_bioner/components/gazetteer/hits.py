@@ -11,7 +11,7 @@ from spacy.tokens import Doc, Span, SpanGroup
 from spacy_bioner.architectures.pieces.alignment import token_offsets
 from spacy_bioner.doc_ents import EntityRow
 from spacy_bioner.knowledge.terms import TOKEN_SEPARATOR
-from spacy_bioner.ledger import LEDGER_KEY, Row
+from spacy_bioner.ledger import LEDGER_KEY, Row, locate
 
 Place = Tuple[int, int, str]
 """The first token, the token behind the last, and the label."""
@@ -122,7 +122,7 @@ def write_hits(
         }
         if notes and (note := notes.get(hit.place)):
             row["rule"] += note
-        place = f"{start_char}:{end_char}"
+        place = locate(start_char, end_char)
         if place in ledger:
             ledger[place].append(row)
         else:
