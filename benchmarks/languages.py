@@ -1,6 +1,6 @@
 """Which texts look like another language to an encoder: unknown pieces, single letters, pieces.
 
-    python benchmarks/languages.py MODEL [--data ../shared] [--texts 150] [--seed 0]
+    python benchmarks/languages.py MODEL [--data FOLDER] [--texts 150] [--seed 0]
 
 English: the training documents of corpora, lines of the texts, and sentences of these. Others: the
 same two sentences in many languages, below, once and five times over. Prints one Markdown table:
@@ -11,18 +11,17 @@ import argparse
 import lzma
 import random
 from itertools import islice
-from pathlib import Path
 from typing import Dict, List, Sequence
 
 import numpy as np
 import spacy
-from _common import show
+from _common import add_data, show
 from spacy.language import Language
 
 from spacy_bioner import read_corpus
 from spacy_bioner.architectures.pieces.alignment import Pieces
 from spacy_bioner.architectures.pieces.control_pieces import find_unknown
-from spacy_bioner.architectures.pieces.counts import PieceCounts, count_odd
+from spacy_bioner.architectures.pieces.counts import PieceCounts, count_pieces
 from spacy_bioner.architectures.pieces.words import find_words
 
 CORPORA = ("bc5cdr", "ncbi_disease", "biored")
@@ -160,7 +159,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("model", help="a pipeline folder or package")
-    parser.add_argument("--data", type=Path, default=Path("../shared"))
+    add_data(parser)
     parser.add_argument("--texts", type=int, default=150, help="of each source")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
@@ -205,9 +204,7 @@ def count(nlp: Language, text: str) -> PieceCounts:
     encoding = shim.reader.encode(words.text, add_special_tokens=False)
     offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
     pieces = Pieces(np.asarray(encoding.ids, dtype=np.int64), offsets[:, 0], offsets[:, 1])
-    odd = count_odd(pieces, words, find_unknown(shim.tokenizer))
-    n_chars = int((words.end_chars - words.start_chars).sum())
-    return PieceCounts(len(pieces.ids), 1, 0, odd, 1, len(words), n_chars)
+    return count_pieces(pieces, words, find_unknown(shim.tokenizer), windows=1)
 
 
 if __name__ == "__main__":

@@ -66,10 +66,7 @@ class LayoutNotes:
         windows = np.bincount(places, minlength=len(docs)).tolist()
         unknown = find_unknown(encoder.shims[0].tokenizer)
         for doc, pieces, rows, n_windows in zip(docs, layout.pieces, layout.rows, windows):
-            words = find_words(doc)
-            odd = count_odd(pieces, words, unknown)
-            n_chars = int((words.end_chars - words.start_chars).sum())
-            counts = PieceCounts(len(pieces.ids), n_windows, 0, odd, 1, len(words), n_chars)
+            counts = count_pieces(pieces, find_words(doc), unknown, windows=n_windows)
             own = self._found.setdefault(id(doc), {})
             own[id(encoder)] = (doc, counts, rows.unseen)
 
@@ -87,6 +84,18 @@ class LayoutNotes:
             max((own.words for own in counts), default=0),
             max((own.characters for own in counts), default=0),
         )
+
+
+def count_pieces(pieces: Pieces, words: Words, unknown: int, *, windows: int) -> PieceCounts:
+    """Count what one encoder reads of a text, all of which it sees.
+
+    pieces (Pieces): Those of `words.text`.
+    unknown (int): Id of the unknown piece; -1 where there is none.
+    windows (int): See `PieceCounts`.
+    """
+    odd = count_odd(pieces, words, unknown)
+    n_chars = int((words.end_chars - words.start_chars).sum())
+    return PieceCounts(len(pieces.ids), windows, 0, odd, 1, len(words), n_chars)
 
 
 def count_odd(pieces: Pieces, words: Words, unknown: int) -> int:
