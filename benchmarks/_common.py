@@ -130,6 +130,11 @@ def show(rows: Sequence[Sequence[str]], *, left: int = 1, **about: Any) -> None:
     print("\n".join(markdown(rows, left=left)))
 
 
+def percent(share: Optional[float]) -> str:
+    """Return a share in percent; a dash for none."""
+    return "–" if share is None else f"{100 * share:.2f}"
+
+
 def markdown(rows: Sequence[Sequence[str]], *, left: int = 1) -> List[str]:
     """Return the lines of a Markdown table; see `show`."""
     ruler = [*["---"] * left, *["---:"] * (len(rows[0]) - left)]

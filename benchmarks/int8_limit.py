@@ -25,7 +25,7 @@ from _common import add_data, corpus_file, median, require, show
 from _tagging import list_batches
 
 from spacy_bioner.architectures.exported.onnx_encoder import EMBEDDINGS, MASK, STATES
-from spacy_bioner.architectures.exported.sessions import open_session
+from spacy_bioner.architectures.exported.sessions import make_options, open_session
 from spacy_bioner.corpora.formats.pubtator import read_pubtator
 
 # Rows, columns of the rows, columns of the weights.
@@ -153,9 +153,7 @@ def open_profiled(graph: bytes, profile: str) -> Any:
     """
     import onnxruntime
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options = make_options(1)
     options.enable_profiling = True
     options.profile_file_prefix = profile
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

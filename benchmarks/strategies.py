@@ -17,7 +17,7 @@ import multiprocessing
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Sequence
 
 from _common import (
     ROOT,
@@ -25,6 +25,7 @@ from _common import (
     add_data,
     cores,
     note,
+    percent,
     show,
     start_trainings,
     train_timed,
@@ -196,10 +197,6 @@ def render(found: Dict[str, Dict[str, Any]]) -> List[Sequence[str]]:
         minutes = f"{account['minutes']:.1f}"
         rows.append((name, VARIANTS[name].title, *map(percent, shares), *numbers, cut, minutes))
     return rows
-
-
-def percent(share: Optional[float]) -> str:
-    return "–" if share is None else f"{100 * share:.2f}"
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from _common import (
     add_data,
     cores,
     note,
+    percent,
     show,
     start_trainings,
     train_and_score,
@@ -108,10 +109,6 @@ def render(seeds: Sequence[int], outcomes: Sequence[Outcome]) -> List[Sequence[s
     minutes = f"{statistics.mean(outcome.minutes for outcome in outcomes):.1f}"
     rows.append(("**mean ± sd**", *spread, "", "", "", minutes))
     return rows
-
-
-def percent(share: Optional[float]) -> str:
-    return "–" if share is None else f"{100 * share:.2f}"
 
 
 def mean_percent(shares: Sequence[Optional[float]]) -> str:

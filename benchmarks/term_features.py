@@ -14,10 +14,9 @@ its paired bootstrap interval over documents. A training that stands in OUT is n
 """
 
 import argparse
-from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Set
+from typing import Any, Dict, Iterator, List, Sequence, Set
 
 from _common import (
     ROOT,
@@ -25,6 +24,7 @@ from _common import (
     add_data,
     cores,
     note,
+    percent,
     show,
     start_trainings,
     train_timed,
@@ -32,6 +32,7 @@ from _common import (
 
 from spacy_bioner.apps.corpora.prepare import prepare
 from spacy_bioner.apps.profiles import load_profile
+from spacy_bioner.architectures.pieces.term_flags import FEATURES
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.evaluation.bootstrap.intervals import Interval, count_documents
 from spacy_bioner.evaluation.bootstrap.significance import compare_systems
@@ -39,7 +40,7 @@ from spacy_bioner.evaluation.matching import compare_docs
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.gold import list_gold
 from spacy_bioner.knowledge.gaz import write_gaz
-from spacy_bioner.knowledge.terms import Term, read_terms
+from spacy_bioner.knowledge.terms import read_terms
 
 VOCABULARIES = {
     "Disease": "mesh_disease_snorkel_lowercase.tsv",
@@ -56,11 +57,8 @@ LEARNING: Dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
-class Scored:
-    """Counts of each document, by split."""
-
-    documents: Dict[str, List[Counts]]
+# Counts of each document, by split.
+Scored = Dict[str, List[Counts]]
 
 
 def main() -> None:
@@ -127,15 +125,10 @@ def write_tables(vocabularies: Path, corpus_dir: Path, folder: Path) -> Dict[str
     ]
     kept = [term for term in terms if term.name.lower() not in unknown]
     note(f"{len(terms):,} terms; {len(terms) - len(kept):,} stand in dev or test and not in train")
-    return {
-        ALL: write_table(terms, folder / "all.gaz"),
-        HELD_OUT: write_table(kept, folder / "held_out.gaz"),
-    }
-
-
-def write_table(terms: Sequence[Term], path: Path) -> Path:
-    write_gaz(terms, path)
-    return path
+    tables = {ALL: folder / "all.gaz", HELD_OUT: folder / "held_out.gaz"}
+    write_gaz(terms, tables[ALL])
+    write_gaz(kept, tables[HELD_OUT])
+    return tables
 
 
 def list_names(path: Path) -> Set[str]:
@@ -167,15 +160,15 @@ def run(job: Job, emptied: bool) -> Scored:
     nlp = load_pipeline(str(best))
     if emptied:
         for node in nlp.get_pipe("bioner").model.walk():
-            if node.name == "term_features":
+            if node.name == FEATURES:
                 # What a text has without names is the layer's bias.
                 node.shims[0].module.weight.data.zero_()
-    documents = {}
+    documents: Scored = {}
     for split in SPLITS:
         gold = list(read_docbin(job.corpus_dir / f"{split}.spacy", nlp.vocab))
         found = nlp.pipe(doc.text for doc in gold)
         documents[split] = count_documents([compare_docs(*pair) for pair in zip(gold, found)])
-    return Scored(documents)
+    return documents
 
 
 def render(scored: Dict[str, Scored]) -> Iterator[Sequence[str]]:
@@ -183,7 +176,7 @@ def render(scored: Dict[str, Scored]) -> Iterator[Sequence[str]]:
     yield ("split", "features", "n", "P", "R", "F1", "F1 − none", "95 %", "R − none")
     for split in SPLITS:
         for name, own in scored.items():
-            compared = compare_systems(scored[OFF].documents[split], own.documents[split], seed=0)
+            compared = compare_systems(scored[OFF][split], own[split], seed=0)
             counts = compared.second
             row = (
                 split,
@@ -196,10 +189,6 @@ def render(scored: Dict[str, Scored]) -> Iterator[Sequence[str]]:
                 continue
             f_score, recall = compared.f_score.difference, compared.recall.difference
             yield (*row, percent(f_score.value), span(f_score), percent(recall.value))
-
-
-def percent(share: Optional[float]) -> str:
-    return "–" if share is None else f"{100 * share:.2f}"
 
 
 def span(interval: Interval) -> str:

@@ -159,6 +159,20 @@ class _Run:
             return next(self._left, None)
 
 
+def make_options(threads: int = 0) -> Any:
+    """Return the settings of a session; see `open_session`."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or count_threads()
+    options.inter_op_num_threads = 1
+    # What pays is in the graph already; more would fuse additions and normalizations, see `graph`.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    # Errors only: it warns of processors that it does not know.
+    options.log_severity_level = 3
+    return options
+
+
 def open_session(graph: bytes, threads: int = 0) -> Any:
     """Open a session on the CPU.
 
@@ -168,13 +182,7 @@ def open_session(graph: bytes, threads: int = 0) -> Any:
     import onnxruntime
     from onnxruntime.capi import onnxruntime_pybind11_state as states
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or count_threads()
-    options.inter_op_num_threads = 1
-    # What pays is in the graph already; more would fuse additions and normalizations, see `graph`.
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    # Errors only: it warns of processors that it does not know.
-    options.log_severity_level = 3
+    options = make_options(threads)
     kinds = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NotImplemented")
     refused = tuple(getattr(states, kind) for kind in kinds)
     try:
