@@ -31,7 +31,6 @@ SUPPRESSION_HEADER = ("name", "label")
 _PROGRESS_ROWS = 10_000
 _INPUTS = ("inputs.paths", "settings.suppress", "settings.only")
 
-
 Names = Set[Tuple[str, str]]
 
 
@@ -107,7 +106,8 @@ def _import(
     rules = choose_rules(settings.drop, RULES, what="the drop rule")
     check_rules(rules)
     licences = _parse_licences(settings.licences, inputs.paths)
-    lists = [(path, read_listed(path)) for path in (settings.suppress, settings.only) if path]
+    suppressed = read_listed(settings.suppress) if settings.suppress else None
+    listed = read_listed(settings.only) if settings.only else None
     table = TermCollector(settings.labels)
     accounts = []
     for path, label in zip(inputs.paths, inputs.labels, strict=True):
@@ -115,7 +115,7 @@ def _import(
             _read_source(source, label, table, progress)
             accounts.append(_describe(path, source, licences))
     added = table.add_variants(variants)
-    kept, dropped = _apply_lists(table.terms, dict(lists), settings)
+    kept, dropped = _apply_lists(table.terms, suppressed, listed)
     kept, by_rule = drop_terms(kept, rules)
     dropped |= by_rule
     if not kept:
@@ -153,16 +153,15 @@ def read_listed(path: Path) -> Names:
     """
     file = SourceFile(path)
     found = set()
-    is_head = True
+    has_header = False
     for text in file.read_lines():
         cells = split_cells(text)
-        # Remarks and the header stand above the names: a name may begin with "#" as well.
-        if not text.strip() or (is_head and text.startswith("#")):
+        # Behind a header, a name may look like a remark or like the header.
+        if not text.strip() or (not has_header and text.startswith("#")):
             continue
-        if is_head and cells[:2] == SUPPRESSION_HEADER:
-            is_head = False
+        if not has_header and cells[:2] == SUPPRESSION_HEADER:
+            has_header = True
             continue
-        is_head = is_head and "\t" not in text
         if not cells[0]:
             raise file.error(f"found {text[:60]!r}; expected name and label; complete the row")
         found.add((make_key(cells[0]), cells[1] if len(cells) > 1 else ""))
@@ -201,17 +200,16 @@ def _describe(path: Path, source: TermSource, licences: Mapping[str, str]) -> So
 
 
 def _apply_lists(
-    terms: Sequence[Term], lists: Mapping[Path, Names], settings: ImportSettings
+    terms: Sequence[Term], suppressed: Optional[Names], listed: Optional[Names]
 ) -> Tuple[List[Term], Dict[str, int]]:
     """Leave out what lists say; return what is left, and how many terms each list took."""
     kept, dropped = list(terms), {}
-    if settings.suppress:
-        names = lists[settings.suppress]
-        kept = [term for term in kept if not _is_listed(term, names)]
+    if suppressed is not None:
+        kept = [term for term in kept if not _is_listed(term, suppressed)]
         dropped[SUPPRESSED] = len(terms) - len(kept)
-    if settings.only:
-        before, names = len(kept), lists[settings.only]
-        kept = [term for term in kept if _is_listed(term, names)]
+    if listed is not None:
+        before = len(kept)
+        kept = [term for term in kept if _is_listed(term, listed)]
         dropped[NOT_LISTED] = before - len(kept)
     return kept, dropped
 

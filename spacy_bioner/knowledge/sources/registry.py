@@ -43,25 +43,30 @@ _TITLES = "; ".join(kind.title for kind in KINDS)
 
 
 class TermSource:
-    """A file of a terminology, of a kind that is told by its content.
+    """A file of a terminology, and its kind."""
 
-    path (Path): A file, or the folder of a taxonomy dump.
-    RAISES (TermTableError): One that is absent, or of no kind that is known.
-    """
+    def __init__(self, file: SourceFile, kind: SourceKind) -> None:
+        self.file, self.kind = file, kind
 
-    def __init__(self, path: Path) -> None:
+    @classmethod
+    def of_path(cls, path: Path) -> "TermSource":
+        """Tell the kind of a file by its content.
+
+        path (Path): A file, or the folder of a taxonomy dump.
+        RAISES (TermTableError): One that is absent, or of no kind that is known.
+        """
         names = path / ncbi_taxonomy.NAMES
         if path.is_dir() and not names.is_file():
             raise TermTableError("found a folder, expected a file; name one in it", path=path)
-        self.file = SourceFile(names if path.is_dir() else path)
-        if not self.file.path.exists():
+        file = SourceFile(names if path.is_dir() else path)
+        if not file.path.exists():
             raise TermTableError("found no such file; check the path", path=path)
-        head = self.file.read_head()
-        found = _tell_kind(head)
-        if found is None:
+        head = file.read_head()
+        kind = _tell_kind(head)
+        if kind is None:
             message = f"found {head[:40]!r}, which is of no known kind; expected one of: {_TITLES}"
             raise TermTableError(message, path=path, line=1)
-        self.kind = found
+        return cls(file, kind)
 
     @classmethod
     def find_all(cls, path: Path) -> List["TermSource"]:
@@ -73,19 +78,13 @@ class TermSource:
             a member of a kind that is known.
         """
         if not is_archive(path):
-            return [cls(path)]
+            return [cls.of_path(path)]
         found = [(file, _tell_kind(file.read_head())) for file in list_members(path)]
-        told = [cls._of_member(file, kind) for file, kind in found if kind]
+        told = [cls(file, kind) for file, kind in found if kind]
         if not told:
             names = ", ".join(file.path.name for file, _ in found[:5]) or "nothing"
             raise TermTableError(f"found {names} in it; expected one of: {_TITLES}", path=path)
         return [source for source in told if source.kind is not tsv.KIND] or told
-
-    @classmethod
-    def _of_member(cls, file: SourceFile, kind: SourceKind) -> "TermSource":
-        source = cls.__new__(cls)
-        source.file, source.kind = file, kind
-        return source
 
     def read(self) -> Iterator[TermRow]:
         """Stream the rows that have an id and a name; all others are counted in `file.skipped`.

@@ -12,7 +12,7 @@ def read_source(tmp_path):
     def read(text, name="source.txt"):
         path = tmp_path / name
         path.write_text(text, encoding="utf-8")
-        source = TermSource(path)
+        source = TermSource.of_path(path)
         return source, [tuple(row) for row in source.read()]
 
     return read

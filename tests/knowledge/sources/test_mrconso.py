@@ -43,7 +43,7 @@ def test_english_names_that_are_not_suppressed_are_rows(read_source, skipped):
 def test_the_label_is_the_semantic_type_of_the_file_beside(tmp_path):
     (tmp_path / "MRCONSO.RRF").write_text(ROWS)
     (tmp_path / "MRSTY.RRF").write_text(TYPES)
-    rows = list(TermSource(tmp_path / "MRCONSO.RRF").read())
+    rows = list(TermSource.of_path(tmp_path / "MRCONSO.RRF").read())
     assert [(row.name, row.label) for row in rows] == [
         ("Blue fever", "Disease or Syndrome"),
         ("BLF", "Disease or Syndrome"),
@@ -62,4 +62,4 @@ def test_files_that_are_not_in_order_are_refused(tmp_path, rows, types):
     (tmp_path / "MRCONSO.RRF").write_text(rows)
     (tmp_path / "MRSTY.RRF").write_text(types)
     with pytest.raises(TermTableError, match=r"MRSTY\.RRF:\d+: found C09\d+ behind C09\d+; exp"):
-        list(TermSource(tmp_path / "MRCONSO.RRF").read())
+        list(TermSource.of_path(tmp_path / "MRCONSO.RRF").read())

@@ -32,7 +32,7 @@ def test_names_alone_are_all_species(read_source, skipped):
 def test_ranks_above_the_species_are_told_by_the_nodes_beside(tmp_path):
     (tmp_path / "names.dmp").write_text(NAMES)
     (tmp_path / "nodes.dmp").write_text(NODES)
-    labels = {row.name: row.label for row in TermSource(tmp_path).read()}
+    labels = {row.name: row.label for row in TermSource.of_path(tmp_path).read()}
     assert labels == {
         "root": "Species",
         "Caeruleus": "Taxon",
@@ -45,4 +45,4 @@ def test_a_malformed_node_is_refused_with_its_line(tmp_path):
     (tmp_path / "names.dmp").write_text(NAMES)
     (tmp_path / "nodes.dmp").write_text(NODES + "72\t|\n")
     with pytest.raises(TermTableError, match=r"nodes\.dmp:4: found '72.*expected id, parent and"):
-        list(TermSource(tmp_path).read())
+        list(TermSource.of_path(tmp_path).read())

@@ -33,7 +33,7 @@ def test_a_file_of_no_known_kind_is_refused_with_what_is_known(tmp_path):
     path = tmp_path / "x.txt"
     path.write_text("Once upon a time.\n")
     with pytest.raises(TermTableError) as caught:
-        TermSource(path)
+        TermSource.of_path(path)
     assert str(caught.value) == (
         f"{path}:1: found 'Once upon a time.\\n', which is of no known kind; expected one of: "
         + "; ".join(kind.title for kind in KINDS)
@@ -42,9 +42,9 @@ def test_a_file_of_no_known_kind_is_refused_with_what_is_known(tmp_path):
 
 def test_a_folder_without_a_dump_and_a_missing_file_are_refused(tmp_path):
     with pytest.raises(TermTableError, match="found a folder, expected a file; name one in it"):
-        TermSource(tmp_path)
+        TermSource.of_path(tmp_path)
     with pytest.raises(TermTableError, match=r"none\.tsv: found no such file; check the path"):
-        TermSource(tmp_path / "none.tsv")
+        TermSource.of_path(tmp_path / "none.tsv")
 
 
 def test_a_source_without_a_term_is_refused_with_the_reasons(read_source):
