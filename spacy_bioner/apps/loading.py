@@ -1,6 +1,7 @@
 """Loading a pipeline by path or package name, on the device that was asked for."""
 
 from pathlib import Path
+from typing import Optional
 
 import spacy
 from spacy.language import Language
@@ -72,10 +73,15 @@ def find_folder(model: str) -> Path:
     # In the order in which spaCy looks for it.
     if is_package(model):
         package = get_package_path(model)
-        folder = next(iter(sorted(path.parent for path in package.glob("*/config.cfg"))), package)
+        folder = find_data(package) or package
     if not (folder / "meta.json").is_file():
         raise BionerError(f"{folder}: found no meta.json, expected a pipeline folder")
     return folder
+
+
+def find_data(package: Path) -> Optional[Path]:
+    """Return the pipeline's own folder in a package's; None without one."""
+    return next((path.parent for path in sorted(package.glob("*/config.cfg"))), None)
 
 
 def fingerprint(folder: Path) -> str:

@@ -14,7 +14,7 @@ from thinc.api import Model
 
 from spacy_bioner.apps.diagnosis.software import find_unmet
 from spacy_bioner.apps.failures import describe_failure
-from spacy_bioner.apps.loading import load_pipeline
+from spacy_bioner.apps.loading import find_data, load_pipeline
 from spacy_bioner.errors import BionerError
 from spacy_bioner.training.results.diagnosis import EncoderUse, PipelineState
 
@@ -90,8 +90,7 @@ def _read_meta(path: Path) -> Dict[str, Any]:
 def _find_folder(model: str) -> Optional[Path]:
     path = Path(model)
     if not path.is_dir() and is_package(model):
-        inner = sorted(get_package_path(model).glob("*/config.cfg"))
-        path = inner[0].parent if inner else path
+        path = find_data(get_package_path(model)) or path
     return path if (path / "config.cfg").is_file() else None
 
 

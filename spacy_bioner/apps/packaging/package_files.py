@@ -5,17 +5,18 @@ import shutil
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Dict, List
+from typing import Any, Callable, Dict, List, TypeVar
 
 from spacy.util import is_package
 
-from spacy_bioner.apps.loading import DIGESTS, check_pipeline
+from spacy_bioner.apps.loading import DIGESTS, check_pipeline, find_data
 from spacy_bioner.errors import PackageError
 from spacy_bioner.files.digests import digest_path
 from spacy_bioner.files.json_files import fill_json
 from spacy_bioner.training.results.verification import FileChanges
 
 FORM = 1
+Parsed = TypeVar("Parsed")
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def find_package(model: str) -> PackagePlace:
         spec = find_spec(model)
         places = list(spec.submodule_search_locations or ()) if spec is not None else []
         root = Path(places[0] if places else model)
-        data = next((path.parent for path in sorted(root.glob("*/config.cfg"))), None)
+        data = find_data(root)
         if data is None:
             message = "found no config.cfg below it, expected a pipeline; install the package again"
             raise PackageError(f"{root}: {message}")
@@ -81,16 +82,28 @@ def read_digests(place: PackagePlace) -> Dict[str, str]:
             "this one was made by an earlier version of spacy-bioner, or the file was removed. "
             "Install one that has it (`bioner package … --verify-on`)"
         )
+    return read_form(path, _parse_digests)
+
+
+def read_form(path: Path, parse: Callable[[Any], Parsed]) -> Parsed:
+    """Read a file of a package that says of which form it is.
+
+    RAISES (PackageError): Another form, or content that `parse` does not understand.
+    """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        form, files = data["form"], {str(key): str(value) for key, value in data["files"].items()}
+        form = data["form"]
+        if form == FORM:
+            return parse(data)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         message = f"found a damaged file ({error!r:.80}); install the package again"
         raise PackageError(f"{path}: {message}") from error
-    if form != FORM:
-        message = f"found form {form!r:.20}, expected {FORM}; use the spacy-bioner that made it"
-        raise PackageError(f"{path}: {message}")
-    return files
+    message = f"found form {form!r:.20}, expected {FORM}; use the spacy-bioner that made it"
+    raise PackageError(f"{path}: {message}")
+
+
+def _parse_digests(data: Any) -> Dict[str, str]:
+    return {str(key): str(value) for key, value in data["files"].items()}
 
 
 def find_changes(place: PackagePlace, digests: Dict[str, str]) -> FileChanges:

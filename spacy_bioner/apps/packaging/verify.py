@@ -1,6 +1,5 @@
 """Whether an installed pipeline is the one that was packaged, and still finds what it found."""
 
-import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Dict, List, Mapping, Sequence
@@ -12,9 +11,11 @@ from spacy_bioner.apps.evaluation.evaluate import digest_text
 from spacy_bioner.apps.loading import DOCUMENTS, EXPECTED, SPLIT_FOLDER
 from spacy_bioner.apps.packaging.carried_split import CarriedSettings, run_split, write_split
 from spacy_bioner.apps.packaging.package_files import (
+    FORM,
     find_changes,
     find_package,
     read_digests,
+    read_form,
 )
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.errors import PackageError
@@ -22,8 +23,6 @@ from spacy_bioner.evaluation.runner import PIPELINE
 from spacy_bioner.files.digests import digest_path
 from spacy_bioner.files.json_files import fill_json
 from spacy_bioner.training.results.verification import CarriedSplit, Verification
-
-FORM = 1
 
 
 def verify(model: str) -> Verification:
@@ -42,7 +41,7 @@ def verify(model: str) -> Verification:
     expected = place.data / SPLIT_FOLDER / EXPECTED
     if changes or not expected.is_file():
         return Verification(name, len(digests), changes)
-    split = _read_expected(expected)
+    split = read_form(expected, CarriedSplit.from_json)
     with TemporaryDirectory(prefix="bioner-") as scratch:
         run = run_split(
             place.data,
@@ -83,22 +82,6 @@ def carry_split(
 def _name_package(path: Path) -> str:
     meta: Dict[str, Any] = srsly.read_json(path) if path.is_file() else {}
     return f"{meta.get('lang', '')}_{meta.get('name', '')} {meta.get('version', '')}"
-
-
-def _read_expected(path: Path) -> CarriedSplit:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        form = data["form"]
-        split = CarriedSplit.from_json(data) if form == FORM else None
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise PackageError(
-            f"{path}: found other content ({error!r:.80}), expected what `bioner "
-            "package --verify-on` writes; install the package again"
-        ) from error
-    if split is None:
-        message = f"found form {form!r:.20}, expected {FORM}; use the spacy-bioner that made it"
-        raise PackageError(f"{path}: {message}")
-    return split
 
 
 def _check_scores(path: Path, split: CarriedSplit, documents: Path) -> None:
