@@ -22,16 +22,16 @@ from _common import note, show
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from spacy_bioner.apps.evaluation.calibrate import score_document
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.apps.packaging.assemble import find_recognizer
 from spacy_bioner.apps.terms.blame import blame_terms
 from spacy_bioner.architectures.datasets import choose_dataset
 from spacy_bioner.components.confidence import ConfidenceFilter
-from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.evaluation.bootstrap.intervals import Interval, count_documents
 from spacy_bioner.evaluation.bootstrap.significance import compare_systems
-from spacy_bioner.evaluation.confidence.predictions import ScoredDocument, judge
+from spacy_bioner.evaluation.confidence.predictions import judge
 from spacy_bioner.evaluation.confidence.thresholds import choose_thresholds
 from spacy_bioner.evaluation.matching import compare_docs
 from spacy_bioner.evaluation.scores import Counts
@@ -99,7 +99,8 @@ class Trial:
         """Choose the thresholds of a setting."""
         if setting.with_thresholds:
             docs = self._apply_table(setting, dev.predicted)
-            scored = (self._score(left, right) for left, right in zip(dev.gold, docs, strict=True))
+            pairs = zip(dev.gold, docs, strict=True)
+            scored = (score_document(*pair, self.recognizer) for pair in pairs)
             chosen = choose_thresholds(judge(document for document in scored if document))
             self._thresholds[setting] = {label or "": least for label, least in chosen.items()}
 
@@ -121,19 +122,6 @@ class Trial:
         gazetteer: Any = self.nlp.create_pipe("bioner_gazetteer", config=config)
         gazetteer.use_table(setting.table.terms)
         return list(gazetteer.pipe(docs))
-
-    def _score(self, gold: Doc, predicted: Doc) -> Optional[ScoredDocument]:
-        compared = compare_docs(gold, predicted)
-        if compared.gold is None:
-            return None
-        own = {
-            (entry.start_char, entry.end_char, entry.label): entry.confidence
-            for ent in predicted.ents
-            for entry in span_evidence(ent)
-            if entry.source == self.recognizer
-        }
-        values = [own.get(mention) for mention in compared.predicted]
-        return ScoredDocument(compared.gold, compared.predicted, values)
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ def render_scores(scores: Scores, *, title: str = "") -> str:
     RETURNS (str): Several lines; no final line break.
     """
     rows = [_row(label or "(none)", scores.by_type[label]) for label in sorted(scores.by_type)]
-    head = f"strict match of offsets and label · {_number(scores.n_docs, 'document')}"
+    head = f"strict match of offsets and label · {format_count(scores.n_docs, 'document')}"
     table = render_table(
         HEADER, rows, right=range(1, len(HEADER)), total=_row("all types", scores.micro)
     )
@@ -44,23 +44,30 @@ def footnotes(scores: Scores) -> List[str]:
     gold = scores.micro.gold
     if scores.n_unreachable:
         most = gold - scores.n_unreachable
+        unreachable = format_count(scores.n_unreachable, "gold mention")
         notes.append(
-            f"{_number(scores.n_unreachable, 'gold mention')} of {gold:,} cannot be found without "
+            f"{unreachable} of {gold:,} cannot be found without "
             f"overlapping entities: recall is at most {format_percent(most / gold)}"
         )
     if scores.n_duplicates:
         notes.append(
-            f"{_number(scores.n_duplicates, 'gold mention')} with the offsets and label of "
+            f"{format_count(scores.n_duplicates, 'gold mention')} with the offsets and label of "
             "another one left out"
         )
     if scores.n_unannotated:
-        notes.append(f"{_number(scores.n_unannotated, 'document')} without annotation left out")
+        notes.append(
+            f"{format_count(scores.n_unannotated, 'document')} without annotation left out"
+        )
     for label in scores.labels_unknown_to_model:
         missed = scores.by_type[label].gold
-        notes.append(f"{label} is unknown to the model: {_number(missed, 'gold mention')} missed")
+        notes.append(
+            f"{label} is unknown to the model: {format_count(missed, 'gold mention')} missed"
+        )
     for label in scores.labels_unknown_to_gold:
         wrong = scores.by_type[label].predicted
-        notes.append(f"{label} never occurs in gold: {_number(wrong, 'prediction')} counted wrong")
+        notes.append(
+            f"{label} never occurs in gold: {format_count(wrong, 'prediction')} counted wrong"
+        )
     return notes
 
 
@@ -75,7 +82,8 @@ def _row(name: str, counts: Counts) -> List[str]:
     return [name, *(f"{n:,}" for n in integers), *(format_percent(share) for share in shares)]
 
 
-def _number(count: int, noun: str) -> str:
+def format_count(count: int, noun: str) -> str:
+    """Return a number with its noun in singular or plural."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 

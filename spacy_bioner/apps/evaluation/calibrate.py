@@ -115,15 +115,26 @@ def _judge(nlp: Language, source: str, dev: Optional[Path]) -> Judged:
     predicted = annotate_dev(nlp, own)
     has_group = any(source in doc.spans for doc in predicted)
     spans_key = source if has_group else None
-    documents = []
-    for (left, _), right in zip(own, predicted):
-        compared = compare_docs(left, right, spans_key=spans_key)
-        if compared.gold is not None:
-            values = _confidences(right, compared.predicted, spans_key, source)
-            documents.append(ScoredDocument(compared.gold, compared.predicted, values))
+    pairs = zip((left for left, _ in own), predicted)
+    scored = (score_document(*pair, source, spans_key) for pair in pairs)
+    documents = [document for document in scored if document is not None]
     if not documents:
         raise CorpusError("found no annotated document, expected some to fit on", path=dev)
     return judge(documents)
+
+
+def score_document(
+    gold: Doc, predicted: Doc, source: str, spans_key: Optional[str] = None
+) -> Optional[ScoredDocument]:
+    """Return a document's mentions with the confidence of a source; None without annotation.
+
+    spans_key (Optional[str]): A span group that is looked at in place of `doc.ents`.
+    """
+    compared = compare_docs(gold, predicted, spans_key=spans_key)
+    if compared.gold is None:
+        return None
+    values = _confidences(predicted, compared.predicted, spans_key, source)
+    return ScoredDocument(compared.gold, compared.predicted, values)
 
 
 def _confidences(

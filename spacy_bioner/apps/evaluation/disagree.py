@@ -10,7 +10,7 @@ from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Mapping, Opti
 from spacy.language import Language
 
 from spacy_bioner.apps.annotation.documents import Findings, LeftOut, describe_foreign
-from spacy_bioner.apps.annotation.runner import Outcome, run_batches
+from spacy_bioner.apps.annotation.runner import run_batches
 from spacy_bioner.apps.annotation.sources import InputSettings, Item, TextSource
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.apps.profiles import get_setting
@@ -128,17 +128,13 @@ def _annotate(
             if failed:
                 left_out.append(LeftOut(failed[0], record.id))
                 continue
-            n_foreign += _is_foreign(outcomes[names[0]])
-            entities = {name: _read_entities(own) for name, own in outcomes.items()}
+            findings = {n: own for n, own in outcomes.items() if isinstance(own, Findings)}
+            n_foreign += findings[names[0]].receipt.foreign
+            entities = {name: _read_entities(own) for name, own in findings.items()}
             yield RuledDocument(record.id, record.text, entities)
     if n_foreign:
         warnings.warn(describe_foreign(n_foreign), CorpusWarning, stacklevel=2)
 
 
-def _is_foreign(outcome: Outcome) -> int:
-    return outcome.receipt.foreign if isinstance(outcome, Findings) else 0
-
-
-def _read_entities(outcome: Outcome) -> List[RuledEntity]:
-    entities = outcome.entities if isinstance(outcome, Findings) else ()
-    return [RuledEntity(e.start_char, e.end_char, e.label, e.confidence) for e in entities]
+def _read_entities(found: Findings) -> List[RuledEntity]:
+    return [RuledEntity(e.start_char, e.end_char, e.label, e.confidence) for e in found.entities]

@@ -3,7 +3,7 @@
 from typing import Iterator, List, Sequence
 
 from spacy_bioner.evaluation.disagreement import Disagreements, DisputedPlace, RuledEntity
-from spacy_bioner.reports.scores import DASH
+from spacy_bioner.reports.scores import DASH, format_count
 from spacy_bioner.reports.tables import Table, render_table, shorten
 
 # Places in the terminal; a page has room for more.
@@ -48,8 +48,8 @@ def list_notes(*, limit: int, is_cut: bool, reasons: Sequence[str]) -> List[str]
 
 def describe_extent(found: Disagreements) -> str:
     """Say how much was compared, and how much differs."""
-    documents = _number(found.n_documents, "document")
-    places = _number(found.n_places, "place")
+    documents = format_count(found.n_documents, "document")
+    places = format_count(found.n_places, "place")
     return (
         f"{documents} by the rules of {', '.join(found.labels)}: something is found at {places}, "
         f"and corpora disagree on {len(found.places):,} of them"
@@ -81,10 +81,6 @@ def tabulate_pairs(found: Disagreements) -> Table:
 def describe_confidence(entity: RuledEntity) -> str:
     """Word a confidence; empty where there is none."""
     return "" if entity.confidence is None else f"{entity.confidence:.2f}"
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _make_row(place: DisputedPlace, names: Sequence[str]) -> List[str]:

@@ -3,7 +3,7 @@
 from typing import Iterator, List, Sequence, Tuple
 
 from spacy_bioner.printable import make_line
-from spacy_bioner.reports.scores import format_percent
+from spacy_bioner.reports.scores import format_count, format_percent
 from spacy_bioner.training.results.verification import CarriedSplit, SplitRun, Verification
 
 MEBIBYTE = 1 << 20
@@ -54,12 +54,8 @@ def _judge(found: Verification) -> str:
         )
     changed = found.changed_documents
     if changed:
-        return f"NOT verified: it finds something else in {_number(len(changed), 'document')}"
+        return f"NOT verified: it finds something else in {format_count(len(changed), 'document')}"
     return "verified: files and entities are as they were packaged"
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _count_files(found: Verification) -> str:
@@ -94,7 +90,7 @@ def _list_run(run: SplitRun, split: CarriedSplit) -> Iterator[Row]:
     yield "speed", f"{describe_pace(run)}; packaged: {describe_pace(before)}"
     yield "peak memory", f"{describe_memory(run)}; packaged: {describe_memory(before)}"
     if run.n_foreign:
-        many = _number(run.n_foreign, "document")
+        many = format_count(run.n_foreign, "document")
         yield "language", f"{many} seem to be no English: the pipeline was not made for them"
 
 
