@@ -125,7 +125,7 @@ class PooledEncoder(nn.Module):
                 parts = self._add_datasets(parts, batches)
             if self.tap is not None:
                 parts = self.tap.perturb(list(parts), [batch.mask for batch in batches])
-            if torch.is_grad_enabled() and isinstance(self._layers, RelativeEncoder):
+            if torch.is_grad_enabled() and self.learns_together:
                 found: Iterable[torch.Tensor] = self._run_together(self._layers, batches, parts)
             else:
                 found = (encode(own, batch.mask) for batch, own in zip(batches, parts))
@@ -140,7 +140,7 @@ class PooledEncoder(nn.Module):
 
         RAISES (EncoderError): For a family that cannot compute its states anew.
         """
-        if isinstance(self._layers, RelativeEncoder):
+        if self.learns_together:
             self._layers.checkpointing = CHECKPOINTING if wanted else None
             return
         # Newer transformers call it activation checkpointing.
