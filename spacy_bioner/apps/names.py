@@ -17,6 +17,7 @@ ARCHITECTURES = (
     "fusion",
     "ensemble",
     "multi",
+    "tuned",
     "terms",
     "crf",
     "bilstm",

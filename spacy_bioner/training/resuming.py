@@ -48,7 +48,7 @@ def make_resume_from(
     a line of the log says what is lost. The pipeline's own config forgets the checkpoint, which
     its user does not have.
 
-    path (Path): A checkpoint, such as model-last.
+    path (Path): A checkpoint, such as model-last, or a pipeline that has further components.
     after (Optional[Callable[[Language], Language]]): The config's own `after_init`; it runs first.
     RETURNS (Callable[[Language], Language]): Loads the weights into the initialized pipeline.
     RAISES (TrainingDataError): No checkpoint there, or one with other components.
@@ -65,7 +65,7 @@ def make_resume_from(
                 "training writes model-best and model-last"
             )
         saved = srsly.read_json(folder / "meta.json")
-        if saved["pipeline"] != nlp.pipe_names:
+        if not set(nlp.pipe_names) <= set(saved["pipeline"]):
             raise TrainingDataError(
                 f"{folder}: found the components {', '.join(saved['pipeline'])}, expected "
                 f"{', '.join(nlp.pipe_names)}; resume with the config that it was trained with"
@@ -92,7 +92,9 @@ def make_resume_from(
 
 def _compare(saved: Config, now: Config) -> List[str]:
     """Name the settings that decide what the weights mean and that differ."""
-    before, after = (_flatten(config.interpolate()["components"]) for config in (saved, now))
+    trained = now.interpolate()["components"]
+    kept = {key: own for key, own in saved.interpolate()["components"].items() if key in trained}
+    before, after = _flatten(kept), _flatten(trained)
     return [
         f"{key} was {before.get(key)!r}, is {after.get(key)!r}"
         for key in sorted({*before, *after})

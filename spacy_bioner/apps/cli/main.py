@@ -65,6 +65,7 @@ GROUPS: Dict[str, Dict[str, str]] = {
         "disagree": "Show where the annotation rules of a pipeline's corpora differ.",
         "explain": "Say why entities are there: sources, other readings, words.",
         "export": "Write a pipeline that needs no torch, in float32 or int8.",
+        "restore": "Make an exported pipeline one that can be trained on.",
         "package": "Make a pip-installable package of a pipeline.",
         "verify": "Say whether an installed pipeline is what its card says.",
     },

@@ -129,6 +129,8 @@ class Export:
         trained = cast(EncoderShim, encoder.shims[0]).spec
         spec = {key: trained[key] for key in ("tokenizer", "before", "after", "max_length")}
         spec |= {"pad_id": _pad_id(encoder), "width": module.width, "precision": precision}
+        # Where it was loaded from is of this machine.
+        spec["config"] = {k: v for k, v in trained["config"].items() if k != "_name_or_path"}
         if trained.get("datasets"):
             spec["datasets"] = list(trained["datasets"])
         exported = build_onnx_encoder(**{name: encoder.attrs[name] for name in _KEPT})

@@ -83,7 +83,8 @@ class OnnxShim(PieceReader, Shim):
     """Graph, embeddings and tokenizer of an exported encoder, and what runs them.
 
     spec (Spec): Plain data: "tokenizer" (JSON), "before" and "after" (special ids), "max_length",
-        "pad_id", "width", "precision", "datasets" (names, where there are several corpora).
+        "pad_id", "width", "precision", "config" (the checkpoint's, for `bioner restore`; earlier
+        exports lack it), "datasets" (names, where there are several corpora).
     graph (bytes): ONNX, from embeddings, float32 (windows, length, width), and mask, int64
         (windows, length), to states; few graphs of form 2 read the mask.
     arrays (Dict[str, np.ndarray]): "table", the embeddings of pieces, float32 or int8, shape
@@ -268,6 +269,6 @@ def is_exported(model: Model) -> bool:
 def refuse_training(gradient: Any = None) -> Any:
     """RAISES (EncoderError): Always: what was exported has no gradients."""
     raise EncoderError(
-        "an exported pipeline cannot be trained: train the one that it was exported from, then "
-        "`bioner export` it again"
+        "an exported pipeline cannot be trained: train the one that it was exported from, or what "
+        "`bioner restore` makes of it, then `bioner export` it again"
     )
