@@ -53,7 +53,9 @@ NAME_RULES: Dict[str, Callable[[Term], bool]] = {
 }
 # A name of several concepts under one label; a name under several labels.
 WITHIN, ACROSS = "ambiguous_within", "ambiguous_across"
-RULES = (*NAME_RULES, WITHIN, ACROSS)
+# A name that stands before, in the same or an earlier source, for another concept of its label.
+LATER = "later_concepts"
+RULES = (*NAME_RULES, WITHIN, ACROSS, LATER)
 
 
 def check_rules(rules: Sequence[str]) -> None:
@@ -86,6 +88,11 @@ def drop_terms(terms: Iterable[Term], rules: Sequence[str]) -> Tuple[List[Term],
             ambiguous = _find_ambiguous(kept, across=rule == ACROSS)
             kept = [term for term in kept if _make_group(term, rule == ACROSS) not in ambiguous]
             dropped[rule] = before - len(kept)
+    if LATER in rules:
+        first: Dict[Tuple[str, str], str] = {}
+        own = [t for t in kept if first.setdefault(_make_group(t, across=False), t.id) == t.id]
+        dropped[LATER] = len(kept) - len(own)
+        kept = own
     return kept, dropped
 
 

@@ -63,6 +63,19 @@ def test_names_under_several_labels_are_left_out():
     assert dropped == {"ambiguous_across": 3}
 
 
+def test_of_several_concepts_of_one_name_the_first_is_kept():
+    terms = [
+        Term("aspirin", "Chemical", "MESH:1"),
+        Term("Aspirin", "Chemical", "DB2"),
+        Term("Aspirin", "Chemical", "MESH:1"),
+        Term("Aspirin", "Disease", "X3"),
+        Term("dipyrone", "Chemical", "DB4"),
+    ]
+    kept, dropped = drop_terms(terms, ["later_concepts"])
+    assert kept == [terms[0], *terms[2:]]
+    assert dropped == {"later_concepts": 1}
+
+
 def test_what_one_rule_leaves_out_counts_for_no_later_one():
     terms = [Term("7", "Gene", "1"), Term("7", "Gene", "2"), Term("a", "Gene", "3")]
     terms += [Term("x y", "Gene", "4"), Term("x y", "Gene", "5"), Term("x y", "Disease", "6")]
@@ -76,6 +89,7 @@ def test_what_one_rule_leaves_out_counts_for_no_later_one():
         "stop_words": 0,
         "ambiguous_within": 2,
         "ambiguous_across": 0,
+        "later_concepts": 0,
     }
 
 

@@ -44,8 +44,8 @@ def import_cli(
         Optional[List[str]],
         typer.Option(
             help="Rules for names to leave out: one_letter, numbers, stop_words, common_words, "
-            "ambiguous_within, ambiguous_across, all or none; can be repeated. Default: the first "
-            "three"
+            "ambiguous_within, ambiguous_across, later_concepts, all or none; can be repeated. "
+            "Default: the first three"
         ),
     ] = None,
     suppress: Annotated[
