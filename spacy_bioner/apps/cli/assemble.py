@@ -1,7 +1,7 @@
 """`bioner assemble`: gazetteer, abbreviations and overlaps behind a trained component."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
@@ -18,9 +18,17 @@ def assemble_cli(
             help="Term table (id, name, label, or a .gaz of `terms import`); empty: the config's"
         ),
     ] = "",
+    calibration: Annotated[
+        Optional[Path],
+        typer.Option(
+            help="JSON of `calibrate --report`, of a pipeline trained alike on less: temperature "
+            "and thresholds are taken over"
+        ),
+    ] = None,
 ) -> None:
     """Assemble the pipeline that ships."""
     from spacy_bioner.apps.packaging.assemble import assemble
 
-    nlp = assemble(model, output, config=config, terms=Path(terms) if terms else None)
+    table = Path(terms) if terms else None
+    nlp = assemble(model, output, config=config, terms=table, calibration=calibration)
     typer.echo(f"{output}: tokenizer → {' → '.join(nlp.pipe_names)}")

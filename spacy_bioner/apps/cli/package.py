@@ -38,6 +38,10 @@ def package_cli(
     description: Annotated[
         str, typer.Option(help="One sentence on the pipeline, for the README")
     ] = "",
+    made_by: Annotated[
+        Optional[Path],
+        typer.Option(help="Text file with the commands that made the pipeline, for the README"),
+    ] = None,
     verify_on: Annotated[
         Optional[Path],
         typer.Option(
@@ -56,7 +60,7 @@ def package_cli(
     how the documents of --verify-on are scored, which have to be free to pass on.
     """
     from spacy_bioner.apps.packaging.carried_split import choose_split
-    from spacy_bioner.apps.packaging.package import PackageFacts, package_pipeline
+    from spacy_bioner.apps.packaging.package import PackageFacts, package_pipeline, read_commands
     from spacy_bioner.apps.profiles import load_profile
 
     chosen = load_profile(profile) if profile else None
@@ -64,6 +68,7 @@ def package_cli(
         licence=licence,
         description=description,
         encoder_licences={chosen.encoder: chosen.encoder_licence} if chosen else {},
+        commands=read_commands(made_by) if made_by else "",
     )
     result = package_pipeline(
         model_dir,

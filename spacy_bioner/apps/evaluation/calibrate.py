@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from spacy_bioner.apps.evaluation.dev_documents import annotate_dev, read_dev
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.apps.output_guard import guards_outputs
-from spacy_bioner.apps.packaging.assemble import PIPELINE_MARKS, find_recognizer
+from spacy_bioner.apps.packaging.assemble import CONFIDENCE, PIPELINE_MARKS, find_recognizer
 from spacy_bioner.architectures.decoding import scale_confidences
 from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.errors import ConfigError, CorpusError
@@ -29,8 +29,6 @@ from spacy_bioner.files.lines import check_is_file
 from spacy_bioner.files.replacing import check_own_folder, replacing_folder
 from spacy_bioner.files.same_files import check_apart, list_paths
 from spacy_bioner.gold import MentionKey, read_spans
-
-FILTER = "bioner_confidence"
 
 
 @guards_outputs("output", "report", as_files=("report",))
@@ -72,9 +70,9 @@ def calibrate_pipeline(
     check_own_folder(output, PIPELINE_MARKS)
     nlp = load_pipeline(model, gpu_id=gpu_id)
     source = find_recognizer(nlp)
-    if FILTER in nlp.pipe_names:
+    if CONFIDENCE in nlp.pipe_names:
         # What was fitted before would be fitted upon.
-        nlp.remove_pipe(FILTER)
+        nlp.remove_pipe(CONFIDENCE)
     judged = _judge(nlp, source, dev)
     if not any(judged.right):
         wanted = ", ".join(sorted(label or "(none)" for label in judged.gold)) or "none"
@@ -102,7 +100,9 @@ def calibrate_pipeline(
     # Confidences that are raised later were looked at as they are then.
     boosters = [name for name, pipe in nlp.pipeline if getattr(pipe, "boosts", False)]
     places = {name: place for place, name in enumerate(nlp.pipe_names)}
-    nlp.add_pipe(FILTER, after=max([source, *boosters], key=lambda n: places[n]), config=settings)
+    nlp.add_pipe(
+        CONFIDENCE, after=max([source, *boosters], key=lambda n: places[n]), config=settings
+    )
     with replacing_folder(output, marks=PIPELINE_MARKS) as partial:
         nlp.to_disk(partial)
     if report is not None:

@@ -1,5 +1,6 @@
 """Assembling the pipeline that ships: the trained component and what comes behind it."""
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Dict, Optional
@@ -20,16 +21,18 @@ OTHER_GROUPS = ("spancat", "bioner_feature_crf")
 # What an earlier pipeline in the folder to write is known by.
 PIPELINE_MARKS = ("meta.json",)
 GAZ_ENDING = ".gaz"
+CONFIDENCE = "bioner_confidence"
 RECOGNIZERS = ("bioner", "ner", *OTHER_GROUPS)
 
 
-@guards_outputs("output", inputs=("model", "config", "terms"), replaced=("output",))
+@guards_outputs("output", inputs=("model", "config", "terms", "calibration"), replaced=("output",))
 def assemble(
     model: Path,
     output: Path,
     *,
     config: Path = Path("configs/postprocessing.cfg"),
     terms: Optional[Path] = None,
+    calibration: Optional[Path] = None,
 ) -> Language:
     """Add gazetteer, abbreviations and overlaps to a trained pipeline and save it.
 
@@ -38,14 +41,20 @@ def assemble(
     config (Path): Settings of the added components and their order.
     terms (Optional[Path]): A term table for the gazetteer instead of the config's, also one that
         `bioner terms import` compiled. Its name and its sources are noted in the pipeline's meta.
+    calibration (Optional[Path]): What `bioner calibrate --report` wrote of a pipeline that was
+        trained alike, but not on its development documents, as this one was: `bioner_confidence`
+        gets its temperature and thresholds.
     RETURNS (Language): The assembled pipeline.
-    RAISES (ConfigError): For a missing file or section.
+    RAISES (ConfigError): For a missing file or section, and for a calibration that is none, of
+        another component, or of labels that the pipeline does not know.
     RAISES (TermTableError): For a malformed term table.
     """
     settings = _read(config)
     check_own_folder(output, PIPELINE_MARKS)
     nlp = load_pipeline(str(_existing(model)))
     recognizer = find_recognizer(nlp)
+    if calibration is not None:
+        _add_confidence(nlp, recognizer, _existing(calibration))
     for name in settings["pipeline"]["order"]:
         # A span categorizer was trained with its own `bioner_overlaps`; all others come before it.
         if name in nlp.pipe_names:
@@ -78,6 +87,30 @@ def _read(config: Path) -> Dict[str, Any]:
         if section not in settings:
             raise ConfigError(f"{config}: no section [{section}]")
     return settings
+
+
+def _add_confidence(nlp: Language, recognizer: str, report: Path) -> None:
+    try:
+        found = json.loads(report.read_text(encoding="utf-8"))
+        source, thresholds = found["source"], dict(found["thresholds"])
+        fitted = {key: float(found[key]) for key in ("temperature", "threshold")}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"{report}: found no calibration ({error!r}), expected the JSON of `bioner calibrate "
+            "--report`"
+        ) from error
+    unknown = sorted({*thresholds} - {*nlp.pipe_labels.get(recognizer, [])})
+    if source != recognizer or unknown:
+        wrong = f"thresholds for {', '.join(unknown)}" if unknown else f"confidences of '{source}'"
+        raise ConfigError(
+            f"{report}: found {wrong}, expected those of '{recognizer}' in a pipeline with the "
+            f"labels {', '.join(nlp.pipe_labels.get(recognizer, []))}"
+        )
+    if CONFIDENCE in nlp.pipe_names:
+        nlp.remove_pipe(CONFIDENCE)
+    pairs = [[label, value] for label, value in thresholds.items()]
+    chosen = {"source": source, **fitted, "thresholds": pairs}
+    nlp.add_pipe(CONFIDENCE, after=recognizer, config=chosen)
 
 
 def _component_settings(

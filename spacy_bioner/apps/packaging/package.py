@@ -13,7 +13,7 @@ from packaging.version import InvalidVersion, Version
 from spacy.util import get_minor_version_range, load_config
 
 from spacy_bioner import __version__
-from spacy_bioner.apps.loading import DIGESTS, SPLIT_FOLDER
+from spacy_bioner.apps.loading import DIGESTS, SPLIT_FOLDER, fingerprint
 from spacy_bioner.apps.names import check_name, other_words
 from spacy_bioner.apps.packaging.assemble import RECOGNIZERS
 from spacy_bioner.apps.packaging.carried_split import CarriedSettings
@@ -49,11 +49,28 @@ class PackageFacts:
     licence (str): Licence of the package; the one in the model's meta when empty.
     description (str): One sentence; made from labels and corpus when empty.
     encoder_licences (Mapping[str, str]): Licences of encoder weights, by name of the encoder.
+    commands (str): How the pipeline was made, for the README.
     """
 
     licence: str = ""
     description: str = ""
     encoder_licences: Mapping[str, str] = field(default_factory=dict)
+    commands: str = ""
+
+
+def read_commands(path: Path) -> str:
+    """Read the commands that made a pipeline.
+
+    RAISES (PackageError): For what is no UTF-8 text, or would end the block of code that it is
+        shown in.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PackageError(f"{path}: found no text ({error}), expected commands") from error
+    if "```" in text:
+        raise PackageError(f"{path}: found ```, expected lines for a shell, as they are typed")
+    return text
 
 
 def package_pipeline(
@@ -175,7 +192,9 @@ def _describe(
         settings=[
             *describe_settings(config, encoders, meta.get("performance", {})),
             *describe_export(meta),
+            ("SHA-256 of the pipeline", fingerprint(model_dir)),
         ],
+        commands=facts.commands,
     )
     return card, _update_meta(meta, card, short)
 

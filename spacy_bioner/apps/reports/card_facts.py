@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from math import isclose
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Collection, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from thinc.api import Config, Model
@@ -15,10 +16,12 @@ from spacy_bioner.apps.profiles import get_setting
 from spacy_bioner.architectures.pieces.term_flags import find_table
 from spacy_bioner.corpora.conversion import check_account
 from spacy_bioner.errors import PackageError
+from spacy_bioner.evaluation.bootstrap.intervals import Interval
 from spacy_bioner.evaluation.runner import MODEL, PIPELINE, TITLES, WITHOUT_TERMS
 from spacy_bioner.evaluation.scores import Scores
 from spacy_bioner.knowledge.gaz import SourceInfo
 from spacy_bioner.reports.scores import merge_equal
+from spacy_bioner.training.corpus import find_docbins
 from spacy_bioner.training.results.model_facts import (
     TERMS_KEY,
     CorpusFacts,
@@ -68,25 +71,44 @@ def list_architectures(config: Mapping[str, Any]) -> Set[str]:
     return {str(section["@architectures"]) for section in sections if "@architectures" in section}
 
 
-def read_account(path: Path, labels: Optional[Collection[str]] = None) -> CorpusFacts:
+def read_account(
+    path: Path,
+    labels: Optional[Collection[str]] = None,
+    *,
+    taught: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> CorpusFacts:
     """Read what `bioner prepare` wrote of the training corpus.
 
     labels (Optional[Collection[str]]): What the trained component predicts: it learned that from
         the corpus. None when nothing was trained.
+    taught (Mapping[str, Mapping[str, Any]]): Corpora of the training config by name; the path of
+        one may hold several splits. Without it, the split "train" is meant.
     RAISES (PackageError): No such file, another kind of JSON, or a corpus of other labels.
     RAISES (CorpusError): Where the train.spacy beside it is not what it is about.
     """
     expected = "expected the corpus.json of `bioner prepare`"
     data = _read_json(path, expected)
     try:
-        train = data["splits"]["train"]
-        check_account(train, path.with_name("train.spacy"), path=path)
-        by_label = train["count"].get("by_label", {})
+        splits = _list_splits(taught.get(data["name"], {}).get("path", ""))
+        own = {split: data["splits"][split] for split in splits}
+        by_label: Dict[str, Counter] = {}
+        for split, account in own.items():
+            check_account(account, path.with_name(f"{split}.spacy"), path=path)
+            for label, row in account["count"].get("by_label", {}).items():
+                by_label.setdefault(label, Counter()).update(row)
         if labels is not None:
             _check_labels(path, by_label, labels)
-        mentions = {label: row["total"] for label, row in by_label.items()}
         return CorpusFacts(
-            data["title"], data["licence"], train["documents"], mentions, data["name"]
+            data["title"],
+            data["licence"],
+            sum(account["documents"] for account in own.values()),
+            {label: row["total"] for label, row in by_label.items()},
+            data["name"],
+            {
+                f"{data['name']}/{split}": account["sha256"]
+                for split, account in own.items()
+                if account.get("sha256")
+            },
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise PackageError(f"{path}: found other content ({error!r}), {expected}") from error
@@ -105,7 +127,7 @@ def read_accounts(
     if len(paths) < 2:
         return read_account(paths[0], labels) if paths else CorpusFacts()
     taught = get_setting(config, "corpora.train.corpora") or {}
-    accounts = [read_account(path) for path in paths]
+    accounts = [read_account(path, taught=taught) for path in paths]
     if sorted(account.short_name for account in accounts) != sorted(taught):
         raise PackageError(
             f"found the accounts of {', '.join(account.short_name for account in accounts)}, "
@@ -121,7 +143,15 @@ def read_accounts(
         sum(account.n_docs or 0 for account in accounts),
         dict(counts),
         SEVERAL,
+        {name: digest for account in accounts for name, digest in account.digests.items()},
     )
+
+
+def _list_splits(trained: str) -> List[str]:
+    """Name the splits that a path of a training config stands for: a folder's, else "train"."""
+    if not trained or not Path(trained).is_dir():
+        return ["train"]
+    return [file.stem for file in find_docbins(Path(trained))]
 
 
 def read_metrics(path: Path, model_dir: Path) -> ScoredCorpus:
@@ -144,9 +174,30 @@ def read_metrics(path: Path, model_dir: Path) -> ScoredCorpus:
         # Where the file lies on this machine is nobody's business.
         corpus = Path(data["corpus"])
         name = f"{corpus.parent.name}/{corpus.name}" if data.get("dataset") else corpus.name
-        return ScoredCorpus(name, merge_equal(tables), data.get("dataset") or "")
+        return ScoredCorpus(
+            name,
+            merge_equal(tables),
+            data.get("dataset") or "",
+            **_read_measurement(data.get("measurement") or {}),
+        )
     except (KeyError, TypeError, AttributeError) as error:
         raise PackageError(f"{path}: found other content ({error!r}), {expected}") from error
+
+
+def _read_measurement(measured: Mapping[str, Any]) -> Dict[str, Any]:
+    """Read what else was measured of the whole pipeline, as fields of `ScoredCorpus`."""
+    found: Dict[str, Any] = {}
+    if intervals := measured.get("intervals"):
+        rows = {"": intervals["averages"]["micro"], **intervals["by_type"]}
+        found["intervals"] = {label: Interval(**row["f_score"]) for label, row in rows.items()}
+    found["novelty"] = [
+        (row["name"], row["found"], row["gold"])
+        for row in measured.get("strata") or ()
+        if row["division"] == "novelty" and row["gold"]
+    ]
+    if calibration := measured.get("calibration"):
+        found["calibration_error"] = calibration["expected_calibration_error"]
+    return found
 
 
 def describe_encoder(

@@ -1,11 +1,12 @@
 """The README of a packaged pipeline: what it is, what it learned from, how good it is."""
 
-from typing import Any, Iterator, List, Mapping, Tuple
+from typing import Any, Iterator, List, Mapping, Optional, Tuple
 
 from spacy_bioner import __version__
+from spacy_bioner.evaluation.bootstrap.intervals import Interval
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.knowledge.gaz import SourceInfo
-from spacy_bioner.reports.scores import footnotes, format_percent
+from spacy_bioner.reports.scores import footnotes, format_interval, format_percent
 from spacy_bioner.reports.tables import escape_markdown, quote_code, render_markdown_table
 from spacy_bioner.reports.text.pipelines.verification import (
     describe_memory,
@@ -17,6 +18,11 @@ from spacy_bioner.training.results.model_facts import ModelCard, ScoredCorpus, T
 SCORE_HEADER = ("type", "n", "precision", "recall", "F1")
 NOT_RECORDED = "not recorded"
 UNCALIBRATED = "A confidence is the model's own probability, not a calibrated one."
+CALIBRATED = (
+    "Confidences were calibrated on text of the training corpora: on other text they promise too "
+    "much, or too little."
+)
+CALIBRATES = "bioner_confidence"
 LEARNT = (
     "English only, and best on text like that of its training corpus. Scores on other kinds of "
     "text can be much lower."
@@ -24,10 +30,13 @@ LEARNT = (
 LIMITS = (
     LEARNT,
     "Entities do not overlap: of nested mentions one is found at most.",
-    UNCALIBRATED,
     "Not a medical device: nothing it finds or misses is a basis for treating a patient.",
 )
 """What every pipeline's user has to know."""
+INTERVALS = (
+    " Brackets hold 95 % intervals of the bootstrap over documents: how far F1 would move on other "
+    "documents of the kind."
+)
 # Below this a corpus is a demonstration; the published corpora of the field have 500 and more.
 FEW_DOCUMENTS = 300
 
@@ -44,6 +53,7 @@ def render_model_card(card: ModelCard) -> str:
         _render_scores(card),
         *_render_split(card),
         _render_training(card),
+        *_render_commands(card),
         _render_limits(card),
     ]
     return "\n\n".join(sections) + "\n"
@@ -133,7 +143,8 @@ def _render_scores(card: ModelCard) -> str:
         "## Scores",
         f"Measured on {measured}{trained_on}. An entity is right when its "
         "first character, its end and its label are those of a gold mention; n counts gold "
-        "mentions. The figures are those of one training run.",
+        "mentions. The figures are those of one training run."
+        + (INTERVALS if any(test.intervals for test in card.tests) else ""),
     ]
     for test in card.tests:
         parts += _render_test(test, named=len(card.tests) > 1)
@@ -144,17 +155,31 @@ def _render_test(test: ScoredCorpus, *, named: bool) -> List[str]:
     parts = []
     where = f"{quote_code(test.corpus)}: " if named else ""
     rules = f", by the rules of {escape_markdown(test.rules)}" if test.rules else ""
-    for title, scores in test.scores.items():
+    for number, (title, scores) in enumerate(test.scores.items()):
         parts.append(f"### {where}{title} ({scores.n_docs:,} documents{rules})")
+        # What else was measured is of the whole pipeline, which stands first.
+        intervals = test.intervals if number == 0 else {}
         rows = [
-            _score_row(escape_markdown(label), scores.by_type[label])
+            _score_row(escape_markdown(label), scores.by_type[label], intervals.get(label))
             for label in sorted(scores.by_type)
         ]
-        rows.append(_score_row("**all types**", scores.micro))
+        rows.append(_score_row("**all types**", scores.micro, intervals.get("")))
         parts.append(render_markdown_table(SCORE_HEADER, rows, right=range(1, 5)))
-        notes = [f"- {escape_markdown(note)}" for note in footnotes(scores)]
+        facts = [*footnotes(scores), *(_describe_measured(test) if number == 0 else ())]
+        notes = [f"- {escape_markdown(note)}" for note in facts]
         parts += ["\n".join(notes)] if notes else []
     return parts
+
+
+def _describe_measured(test: ScoredCorpus) -> Iterator[str]:
+    if test.novelty:
+        shares = (
+            f"{name} {format_percent(found / gold)} (n = {gold:,})"
+            for name, found, gold in test.novelty
+        )
+        yield f"recall by what training has shown: {', '.join(shares)}"
+    if test.calibration_error is not None:
+        yield f"expected calibration error of confidences: {test.calibration_error:.3f}"
 
 
 def _render_split(card: ModelCard) -> Iterator[str]:
@@ -175,9 +200,11 @@ was {format_percent(counts.f_score)} (tp {counts.tp:,}, fp {counts.fp:,}, fn {co
 {escape_markdown(describe_pace(run))} and {describe_memory(run)} of memory at most."""
 
 
-def _score_row(label: str, counts: Counts) -> List[str]:
-    shares = (counts.precision, counts.recall, counts.f_score)
-    return [label or "(none)", f"{counts.gold:,}", *(format_percent(share) for share in shares)]
+def _score_row(label: str, counts: Counts, interval: Optional[Interval] = None) -> List[str]:
+    shares = [format_percent(share) for share in (counts.precision, counts.recall, counts.f_score)]
+    if interval is not None and interval.value is not None:
+        shares[-1] = format_interval(interval)
+    return [label or "(none)", f"{counts.gold:,}", *shares]
 
 
 def _render_training(card: ModelCard) -> str:
@@ -191,13 +218,21 @@ def _render_training(card: ModelCard) -> str:
         ("corpus", escape_markdown(corpus.name) or NOT_RECORDED),
         ("documents", NOT_RECORDED if corpus.n_docs is None else f"{corpus.n_docs:,}"),
         ("mentions", total),
+        *((f"SHA-256 of {name}", digest) for name, digest in sorted(corpus.digests.items())),
         *((name, escape_markdown(value)) for name, value in card.settings),
     ]
     return "## Training\n\n" + render_markdown_table(("setting", "value"), rows)
 
 
+def _render_commands(card: ModelCard) -> Iterator[str]:
+    if card.commands:
+        yield f"## How it was made\n\n```sh\n{card.commands.strip()}\n```"
+
+
 def _render_limits(card: ModelCard) -> str:
     limits = list(LIMITS)
+    is_calibrated = CALIBRATES in card.components.values()
+    limits.insert(-1, CALIBRATED if is_calibrated else UNCALIBRATED)
     n_docs = card.corpus.n_docs
     if n_docs is not None and n_docs < FEW_DOCUMENTS:
         limits.insert(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Mapping, Optional, Sequence, Tuple
 
+from spacy_bioner.evaluation.bootstrap.intervals import Interval
 from spacy_bioner.evaluation.scores import Scores
 from spacy_bioner.knowledge.gaz import SourceInfo
 from spacy_bioner.training.results.verification import CarriedSplit
@@ -32,6 +33,8 @@ class CorpusFacts:
     n_docs (Optional[int]): Training documents; None when not known.
     n_mentions (Mapping[str, int]): Training mentions by label; empty when not known.
     short_name (str): As files and packages are named after it; empty when not known.
+    digests (Mapping[str, str]): SHA-256 of the training documents, by their name; empty when not
+        known.
     """
 
     name: str = ""
@@ -39,6 +42,7 @@ class CorpusFacts:
     n_docs: Optional[int] = None
     n_mentions: Mapping[str, int] = field(default_factory=dict)
     short_name: str = ""
+    digests: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,11 +68,19 @@ class ScoredCorpus:
     corpus (str): The file that was scored.
     scores (Mapping[str, Scores]): By what was scored, in the order of display.
     rules (str): The corpus by whose rules the pipeline annotated; empty: by none in particular.
+    intervals (Mapping[str, Interval]): Of the F1 in the first of `scores`, by type, and of all
+        types under ""; empty when not known.
+    novelty (Sequence[Tuple[str, int, int]]): Kinds of mentions by whether training has shown them,
+        with how many were found, of how many; empty when not known.
+    calibration_error (Optional[float]): The expected one of the confidences, 0 to 1.
     """
 
     corpus: str
     scores: Mapping[str, Scores]
     rules: str = ""
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    novelty: Sequence[Tuple[str, int, int]] = ()
+    calibration_error: Optional[float] = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +101,7 @@ class ModelCard:
     tests (Sequence[ScoredCorpus]): Empty when it was not scored.
     settings (Sequence[Tuple[str, str]]): Names and values of training settings.
     split (Optional[CarriedSplit]): Test documents that the package carries; None without.
+    commands (str): How it was made, as lines for a shell; empty when not told.
     """
 
     package: str
@@ -105,6 +118,7 @@ class ModelCard:
     tests: Sequence[ScoredCorpus] = ()
     settings: Sequence[Tuple[str, str]] = ()
     split: Optional[CarriedSplit] = None
+    commands: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 import spacy
 
@@ -244,3 +246,45 @@ def test_assemble_cli_reports_a_bad_row_in_one_line(trained_folder, terms, tmp_p
     error = capsys.readouterr().err
     assert (raised.value.code, error.count("\n")) == (1, 1)
     assert error.startswith(f"error: {terms}:1: ")
+
+
+def write_report(path, **changes):
+    report = {"source": "bioner", "temperature": 2.5, "threshold": 0.0}
+    report |= {"thresholds": {"Chemical": 0.6}, **changes}
+    path.write_text(json.dumps(report), encoding="utf-8")
+    return path
+
+
+def test_a_calibration_is_taken_over_from_a_pipeline_trained_alike(trained_folder, terms, tmp_path):
+    report = write_report(tmp_path / "calibrated.json")
+    own = {"config": CONFIG, "terms": terms}
+    assemble(trained_folder, tmp_path / "plain", **own)
+    assemble(trained_folder, tmp_path / "pipeline", **own, calibration=report)
+    # Upon another calibration, it takes its place.
+    assemble(tmp_path / "pipeline", tmp_path / "again", **own, calibration=report)
+    nlp = spacy.load(tmp_path / "again")
+    assert nlp.pipe_names[:2] == ["bioner", "bioner_confidence"]
+    component = nlp.get_pipe("bioner_confidence")
+    assert (component.source, component.temperature, component.threshold) == ("bioner", 2.5, 0.0)
+    assert component.thresholds == {"Chemical": 0.6}
+    before = {ent.text: ent._.confidence for ent in spacy.load(tmp_path / "plain")(TEXT).ents}
+    after = {ent.text: ent._.confidence for ent in nlp(TEXT).ents}
+    assert 0.6 <= after["Naloxone"] < before["Naloxone"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"thresholds": {"Gene": 0.5}}, "found thresholds for Gene, expected those of 'bioner'"),
+        ({"source": "ner"}, "found confidences of 'ner', expected those of 'bioner'"),
+        ({"temperature": "warm"}, "found no calibration"),
+        ({"thresholds": None}, "found no calibration"),
+    ],
+)
+def test_a_calibration_of_something_else_is_refused(
+    changes, message, trained_folder, terms, tmp_path
+):
+    report = write_report(tmp_path / "calibrated.json", **changes)
+    with pytest.raises(ConfigError, match=message):
+        assemble(trained_folder, tmp_path / "out", config=CONFIG, terms=terms, calibration=report)
+    assert not (tmp_path / "out").exists()

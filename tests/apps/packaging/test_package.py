@@ -103,7 +103,9 @@ def test_package_pipeline_writes_card_and_meta(model_dir, metrics, account, tmp_
     assert meta["sources"] == [{"name": "Tiny corpus", "license": "CC0-1.0"}]
     readme = (folder / "README.md").read_text(encoding="utf-8")
     assert readme.startswith("# en_bioner_rules\n")
-    assert re.search(r"\| \*\*all types\*\* +\| +2 \| +100\.00 \| +50\.00 \| +66\.67 \|", readme)
+    assert re.search(
+        r"\| \*\*all types\*\* +\| +2 \| +100\.00 \| +50\.00 \| +66\.67 \[.+\] \|", readme
+    )
 
 
 def test_package_pipeline_names_the_sources_of_its_terms(model_dir, tmp_path):

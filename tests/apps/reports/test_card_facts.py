@@ -230,3 +230,25 @@ def test_settings_that_are_empty_are_no_rows():
     section = {**OUR_ENCODER, "name": MINILM, "unit": "sentence", "dataset": ""}
     rows = describe_settings(Config({"training": {}}), {MINILM: section}, {})
     assert rows == [("encoder: unit", "sentence")]
+
+
+def test_splits_that_were_trained_on_count_together(account):
+    data = json.loads(account.read_text("utf-8"))
+    data["splits"]["dev"] = {
+        "documents": 4,
+        "sha256": hashlib.sha256(b"dev").hexdigest(),
+        "count": {"by_label": {"Disease": {"exact": 3, "widened": 0, "narrowed": 0, "total": 3}}},
+    }
+    account.write_text(json.dumps(data), encoding="utf-8")
+    folder = account.with_name("all")
+    folder.mkdir()
+    for split in ("train", "dev"):
+        (folder / f"{split}.spacy").write_bytes(b"")
+    account.with_name("dev.spacy").write_bytes(b"dev")
+    taught = {"tiny": {"path": str(folder), "labels": ["Disease"]}}
+    found = read_account(account, taught=taught)
+    assert (found.n_docs, found.n_mentions["Chemical"], found.n_mentions["Disease"]) == (7, 5, 5)
+    assert found.digests["tiny/dev"] == data["splits"]["dev"]["sha256"]
+    account.with_name("dev.spacy").write_bytes(b"another one")
+    with pytest.raises(CorpusError, match="found an account of another corpus than"):
+        read_account(account, taught=taught)

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from spacy_bioner.evaluation.bootstrap.intervals import Interval
 from spacy_bioner.evaluation.scores import Counts, Scores
 from spacy_bioner.knowledge.gaz import SourceInfo
 from spacy_bioner.reports.text.model_card import render_model_card
@@ -148,3 +149,40 @@ def test_scores_on_several_corpora_name_them(card):
     assert "Measured on `a/test.spacy`, `b/test.spacy` of BC5CDR." in text
     assert "### `a/test.spacy`: Full pipeline (50 documents, by the rules of a)" in text
     assert "### `b/test.spacy`: Full pipeline (50 documents)" in text
+
+
+def test_intervals_and_what_else_was_measured_stand_with_the_whole_pipeline(card):
+    scores = Scores(by_type={"Disease": Counts(8, 2, 2)}, n_docs=9)
+    alone = Scores(by_type={"Disease": Counts(7, 2, 3)}, n_docs=9)
+    tested = ScoredCorpus(
+        "test.spacy",
+        {"Full pipeline": scores, "Component alone": alone},
+        intervals={"": Interval(0.8, 0.7, 0.9), "Disease": Interval(0.8, 0.71, 0.9)},
+        novelty=[("seen in training", 5, 6), ("unseen concept", 3, 4)],
+        calibration_error=0.0417,
+    )
+    text = render_model_card(replace(card, tests=[tested]))
+    rows = _rows(text)
+    assert ["Disease", "10", "80.00", "80.00", "80.00 [71.0, 90.0]"] in rows
+    assert ["**all types**", "10", "80.00", "80.00", "80.00 [70.0, 90.0]"] in rows
+    assert ["Disease", "10", "77.78", "70.00", "73.68"] in rows
+    assert "seen in training 83.33 (n = 6), unseen concept 75.00 (n = 4)" in text
+    assert text.count("expected calibration error of confidences: 0.042") == 1
+    assert "Brackets hold 95 % intervals" in text
+    assert "Brackets hold" not in render_model_card(card)
+
+
+def test_limits_say_whether_confidences_were_calibrated(card):
+    assert "the model's own probability, not a calibrated one" in render_model_card(card)
+    components = {**card.components, "sure": "bioner_confidence"}
+    text = render_model_card(replace(card, components=components))
+    assert "not a calibrated one" not in text
+    assert "Confidences were calibrated on text of the training corpora" in text
+
+
+def test_digests_and_commands_tell_what_it_was_made_of_and_how(card):
+    corpus = replace(card.corpus, digests={"bc5cdr/train": "ab" * 32})
+    text = render_model_card(replace(card, corpus=corpus, commands="bioner train corpus out\n"))
+    assert ["SHA-256 of bc5cdr/train", "ab" * 32] in _rows(text)
+    assert "## How it was made\n\n```sh\nbioner train corpus out\n```" in text
+    assert "How it was made" not in render_model_card(card)
