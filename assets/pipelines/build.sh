@@ -1,21 +1,26 @@
 #!/bin/sh
-# From a training of the profile `multi` to the wheel in this folder, its card and its checksum.
+# From two trainings to the wheel in this folder, its card and its checksum.
 #
-#   bioner train corpus/bc5cdr training/multi --profile multi --seed 0
-#   sh assets/pipelines/build.sh training/multi/model-best
+#   sh assets/pipelines/build.sh MODEL TUNED TERMS
 #
-# The five corpora are in corpus/, prepared by `bioner prepare corpus/NAME --profile multi --corpus NAME`
-# (docs/training.md). Confidences, thresholds and int8 scales come from their development documents.
+# MODEL has learned from training and development documents, TUNED from the training documents alone
+# by the same settings: confidences and thresholds come from what it does on the others. TERMS gives
+# identifiers to what is found. `made-by.txt` has the commands that made the three.
 set -e
 MODEL=$1
-VERSION=${VERSION:-0.1.0}
+TUNED=$2
+TERMS=$3
+VERSION=${VERSION:-0.2.0}
 WORK=${WORK:-training/multi-shipped}
 SHIPPED=assets/pipelines
-test -f "$MODEL/config.cfg" || { echo "usage: sh $0 MODEL (a folder of \`bioner train --profile multi\`)" >&2; exit 2; }
+for file in "$MODEL/config.cfg" "$TUNED/config.cfg" "$TERMS"; do
+  test -f "$file" || { echo "usage: sh $0 MODEL TUNED TERMS ($file is not there)" >&2; exit 2; }
+done
 
 mkdir -p "$WORK"
-bioner calibrate "$MODEL" config "$WORK/calibrated" --report "$WORK/calibrated.json"
-bioner assemble "$WORK/calibrated" "$WORK/assembled" --config configs/shipped.cfg
+bioner calibrate "$TUNED" config "$WORK/calibrated" --report "$WORK/calibrated.json"
+bioner assemble "$MODEL" "$WORK/assembled" --config configs/shipped.cfg --terms "$TERMS" \
+  --calibration "$WORK/calibrated.json"
 bioner export "$WORK/assembled" "$WORK/exported"
 
 set --
@@ -26,13 +31,13 @@ for part in "ncbi_disease Disease" "bc5cdr Chemical Disease" \
   for label in ${part#* }; do labels="$labels --label $label"; done
   # shellcheck disable=SC2086
   bioner evaluate "$WORK/exported" "corpus/$corpus/test.spacy" --rules "$corpus" $labels \
-    --output "$WORK/$corpus.json"
+    --train "corpus/$corpus/train.spacy" --output "$WORK/$corpus.json"
   set -- "$@" --metrics "$WORK/$corpus.json" --corpus "corpus/$corpus/corpus.json"
 done
 
 rm -rf "$WORK/packages"
 bioner package "$WORK/exported" "$WORK/packages" --name bioner_multi --version "$VERSION" \
-  --profile multi --licence MIT "$@" \
+  --profile multi_all --licence MIT --made-by "$SHIPPED/made-by.txt" "$@" \
   --verify-on corpus/ncbi_disease/test.spacy --label Disease --rules ncbi_disease
 rm -f "$SHIPPED"/en_bioner_multi-*.whl
 cp "$WORK/packages/en_bioner_multi-$VERSION/dist/"en_bioner_multi-*.whl "$SHIPPED/"

@@ -19,6 +19,7 @@ from spacy_bioner.errors import PackageError
 from spacy_bioner.evaluation.bootstrap.intervals import Interval
 from spacy_bioner.evaluation.runner import MODEL, PIPELINE, TITLES, WITHOUT_TERMS
 from spacy_bioner.evaluation.scores import Scores
+from spacy_bioner.files.digests import digest_path
 from spacy_bioner.knowledge.gaz import SourceInfo
 from spacy_bioner.reports.scores import merge_equal
 from spacy_bioner.training.corpus import find_docbins
@@ -244,9 +245,30 @@ def describe_settings(
     rows += [(title, _describe_value(title, value)) for title, value in values if value is not None]
     f_score = performance.get("ents_f")
     if isinstance(f_score, float):
-        rows.append(("F1 on the development documents", f"{100 * f_score:.2f}"))
+        learned = ", which it has learned from" if _learns_from_dev(config) else ""
+        rows.append((f"F1 on the development documents{learned}", f"{100 * f_score:.2f}"))
         rows += _describe_run(get_setting(config, "training.logger.output_file"), f_score)
     return rows
+
+
+def _learns_from_dev(config: Mapping[str, Any]) -> bool:
+    """Tell whether a file of development documents is one of those trained on, as far as they are
+    here."""
+    trained, judged = (
+        {
+            digest_path(file)
+            for path in _list_data(get_setting(config, f"corpora.{split}") or {})
+            if path.exists()
+            for file in find_docbins(path)
+        }
+        for split in ("train", "dev")
+    )
+    return not trained.isdisjoint(judged)
+
+
+def _list_data(reader: Mapping[str, Any]) -> List[Path]:
+    settings = [reader, *(reader.get("corpora") or {}).values()]
+    return [Path(own["path"]) for own in settings if own.get("path")]
 
 
 def describe_export(meta: Mapping[str, Any]) -> List[Tuple[str, str]]:

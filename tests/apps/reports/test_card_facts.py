@@ -252,3 +252,19 @@ def test_splits_that_were_trained_on_count_together(account):
     account.with_name("dev.spacy").write_bytes(b"another one")
     with pytest.raises(CorpusError, match="found an account of another corpus than"):
         read_account(account, taught=taught)
+
+
+def test_scores_on_documents_that_were_learned_are_called_so(tmp_path):
+    folder = tmp_path / "all"
+    folder.mkdir()
+    (tmp_path / "dev.spacy").write_bytes(b"dev")
+    (folder / "train.spacy").write_bytes(b"train")
+    corpora = {"tiny": {"path": str(folder), "labels": ["Disease"]}}
+    config = Config(
+        {"corpora": {"train": {"corpora": corpora}, "dev": {"path": str(tmp_path / "dev.spacy")}}}
+    )
+    rows = dict(describe_settings(config, {}, {"ents_f": 0.9}))
+    assert rows == {"F1 on the development documents": "90.00"}
+    (folder / "more.spacy").write_bytes(b"dev")
+    rows = dict(describe_settings(config, {}, {"ents_f": 0.9}))
+    assert rows == {"F1 on the development documents, which it has learned from": "90.00"}
