@@ -1,14 +1,15 @@
 """Profiles and corpus settings: the small .cfg files that tell one workflow what to work on.
 
 A profile (`configs/profiles/NAME.cfg`) names a training config, an encoder and a corpus, and holds
-the overrides that this choice needs. A corpus file (`configs/corpora/NAME.cfg`) names the
+the overrides that this choice needs; where it names a `base`, it is that profile but for what it
+says itself. A corpus file (`configs/corpora/NAME.cfg`) names the
 files of the splits and the label map.
 """
 
 from configparser import Error as ConfigParserError
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from thinc.api import Config
 
@@ -17,6 +18,7 @@ from spacy_bioner.errors import ConfigError
 PROFILES = Path("configs/profiles")
 CORPORA = Path("configs/corpora")
 SPLITS = ("train", "dev", "test")
+BASE = "base"
 OWN_ENCODER = "spacy_bioner.TransformerEncoder.v1"
 TRF_KEY = "components.transformer.model.name"
 
@@ -96,10 +98,10 @@ class Profile:
 def load_profile(name: str, *, encoder: str = "", corpus: str = "") -> Profile:
     """Read a profile; `encoder` and `corpus` replace its own where they are not empty.
 
-    RAISES (ConfigError): For a name without a file, for a missing setting, and for an encoder where
-        the profile's config has no place for one.
+    RAISES (ConfigError): For a name without a file, for a missing setting, for a profile that is
+        its own base, and for an encoder where the profile's config has no place for one.
     """
-    path, sections = _read(PROFILES, name, "profile")
+    path, sections = _read_profile(name)
     settings = _section(
         path, sections, "profile", ("config", "encoder", "encoder_licence", "corpus")
     )
@@ -117,6 +119,23 @@ def load_profile(name: str, *, encoder: str = "", corpus: str = "") -> Profile:
             check_one_encoder(read_config(profile.config, interpolate=False), encoder)
         profile = replace(profile, encoder=encoder)
     return profile
+
+
+def _read_profile(name: str, above: Sequence[str] = ()) -> Tuple[Path, Dict[str, Any]]:
+    """Read a profile upon what it is based on.
+
+    above (Sequence[str]): The profiles that it is the base of.
+    """
+    path, sections = _read(PROFILES, name, "profile")
+    base = sections.get("profile", {}).get(BASE)
+    if base is None:
+        return path, sections
+    if base in (*above, name):
+        raise ConfigError(f"{path}: found a profile that is its own base ({base})")
+    _, merged = _read_profile(base, (*above, name))
+    for section in ("profile", "overrides"):
+        merged[section] = {**merged.get(section, {}), **sections.get(section, {})}
+    return path, merged
 
 
 def load_corpus_settings(name: str) -> CorpusSettings:
@@ -183,7 +202,7 @@ def get_setting(config: Mapping[str, Any], key: str, default: Any = None) -> Any
     return value
 
 
-def _read(folder: Path, name: str, kind: str) -> tuple[Path, Dict[str, Any]]:
+def _read(folder: Path, name: str, kind: str) -> Tuple[Path, Dict[str, Any]]:
     path = folder / f"{name}.cfg"
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in folder.glob("*.cfg")))

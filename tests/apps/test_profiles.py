@@ -85,6 +85,33 @@ def test_profile_without_overrides_has_none(project):
     assert load_profile("own").overrides == {}
 
 
+def add_profile(project, name, text):
+    (project / f"configs/profiles/{name}.cfg").write_text(text, encoding="utf-8")
+
+
+def test_a_profile_is_its_base_but_for_what_it_says_itself(project):
+    add_profile(project, "more", '[profile]\nbase = "own"\n\n[overrides]\ntraining.max_steps = 9\n')
+    add_profile(project, "most", '[profile]\nbase = "more"\nencoder = "other"\n')
+    own, most = load_profile("own"), load_profile("most")
+    assert (most.name, most.encoder, most.corpus) == ("most", "other", "own")
+    assert most.config == own.config
+    assert most.overrides == {**own.overrides, "training.max_steps": 9}
+
+
+@pytest.mark.parametrize("bases", [{"a": "b", "b": "a"}, {"a": "a"}])
+def test_a_profile_that_is_its_own_base_is_refused(project, bases):
+    for name, base in bases.items():
+        add_profile(project, name, f'[profile]\nbase = "{base}"\n')
+    with pytest.raises(ConfigError, match=r"\.cfg: found a profile that is its own base"):
+        load_profile("a")
+
+
+def test_a_base_that_is_not_there_is_named(project):
+    add_profile(project, "more", '[profile]\nbase = "lost"\n')
+    with pytest.raises(ConfigError, match="no profile 'lost'"):
+        load_profile("more")
+
+
 def test_encoder_and_corpus_replace_the_profiles_own(project):
     profile = load_profile("own", encoder="some/encoder", corpus="other")
     assert (profile.encoder, profile.corpus, profile.name) == ("some/encoder", "other", "own")
