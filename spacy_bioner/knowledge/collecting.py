@@ -5,10 +5,16 @@ from pathlib import Path
 from typing import Dict, List, Mapping, Sequence, Tuple
 
 from spacy_bioner.errors import ConfigError
-from spacy_bioner.knowledge.drops import make_key
+from spacy_bioner.knowledge.drops import make_key, make_matched_key
 from spacy_bioner.knowledge.gaz import SourceInfo
-from spacy_bioner.knowledge.sources.rows import Skipped, SourceFile, TermRow
-from spacy_bioner.knowledge.terms import Term, is_case_sensitive
+from spacy_bioner.knowledge.sources.rows import (
+    PREFERRED,
+    SYMBOL,
+    Skipped,
+    SourceFile,
+    TermRow,
+)
+from spacy_bioner.knowledge.terms import Term
 from spacy_bioner.knowledge.variants import RULES, make_variants
 
 DUPLICATES = "names that stand there already"
@@ -49,14 +55,18 @@ class TermCollector:
 
     labels (Sequence[str]): One label for all rows, or OLD=NEW for those to take; empty takes all as
         they are.
+    ranked (bool): Keep what `rank` needs.
     RAISES (ConfigError): Labels that contradict each other.
     """
 
-    def __init__(self, labels: Sequence[str]) -> None:
+    def __init__(self, labels: Sequence[str], *, ranked: bool = False) -> None:
+        self.ranked = ranked
         self._label, self._renamed = _parse_labels(labels)
         self._known: Dict[Tuple[str, str, str], None] = {}
         self.terms: List[Term] = []
         self.n_rows = 0
+        self._ranks: Dict[Term, int] = {}
+        self._files: Dict[Path, int] = {}
         self.left_out: Dict[str, int] = {DUPLICATES: 0}
         if self._renamed:
             self.left_out[OTHER_LABELS] = 0
@@ -79,8 +89,16 @@ class TermCollector:
                 f"found no label for {row.name[:60]!r}; expected an entity type; give one for all "
                 "(--label Disease) or for this file (Disease=FILE)"
             )
-        if not self._take(Term(row.name, chosen, row.id)):
+        term = Term(row.name, chosen, row.id)
+        if not self._take(term):
             self.left_out[DUPLICATES] += 1
+        elif self.ranked:
+            number = self._files.setdefault(file.path, len(self._files))
+            self._ranks[term] = 2 * number + (row.kind not in (PREFERRED, SYMBOL))
+
+    def rank(self, term: Term) -> int:
+        """Say how far back a term stands: by its source, preferred names before synonyms."""
+        return self._ranks.get(term, 2 * len(self._files))
 
     def add_variants(self, rules: Sequence[str]) -> Dict[str, int]:
         """Add other ways to write the names, and count them by rule.
@@ -103,10 +121,7 @@ class TermCollector:
         return added
 
     def _take(self, term: Term) -> bool:
-        # The check is slow, and most names have no capital.
-        exact = not term.name.islower() and is_case_sensitive(term)
-        name = term.name if exact else make_key(term.name)
-        key = (name, term.label, term.id)
+        key = (make_matched_key(term), term.label, term.id)
         if key in self._known:
             return False
         self._known[key] = None

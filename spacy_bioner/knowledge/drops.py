@@ -53,7 +53,7 @@ NAME_RULES: Dict[str, Callable[[Term], bool]] = {
 }
 # A name of several concepts under one label; a name under several labels.
 WITHIN, ACROSS = "ambiguous_within", "ambiguous_across"
-# A name that stands before, in the same or an earlier source, for another concept of its label.
+# A name that an earlier source, or a preferred name before a synonym, has for another concept.
 LATER = "later_concepts"
 RULES = (*NAME_RULES, WITHIN, ACROSS, LATER)
 
@@ -67,10 +67,24 @@ def check_rules(rules: Sequence[str]) -> None:
         _load_frequencies()
 
 
-def drop_terms(terms: Iterable[Term], rules: Sequence[str]) -> Tuple[List[Term], Dict[str, int]]:
+def make_matched_key(term: Term) -> str:
+    """Return a name as it is matched: with its own capitals where these count."""
+    # The check is slow, and most names have no capital.
+    exact = not term.name.islower() and is_case_sensitive(term)
+    return term.name if exact else make_key(term.name)
+
+
+def drop_terms(
+    terms: Iterable[Term],
+    rules: Sequence[str],
+    *,
+    rank: Callable[[Term], int] = lambda term: 0,
+) -> Tuple[List[Term], Dict[str, int]]:
     """Leave terms out.
 
     rules (Sequence[str]): Some of `RULES`. What one rule leaves out counts for no later one.
+    rank (Callable[[Term], int]): Of several concepts of one name, that of the term with the lowest
+        number is kept, or else that of the first one.
     RETURNS (Tuple[List[Term], Dict[str, int]]): What is kept, and the number left out by each rule.
     """
     dropped = {rule: 0 for rule in RULES if rule in rules}
@@ -89,10 +103,14 @@ def drop_terms(terms: Iterable[Term], rules: Sequence[str]) -> Tuple[List[Term],
             kept = [term for term in kept if _make_group(term, rule == ACROSS) not in ambiguous]
             dropped[rule] = before - len(kept)
     if LATER in rules:
-        first: Dict[Tuple[str, str], str] = {}
-        own = [t for t in kept if first.setdefault(_make_group(t, across=False), t.id) == t.id]
-        dropped[LATER] = len(kept) - len(own)
-        kept = own
+        first: Dict[Tuple[str, str], Tuple[int, str]] = {}
+        for term in kept:
+            group, own = (make_matched_key(term), term.label), (rank(term), term.id)
+            if group not in first or own[0] < first[group][0]:
+                first[group] = own
+        chosen = [t for t in kept if first[make_matched_key(t), t.label][1] == t.id]
+        dropped[LATER] = len(kept) - len(chosen)
+        kept = chosen
     return kept, dropped
 
 

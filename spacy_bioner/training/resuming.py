@@ -70,6 +70,11 @@ def make_resume_from(
                 f"{folder}: found the components {', '.join(saved['pipeline'])}, expected "
                 f"{', '.join(nlp.pipe_names)}; resume with the config that it was trained with"
             )
+        if "export" in saved:
+            raise TrainingDataError(
+                f"{folder}: found an exported pipeline, which cannot be trained; make one of it "
+                f"that can: bioner restore {folder} RESTORED, then --resume RESTORED"
+            )
         changed = _compare(Config().from_disk(folder / "config.cfg"), nlp.config)
         if changed:
             raise TrainingDataError(

@@ -76,6 +76,19 @@ def test_of_several_concepts_of_one_name_the_first_is_kept():
     assert dropped == {"later_concepts": 1}
 
 
+def test_a_preferred_name_goes_before_a_synonym_and_capitals_count_where_they_are_matched():
+    terms = [
+        Term("AR", "Gene", "231"),
+        Term("AR", "Gene", "367"),
+        Term("CO", "Chemical", "1"),
+        Term("Co", "Chemical", "2"),
+    ]
+    ranks = {"231": 1, "367": 0}
+    kept, dropped = drop_terms(terms, ["later_concepts"], rank=lambda term: ranks.get(term.id, 0))
+    assert kept == terms[1:]
+    assert dropped == {"later_concepts": 1}
+
+
 def test_what_one_rule_leaves_out_counts_for_no_later_one():
     terms = [Term("7", "Gene", "1"), Term("7", "Gene", "2"), Term("a", "Gene", "3")]
     terms += [Term("x y", "Gene", "4"), Term("x y", "Gene", "5"), Term("x y", "Disease", "6")]

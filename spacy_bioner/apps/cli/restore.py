@@ -17,4 +17,4 @@ def restore_cli(
     from spacy_bioner.apps.packaging.restore import restore
 
     restore(model, output)
-    typer.echo(f"wrote {output}; train it on: bioner train CORPUS OUT --resume {output}")
+    typer.echo(f"wrote {output}; to train it on: bioner train CORPUS TRAINED --resume {output}")

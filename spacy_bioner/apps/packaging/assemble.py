@@ -1,6 +1,7 @@
 """Assembling the pipeline that ships: the trained component and what comes behind it."""
 
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Dict, Optional
@@ -50,6 +51,11 @@ def assemble(
     RAISES (TermTableError): For a malformed term table.
     """
     settings = _read(config)
+    table = terms or settings["gazetteer"].get("terms")
+    if "bioner_gazetteer" in settings["pipeline"]["order"] and not table:
+        raise ConfigError(
+            f"{config}: found no table of terms for its gazetteer, expected one: give it by --terms"
+        )
     check_own_folder(output, PIPELINE_MARKS)
     nlp = load_pipeline(str(_existing(model)))
     recognizer = find_recognizer(nlp)
@@ -61,7 +67,7 @@ def assemble(
             nlp.remove_pipe(name)
         nlp.add_pipe(name, config=_component_settings(settings, name, nlp, recognizer))
     if "bioner_gazetteer" in nlp.pipe_names:
-        _fill_gazetteer(nlp, _existing(terms or Path(settings["gazetteer"]["terms"])))
+        _fill_gazetteer(nlp, _existing(Path(table)))
     with replacing_folder(output, marks=PIPELINE_MARKS) as partial:
         nlp.to_disk(partial)
     return nlp
@@ -92,11 +98,13 @@ def _read(config: Path) -> Dict[str, Any]:
 def _add_confidence(nlp: Language, recognizer: str, report: Path) -> None:
     try:
         found = json.loads(report.read_text(encoding="utf-8"))
-        source, thresholds = found["source"], dict(found["thresholds"])
-        fitted = {key: float(found[key]) for key in ("temperature", "threshold")}
-    except (ValueError, KeyError, TypeError) as error:
+        source, thresholds = found["source"], found["thresholds"]
+        fitted = {key: found[key] for key in ("temperature", "threshold")}
+        if not all(map(_is_number, (*fitted.values(), *thresholds.values()))):
+            raise ValueError("what should be a number is none")
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ConfigError(
-            f"{report}: found no calibration ({error!r}), expected the JSON of `bioner calibrate "
+            f"{report}: found no calibration ({error}), expected the JSON of `bioner calibrate "
             "--report`"
         ) from error
     unknown = sorted({*thresholds} - {*nlp.pipe_labels.get(recognizer, [])})
@@ -110,7 +118,15 @@ def _add_confidence(nlp: Language, recognizer: str, report: Path) -> None:
         nlp.remove_pipe(CONFIDENCE)
     pairs = [[label, value] for label, value in thresholds.items()]
     chosen = {"source": source, **fitted, "thresholds": pairs}
-    nlp.add_pipe(CONFIDENCE, after=recognizer, config=chosen)
+    try:
+        nlp.add_pipe(CONFIDENCE, after=recognizer, config=chosen)
+    except ConfigError as error:
+        raise ConfigError(f"{report}: {error}") from error
+
+
+def _is_number(value: Any) -> bool:
+    is_one = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_one and math.isfinite(value)
 
 
 def _component_settings(

@@ -65,11 +65,13 @@ def read_commands(path: Path) -> str:
         shown in.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise PackageError(f"{path}: found no text ({error}), expected commands") from error
-    if "```" in text:
-        raise PackageError(f"{path}: found ```, expected lines for a shell, as they are typed")
+    wrong = [char for char in text if not char.isprintable() and char not in "\n\t"]
+    if "```" in text or wrong or not text:
+        found = repr(wrong[0]) if wrong else "```" if text else "nothing"
+        raise PackageError(f"{path}: found {found}, expected lines for a shell, as they are typed")
     return text
 
 
@@ -117,6 +119,8 @@ def package_pipeline(
         copy, packed = scratch / "model", scratch / "packed"
         _copy_pipeline(model_dir, copy)
         srsly.write_json(copy / "meta.json", meta)
+        digest = ("SHA-256 of the pipeline", fingerprint(copy))
+        card = replace(card, settings=[*card.settings, digest])
         if verify_on is not None:
             split = carry_split(verify_on, copy, metrics=metrics, scratch=scratch)
             card = replace(card, split=split)
@@ -192,7 +196,6 @@ def _describe(
         settings=[
             *describe_settings(config, encoders, meta.get("performance", {})),
             *describe_export(meta),
-            ("SHA-256 of the pipeline", fingerprint(model_dir)),
         ],
         commands=facts.commands,
     )

@@ -5,7 +5,6 @@ import json
 from collections import Counter
 from math import isclose
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Collection, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from thinc.api import Config, Model
@@ -32,6 +31,9 @@ from spacy_bioner.training.results.model_facts import (
 )
 
 ENCODER_OWNERS = ("spacy_bioner.", "spacy-transformers.", "spacy-curated-transformers.")
+DOCBIN = ".spacy"
+# What became of a mention that was an entity to learn from.
+_LEARNED = ("exact", "widened", "narrowed")
 # How the architectures end that look terms up.
 FEATURES_NAME = "TermFeatures.v1"
 TRAINING_SETTINGS = (
@@ -73,43 +75,39 @@ def list_architectures(config: Mapping[str, Any]) -> Set[str]:
 
 
 def read_account(
-    path: Path,
-    labels: Optional[Collection[str]] = None,
-    *,
-    taught: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    path: Path, labels: Optional[Collection[str]] = None, *, trained: str = ""
 ) -> CorpusFacts:
     """Read what `bioner prepare` wrote of the training corpus.
 
     labels (Optional[Collection[str]]): What the trained component predicts: it learned that from
         the corpus. None when nothing was trained.
-    taught (Mapping[str, Mapping[str, Any]]): Corpora of the training config by name; the path of
-        one may hold several splits. Without it, the split "train" is meant.
-    RAISES (PackageError): No such file, another kind of JSON, or a corpus of other labels.
-    RAISES (CorpusError): Where the train.spacy beside it is not what it is about.
+    trained (str): What the training config reads: a folder may hold several splits, otherwise the
+        split "train" is meant.
+    RAISES (PackageError): No such file, another kind of JSON, or a corpus of other labels; a folder
+        that is not there, or that holds other splits.
+    RAISES (CorpusError): Where the documents that were trained on are not what it is about.
     """
     expected = "expected the corpus.json of `bioner prepare`"
     data = _read_json(path, expected)
     try:
-        splits = _list_splits(taught.get(data["name"], {}).get("path", ""))
-        own = {split: data["splits"][split] for split in splits}
-        by_label: Dict[str, Counter] = {}
-        for split, account in own.items():
-            check_account(account, path.with_name(f"{split}.spacy"), path=path)
-            for label, row in account["count"].get("by_label", {}).items():
-                by_label.setdefault(label, Counter()).update(row)
+        splits = data["splits"]
+        files = _list_splits(path, trained, splits)
+        counts: Dict[str, Counter] = {}
+        for split, file in files.items():
+            check_account(splits[split], file, path=path)
+            for label, row in splits[split]["count"].get("by_label", {}).items():
+                own = {key: row[key] for key in (*_LEARNED, "total")}
+                counts.setdefault(label, Counter()).update(own)
         if labels is not None:
-            _check_labels(path, by_label, labels)
+            _check_labels(path, counts, labels)
+        digests = {split: splits[split].get("sha256", "") for split in files}
         return CorpusFacts(
             data["title"],
             data["licence"],
-            sum(account["documents"] for account in own.values()),
-            {label: row["total"] for label, row in by_label.items()},
+            sum(splits[split]["documents"] for split in files),
+            {label: row["total"] for label, row in counts.items()},
             data["name"],
-            {
-                f"{data['name']}/{split}": account["sha256"]
-                for split, account in own.items()
-                if account.get("sha256")
-            },
+            {f"{data['name']}/{split}": digest for split, digest in digests.items() if digest},
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise PackageError(f"{path}: found other content ({error!r}), {expected}") from error
@@ -125,15 +123,22 @@ def read_accounts(
     labels (Optional[Collection[str]]): See `read_account`.
     RAISES (PackageError): As `read_account` does, and for several that are not those of the config.
     """
-    if len(paths) < 2:
-        return read_account(paths[0], labels) if paths else CorpusFacts()
+    if not paths:
+        return CorpusFacts()
+    if len(paths) == 1:
+        trained = get_setting(config, "corpora.train.path")
+        return read_account(paths[0], labels, trained=str(trained or ""))
     taught = get_setting(config, "corpora.train.corpora") or {}
-    accounts = [read_account(path, taught=taught) for path in paths]
-    if sorted(account.short_name for account in accounts) != sorted(taught):
+    names = [read_account(path).short_name for path in paths]
+    if sorted(names) != sorted(taught):
         raise PackageError(
-            f"found the accounts of {', '.join(account.short_name for account in accounts)}, "
-            f"expected those of {', '.join(taught) or 'one corpus'}, as the pipeline was trained on"
+            f"found the accounts of {', '.join(names)}, expected those of "
+            f"{', '.join(taught) or 'one corpus'}, as the pipeline was trained on"
         )
+    accounts = [
+        read_account(path, trained=str(taught[name].get("path") or ""))
+        for path, name in zip(paths, names)
+    ]
     counts: Counter = Counter()
     for account in accounts:
         own = taught[account.short_name]["labels"]
@@ -148,11 +153,23 @@ def read_accounts(
     )
 
 
-def _list_splits(trained: str) -> List[str]:
-    """Name the splits that a path of a training config stands for: a folder's, else "train"."""
-    if not trained or not Path(trained).is_dir():
-        return ["train"]
-    return [file.stem for file in find_docbins(Path(trained))]
+def _list_splits(path: Path, trained: str, known: Mapping[str, Any]) -> Dict[str, Path]:
+    """Name the splits that were trained on, with their files."""
+    folder = Path(trained)
+    if not trained or folder.suffix == DOCBIN:
+        return {"train": path.with_name(f"train{DOCBIN}")}
+    if not folder.is_dir():
+        raise PackageError(
+            f"{path}: the pipeline was trained on the splits in {trained}, and no such folder is "
+            "here; package it where it was trained"
+        )
+    files = {file.stem: file for file in find_docbins(folder)}
+    if unknown := sorted({*files} - {*known}):
+        raise PackageError(
+            f"{path}: found no account of {', '.join(unknown)}, which {trained} holds, expected "
+            f"some of {', '.join(known)}"
+        )
+    return files
 
 
 def read_metrics(path: Path, model_dir: Path) -> ScoredCorpus:
@@ -331,9 +348,7 @@ def _check_labels(
     path: Path, by_label: Mapping[str, Mapping[str, int]], labels: Collection[str]
 ) -> None:
     # A mention that was aligned as these was an entity to learn from; others may not have been.
-    learned = {
-        label for label, row in by_label.items() if row["exact"] + row["widened"] + row["narrowed"]
-    }
+    learned = {label for label, row in by_label.items() if sum(row[key] for key in _LEARNED)}
     if not learned <= set(labels) <= set(by_label):
         raise PackageError(
             f"{path}: found a training corpus with {', '.join(sorted(learned))}, expected that of "

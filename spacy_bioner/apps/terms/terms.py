@@ -12,6 +12,7 @@ from spacy_bioner.errors import ConfigError, TermTableError
 from spacy_bioner.knowledge.collecting import ImportAccount, SourceAccount, TermCollector
 from spacy_bioner.knowledge.drops import (
     DEFAULT,
+    LATER,
     RULES,
     check_rules,
     drop_terms,
@@ -108,7 +109,7 @@ def _import(
     licences = _parse_licences(settings.licences, inputs.paths)
     suppressed = read_listed(settings.suppress) if settings.suppress else None
     listed = read_listed(settings.only) if settings.only else None
-    table = TermCollector(settings.labels)
+    table = TermCollector(settings.labels, ranked=LATER in rules)
     accounts = []
     for path, label in zip(inputs.paths, inputs.labels, strict=True):
         for source in TermSource.find_all(path):
@@ -116,7 +117,7 @@ def _import(
             accounts.append(_describe(path, source, licences))
     added = table.add_variants(variants)
     kept, dropped = _apply_lists(table.terms, suppressed, listed)
-    kept, by_rule = drop_terms(kept, rules)
+    kept, by_rule = drop_terms(kept, rules, rank=table.rank)
     dropped |= by_rule
     if not kept:
         raise ConfigError(

@@ -90,7 +90,7 @@ def _restore_encoder(exported: Model) -> Model:
     names = list(source.spec.get("datasets", ()))
     settings = {key: value for key, value in exported.attrs.items() if key not in _OF_THE_GRAPH}
     encoder = build_transformer_encoder(**settings, datasets=names or None)
-    config = source.spec.get("config") or load_encoder(exported.attrs["name"]).config
+    config = source.spec.get("config") or _load_config(exported.attrs["name"])
     module = pool_encoder(build_transformer(config, drawn=False), names)
     arrays = source.arrays
     table = arrays["table"].astype(np.float32) * arrays.get("scales", np.float32(1.0))
@@ -113,6 +113,16 @@ def _restore_encoder(exported: Model) -> Model:
     cast(EncoderShim, encoder.shims[0]).set_module(spec, module)
     encoder.set_dim("nO", module.width)
     return encoder
+
+
+def _load_config(name: str) -> Dict[str, Any]:
+    try:
+        return load_encoder(name).config
+    except EncoderError as error:
+        raise EncoderError(
+            f"this export is of an earlier version, which did not keep the encoder's config, and "
+            f"the encoder '{name}' is not here: install or download it first"
+        ) from error
 
 
 def _read_weights(graph: onnx.ModelProto, config: Mapping[str, Any]) -> Dict[str, np.ndarray]:

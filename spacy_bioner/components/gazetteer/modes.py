@@ -59,13 +59,14 @@ class Modes:
         self.by_label: Dict[str, str] = dict(pairs)
         every = (default, *self.by_label.values())
         self.only_fills = all(mode == FILL for mode in every)
-        self.boosts = BOOST in every
+        # With a confidence of 0, lists say which concept an entity is, not how sure it is.
+        self.boosts = BOOST in every and confidence != 0
         for mode in every:
             if mode not in MODES:
                 raise ConfigError(
                     f"{component}: found mode {mode!r}, expected one of {', '.join(MODES)}"
                 )
-        if self.boosts and confidence is None:
+        if BOOST in every and confidence is None:
             raise ConfigError(
                 f"{component}: found mode '{BOOST}' without 'confidence', expected how often the "
                 "lists are right, between 0 and 1"

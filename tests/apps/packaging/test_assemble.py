@@ -279,6 +279,10 @@ def test_a_calibration_is_taken_over_from_a_pipeline_trained_alike(trained_folde
         ({"source": "ner"}, "found confidences of 'ner', expected those of 'bioner'"),
         ({"temperature": "warm"}, "found no calibration"),
         ({"thresholds": None}, "found no calibration"),
+        ({"thresholds": [["Chemical", 0.5]]}, "found no calibration"),
+        ({"temperature": float("nan")}, "found no calibration"),
+        ({"temperature": -1.0}, r"calibrated\.json: bioner_confidence: "),
+        ({"threshold": 1.5}, r"calibrated\.json: bioner_confidence: "),
     ],
 )
 def test_a_calibration_of_something_else_is_refused(
@@ -288,3 +292,26 @@ def test_a_calibration_of_something_else_is_refused(
     with pytest.raises(ConfigError, match=message):
         assemble(trained_folder, tmp_path / "out", config=CONFIG, terms=terms, calibration=report)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_gazetteer_without_a_table_is_told_before_anything_is_loaded(tmp_path):
+    with pytest.raises(ConfigError, match=r"shipped\.cfg: found no table of terms .* --terms"):
+        assemble(tmp_path / "nowhere", tmp_path / "out", config=ROOT / "configs/shipped.cfg")
+
+
+def test_terms_of_the_shipped_config_name_entities_and_change_none(trained_folder, terms, tmp_path):
+    report = write_report(tmp_path / "calibrated.json")
+    shipped = ROOT / "configs/shipped.cfg"
+    nlp = assemble(
+        trained_folder, tmp_path / "named", config=shipped, terms=terms, calibration=report
+    )
+    with nlp.select_pipes(disable=["bioner_gazetteer"]):
+        plain = nlp(TEXT)
+    named = nlp(TEXT)
+
+    def list_found(doc):
+        return [(ent.text, ent.label_, ent._.confidence) for ent in doc.ents]
+
+    assert list_found(named) == list_found(plain) != []
+    assert ("clonidine", "MESH:D003000") in {(ent.text, ent.kb_id_) for ent in named.ents}
+    assert not any("raised" in str(entry) for ent in named.ents for entry in ent._.evidence)

@@ -11,11 +11,18 @@ import pytest
 import spacy
 from packaging.requirements import Requirement
 from spacy.tokens import Span
+from thinc.api import Config
 
 from spacy_bioner.apps.evaluation.evaluate import evaluate
+from spacy_bioner.apps.loading import fingerprint
 from spacy_bioner.apps.packaging import own_wheel
 from spacy_bioner.apps.packaging import package as package_module
-from spacy_bioner.apps.packaging.package import PackageFacts, list_requirements, package_pipeline
+from spacy_bioner.apps.packaging.package import (
+    PackageFacts,
+    list_requirements,
+    package_pipeline,
+    read_commands,
+)
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import PackageError
 from tests.apps.accounts import write_account
@@ -106,6 +113,44 @@ def test_package_pipeline_writes_card_and_meta(model_dir, metrics, account, tmp_
     assert re.search(
         r"\| \*\*all types\*\* +\| +2 \| +100\.00 \| +50\.00 \| +66\.67 \[.+\] \|", readme
     )
+
+
+def test_the_card_tells_the_digest_of_what_was_packed_and_its_commands(model_dir, tmp_path):
+    model = shutil.copytree(model_dir, tmp_path / "model")
+    config = Config().from_disk(model / "config.cfg", interpolate=False)
+    config["paths"] = {**config.get("paths", {}), "train": str(tmp_path / "train.spacy")}
+    config.to_disk(model / "config.cfg")
+    facts = PackageFacts(commands="bioner train corpus out")
+    settings = {"name": "bioner_rules", "version": "0.1.0", "wheel": False, "facts": facts}
+    folder = package_pipeline(model, tmp_path / "out", **settings)
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    packed = folder / "en_bioner_rules" / "en_bioner_rules-0.1.0"
+    assert f"| {fingerprint(packed)} |" in re.sub(" +", " ", readme)
+    assert "## How it was made\n\n```sh\nbioner train corpus out\n```" in readme
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\xff\xfe", "found no text"),
+        (None, "found no text"),
+        (b" \n", "found nothing, expected lines"),
+        (b"a\n```\nb", "found ```, expected lines"),
+        (b"a\x1b[0m", r"found '\\x1b', expected lines"),
+    ],
+)
+def test_commands_that_would_spoil_the_card_are_refused(content, message, tmp_path):
+    path = tmp_path / "made-by.txt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(PackageError, match=message):
+        read_commands(path)
+
+
+def test_commands_are_read_as_they_stand(tmp_path):
+    path = tmp_path / "made-by.txt"
+    path.write_bytes("\ufeffa \\\n\tb  # é\n".encode())
+    assert read_commands(path) == "a \\\n\tb  # é"
 
 
 def test_package_pipeline_names_the_sources_of_its_terms(model_dir, tmp_path):

@@ -9,7 +9,7 @@ from spacy_bioner.apps.packaging.export import export
 from spacy_bioner.apps.packaging.restore import restore
 from spacy_bioner.apps.profiles import load_profile
 from spacy_bioner.apps.training.train import train
-from spacy_bioner.errors import ConfigError
+from spacy_bioner.errors import ConfigError, TrainingDataError
 from tests.conftest import entities_of
 from tests.paths import ROOT
 
@@ -42,7 +42,7 @@ def test_a_restored_pipeline_finds_the_same_and_is_exported_again(exported, dev,
     with pytest.raises(SystemExit) as ended:
         run_command(["restore", str(exported), str(tmp_path / "out")])
     assert ended.value.code == 0
-    assert f"bioner train CORPUS OUT --resume {tmp_path / 'out'}" in capsys.readouterr().out
+    assert f"bioner train CORPUS TRAINED --resume {tmp_path / 'out'}" in capsys.readouterr().out
     light, restored = spacy.load(exported), spacy.load(tmp_path / "out")
     assert restored.pipe_names == light.pipe_names
     for text in TEXTS:
@@ -101,6 +101,18 @@ def test_it_is_trained_on_with_its_further_components_left_aside(
         [("Naloxone", "Chemical"), ("clonidine", "Chemical")],
         [("hypertension", "Disease")],
     ]
+
+
+def test_an_exported_pipeline_is_not_resumed_but_restored(exported, dev, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    for split in ("train", "dev"):
+        (tmp_path / "corpus").mkdir(exist_ok=True)
+        (tmp_path / f"corpus/{split}.spacy").write_bytes(dev.read_bytes())
+    nlp = spacy.load(exported, exclude=["bioner_gazetteer"])
+    nlp.to_disk(tmp_path / "light")
+    profile = load_profile("demo")
+    with pytest.raises(TrainingDataError, match=r"found an exported pipeline, .*bioner restore"):
+        train(profile, tmp_path / "corpus", tmp_path / "t", resume=tmp_path / "light", max_steps=1)
 
 
 def test_what_was_not_exported_is_refused(trained_folder, tmp_path):

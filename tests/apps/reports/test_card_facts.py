@@ -232,26 +232,61 @@ def test_settings_that_are_empty_are_no_rows():
     assert rows == [("encoder: unit", "sentence")]
 
 
-def test_splits_that_were_trained_on_count_together(account):
+def add_dev(account, content=b"dev"):
+    """Add development documents to an account, and a folder with both splits."""
     data = json.loads(account.read_text("utf-8"))
+    train = data["splits"]["train"]["count"]["by_label"]
+    # As a conversion tells it: not all of a row is a count.
+    row = {"exact": 3, "widened": 0, "narrowed": 0, "total": 3}
+    row |= {"lost_reasons": {}, "token_ceiling": 1.0}
+    for own in train.values():
+        own |= {"lost_reasons": {"other text": 1}, "token_ceiling": 0.5}
     data["splits"]["dev"] = {
         "documents": 4,
         "sha256": hashlib.sha256(b"dev").hexdigest(),
-        "count": {"by_label": {"Disease": {"exact": 3, "widened": 0, "narrowed": 0, "total": 3}}},
+        "count": {"by_label": {"Disease": row}},
     }
     account.write_text(json.dumps(data), encoding="utf-8")
     folder = account.with_name("all")
     folder.mkdir()
-    for split in ("train", "dev"):
-        (folder / f"{split}.spacy").write_bytes(b"")
-    account.with_name("dev.spacy").write_bytes(b"dev")
-    taught = {"tiny": {"path": str(folder), "labels": ["Disease"]}}
-    found = read_account(account, taught=taught)
+    (folder / "train.spacy").write_bytes(b"the corpus")
+    (folder / "dev.spacy").write_bytes(content)
+    return folder
+
+
+def test_splits_that_were_trained_on_count_together(account):
+    folder = add_dev(account)
+    add_digest(account, b"the corpus")
+    found = read_accounts([account], {"corpora": {"train": {"path": str(folder)}}})
     assert (found.n_docs, found.n_mentions["Chemical"], found.n_mentions["Disease"]) == (7, 5, 5)
-    assert found.digests["tiny/dev"] == data["splits"]["dev"]["sha256"]
-    account.with_name("dev.spacy").write_bytes(b"another one")
+    assert found.digests == {
+        "tiny/train": hashlib.sha256(b"the corpus").hexdigest(),
+        "tiny/dev": hashlib.sha256(b"dev").hexdigest(),
+    }
+
+
+def test_splits_of_several_corpora_count_together(tmp_path):
+    paths = write_accounts(tmp_path, "drugs", "genes")
+    folder = add_dev(paths[0])
+    corpora = {
+        "drugs": {"path": str(folder), "labels": ["Chemical", "Disease"]},
+        "genes": {"path": "genes/train.spacy", "labels": ["Chemical"]},
+    }
+    found = read_accounts(paths, {"corpora": {"train": {"corpora": corpora}}})
+    alone = [read_account(path) for path in paths]
+    assert found.n_docs == sum(own.n_docs for own in alone) + 4
+    assert "drugs/dev" in found.digests
+
+
+def test_documents_that_are_not_those_of_the_account_are_refused(account):
+    folder = add_dev(account, b"another one")
     with pytest.raises(CorpusError, match="found an account of another corpus than"):
-        read_account(account, taught=taught)
+        read_account(account, trained=str(folder))
+    (folder / "more.spacy").write_bytes(b"")
+    with pytest.raises(PackageError, match=r"found no account of more, which .* holds, expected"):
+        read_account(account, trained=str(folder))
+    with pytest.raises(PackageError, match="no such folder is here; package it where it was"):
+        read_account(account, trained=str(folder / "gone"))
 
 
 def test_scores_on_documents_that_were_learned_are_called_so(tmp_path):

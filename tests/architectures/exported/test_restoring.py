@@ -98,6 +98,17 @@ def test_an_export_without_its_config_takes_that_of_its_checkpoint(export_model)
         assert restored[name] == expected[name]
 
 
+def test_an_earlier_export_without_its_checkpoint_says_what_it_needs(export_model):
+    exported = export_model("float32")
+    encoder = exported.get_ref("encoder")
+    del encoder.shims[0].spec["config"]
+    encoder.attrs["name"] = "package:not_here"
+    with pytest.raises(
+        EncoderError, match=r"of an earlier version, .* 'package:not_here' is not h"
+    ):
+        restore_classifier(exported)
+
+
 def test_what_cannot_be_restored_is_told(export_model, trained_folder):
     model = spacy.load(trained_folder).get_pipe("bioner").model
     assert not can_restore(model)
