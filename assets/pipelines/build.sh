@@ -17,6 +17,16 @@ for file in "$MODEL/config.cfg" "$TUNED/config.cfg" "$TERMS"; do
   test -f "$file" || { echo "usage: sh $0 MODEL TUNED TERMS ($file is not there)" >&2; exit 2; }
 done
 
+# All documents of a folder in one file, or those of a file where there is no such folder.
+merge() {
+  if test -d "$2"; then from="$2"/*.spacy; else from=$3; fi
+  # shellcheck disable=SC2086
+  python -c 'import sys; from spacy.tokens import DocBin
+first, *others = [DocBin(store_user_data=True).from_disk(path) for path in sys.argv[2:]]
+[first.merge(other) for other in others]
+first.to_disk(sys.argv[1])' "$1" $from
+}
+
 mkdir -p "$WORK"
 bioner calibrate "$TUNED" config "$WORK/calibrated" --report "$WORK/calibrated.json"
 bioner assemble "$MODEL" "$WORK/assembled" --config configs/shipped.cfg --terms "$TERMS" \
@@ -29,9 +39,10 @@ for part in "ncbi_disease Disease" "bc5cdr Chemical Disease" \
   corpus=${part%% *}
   labels=""
   for label in ${part#* }; do labels="$labels --label $label"; done
+  merge "$WORK/$corpus-learned.spacy" "corpus/$corpus/all" "corpus/$corpus/train.spacy"
   # shellcheck disable=SC2086
   bioner evaluate "$WORK/exported" "corpus/$corpus/test.spacy" --rules "$corpus" $labels \
-    --train "corpus/$corpus/train.spacy" --output "$WORK/$corpus.json"
+    --train "$WORK/$corpus-learned.spacy" --output "$WORK/$corpus.json"
   set -- "$@" --metrics "$WORK/$corpus.json" --corpus "corpus/$corpus/corpus.json"
 done
 
