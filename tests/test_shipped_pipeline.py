@@ -60,7 +60,7 @@ def test_wheel_is_small_and_has_its_checksum(wheel):
 
 def test_config_has_no_absolute_path(pipeline):
     config = (pipeline / "config.cfg").read_text(encoding="utf-8")
-    assert 'output_file = "multi.training.jsonl"' in config
+    assert 'output_file = "training/multi_all.training.jsonl"' in config
     assert '= "/' not in config
 
 
@@ -99,7 +99,30 @@ def test_it_finds_entities_without_torch(pipeline):
         ("AKI", "Disease"),
         ("BRAF", "Gene"),
         ("V600E", "Variant"),
+        ("HeLa", "CellLine"),
     ]
+
+
+def test_entities_have_identifiers_of_its_table(pipeline):
+    pytest.importorskip("onnxruntime")
+    nlp = spacy.load(pipeline)
+    found = {ent.text: ent.kb_id_ for ent in nlp(TEXT).ents}
+    assert (found["Tacrolimus"], found["AKI"], found["BRAF"]) == (
+        "D016559",
+        "D058186",
+        "NCBIGene:673",
+    )
+    with nlp.select_pipes(disable=["bioner_gazetteer"]):
+        plain = nlp(TEXT)
+    named = nlp(TEXT)
+    assert entities_of(named) == entities_of(plain)
+    assert [ent._.confidence for ent in named.ents] == [ent._.confidence for ent in plain.ents]
+
+
+def test_it_carries_the_documents_that_verify_it(pipeline):
+    pytest.importorskip("onnxruntime")
+    told = call(["verify", pipeline])
+    assert "87.38" in told
 
 
 def test_it_gives_the_same_in_batches_processes_and_alone(pipeline):
@@ -182,10 +205,10 @@ def test_text_in_another_script_is_told(pipeline, text, is_foreign):
 
 def test_corpora_disagree_on_what_a_hormone_is(pipeline, tmp_path):
     pytest.importorskip("onnxruntime")
-    (tmp_path / "in.txt").write_text("GABAergic neurons and calcitonin.", encoding="utf-8")
+    (tmp_path / "in.txt").write_text("Calcitonin and insulin raised glucose.", encoding="utf-8")
     found = disagree(str(pipeline), tmp_path / "in.txt").found
     assert found.labels["bc5cdr"] == ("Chemical", "Disease")
-    (place,) = [place for place in found.places if place.text == "calcitonin"]
+    (place,) = [place for place in found.places if place.text == "Calcitonin"]
     labels = {
         name: reading and [entity.label for entity in reading]
         for name, reading in place.readings.items()
