@@ -27,10 +27,11 @@ from spacy_bioner.layers.dataset_vectors import pool_encoder
 from spacy_bioner.layers.pooled_encoder import PooledEncoder
 
 EXPORTED_CLASSIFIER = "exported_classifier"
-# Settings of an exported encoder that only concern how its graph is run.
+# Settings that only concern how a graph is run.
 _OF_THE_GRAPH = ("threads", "batch_pieces", "every_piece")
-# A weight as it was, a matrix turned over; the parts of an attention lie side by side.
+# Queries, keys and values, which lie side by side in the graph.
 _PARTS = 3
+# Columns of a constant, the name of the weight that lies there, and whether it is turned over.
 Place = Tuple[slice, str, bool]
 
 
@@ -86,7 +87,6 @@ def describe_restored(model: Model) -> Dict[str, Any]:
 
 def _restore_encoder(exported: Model) -> Model:
     source = cast(OnnxShim, exported.shims[0])
-    # The last vector is the mean of the others.
     names = list(source.spec.get("datasets", ()))
     settings = {key: value for key, value in exported.attrs.items() if key not in _OF_THE_GRAPH}
     encoder = build_transformer_encoder(**settings, datasets=names or None)
@@ -107,6 +107,7 @@ def _restore_encoder(exported: Model) -> Model:
                     f"show the weight {name}; go on with the pipeline that it was exported from"
                 )
         if names:
+            # The last one is the mean of the others.
             _fill(cast(nn.Embedding, module.datasets).weight, arrays["datasets"][:-1], "datasets")
     spec: Spec = {key: source.spec[key] for key in ("tokenizer", "before", "after", "max_length")}
     spec |= {"config": config} | ({"datasets": names} if names else {})

@@ -22,21 +22,9 @@ from spacy_bioner.errors import (
     LabelError,
     PackageError,
 )
+from tests.apps.packaging.conftest import TEXTS
 from tests.conftest import entities_of
 from tests.paths import ROOT
-
-TEXTS = ["Naloxone reverses the effect of clonidine.", "hypertension in rats"]
-
-
-@pytest.fixture
-def dev(tmp_path, make_example):
-    examples = [
-        make_example(TEXTS[0], [(0, 8, "Chemical"), (32, 41, "Chemical")]),
-        make_example(TEXTS[1], [(0, 12, "Disease")]),
-    ]
-    path = tmp_path / "dev.spacy"
-    DocBin(docs=[example.reference for example in examples], store_user_data=True).to_disk(path)
-    return path
 
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])

@@ -1,6 +1,5 @@
 import pytest
 import spacy
-from spacy.tokens import DocBin
 from thinc.api import Config
 
 from spacy_bioner.apps.cli.main import run as run_command
@@ -10,21 +9,9 @@ from spacy_bioner.apps.packaging.restore import restore
 from spacy_bioner.apps.profiles import load_profile
 from spacy_bioner.apps.training.train import train
 from spacy_bioner.errors import ConfigError, TrainingDataError
+from tests.apps.packaging.conftest import TEXTS
 from tests.conftest import entities_of
 from tests.paths import ROOT
-
-TEXTS = ["Naloxone reverses the effect of clonidine.", "hypertension in rats"]
-
-
-@pytest.fixture
-def dev(tmp_path, make_example):
-    examples = [
-        make_example(TEXTS[0], [(0, 8, "Chemical"), (32, 41, "Chemical")]),
-        make_example(TEXTS[1], [(0, 12, "Disease")]),
-    ]
-    path = tmp_path / "dev.spacy"
-    DocBin(docs=[example.reference for example in examples], store_user_data=True).to_disk(path)
-    return path
 
 
 @pytest.fixture
