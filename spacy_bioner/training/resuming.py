@@ -9,6 +9,7 @@ from spacy.language import Language
 from thinc.api import Config
 
 from spacy_bioner.errors import LabelError, TrainingDataError
+from spacy_bioner.training.results.exports import META_KEY
 
 logger = logging.getLogger(__name__)
 # Settings of components that may change from one training to the next.
@@ -70,7 +71,7 @@ def make_resume_from(
                 f"{folder}: found the components {', '.join(saved['pipeline'])}, expected "
                 f"{', '.join(nlp.pipe_names)}; resume with the config that it was trained with"
             )
-        if "export" in saved:
+        if META_KEY in saved:
             raise TrainingDataError(
                 f"{folder}: found an exported pipeline, which cannot be trained; make one of it "
                 f"that can: bioner restore {folder} RESTORED, then --resume RESTORED"

@@ -10,7 +10,11 @@ from spacy.tokens import Doc
 from spacy_bioner.apps.evaluation.dev_documents import annotate_dev, read_dev
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.apps.output_guard import guards_outputs
-from spacy_bioner.apps.packaging.assemble import CONFIDENCE, PIPELINE_MARKS, find_recognizer
+from spacy_bioner.apps.packaging.assemble import (
+    PIPELINE_MARKS,
+    add_confidence,
+    find_recognizer,
+)
 from spacy_bioner.architectures.decoding import scale_confidences
 from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.errors import ConfigError, CorpusError
@@ -29,6 +33,7 @@ from spacy_bioner.files.lines import check_is_file
 from spacy_bioner.files.replacing import check_own_folder, replacing_folder
 from spacy_bioner.files.same_files import check_apart, list_paths
 from spacy_bioner.gold import MentionKey, read_spans
+from spacy_bioner.training.results.model_facts import CONFIDENCE
 
 
 @guards_outputs("output", "report", as_files=("report",))
@@ -91,17 +96,16 @@ def calibrate_pipeline(
         target=str(aim or ""),
         unreached=_list_unreached(scaled, chosen, aim),
     )
-    settings = {
-        "source": source,
-        "temperature": fitted.temperature,
-        "threshold": fitted.threshold,
-        "thresholds": [[label, value] for label, value in fitted.thresholds.items()],
-    }
     # Confidences that are raised later were looked at as they are then.
     boosters = [name for name, pipe in nlp.pipeline if getattr(pipe, "boosts", False)]
     places = {name: place for place, name in enumerate(nlp.pipe_names)}
-    nlp.add_pipe(
-        CONFIDENCE, after=max([source, *boosters], key=lambda n: places[n]), config=settings
+    add_confidence(
+        nlp,
+        source,
+        fitted.thresholds,
+        after=max([source, *boosters], key=lambda name: places[name]),
+        temperature=fitted.temperature,
+        threshold=fitted.threshold,
     )
     with replacing_folder(output, marks=PIPELINE_MARKS) as partial:
         nlp.to_disk(partial)

@@ -4,7 +4,7 @@ import json
 import math
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Mapping, Optional
 
 from spacy.language import Language
 
@@ -15,14 +15,13 @@ from spacy_bioner.errors import ConfigError
 from spacy_bioner.files.replacing import check_own_folder, replacing_folder
 from spacy_bioner.knowledge.gaz import read_gaz
 from spacy_bioner.knowledge.terms import read_terms
-from spacy_bioner.training.results.model_facts import TERMS_KEY
+from spacy_bioner.training.results.model_facts import CONFIDENCE, TERMS_KEY
 
 # These write a span group of their own name, as `bioner` does.
 OTHER_GROUPS = ("spancat", "bioner_feature_crf")
 # What an earlier pipeline in the folder to write is known by.
 PIPELINE_MARKS = ("meta.json",)
 GAZ_ENDING = ".gaz"
-CONFIDENCE = "bioner_confidence"
 RECOGNIZERS = ("bioner", "ner", *OTHER_GROUPS)
 
 
@@ -60,7 +59,7 @@ def assemble(
     nlp = load_pipeline(str(_existing(model)))
     recognizer = find_recognizer(nlp)
     if calibration is not None:
-        _add_confidence(nlp, recognizer, _existing(calibration))
+        _take_calibration(nlp, recognizer, _existing(calibration))
     for name in settings["pipeline"]["order"]:
         # A span categorizer was trained with its own `bioner_overlaps`; all others come before it.
         if name in nlp.pipe_names:
@@ -95,7 +94,25 @@ def _read(config: Path) -> Dict[str, Any]:
     return settings
 
 
-def _add_confidence(nlp: Language, recognizer: str, report: Path) -> None:
+def add_confidence(
+    nlp: Language,
+    source: str,
+    thresholds: Mapping[str, float],
+    *,
+    after: str,
+    temperature: float,
+    threshold: float,
+) -> None:
+    """Add `bioner_confidence` behind a component; see `components.confidence`.
+
+    RAISES (ConfigError): For numbers that it does not take.
+    """
+    pairs = [[label, value] for label, value in thresholds.items()]
+    settings = {"source": source, "temperature": temperature, "threshold": threshold}
+    nlp.add_pipe(CONFIDENCE, after=after, config={**settings, "thresholds": pairs})
+
+
+def _take_calibration(nlp: Language, recognizer: str, report: Path) -> None:
     try:
         found = json.loads(report.read_text(encoding="utf-8"))
         source, thresholds = found["source"], found["thresholds"]
@@ -116,10 +133,8 @@ def _add_confidence(nlp: Language, recognizer: str, report: Path) -> None:
         )
     if CONFIDENCE in nlp.pipe_names:
         nlp.remove_pipe(CONFIDENCE)
-    pairs = [[label, value] for label, value in thresholds.items()]
-    chosen = {"source": source, **fitted, "thresholds": pairs}
     try:
-        nlp.add_pipe(CONFIDENCE, after=recognizer, config=chosen)
+        add_confidence(nlp, source, thresholds, after=recognizer, **fitted)
     except ConfigError as error:
         raise ConfigError(f"{report}: {error}") from error
 

@@ -27,11 +27,10 @@ from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.extras import require
 from spacy_bioner.files.replacing import check_own_folder, replacing_folder
 from spacy_bioner.gold import list_predicted
-from spacy_bioner.training.results.exports import Exported
+from spacy_bioner.training.results.exports import META_KEY, Exported
 
 # Texts that scales of activations are found on.
 N_CALIBRATION = 128
-META_KEY = "export"
 
 
 @guards_outputs("output", inputs=("model", "dev"), replaced=("output",))

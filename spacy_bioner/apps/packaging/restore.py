@@ -9,10 +9,10 @@ from spacy.util import load_config
 from spacy_bioner.apps.loading import fingerprint, load_pipeline
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.packaging.assemble import PIPELINE_MARKS
-from spacy_bioner.apps.packaging.export import META_KEY
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.extras import require
 from spacy_bioner.files.replacing import check_own_folder, replacing_folder
+from spacy_bioner.training.results.exports import META_KEY
 
 RESTORED_KEY = "restored"
 

@@ -22,6 +22,7 @@ from spacy_bioner.files.digests import digest_path
 from spacy_bioner.knowledge.gaz import SourceInfo
 from spacy_bioner.reports.scores import merge_equal
 from spacy_bioner.training.corpus import find_docbins
+from spacy_bioner.training.results.exports import META_KEY
 from spacy_bioner.training.results.model_facts import (
     TERMS_KEY,
     CorpusFacts,
@@ -32,6 +33,7 @@ from spacy_bioner.training.results.model_facts import (
 
 ENCODER_OWNERS = ("spacy_bioner.", "spacy-transformers.", "spacy-curated-transformers.")
 DOCBIN = ".spacy"
+ACCOUNT = "expected the corpus.json of `bioner prepare`"
 # What became of a mention that was an entity to learn from.
 _LEARNED = ("exact", "widened", "narrowed")
 # How the architectures end that look terms up.
@@ -87,8 +89,7 @@ def read_account(
         that is not there, or that holds other splits.
     RAISES (CorpusError): Where the documents that were trained on are not what it is about.
     """
-    expected = "expected the corpus.json of `bioner prepare`"
-    data = _read_json(path, expected)
+    data = _read_json(path, ACCOUNT)
     try:
         splits = data["splits"]
         files = _list_splits(path, trained, splits)
@@ -110,7 +111,7 @@ def read_account(
             {f"{data['name']}/{split}": digest for split, digest in digests.items() if digest},
         )
     except (KeyError, TypeError, AttributeError) as error:
-        raise PackageError(f"{path}: found other content ({error!r}), {expected}") from error
+        raise PackageError(f"{path}: found other content ({error!r}), {ACCOUNT}") from error
 
 
 def read_accounts(
@@ -129,7 +130,7 @@ def read_accounts(
         trained = get_setting(config, "corpora.train.path")
         return read_account(paths[0], labels, trained=str(trained or ""))
     taught = get_setting(config, "corpora.train.corpora") or {}
-    names = [read_account(path).short_name for path in paths]
+    names = [_read_name(path) for path in paths]
     if sorted(names) != sorted(taught):
         raise PackageError(
             f"found the accounts of {', '.join(names)}, expected those of "
@@ -151,6 +152,13 @@ def read_accounts(
         SEVERAL,
         {name: digest for account in accounts for name, digest in account.digests.items()},
     )
+
+
+def _read_name(path: Path) -> str:
+    try:
+        return str(_read_json(path, ACCOUNT)["name"])
+    except (KeyError, TypeError) as error:
+        raise PackageError(f"{path}: found other content ({error!r}), {ACCOUNT}") from error
 
 
 def _list_splits(path: Path, trained: str, known: Mapping[str, Any]) -> Dict[str, Path]:
@@ -206,7 +214,7 @@ def _read_measurement(measured: Mapping[str, Any]) -> Dict[str, Any]:
     """Read what else was measured of the whole pipeline, as fields of `ScoredCorpus`."""
     found: Dict[str, Any] = {}
     if intervals := measured.get("intervals"):
-        rows = {"": intervals["averages"]["micro"], **intervals["by_type"]}
+        rows = {None: intervals["averages"]["micro"], **intervals["by_type"]}
         found["intervals"] = {label: Interval(**row["f_score"]) for label, row in rows.items()}
     found["novelty"] = [
         (row["name"], row["found"], row["gold"])
@@ -293,7 +301,7 @@ def describe_export(meta: Mapping[str, Any]) -> List[Tuple[str, str]]:
 
     meta (Mapping[str, Any]): The pipeline's.
     """
-    exported = meta.get("export")
+    exported = meta.get(META_KEY)
     if not exported:
         return []
     compared = exported["compared"]

@@ -37,10 +37,9 @@ from spacy_bioner.reports.plots.style import plot_style, require_matplotlib
 from spacy_bioner.reports.text.model_card import LEARNT, LIMITS, UNCALIBRATED
 from spacy_bioner.training.loggers import Evaluation
 from spacy_bioner.training.results.experiments import AblationRow
-from spacy_bioner.training.results.model_facts import RunFacts
+from spacy_bioner.training.results.model_facts import CONFIDENCE, RunFacts
 
 PACKAGES = ("spacy", "thinc", "torch", "transformers", "numpy")
-FILTER = "bioner_confidence"
 FIGURES = "figures"
 CHECKPOINTS = {
     "model-best": "the checkpoint with the best score on the development documents",
@@ -233,7 +232,7 @@ def _choose_limits(evaluated: Evaluated) -> List[str]:
     """Leave out what is not true of a pipeline: without training, or without confidences."""
     nlp = evaluated.nlp
     untrue = set() if _is_trained(nlp) else {LEARNT}
-    if FILTER in nlp.pipe_names or evaluated.measurement.judged is None:
+    if CONFIDENCE in nlp.pipe_names or evaluated.measurement.judged is None:
         untrue.add(UNCALIBRATED)
     return [line for line in LIMITS if line not in untrue]
 
@@ -243,7 +242,7 @@ def _is_trained(nlp: Language) -> bool:
 
 
 def _read_thresholds(nlp: Language) -> Dict[str, float]:
-    component: Any = nlp.get_pipe(FILTER) if FILTER in nlp.pipe_names else None
+    component: Any = nlp.get_pipe(CONFIDENCE) if CONFIDENCE in nlp.pipe_names else None
     return {} if component is None else dict(component.thresholds)
 
 

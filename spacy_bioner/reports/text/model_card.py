@@ -13,7 +13,12 @@ from spacy_bioner.reports.text.pipelines.verification import (
     describe_pace,
     describe_split,
 )
-from spacy_bioner.training.results.model_facts import ModelCard, ScoredCorpus, TermFacts
+from spacy_bioner.training.results.model_facts import (
+    CONFIDENCE,
+    ModelCard,
+    ScoredCorpus,
+    TermFacts,
+)
 
 SCORE_HEADER = ("type", "n", "precision", "recall", "F1")
 NOT_RECORDED = "not recorded"
@@ -22,7 +27,6 @@ CALIBRATED = (
     "Confidences were calibrated on text of the training corpora: on other text they promise too "
     "much, or too little."
 )
-CALIBRATES = "bioner_confidence"
 LEARNT = (
     "English only, and best on text like that of its training corpus. Scores on other kinds of "
     "text can be much lower."
@@ -163,7 +167,7 @@ def _render_test(test: ScoredCorpus, *, named: bool) -> List[str]:
             _score_row(escape_markdown(label), scores.by_type[label], intervals.get(label))
             for label in sorted(scores.by_type)
         ]
-        rows.append(_score_row("**all types**", scores.micro, intervals.get("")))
+        rows.append(_score_row("**all types**", scores.micro, intervals.get(None)))
         parts.append(render_markdown_table(SCORE_HEADER, rows, right=range(1, 5)))
         facts = [*footnotes(scores), *(_describe_measured(test) if number == 0 else ())]
         notes = [f"- {escape_markdown(note)}" for note in facts]
@@ -231,7 +235,7 @@ def _render_commands(card: ModelCard) -> Iterator[str]:
 
 def _render_limits(card: ModelCard) -> str:
     limits = list(LIMITS)
-    is_calibrated = CALIBRATES in card.components.values()
+    is_calibrated = CONFIDENCE in card.components.values()
     limits.insert(-1, CALIBRATED if is_calibrated else UNCALIBRATED)
     n_docs = card.corpus.n_docs
     if n_docs is not None and n_docs < FEW_DOCUMENTS:

@@ -6,6 +6,9 @@ from typing import Any, Dict, Sequence
 
 from spacy_bioner.evaluation.bootstrap.significance import PairedComparison
 
+# Where a pipeline's meta has what `Exported.to_json` gives.
+META_KEY = "export"
+
 
 @dataclass(frozen=True)
 class Exported:

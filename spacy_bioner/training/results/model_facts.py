@@ -10,6 +10,8 @@ from spacy_bioner.training.results.verification import CarriedSplit
 
 # What a pipeline's meta says of its terms: the fields of `TermFacts`.
 TERMS_KEY = "terms"
+# The component that scales confidences and leaves unsure entities out.
+CONFIDENCE = "bioner_confidence"
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,8 @@ class ScoredCorpus:
     corpus (str): The file that was scored.
     scores (Mapping[str, Scores]): By what was scored, in the order of display.
     rules (str): The corpus by whose rules the pipeline annotated; empty: by none in particular.
-    intervals (Mapping[str, Interval]): Of the F1 in the first of `scores`, by type, and of all
-        types under ""; empty when not known.
+    intervals (Mapping[Optional[str], Interval]): Of the F1 in the first of `scores`, by type, and
+        of all types under None; empty when not known.
     novelty (Sequence[Tuple[str, int, int]]): Kinds of mentions by whether training has shown them,
         with how many were found, of how many; empty when not known.
     calibration_error (Optional[float]): The expected one of the confidences, 0 to 1.
@@ -78,7 +80,7 @@ class ScoredCorpus:
     corpus: str
     scores: Mapping[str, Scores]
     rules: str = ""
-    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    intervals: Mapping[Optional[str], Interval] = field(default_factory=dict)
     novelty: Sequence[Tuple[str, int, int]] = ()
     calibration_error: Optional[float] = None
 

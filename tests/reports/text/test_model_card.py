@@ -157,7 +157,7 @@ def test_intervals_and_what_else_was_measured_stand_with_the_whole_pipeline(card
     tested = ScoredCorpus(
         "test.spacy",
         {"Full pipeline": scores, "Component alone": alone},
-        intervals={"": Interval(0.8, 0.7, 0.9), "Disease": Interval(0.8, 0.71, 0.9)},
+        intervals={None: Interval(0.8, 0.7, 0.9), "Disease": Interval(0.8, 0.71, 0.9)},
         novelty=[("seen in training", 5, 6), ("unseen concept", 3, 4)],
         calibration_error=0.0417,
     )
