@@ -6,15 +6,16 @@ CORPUS is a folder with train.spacy, dev.spacy and test.spacy, as `bioner prepar
 trained component of MODEL runs once over the documents; then each table does its work on a copy of
 them, in each mode: as it is, without the names that `bioner terms blame` proposes to leave out on
 the train split, and with those names alone that are right there. What a table's entities are worth
-(the setting `confidence`) is their precision on the train split. Thresholds are those of the best
-F1 on dev for each label; "boost" changes nothing without them. Prints one Markdown table: strict
-scores, and the differences from the same pipeline without a table, with the interval of a paired
-bootstrap over documents. Settings are for dev: with --test, the setting of each mode that is best
-on dev is scored on test, too.
+(the setting `confidence`) is their precision on the train split. Thresholds "dev" are those of the
+best F1 on dev for each label; "boost" changes nothing without them. Thresholds "recall" are the
+highest ones that leave each label the recall on dev that it has without a table: all that a table
+gives is precision then. Prints one Markdown table: strict scores, and the differences from the same
+pipeline without a table, with the interval of a paired bootstrap over documents. Settings are for
+dev: with --test, the setting of each mode that is best on dev is scored on test, too.
 """
 
 import argparse
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
@@ -31,8 +32,8 @@ from spacy_bioner.components.confidence import ConfidenceFilter
 from spacy_bioner.corpora.docbin import read_docbin
 from spacy_bioner.evaluation.bootstrap.intervals import Interval, count_documents
 from spacy_bioner.evaluation.bootstrap.significance import compare_systems
-from spacy_bioner.evaluation.confidence.predictions import judge
-from spacy_bioner.evaluation.confidence.thresholds import choose_thresholds
+from spacy_bioner.evaluation.confidence.predictions import Judged, judge
+from spacy_bioner.evaluation.confidence.thresholds import ScoreTarget, choose_thresholds, sweep
 from spacy_bioner.evaluation.matching import compare_docs
 from spacy_bioner.evaluation.scores import Counts
 from spacy_bioner.gold import ANNOTATED_KEY, list_gold
@@ -41,6 +42,8 @@ from spacy_bioner.knowledge.gaz import read_gaz
 from spacy_bioner.knowledge.matcher import TermMatcher
 
 MODES = ("fill", "boost", "filter", "override")
+# How thresholds are chosen: not at all, for the best F1, or for the recall without a table.
+NONE, BEST, RECALL = THRESHOLDS = ("none", "dev", "recall")
 # What each mode is for.
 AIMS = {"fill": "f_score", "boost": "f_score", "filter": "precision", "override": "f_score"}
 HEADER = ("documents", "table", "mode", "thresholds", "P", "R", "F1")
@@ -65,7 +68,12 @@ class Setting:
 
     mode: str = ""
     table: Optional[Table] = None
-    with_thresholds: bool = False
+    thresholds: str = NONE
+
+    @property
+    def alone(self) -> "Setting":
+        """What it is compared with."""
+        return Setting(thresholds=NONE if self.thresholds == NONE else BEST)
 
 
 @dataclass(frozen=True)
@@ -97,21 +105,30 @@ class Trial:
 
     def fit(self, setting: Setting, dev: Split) -> None:
         """Choose the thresholds of a setting."""
-        if setting.with_thresholds:
-            docs = self._apply_table(setting, dev.predicted)
-            pairs = zip(dev.gold, docs, strict=True)
-            scored = (score_document(*pair, self.recognizer) for pair in pairs)
-            chosen = choose_thresholds(judge(document for document in scored if document))
+        if setting.thresholds == BEST:
+            chosen = choose_thresholds(self._judge(setting, dev))
             self._thresholds[setting] = {label or "": least for label, least in chosen.items()}
+        elif setting.thresholds == RECALL:
+            judged, alone = self._judge(setting, dev), self._judge(setting.alone, dev)
+            self._thresholds[setting] = {
+                label: sweep(judged, label).reach(ScoreTarget("recall", recall)).threshold
+                for label in {*judged.labels, *judged.gold}
+                if (recall := sweep(alone, label).best().counts.recall)
+            }
 
     def count(self, setting: Setting, split: Split) -> List[Counts]:
         """Count by document what a setting finds."""
         docs = self._apply_table(setting, split.predicted)
-        if setting.with_thresholds:
+        if setting.thresholds != NONE:
             least = self._thresholds[setting]
             docs = list(ConfidenceFilter(source=self.recognizer, thresholds=least).pipe(docs))
         pairs = zip(split.gold, docs, strict=True)
         return count_documents([compare_docs(left, right) for left, right in pairs])
+
+    def _judge(self, setting: Setting, split: Split) -> Judged:
+        pairs = zip(split.gold, self._apply_table(setting, split.predicted), strict=True)
+        scored = (score_document(*pair, self.recognizer) for pair in pairs)
+        return judge(document for document in scored if document)
 
     def _apply_table(self, setting: Setting, predicted: Sequence[Doc]) -> List[Doc]:
         docs = [doc.copy() for doc in predicted]
@@ -182,12 +199,13 @@ def read_tables(path: Path, corpus: Path) -> Iterator[Table]:
 
 def list_settings(tables: Sequence[Table]) -> Iterator[Setting]:
     """List the rows."""
-    for with_thresholds in (False, True):
-        yield Setting(with_thresholds=with_thresholds)
+    for thresholds in THRESHOLDS:
+        if thresholds != RECALL:
+            yield Setting(thresholds=thresholds)
         for table in tables:
             for mode in MODES:
-                if mode != "boost" or with_thresholds:
-                    yield Setting(mode, table, with_thresholds)
+                if thresholds == BEST or (mode == "boost") == (thresholds == RECALL):
+                    yield Setting(mode, table, thresholds)
 
 
 Found = Mapping[Setting, List[Counts]]
@@ -208,10 +226,10 @@ def measure(trial: Trial, settings: Sequence[Setting], split: Split, dev: Split)
 
 def choose(found: Found) -> List[Setting]:
     """Choose the best of each mode, and what it is compared with."""
-    best: Dict[Tuple[str, bool], Tuple[float, Setting]] = {}
+    best: Dict[Tuple[str, str], Tuple[float, Setting]] = {}
     for setting, counts in found.items():
         score = getattr(sum(counts, Counts()), AIMS.get(setting.mode, "f_score")) or 0.0
-        key = (setting.mode, setting.with_thresholds)
+        key = (setting.mode, setting.thresholds)
         if key not in best or score > best[key][0]:
             best[key] = score, setting
     return [setting for _, setting in best.values()]
@@ -230,9 +248,9 @@ def render(found: Found, split: Split) -> List[Tuple[str, ...]]:
             split.name,
             setting.table.name if setting.table else "none",
             setting.mode or "–",
-            "dev" if setting.with_thresholds else "none",
+            setting.thresholds,
         )
-        none = found[replace(setting, mode="", table=None)]
+        none = found[setting.alone]
         compared = compare_systems(none, counts, n_shuffles=1)
         differences = (compared.precision, compared.recall, compared.f_score)
         shown = tuple(_render(one.difference) if setting.table else "–" for one in differences)

@@ -72,18 +72,19 @@ def test_modes_and_thresholds_work_on_copies(script, trial, tables, corpus):
     predicted = [propose(trial.nlp.make_doc(doc.text)) for doc in gold]
     split = script.Split("dev", gold, predicted)
     found = script.measure(trial, list(script.list_settings(tables[2:])), split, split)
-    counts = {(s.mode, s.with_thresholds): sum(each, Counts()) for s, each in found.items()}
+    counts = {(s.mode, s.thresholds): sum(each, Counts()) for s, each in found.items()}
     assert counts == {
-        ("", False): Counts(1, 1, 2),
-        ("fill", False): Counts(2, 1, 1),
-        ("filter", False): Counts(1, 1, 2),
-        ("override", False): Counts(2, 1, 1),
+        ("", "none"): Counts(1, 1, 2),
+        ("fill", "none"): Counts(2, 1, 1),
+        ("filter", "none"): Counts(1, 1, 2),
+        ("override", "none"): Counts(2, 1, 1),
         # No threshold parts the right one from the wrong one, which the model is surer of.
-        ("", True): Counts(1, 1, 2),
-        ("fill", True): Counts(2, 1, 1),
-        ("boost", True): Counts(1, 1, 2),
-        ("filter", True): Counts(1, 1, 2),
-        ("override", True): Counts(2, 1, 1),
+        ("", "dev"): Counts(1, 1, 2),
+        ("fill", "dev"): Counts(2, 1, 1),
+        ("boost", "dev"): Counts(1, 1, 2),
+        ("filter", "dev"): Counts(1, 1, 2),
+        ("override", "dev"): Counts(2, 1, 1),
+        ("boost", "recall"): Counts(1, 1, 2),
     }
     assert [len(doc.ents) for doc in predicted] == [2]
     rows = script.render(found, split)
