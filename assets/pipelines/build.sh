@@ -28,7 +28,9 @@ first.to_disk(sys.argv[1])' "$1" $from
 }
 
 mkdir -p "$WORK"
-bioner calibrate "$TUNED" config "$WORK/calibrated" --report "$WORK/calibrated.json"
+# Of the three corpora with genes, one has development documents: a threshold that is right there is
+# not for the others.
+bioner calibrate "$TUNED" config "$WORK/calibrated" --except Gene --report "$WORK/calibrated.json"
 bioner assemble "$MODEL" "$WORK/assembled" --config configs/shipped.cfg --terms "$TERMS" \
   --calibration "$WORK/calibrated.json"
 bioner export "$WORK/assembled" "$WORK/exported"

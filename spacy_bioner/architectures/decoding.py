@@ -150,17 +150,18 @@ def span_confidences(
     return found
 
 
-def scale_confidences(confidences: ArrayLike, temperature: float) -> np.ndarray:
-    """Divide the log-odds of confidences by a temperature (Guo and others, 2017).
+def scale_confidences(confidences: ArrayLike, temperature: float, bias: float = 0.0) -> np.ndarray:
+    """Divide the log-odds of confidences by a temperature (Guo and others, 2017), and add a bias
+    (Platt, 1999).
 
-    Above 1 they become more modest; 1.0 leaves them as they are. Their order stays.
+    Above 1 they become more modest; 1.0 and a bias of 0 leave them as they are. Their order stays.
     """
-    if temperature == 1.0:
+    if temperature == 1.0 and bias == 0.0:
         return np.asarray(confidences, dtype=np.float64)
     # Confidences of 0 and 1 have no finite log-odds.
     clipped = np.clip(confidences, EDGE, 1.0 - EDGE)
     odds = np.log(clipped) - np.log1p(-clipped)
-    return 1.0 / (1.0 + np.exp(-odds / temperature))
+    return 1.0 / (1.0 + np.exp(-(odds / temperature + bias)))
 
 
 def tag_log_marginals(scores: Sequence[np.ndarray], grammar: TagGrammar) -> List[np.ndarray]:

@@ -1,10 +1,11 @@
 """`bioner_confidence`: confidences that mean what they say, and no entity below a threshold.
 
-Temperature and thresholds are fitted on development data by `bioner calibrate`. What falls below
-its threshold leaves `doc.ents`; it stays in its span group, with the reason beside it, so that
-nobody has to guess why an entity is gone.
+Temperature, bias and thresholds are fitted on development data by `bioner calibrate`. What falls
+below its threshold leaves `doc.ents`; it stays in its span group, with the reason beside it, so
+that nobody has to guess why an entity is gone.
 """
 
+import math
 from typing import Any, Dict, List, Optional
 
 from spacy.language import Language
@@ -27,6 +28,7 @@ SCALED_KEY = "bioner_scaled_confidences"
 DEFAULT_CONFIG: Dict[str, Any] = {
     "source": "bioner",
     "temperature": 1.0,
+    "bias": 0.0,
     "threshold": 0.0,
     # Pairs: labels may hold what keys of a config cannot.
     "thresholds": [],
@@ -40,7 +42,7 @@ DEFAULT_CONFIG: Dict[str, Any] = {
     assigns=["doc.ents", "token.ent_iob", "token.ent_type"],
 )
 def make_confidence(
-    nlp: Language, name: str, source: str, temperature: float, threshold: float,
+    nlp: Language, name: str, source: str, temperature: float, bias: float, threshold: float,
     thresholds: List[List[Any]],
 ) -> "ConfidenceFilter":  # fmt: skip
     """Make the component; it has no state besides its settings.
@@ -53,6 +55,7 @@ def make_confidence(
         name,
         source=source,
         temperature=temperature,
+        bias=bias,
         threshold=threshold,
         thresholds=dict(map(tuple, thresholds)),
     )
@@ -70,9 +73,11 @@ class ConfidenceFilter(Pipe):
     name (str): Name of the component.
     source (str): The component whose entities these are.
     temperature (float): Divides the log-odds of confidences; 1.0 leaves them as they are.
+    bias (float): Is added to the divided log-odds; below 0 lowers all confidences.
     threshold (float): The least scaled confidence of an entity; one that has it stays.
     thresholds (Optional[Dict[str, float]]): The same for single labels.
-    RAISES (ConfigError): For a temperature that is not above 0, and thresholds outside of 0 to 1.
+    RAISES (ConfigError): For a temperature that is not above 0, a bias that is not finite, and
+        thresholds outside of 0 to 1.
     """
 
     def __init__(
@@ -81,6 +86,7 @@ class ConfidenceFilter(Pipe):
         *,
         source: str = DEFAULT_CONFIG["source"],
         temperature: float = 1.0,
+        bias: float = 0.0,
         threshold: float = 0.0,
         thresholds: Optional[Dict[str, float]] = None,
     ) -> None:
@@ -88,10 +94,13 @@ class ConfidenceFilter(Pipe):
         self.name = name
         self.source = source
         self.temperature = temperature
+        self.bias = bias
         self.threshold = threshold
         self.thresholds = dict(thresholds or {})
         if not temperature > 0:
             raise ConfigError(f"{name}: found temperature {temperature:g}, expected more than 0")
+        if not math.isfinite(bias):
+            raise ConfigError(f"{name}: found bias {bias:g}, expected a finite number")
         every = [("", threshold), *((f" of {label}", n) for label, n in self.thresholds.items())]
         for of_label, value in every:
             if not 0 <= value <= 1:
@@ -133,7 +142,7 @@ class ConfidenceFilter(Pipe):
         key = f"{self.name}\t{entry.start_char}:{entry.end_char}\t{entry.label}"
         value = float(entry.confidence or 0.0)
         if scaled.get(key) != value:
-            value = float(scale_confidences(value, self.temperature))
+            value = float(scale_confidences(value, self.temperature, self.bias))
             add_evidence(doc, Evidence(**{**vars(entry), "confidence": value}))
         scaled[key] = value
         return value

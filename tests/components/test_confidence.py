@@ -103,6 +103,7 @@ def test_thresholds_that_are_no_pairs_are_refused() -> None:
     ("settings", "message"),
     [
         ({"temperature": 0.0}, "found temperature 0, expected more than 0"),
+        ({"bias": float("inf")}, "found bias inf, expected a finite number"),
         ({"threshold": 1.5}, r"found threshold 1\.5, expected 0 to 1"),
         ({"thresholds": {"Gene": -1.0}}, "found threshold -1 of Gene, expected 0 to 1"),
     ],

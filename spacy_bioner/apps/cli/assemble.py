@@ -21,8 +21,8 @@ def assemble_cli(
     calibration: Annotated[
         Optional[Path],
         typer.Option(
-            help="JSON of `calibrate --report`, of a pipeline trained alike on less: temperature "
-            "and thresholds are taken over"
+            help="JSON of `calibrate --report`, of a pipeline trained alike on less: temperature, "
+            "bias and thresholds are taken over"
         ),
     ] = None,
 ) -> None:

@@ -1,7 +1,7 @@
 """`bioner calibrate`: honest confidences and thresholds, fitted on development data."""
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, List, Optional
 
 import typer
 
@@ -17,7 +17,7 @@ def calibrate_cli(
         ),
     ],
     output: Annotated[Path, typer.Argument(help="Folder for the pipeline", metavar="OUT")],
-    temperature: Annotated[bool, typer.Option(help="Fit a temperature")] = True,
+    temperature: Annotated[bool, typer.Option(help="Fit temperature and bias")] = True,
     thresholds: Annotated[bool, typer.Option(help="Choose a threshold for each label")] = True,
     target: Annotated[
         Optional[str],
@@ -29,14 +29,20 @@ def calibrate_cli(
     overall: Annotated[
         bool, typer.Option("--overall", help="One threshold for all labels")
     ] = False,
+    except_labels: Annotated[
+        Optional[List[str]],
+        typer.Option(
+            "--except", help="A label that gets no threshold; may be repeated", metavar="LABEL"
+        ),
+    ] = None,
     report: Annotated[Optional[Path], typer.Option(help="Write what was fitted as JSON")] = None,
     gpu_id: GpuId = -1,
 ) -> None:
     """Make a pipeline's confidences honest, and leave its unsure entities out.
 
-    Adds the component `bioner_confidence` behind the trained one, with a temperature and a
-    threshold for each label that gives the best F1 on the development documents, or reaches the
-    target there.
+    Adds the component `bioner_confidence` behind the trained one, with a temperature, a
+    bias, and a threshold for each label that gives the best F1 on the development documents, or
+    reaches the target there.
     """
     from spacy_bioner.apps.evaluation.calibrate import calibrate_pipeline
     from spacy_bioner.reports.text.calibration import render_fitted
@@ -49,6 +55,7 @@ def calibrate_cli(
         with_thresholds=thresholds,
         target=target,
         overall=overall,
+        except_labels=except_labels or (),
         report=report,
         gpu_id=gpu_id,
     )

@@ -1,4 +1,4 @@
-"""Temperature and thresholds of a pipeline's confidences, fitted on development data and saved."""
+"""What makes a pipeline's confidences honest, fitted on development data and saved with it."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from spacy_bioner.apps.packaging.assemble import (
 from spacy_bioner.architectures.decoding import scale_confidences
 from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.errors import ConfigError, CorpusError
-from spacy_bioner.evaluation.confidence.calibration import Fitted, calibrate, fit_temperature
+from spacy_bioner.evaluation.confidence.calibration import Fitted, calibrate, fit_scaling
 from spacy_bioner.evaluation.confidence.predictions import Judged, ScoredDocument, judge
 from spacy_bioner.evaluation.confidence.thresholds import (
     ScoreTarget,
@@ -46,18 +46,21 @@ def calibrate_pipeline(
     with_thresholds: bool = True,
     target: Optional[str] = None,
     overall: bool = False,
+    except_labels: Sequence[str] = (),
     report: Optional[Path] = None,
     gpu_id: int = -1,
 ) -> Fitted:
-    """Fit temperature and thresholds on development data and save a pipeline that applies them.
+    """Fit temperature, bias and thresholds on development data; save a pipeline that applies them.
 
     model (str): A pipeline folder or package.
     dev (Optional[Path]): A DocBin that the pipeline was neither trained on nor is to be tested on;
         None takes the development documents of its config.
+    with_temperature (bool): Fit temperature and bias.
     output (Path): The folder to write; an earlier one is replaced when the new one is whole.
     target (Optional[str]): What the thresholds are to reach, "precision=0.95" or "recall=0.9";
         None for the best F1.
     overall (bool): One threshold for all labels.
+    except_labels (Sequence[str]): These get none: of them, the documents say too little.
     report (Optional[Path]): Gets what was fitted, as JSON.
     RAISES (ConfigError): For a pipeline without confidences, where nothing is to be fitted, and
         another target.
@@ -66,8 +69,14 @@ def calibrate_pipeline(
     """
     if not with_temperature and not with_thresholds:
         raise ConfigError("found neither temperature nor thresholds to fit, expected one or both")
-    if not with_thresholds and (target or overall):
-        raise ConfigError("found a target or one threshold for all, and no thresholds to fit")
+    if not with_thresholds and (target or overall or except_labels):
+        raise ConfigError(
+            "found a target, one threshold for all or labels without one, and no thresholds to fit"
+        )
+    if overall and except_labels:
+        raise ConfigError(
+            "found one threshold for all and labels without one, expected one of both"
+        )
     aim = None if target is None else parse_target(target)
     if dev is not None:
         check_is_file(dev)
@@ -75,6 +84,7 @@ def calibrate_pipeline(
     check_own_folder(output, PIPELINE_MARKS)
     nlp = load_pipeline(model, gpu_id=gpu_id)
     source = find_recognizer(nlp)
+    _check_labels(except_labels, nlp.pipe_labels.get(source, []))
     if CONFIDENCE in nlp.pipe_names:
         # What was fitted before would be fitted upon.
         nlp.remove_pipe(CONFIDENCE)
@@ -86,12 +96,15 @@ def calibrate_pipeline(
             f"on; these documents have mentions labeled {wanted}",
             path=dev,
         )
-    scaled, temperature, note = _scale(judged, with_temperature)
+    (temperature, bias), note = _fit(judged, with_temperature)
+    scaled = replace(judged, confidences=scale_confidences(judged.confidences, temperature, bias))
     chosen = choose_thresholds(scaled, target=aim, overall=overall) if with_thresholds else {}
+    chosen = {label: least for label, least in chosen.items() if label not in except_labels}
     fitted = replace(
         _describe(judged, scaled, chosen),
         source=source,
         temperature=temperature,
+        bias=bias,
         note=note,
         target=str(aim or ""),
         unreached=_list_unreached(scaled, chosen, aim),
@@ -105,6 +118,7 @@ def calibrate_pipeline(
         fitted.thresholds,
         after=max([source, *boosters], key=lambda name: places[name]),
         temperature=fitted.temperature,
+        bias=fitted.bias,
         threshold=fitted.threshold,
     )
     with replacing_folder(output, marks=PIPELINE_MARKS) as partial:
@@ -112,6 +126,14 @@ def calibrate_pipeline(
     if report is not None:
         write_json(report, fitted.to_json())
     return fitted
+
+
+def _check_labels(labels: Sequence[str], known: Sequence[str]) -> None:
+    for label in labels:
+        if label not in known:
+            raise ConfigError(
+                f"found no label '{label}' to except, expected some of {', '.join(known)}"
+            )
 
 
 def _judge(nlp: Language, source: str, dev: Optional[Path]) -> Judged:
@@ -152,18 +174,13 @@ def _confidences(
     return [known.get(mention) for mention in mentions]
 
 
-def _scale(judged: Judged, with_temperature: bool) -> Tuple[Judged, float, str]:
-    """Fit a temperature and apply it; return it, and why there is none."""
-    temperature, note = 1.0, ""
+def _fit(judged: Judged, with_temperature: bool) -> Tuple[Tuple[float, float], str]:
+    """Fit temperature and bias; return them, and why nothing was fitted."""
     n_right = int(judged.right.sum())
-    if not with_temperature:
-        note = "not fitted"
-    elif 0 < n_right < len(judged.right):
-        temperature = fit_temperature(judged)
-    else:
-        note = f"not fitted: {n_right:,} of {len(judged.right):,} predictions are right"
-    scaled = scale_confidences(judged.confidences, temperature)
-    return replace(judged, confidences=scaled), temperature, note
+    if with_temperature and 0 < n_right < len(judged.right):
+        return fit_scaling(judged), ""
+    reason = f": {n_right:,} of {len(judged.right):,} predictions are right"
+    return (1.0, 0.0), "not fitted" + (reason if with_temperature else "")
 
 
 def _describe(judged: Judged, scaled: Judged, chosen: Dict[Optional[str], float]) -> Fitted:

@@ -43,7 +43,7 @@ def assemble(
         `bioner terms import` compiled. Its name and its sources are noted in the pipeline's meta.
     calibration (Optional[Path]): What `bioner calibrate --report` wrote of a pipeline that was
         trained alike, but not on its development documents, as this one was: `bioner_confidence`
-        gets its temperature and thresholds.
+        gets its temperature, bias and thresholds.
     RETURNS (Language): The assembled pipeline.
     RAISES (ConfigError): For a missing file or section, and for a calibration that is none, of
         another component, or of labels that the pipeline does not know.
@@ -101,6 +101,7 @@ def add_confidence(
     *,
     after: str,
     temperature: float,
+    bias: float,
     threshold: float,
 ) -> None:
     """Add `bioner_confidence` behind a component; see `components.confidence`.
@@ -108,7 +109,7 @@ def add_confidence(
     RAISES (ConfigError): For numbers that it does not take.
     """
     pairs = [[label, value] for label, value in thresholds.items()]
-    settings = {"source": source, "temperature": temperature, "threshold": threshold}
+    settings = {"source": source, "temperature": temperature, "bias": bias, "threshold": threshold}
     nlp.add_pipe(CONFIDENCE, after=after, config={**settings, "thresholds": pairs})
 
 
@@ -117,6 +118,8 @@ def _take_calibration(nlp: Language, recognizer: str, report: Path) -> None:
         found = json.loads(report.read_text(encoding="utf-8"))
         source, thresholds = found["source"], found["thresholds"]
         fitted = {key: found[key] for key in ("temperature", "threshold")}
+        # Reports of earlier releases have none.
+        fitted["bias"] = found.get("bias", 0.0)
         if not all(map(_is_number, (*fitted.values(), *thresholds.values()))):
             raise ValueError("what should be a number is none")
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:

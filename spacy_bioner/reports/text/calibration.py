@@ -1,4 +1,4 @@
-"""Temperature and thresholds that were fitted, as a table."""
+"""Temperature, bias and thresholds that were fitted, as a table."""
 
 from spacy_bioner.evaluation.confidence.calibration import Fitted
 from spacy_bioner.reports.scores import format_percent
@@ -6,7 +6,7 @@ from spacy_bioner.reports.tables import render_table
 
 
 def render_fitted(fitted: Fitted) -> str:
-    """Render temperature and thresholds, and F1 on the development data with and without them.
+    """Render what was fitted, and F1 on the development data with and without it.
 
     With a target, also precision and recall, and where it cannot be reached.
     """
@@ -27,7 +27,7 @@ def render_fitted(fitted: Fitted) -> str:
         for label, value in sorted(fitted.unreached.items())
     ]
     lines += [
-        f"temperature {fitted.temperature:.3f}"
+        f"temperature {fitted.temperature:.3f}, bias {fitted.bias:.3f}"
         + (f" ({fitted.note})" if fitted.note else "")
         + "; expected calibration error "
         + " → ".join("–" if value is None else f"{value:.3f}" for value in errors),

@@ -23,8 +23,9 @@ def test_a_temperature_is_fitted_and_saved(trained_folder, dev, tmp_path: Path) 
     nlp = spacy.load(tmp_path / "out")
     assert nlp.pipe_names == ["bioner", "bioner_confidence"]
     component = nlp.get_pipe("bioner_confidence")
+    assert component.temperature == fitted["temperature"]
     # Three of four are right, so confidences near 1 come down.
-    assert component.temperature == fitted["temperature"] > 1
+    assert component.bias == fitted["bias"] < 0
     before = spacy.load(trained_folder)(KNOWN).ents[0]._.confidence
     assert nlp(KNOWN).ents[0]._.confidence < before
 
@@ -34,6 +35,24 @@ def test_it_can_be_done_again(trained_folder, dev, tmp_path: Path) -> None:
     again = calibrate_pipeline(str(tmp_path / "first"), dev, tmp_path / "second")
     assert again.temperature == pytest.approx(first.temperature)
     assert spacy.load(tmp_path / "second").pipe_names == ["bioner", "bioner_confidence"]
+
+
+def test_labels_that_are_excepted_keep_all_their_entities(trained_folder, dev, tmp_path) -> None:
+    options = {"target": "precision=1", "with_temperature": False}
+    every = calibrate_pipeline(str(trained_folder), dev, tmp_path / "every", **options)
+    assert every.thresholds
+    fitted = calibrate_pipeline(
+        str(trained_folder), dev, tmp_path / "out", except_labels=tuple(every.thresholds), **options
+    )
+    assert fitted.thresholds == {}
+    assert fitted.counts_after == fitted.counts_before
+    # That of another label would say nothing of them.
+    with pytest.raises(ConfigError, match="found no label 'Gene' to except, expected some of"):
+        calibrate_pipeline(str(trained_folder), dev, tmp_path / "no", except_labels=["Gene"])
+    with pytest.raises(ConfigError, match="one threshold for all"):
+        calibrate_pipeline(
+            str(trained_folder), dev, tmp_path / "no", except_labels=["A"], overall=True
+        )
 
 
 def test_without_mistakes_there_is_no_temperature(trained_folder, trained_nlp, tmp_path) -> None:

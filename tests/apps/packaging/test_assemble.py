@@ -256,7 +256,7 @@ def write_report(path, **changes):
 
 
 def test_a_calibration_is_taken_over_from_a_pipeline_trained_alike(trained_folder, terms, tmp_path):
-    report = write_report(tmp_path / "calibrated.json")
+    report = write_report(tmp_path / "calibrated.json", bias=-0.25)
     own = {"config": CONFIG, "terms": terms}
     assemble(trained_folder, tmp_path / "plain", **own)
     assemble(trained_folder, tmp_path / "pipeline", **own, calibration=report)
@@ -266,7 +266,7 @@ def test_a_calibration_is_taken_over_from_a_pipeline_trained_alike(trained_folde
     assert nlp.pipe_names[:2] == ["bioner", "bioner_confidence"]
     component = nlp.get_pipe("bioner_confidence")
     assert (component.source, component.temperature, component.threshold) == ("bioner", 2.5, 0.0)
-    assert component.thresholds == {"Chemical": 0.6}
+    assert (component.bias, component.thresholds) == (-0.25, {"Chemical": 0.6})
     before = {ent.text: ent._.confidence for ent in spacy.load(tmp_path / "plain")(TEXT).ents}
     after = {ent.text: ent._.confidence for ent in nlp(TEXT).ents}
     assert 0.6 <= after["Naloxone"] < before["Naloxone"]
@@ -281,6 +281,7 @@ def test_a_calibration_is_taken_over_from_a_pipeline_trained_alike(trained_folde
         ({"thresholds": None}, "found no calibration"),
         ({"thresholds": [["Chemical", 0.5]]}, "found no calibration"),
         ({"temperature": float("nan")}, "found no calibration"),
+        ({"bias": None}, "found no calibration"),
         ({"temperature": -1.0}, r"calibrated\.json: bioner_confidence: "),
         ({"threshold": 1.5}, r"calibrated\.json: bioner_confidence: "),
     ],

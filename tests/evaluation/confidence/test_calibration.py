@@ -5,7 +5,7 @@ import pytest
 
 from spacy_bioner.architectures.decoding import scale_confidences
 from spacy_bioner.errors import ConfigError
-from spacy_bioner.evaluation.confidence.calibration import calibrate, fit_temperature
+from spacy_bioner.evaluation.confidence.calibration import calibrate, fit_scaling
 from spacy_bioner.evaluation.confidence.predictions import Judged, ScoredDocument, judge
 from spacy_bioner.evaluation.confidence.thresholds import choose_thresholds, sweep
 from spacy_bioner.evaluation.scores import Counts
@@ -81,10 +81,30 @@ def test_the_temperature_that_made_confidences_too_sure_is_found() -> None:
     honest = drawn.random(40_000)
     right = drawn.random(40_000) < honest
     too_sure = make(scale_confidences(honest, 0.4), right)
-    temperature = fit_temperature(too_sure)
+    temperature, bias = fit_scaling(too_sure)
     assert temperature == pytest.approx(2.5, rel=0.05)
-    assert calibrate(too_sure, temperature=temperature).error < 0.02
+    assert bias == pytest.approx(0.0, abs=0.03)
+    assert calibrate(too_sure, temperature=temperature, bias=bias).error < 0.02
     assert calibrate(too_sure).error > 0.08
+
+
+def test_the_bias_that_made_confidences_too_sure_is_found() -> None:
+    drawn = np.random.default_rng(2)
+    honest = drawn.random(40_000)
+    right = drawn.random(40_000) < honest
+    too_sure = make(scale_confidences(honest, 0.5, 1.5), right)
+    temperature, bias = fit_scaling(too_sure)
+    # Twice the log-odds and 1.5 more: half of them, less 0.75.
+    assert temperature == pytest.approx(2.0, rel=0.05)
+    assert bias == pytest.approx(-0.75, abs=0.04)
+    assert calibrate(too_sure, temperature=temperature, bias=bias).error < 0.02
+
+
+def test_few_predictions_that_are_told_apart_do_not_become_certain() -> None:
+    temperature, bias = fit_scaling(make([0.6, 0.7, 0.8, 0.9], [False, False, True, True]))
+    scaled = scale_confidences([0.6, 0.9], temperature, bias)
+    # Two of a kind count as 3 of 4.
+    assert 0.1 < scaled[0] < 0.5 < scaled[1] < 0.9
 
 
 def test_scaling_keeps_the_order_and_one_half() -> None:
@@ -101,10 +121,17 @@ def test_temperatures_above_one_make_confidences_more_modest() -> None:
     assert scale_confidences([0.8, 0.2], 0.5) == pytest.approx([16 / 17, 1 / 17])
 
 
+def test_a_bias_multiplies_the_odds() -> None:
+    # Odds of 4 to 1 become 2 to 1, and those of 1 to 1 become 1 to 2.
+    assert scale_confidences([0.8, 0.5], 1.0, -np.log(2.0)) == pytest.approx([2 / 3, 1 / 3])
+    # The temperature comes first: 16 to 1, then 4 to 1, then 8 to 1.
+    assert scale_confidences([16 / 17], 2.0, np.log(2.0)) == pytest.approx([8 / 9])
+
+
 @pytest.mark.parametrize("right", [[], [True, True], [False, False]])
 def test_no_temperature_is_fitted_on_one_outcome(right) -> None:
     with pytest.raises(ConfigError, match="expected both right and wrong ones"):
-        fit_temperature(make([0.5] * len(right), right))
+        fit_scaling(make([0.5] * len(right), right))
 
 
 def test_wrong_settings_are_refused() -> None:
