@@ -1,5 +1,6 @@
 """Files of compiled terms (`.gaz`), which are mapped into memory, not read."""
 
+import codecs
 import mmap
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,10 @@ from spacy_bioner.knowledge.packing import FORMAT_VERSION, damage
 from spacy_bioner.knowledge.table import NO_RULES, TermTable
 from spacy_bioner.knowledge.table import SourceInfo as SourceInfo
 from spacy_bioner.knowledge.terms import Term
+
+_HEAD_SIZE = 256
+# A character may be cut off at the end.
+_DECODER = codecs.getincrementaldecoder("utf-8")
 
 
 @dataclass(frozen=True)
@@ -68,9 +73,21 @@ def read_gaz(path: PathLike, *, variants: bool = False) -> TermMatcher:
     if not path.stat().st_size:
         raise damage("an empty file", path)
     with path.open("rb") as file:
+        if _is_text(file.read(_HEAD_SIZE)):
+            raise TermTableError(
+                "found text; expected a .gaz file; `bioner terms import` makes one of it", path=path
+            )
         # The mapping lives as long as arrays look at it, and a file that is replaced stays as is.
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     return TermMatcher.from_bytes(mapped, variants, path=path)
+
+
+def _is_text(head: bytes) -> bool:
+    """Tell lines of text from the numbers that the file begins with in any version."""
+    try:
+        return b"\n" in head and b"\0" not in head and bool(_DECODER().decode(head))
+    except UnicodeDecodeError:
+        return False
 
 
 def describe_table(table: TermTable, size: int) -> GazInfo:

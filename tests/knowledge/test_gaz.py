@@ -144,6 +144,9 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 
 def test_another_file_is_no_gazetteer(path):
     path.write_text("D1\taspirin\tChemical\n" * 10, encoding="utf-8")
+    with pytest.raises(TermTableError, match=r"found text; .* `bioner terms import` makes one"):
+        read_gaz(path)
+    path.write_bytes(b"\x89PNG" + bytes(200))
     with pytest.raises(TermTableError, match="wrong checksum"):
         read_gaz(path)
 

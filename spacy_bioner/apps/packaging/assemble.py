@@ -87,7 +87,12 @@ def find_recognizer(nlp: Language) -> str:
 
 
 def _read(config: Path) -> Dict[str, Any]:
-    settings = read_config(_existing(config))
+    if not config.exists():
+        raise ConfigError(
+            f"found no {config}, expected the settings of the components to add: give a file by "
+            "--config, such as configs/postprocessing.cfg of the repository"
+        )
+    settings = read_config(config)
     for section in ("pipeline", "components", "gazetteer"):
         if section not in settings:
             raise ConfigError(f"{config}: no section [{section}]")

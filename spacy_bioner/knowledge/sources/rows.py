@@ -21,7 +21,8 @@ UNKNOWN = "unknown"
 _HEAD_SIZE = 65_536
 _BOM = b"\xef\xbb\xbf"
 _PACKED = ((b"\x1f\x8b", gzip.open), (b"\xfd7zXZ\x00", lzma.open), (b"BZh", bz2.open))
-_ARCHIVE = b"PK\x03\x04"
+# The second is one without any file.
+_ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06")
 _ENCRYPTED = 1
 _DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, NotImplementedError)
 
@@ -167,7 +168,7 @@ def is_archive(path: Path) -> bool:
     if not path.is_file():
         return False
     with path.open("rb") as file:
-        return file.read(len(_ARCHIVE)) == _ARCHIVE
+        return file.read(len(_ARCHIVES[0])) in _ARCHIVES
 
 
 def list_members(archive: Path) -> List[SourceFile]:

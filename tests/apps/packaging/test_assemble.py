@@ -194,6 +194,12 @@ def test_failure_while_saving_leaves_an_earlier_pipeline_and_nothing_else(
     assert not list(pipeline.parent.glob(".*"))
 
 
+def test_settings_that_are_not_there_can_be_given(tmp_path, trained_folder, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"found no configs/postprocessing\.cfg, .* by --config"):
+        assemble(trained_folder, tmp_path / "pipeline")
+
+
 def test_missing_model_says_which_step_comes_before(tmp_path):
     with pytest.raises(ConfigError, match="absent does not exist; run the steps before this one"):
         assemble(tmp_path / "absent", tmp_path / "pipeline", config=CONFIG)

@@ -99,6 +99,8 @@ def test_a_file_that_is_no_archive_is_one_source(tmp_path):
 def test_an_archive_without_terms_is_refused(archive):
     with pytest.raises(TermTableError, match=r"terms.zip: found readme.txt in it; expected one of"):
         TermSource.find_all(archive({"readme.txt": "See there."}))
+    with pytest.raises(TermTableError, match=r"terms.zip: found nothing in it; expected one of"):
+        TermSource.find_all(archive({}))
 
 
 def test_an_archive_that_is_cut_off_is_refused(archive):
