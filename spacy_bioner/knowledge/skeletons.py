@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LAST_KEPT = 0x10000
-_TABLED = 0x10000
+_TABLED, _PAGE_BITS = 0x10000, 7
 _KEPT, _ALNUM = 1, 2
 # Odd, so that it has an inverse modulo 2**64, and 3 modulo 8, so that its powers repeat late.
 _BASE = 0xD6E8FEB86659FD93
@@ -98,25 +98,37 @@ def _fold_code(code: int) -> int:
 
 def _look_up(simple: str) -> Tuple[NDArray[np.uint64], NDArray[np.uint8]]:
     """Return for each character the value that is hashed, and whether it is kept and a letter."""
-    values, kinds = _tabulate()
     if simple.isascii():
-        codes = np.frombuffer(simple.encode("ascii"), dtype=np.uint8)
-        return values[codes], kinds[codes]
+        return _TABLE.look_up(np.frombuffer(simple.encode("ascii"), dtype=np.uint8))
     codes = np.frombuffer(simple.encode("utf-32-le", "surrogatepass"), dtype="<u4")
     rare = np.flatnonzero(codes >= _TABLED)
     if not len(rare):
-        return values[codes], kinds[codes]
-    within = np.minimum(codes, _TABLED - 1)
-    values, kinds = values[within], kinds[within]
+        return _TABLE.look_up(codes)
+    values, kinds = _TABLE.look_up(np.minimum(codes, _TABLED - 1))
     distinct, which = np.unique(codes[rare], return_inverse=True)
     rare_values, rare_kinds = _describe(distinct.tolist())
     values[rare], kinds[rare] = rare_values[which], rare_kinds[which]
     return values, kinds
 
 
-@cache
-def _tabulate() -> Tuple[NDArray[np.uint64], NDArray[np.uint8]]:
-    return _describe(range(_TABLED))
+class _CodeTable:
+    """Values and kinds of the first code points, page by page: all of them take longer to find out
+    than everything else that happens to the first text of a process."""
+
+    def __init__(self) -> None:
+        self._values: NDArray[np.uint64] = np.zeros(_TABLED, dtype=np.uint64)
+        self._kinds: NDArray[np.uint8] = np.zeros(_TABLED, dtype=np.uint8)
+        self._is_known: NDArray[np.bool_] = np.zeros(_TABLED >> _PAGE_BITS, dtype=np.bool_)
+
+    def look_up(self, codes: NDArray[Any]) -> Tuple[NDArray[np.uint64], NDArray[np.uint8]]:
+        """Return values and kinds of code points below `_TABLED`."""
+        pages = codes >> _PAGE_BITS
+        if not self._is_known[pages].all():
+            for page in np.unique(pages).tolist():
+                first, end = page << _PAGE_BITS, (page + 1) << _PAGE_BITS
+                self._values[first:end], self._kinds[first:end] = _describe(range(first, end))
+                self._is_known[page] = True
+        return self._values[codes], self._kinds[codes]
 
 
 def _describe(codes: Any) -> Tuple[NDArray[np.uint64], NDArray[np.uint8]]:
@@ -134,6 +146,9 @@ def _mix(codes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return mixed ^ (mixed >> np.uint64(31))
+
+
+_TABLE = _CodeTable()
 
 
 def _find_powers(n_places: int) -> _Powers:
