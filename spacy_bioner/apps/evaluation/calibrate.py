@@ -109,14 +109,10 @@ def calibrate_pipeline(
         target=str(aim or ""),
         unreached=_list_unreached(scaled, chosen, aim),
     )
-    # Confidences that are raised later were looked at as they are then.
-    boosters = [name for name, pipe in nlp.pipeline if getattr(pipe, "boosts", False)]
-    places = {name: place for place, name in enumerate(nlp.pipe_names)}
     add_confidence(
         nlp,
         source,
-        fitted.thresholds,
-        after=max([source, *boosters], key=lambda name: places[name]),
+        thresholds=fitted.thresholds,
         temperature=fitted.temperature,
         bias=fitted.bias,
         threshold=fitted.threshold,

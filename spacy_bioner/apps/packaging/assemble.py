@@ -11,6 +11,7 @@ from spacy.language import Language
 from spacy_bioner.apps.loading import load_pipeline
 from spacy_bioner.apps.output_guard import guards_outputs
 from spacy_bioner.apps.profiles import read_config
+from spacy_bioner.components.confidence import ConfidenceFilter
 from spacy_bioner.errors import ConfigError
 from spacy_bioner.files.replacing import check_own_folder, replacing_folder
 from spacy_bioner.knowledge.gaz import read_gaz
@@ -58,8 +59,7 @@ def assemble(
     check_own_folder(output, PIPELINE_MARKS)
     nlp = load_pipeline(str(_existing(model)))
     recognizer = find_recognizer(nlp)
-    if calibration is not None:
-        _take_calibration(nlp, recognizer, _existing(calibration))
+    fitted = None if calibration is None else _read_calibration(nlp, recognizer, calibration)
     for name in settings["pipeline"]["order"]:
         # A span categorizer was trained with its own `bioner_overlaps`; all others come before it.
         if name in nlp.pipe_names:
@@ -67,6 +67,8 @@ def assemble(
         nlp.add_pipe(name, config=_component_settings(settings, name, nlp, recognizer))
     if "bioner_gazetteer" in nlp.pipe_names:
         _fill_gazetteer(nlp, _existing(Path(table)))
+    if fitted is not None:
+        add_confidence(nlp, recognizer, **fitted)
     with replacing_folder(output, marks=PIPELINE_MARKS) as partial:
         nlp.to_disk(partial)
     return nlp
@@ -102,25 +104,32 @@ def _read(config: Path) -> Dict[str, Any]:
 def add_confidence(
     nlp: Language,
     source: str,
-    thresholds: Mapping[str, float],
     *,
-    after: str,
+    thresholds: Mapping[str, float],
     temperature: float,
     bias: float,
     threshold: float,
 ) -> None:
-    """Add `bioner_confidence` behind a component; see `components.confidence`.
+    """Add `bioner_confidence` behind a component, and behind those that raise its confidences; one
+    that is there already goes. See `components.confidence`.
 
     RAISES (ConfigError): For numbers that it does not take.
     """
+    if CONFIDENCE in nlp.pipe_names:
+        nlp.remove_pipe(CONFIDENCE)
+    # Confidences that are raised later were looked at as they are then.
+    boosters = [name for name, pipe in nlp.pipeline if getattr(pipe, "boosts", False)]
+    places = {name: place for place, name in enumerate(nlp.pipe_names)}
+    after = max([source, *boosters], key=lambda name: places[name])
     pairs = [[label, value] for label, value in thresholds.items()]
     settings = {"source": source, "temperature": temperature, "bias": bias, "threshold": threshold}
     nlp.add_pipe(CONFIDENCE, after=after, config={**settings, "thresholds": pairs})
 
 
-def _take_calibration(nlp: Language, recognizer: str, report: Path) -> None:
+def _read_calibration(nlp: Language, recognizer: str, report: Path) -> Dict[str, Any]:
+    """Read what `add_confidence` takes."""
     try:
-        found = json.loads(report.read_text(encoding="utf-8"))
+        found = json.loads(_existing(report).read_text(encoding="utf-8"))
         source, thresholds = found["source"], found["thresholds"]
         fitted = {key: found[key] for key in ("temperature", "threshold")}
         # Reports of earlier releases have none.
@@ -139,12 +148,11 @@ def _take_calibration(nlp: Language, recognizer: str, report: Path) -> None:
             f"{report}: found {wrong}, expected those of '{recognizer}' in a pipeline with the "
             f"labels {', '.join(nlp.pipe_labels.get(recognizer, []))}"
         )
-    if CONFIDENCE in nlp.pipe_names:
-        nlp.remove_pipe(CONFIDENCE)
     try:
-        add_confidence(nlp, source, thresholds, after=recognizer, **fitted)
+        ConfidenceFilter(CONFIDENCE, source=source, thresholds=thresholds, **fitted)
     except ConfigError as error:
         raise ConfigError(f"{report}: {error}") from error
+    return {"thresholds": thresholds, **fitted}
 
 
 def _is_number(value: Any) -> bool:

@@ -118,6 +118,7 @@ def package_pipeline(
     with replacing_folder(made) as whole, scratch_folder(made) as scratch:
         copy, packed = scratch / "model", scratch / "packed"
         _copy_pipeline(model_dir, copy)
+        _forget_words(copy, card)
         srsly.write_json(copy / "meta.json", meta)
         digest = ("SHA-256 of the pipeline", fingerprint(copy))
         card = replace(card, settings=[*card.settings, digest])
@@ -207,6 +208,14 @@ def _copy_pipeline(model_dir: Path, copy: Path) -> None:
     ignored = shutil.ignore_patterns("__pycache__", DIGESTS, SPLIT_FOLDER)
     shutil.copytree(model_dir, copy, ignore=ignored)
     _hide_paths(copy / "config.cfg")
+
+
+def _forget_words(copy: Path, card: ModelCard) -> None:
+    """Leave the words of training and development documents out: a vocabulary has all that it has
+    seen, names of patients among them. Components of spaCy may need them; ours need labels."""
+    strings = copy / "vocab" / "strings.json"
+    if strings.is_file() and all(name.startswith("bioner") for name in card.components.values()):
+        srsly.write_json(strings, card.labels)
 
 
 def _uses(encoders: Mapping[str, Mapping[str, Any]], owner: str) -> bool:

@@ -278,6 +278,18 @@ def test_a_calibration_is_taken_over_from_a_pipeline_trained_alike(trained_folde
     assert 0.6 <= after["Naloxone"] < before["Naloxone"]
 
 
+def test_a_calibration_comes_behind_lists_that_boost(trained_folder, terms, tmp_path):
+    config = tmp_path / "boost.cfg"
+    text = CONFIG.read_text(encoding="utf-8")
+    section = "[components.bioner_gazetteer]\n"
+    assert section in text
+    boost = 'mode = "boost"\nconfidence = 0.9\n'
+    config.write_text(text.replace(section, section + boost), encoding="utf-8")
+    report = write_report(tmp_path / "calibrated.json")
+    nlp = assemble(trained_folder, tmp_path / "out", config=config, terms=terms, calibration=report)
+    assert nlp.pipe_names[:3] == ["bioner", "bioner_gazetteer", "bioner_confidence"]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -25,6 +25,7 @@ from spacy_bioner.apps.packaging.package import (
 )
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import PackageError
+from spacy_bioner.knowledge.terms import Term
 from tests.apps.accounts import write_account
 
 # spaCy leaves the files that it writes for a package to the garbage collector.
@@ -172,6 +173,28 @@ def test_package_pipeline_names_the_sources_of_its_terms(model_dir, tmp_path):
     readme = (folder / "README.md").read_text(encoding="utf-8")
     assert re.search(r"\| term table +\| `mesh\.gaz`, 2 terms +\|", readme)
     assert re.search(r"\| licence of the terms +\| MeSH 2025: NLM +\|", readme)
+
+
+@pytest.mark.parametrize(("other", "is_kept"), [("", False), ("sentencizer", True)])
+def test_words_of_documents_are_not_packaged(other, is_kept, tmp_path):
+    nlp = spacy.blank("en")
+    gazetteer = nlp.add_pipe("bioner_gazetteer")
+    gazetteer.add_patterns([{"label": "Chemical", "pattern": "Aspirin", "id": "C1"}])
+    gazetteer.add_terms([Term("gout", "Disease", "D1")])
+    if other:
+        # What a component of spaCy's needs is its own affair.
+        nlp.add_pipe(other)
+    found = [(ent.text, ent.label_, ent.kb_id_) for ent in nlp("Aspirin for Mr Smythe's gout").ents]
+    nlp.to_disk(tmp_path / "model")
+    made = package_pipeline(
+        tmp_path / "model", tmp_path, name="bioner_words", version="0.1.0", wheel=False
+    )
+    (strings,) = made.glob("*/*/vocab/strings.json")
+    assert ("Smythe" in strings.read_text(encoding="utf-8")) == is_kept
+    packaged = spacy.load(strings.parent.parent)
+    again = packaged("Aspirin for Mr Smythe's gout")
+    assert [(ent.text, ent.label_, ent.kb_id_) for ent in again.ents] == found
+    assert again[3].text == "Smythe"
 
 
 def test_package_pipeline_leaves_the_model_alone(model_dir, tmp_path):
