@@ -53,6 +53,16 @@ def find_rows(span: "Span") -> List[Row]:
     return rows
 
 
+def open_rows(doc: "Doc", place: str) -> List[Row]:
+    """Return the entries that stand at a place, to be changed or added to: a Doc that was stored
+    and read again has tuples, which cannot be."""
+    ledger: Dict[str, List[Row]] = doc.user_data.get(LEDGER_KEY, {})
+    rows = ledger.get(place, [])
+    if not isinstance(rows, list):
+        rows = ledger[place] = list(rows)
+    return rows
+
+
 def has_source(doc: "Doc", source: str) -> bool:
     """Tell whether any entry is of a source."""
     ledger = doc.user_data.get(LEDGER_KEY, {})

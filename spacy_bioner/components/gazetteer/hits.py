@@ -11,7 +11,7 @@ from spacy.tokens import Doc, Span, SpanGroup
 from spacy_bioner.architectures.pieces.alignment import token_offsets
 from spacy_bioner.doc_ents import EntityRow
 from spacy_bioner.knowledge.terms import TOKEN_SEPARATOR
-from spacy_bioner.ledger import LEDGER_KEY, Row, locate
+from spacy_bioner.ledger import LEDGER_KEY, Row, locate, open_rows
 
 Place = Tuple[int, int, str]
 """The first token, the token behind the last, and the label."""
@@ -124,7 +124,7 @@ def write_hits(
             row["rule"] += note
         place = locate(start_char, end_char)
         if place in ledger:
-            ledger[place].append(row)
+            open_rows(doc, place).append(row)
         else:
             ledger[place] = [row]
     return rows

@@ -18,7 +18,7 @@ from spacy_bioner.components.overlaps import (
     withdraw_ents,
 )
 from spacy_bioner.errors import ConfigError
-from spacy_bioner.ledger import LEDGER_KEY, REJECTIONS_KEY, Row, find_rows, locate
+from spacy_bioner.ledger import LEDGER_KEY, REJECTIONS_KEY, find_rows, locate, open_rows
 from spacy_bioner.spans import overlaps
 
 FILL, FILTER, BOOST, OVERRIDE = "fill", "filter", "boost", "override"
@@ -201,7 +201,7 @@ def boost(doc: Doc, hits: Iterable[Hit], modes: Modes, source: str) -> Dict[Plac
 
 def _raise(doc: Doc, span: Span, label: str, source: str, confidence: float) -> List[str]:
     place = locate(span.start_char, span.end_char)
-    rows: List[Row] = doc.user_data.get(LEDGER_KEY, {}).get(place, [])
+    rows = open_rows(doc, place)
     done: Dict[str, List[float]] = doc.user_data.setdefault(BOOSTED_KEY, {})
     notes = []
     for index, row in enumerate(rows):
@@ -221,7 +221,7 @@ def _take_back_boosts(doc: Doc, source: str) -> None:
     for key in [key for key in done if key.split("\t")[0] == source]:
         _, place, label, proposer = key.split("\t")
         before, after = done.pop(key)
-        rows = doc.user_data.get(LEDGER_KEY, {}).get(place, [])
+        rows = open_rows(doc, place)
         for index, row in enumerate(rows):
             same = (row["label"], row["source"], row["confidence"]) == (label, proposer, after)
             if same:

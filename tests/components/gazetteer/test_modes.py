@@ -2,7 +2,7 @@
 
 import pytest
 import spacy
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, DocBin, Span
 
 from spacy_bioner.components.entities import write_entities
 from spacy_bioner.components.evidence import span_evidence
@@ -57,6 +57,30 @@ def said(doc):
 def test_twice_over_a_doc_changes_nothing(nlp, mode):
     doc = run(nlp, mode=mode, confidence=0.5, twice=True)
     assert doc.ents
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_docs_that_were_stored_are_annotated_alike(nlp, mode):
+    def store(doc):
+        stored = DocBin(store_user_data=True, docs=[doc]).to_bytes()
+        (again,) = DocBin(store_user_data=True).from_bytes(stored).get_docs(nlp.vocab)
+        return again
+
+    def tell(doc):
+        return places(doc.ents), doc._.bioner_evidence, doc._.bioner_rejections
+
+    component = nlp.create_pipe("bioner_gazetteer", config={"mode": mode, "confidence": 0.5})
+    component.add_terms(TERMS)
+    doc = Doc(nlp.vocab, words=WORDS)
+    write_entities(doc, "bioner", MODEL, [0.6] * 4)
+    again = store(doc)
+    expected = tell(component(doc))
+    assert tell(component(again)) == expected
+    # And once more, with other lists, over what was stored behind them.
+    again = store(again)
+    component.clear()
+    component.add_terms(TERMS[:1])
+    assert tell(component(again)) == tell(component(doc))
 
 
 def test_fill_adds_where_nothing_stands(nlp):
