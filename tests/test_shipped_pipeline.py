@@ -7,6 +7,7 @@ import sys
 import zipfile
 from contextlib import nullcontext
 from email.parser import Parser
+from html import unescape
 
 import pytest
 import spacy
@@ -115,8 +116,18 @@ def test_entities_have_identifiers_of_its_table(pipeline):
     with nlp.select_pipes(disable=["bioner_gazetteer"]):
         plain = nlp(TEXT)
     named = nlp(TEXT)
+    # It adds nothing, and raises the confidence of what it has as well.
     assert entities_of(named) == entities_of(plain)
-    assert [ent._.confidence for ent in named.ents] == [ent._.confidence for ent in plain.ents]
+    for ent, alone in zip(named.ents, plain.ents, strict=True):
+        assert (ent._.confidence > alone._.confidence) == bool(ent.kb_id_)
+
+
+def test_the_picture_shows_what_it_finds(pipeline):
+    pytest.importorskip("onnxruntime")
+    drawn = (ROOT / "docs/entities.svg").read_text(encoding="utf-8")
+    doc = spacy.load(pipeline)((ROOT / "assets/demo/sample.txt").read_text(encoding="utf-8").strip())
+    found = ", ".join(f"{ent.text} ({ent.label_})" for ent in doc.ents)
+    assert f"{len(doc.ents)} entities of a text: {found}" in unescape(drawn)
 
 
 def test_it_carries_the_documents_that_verify_it(pipeline):
