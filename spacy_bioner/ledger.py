@@ -25,6 +25,7 @@ LEDGER_KEY = "bioner_evidence"
 SOURCE_ORDER_KEY = "bioner_source_order"
 REJECTIONS_KEY = "bioner_rejections"
 ABBREVIATIONS_KEY = "bioner_abbreviations"
+SECTIONS_KEY = "bioner_sections"
 
 Row = Dict[str, Any]
 
@@ -76,6 +77,11 @@ def list_abbreviations(doc: "Doc") -> List[Row]:
     return [dict(row) for row in doc.user_data.get(ABBREVIATIONS_KEY, ())]
 
 
+def list_sections(doc: "Doc") -> List[Row]:
+    """List the sections that were found in a Doc, with the offsets of their heads."""
+    return [dict(row) for row in doc.user_data.get(SECTIONS_KEY, ())]
+
+
 def enter(doc: "Doc", row: Row) -> None:
     """Write an entry; an earlier one of the same offsets, label and source is replaced."""
     ledger: Dict[str, List[Row]] = doc.user_data.setdefault(LEDGER_KEY, {})
@@ -100,8 +106,9 @@ def locate(start_char: int, end_char: int) -> str:
 def register_extensions() -> None:
     """Define the attributes of the package, those excepted that somebody has defined before.
 
-    Spans have `confidence`, `source` and `evidence`; Docs `bioner_evidence`, `bioner_rejections`
-    and `bioner_abbreviations`, which `Doc.from_json` fills again. Components do so when made.
+    Spans have `confidence`, `source` and `evidence`; Docs `bioner_evidence`, `bioner_rejections`,
+    `bioner_abbreviations` and `bioner_sections`, which `Doc.from_json` fills again. Components do
+    so when made.
     """
     from spacy.tokens import Span
 
@@ -214,6 +221,10 @@ def _set_abbreviations(doc: "Doc", rows: Iterable[Row]) -> None:
     doc.user_data[ABBREVIATIONS_KEY] = [dict(row) for row in rows]
 
 
+def _set_sections(doc: "Doc", rows: Iterable[Row]) -> None:
+    doc.user_data[SECTIONS_KEY] = [dict(row) for row in rows]
+
+
 _SPAN_GETTERS: Dict[str, Callable[[Any], Any]] = {
     "confidence": _get_confidence,
     "source": _get_source,
@@ -223,4 +234,5 @@ _DOC_ATTRIBUTES: Dict[str, Tuple[Callable[[Any], Any], Callable[[Any, Any], None
     LEDGER_KEY: (list_doc_evidence, _set_evidence),
     REJECTIONS_KEY: (list_rejections, _set_rejections),
     ABBREVIATIONS_KEY: (list_abbreviations, _set_abbreviations),
+    SECTIONS_KEY: (list_sections, _set_sections),
 }

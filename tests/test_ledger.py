@@ -13,9 +13,15 @@ from spacy.vocab import Vocab
 from spacy_bioner.components.abbreviations import read_abbreviations
 from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.components.overlaps import read_rejections
-from spacy_bioner.ledger import ABBREVIATIONS_KEY, LEDGER_KEY, REJECTIONS_KEY, register_extensions
+from spacy_bioner.ledger import (
+    ABBREVIATIONS_KEY,
+    LEDGER_KEY,
+    REJECTIONS_KEY,
+    SECTIONS_KEY,
+    register_extensions,
+)
 
-DOC_NAMES = [LEDGER_KEY, REJECTIONS_KEY, ABBREVIATIONS_KEY]
+DOC_NAMES = [LEDGER_KEY, REJECTIONS_KEY, ABBREVIATIONS_KEY, SECTIONS_KEY]
 SPAN_NAMES = ["confidence", "source", "evidence"]
 TEXT = "The right atrium (RA) was large. Aspirin for acute kidney injury (AKI); RA fell."
 
@@ -33,6 +39,7 @@ def doc(bioner_config):
     nlp.add_pipe("bioner_abbreviations")
     nlp.add_pipe("bioner_confidence", config={"source": "bioner_gazetteer", "temperature": 2.0})
     nlp.add_pipe("bioner_overlaps")
+    nlp.add_pipe("bioner_sections")
     return nlp(TEXT)
 
 
