@@ -26,6 +26,11 @@ SOURCE_ORDER_KEY = "bioner_source_order"
 REJECTIONS_KEY = "bioner_rejections"
 ABBREVIATIONS_KEY = "bioner_abbreviations"
 SECTIONS_KEY = "bioner_sections"
+CONTEXT_KEY = "bioner_context"
+
+# What may be true of an entity by its context; "other" than the patient's and his family's as well.
+CONTEXT_VALUES = ("negated", "uncertain", "historical", "family", "hypothetical")
+PATIENT, FAMILY = "patient", "family"
 
 Row = Dict[str, Any]
 
@@ -82,6 +87,24 @@ def list_sections(doc: "Doc") -> List[Row]:
     return [dict(row) for row in doc.user_data.get(SECTIONS_KEY, ())]
 
 
+def list_context(span: "Span") -> List[Row]:
+    """List what cues and sections say of a span with these offsets, whatever its label."""
+    return [dict(row) for row in _find_context(span)]
+
+
+def list_doc_context(doc: "Doc") -> List[Row]:
+    """List what cues and sections say of all entities, by offsets."""
+    return [dict(row) for rows in doc.user_data.get(CONTEXT_KEY, {}).values() for row in rows]
+
+
+def write_context(doc: "Doc", rows: Iterable[Row]) -> None:
+    """Replace what is said of the entities of a Doc."""
+    context: Dict[str, List[Row]] = {}
+    for row in rows:
+        context.setdefault(locate(row["start_char"], row["end_char"]), []).append(dict(row))
+    doc.user_data[CONTEXT_KEY] = context
+
+
 def enter(doc: "Doc", row: Row) -> None:
     """Write an entry; an earlier one of the same offsets, label and source is replaced."""
     ledger: Dict[str, List[Row]] = doc.user_data.setdefault(LEDGER_KEY, {})
@@ -106,9 +129,10 @@ def locate(start_char: int, end_char: int) -> str:
 def register_extensions() -> None:
     """Define the attributes of the package, those excepted that somebody has defined before.
 
-    Spans have `confidence`, `source` and `evidence`; Docs `bioner_evidence`, `bioner_rejections`,
-    `bioner_abbreviations` and `bioner_sections`, which `Doc.from_json` fills again. Components do
-    so when made.
+    Spans have `confidence`, `source`, `evidence`, `context`, `experiencer` and the values of a
+    context, such as `negated`; Docs `bioner_evidence`, `bioner_rejections`, `bioner_abbreviations`,
+    `bioner_sections` and `bioner_context`, which `Doc.from_json` fills again. Components do so when
+    made.
     """
     from spacy.tokens import Span
 
@@ -205,6 +229,23 @@ def _get_source(span: "Span") -> Optional[str]:
     return rows[0]["source"] if rows else None
 
 
+def _find_context(span: "Span") -> Sequence[Row]:
+    context: Dict[str, Sequence[Row]] = span.doc.user_data.get(CONTEXT_KEY, {})
+    return context.get(locate(span.start_char, span.end_char), ())
+
+
+def _get_experiencer(span: "Span") -> str:
+    named = [row["who"] for row in _find_context(span) if row["who"]]
+    return next((who for who in named if who != FAMILY), named[0] if named else PATIENT)
+
+
+def _make_value_getter(value: str) -> Callable[["Span"], bool]:
+    def get(span: "Span") -> bool:
+        return any(row["sets"] == value for row in _find_context(span))
+
+    return get
+
+
 def _set_evidence(doc: "Doc", rows: Iterable[Row]) -> None:
     doc.user_data[LEDGER_KEY] = {}
     for row in rows:
@@ -229,10 +270,14 @@ _SPAN_GETTERS: Dict[str, Callable[[Any], Any]] = {
     "confidence": _get_confidence,
     "source": _get_source,
     "evidence": list_evidence,
+    "context": list_context,
+    "experiencer": _get_experiencer,
+    **{value: _make_value_getter(value) for value in CONTEXT_VALUES},
 }
 _DOC_ATTRIBUTES: Dict[str, Tuple[Callable[[Any], Any], Callable[[Any, Any], None]]] = {
     LEDGER_KEY: (list_doc_evidence, _set_evidence),
     REJECTIONS_KEY: (list_rejections, _set_rejections),
     ABBREVIATIONS_KEY: (list_abbreviations, _set_abbreviations),
     SECTIONS_KEY: (list_sections, _set_sections),
+    CONTEXT_KEY: (list_doc_context, write_context),
 }

@@ -15,15 +15,17 @@ from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.components.overlaps import read_rejections
 from spacy_bioner.ledger import (
     ABBREVIATIONS_KEY,
+    CONTEXT_KEY,
     LEDGER_KEY,
     REJECTIONS_KEY,
     SECTIONS_KEY,
     register_extensions,
 )
 
-DOC_NAMES = [LEDGER_KEY, REJECTIONS_KEY, ABBREVIATIONS_KEY, SECTIONS_KEY]
-SPAN_NAMES = ["confidence", "source", "evidence"]
-TEXT = "The right atrium (RA) was large. Aspirin for acute kidney injury (AKI); RA fell."
+DOC_NAMES = [LEDGER_KEY, REJECTIONS_KEY, ABBREVIATIONS_KEY, SECTIONS_KEY, CONTEXT_KEY]
+SPAN_NAMES = ["confidence", "source", "evidence", "context", "experiencer"]
+SPAN_NAMES += ["negated", "uncertain", "historical", "family", "hypothetical"]
+TEXT = "The right atrium (RA) was large. Aspirin, no acute kidney injury (AKI); RA fell."
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def doc(bioner_config):
     nlp.add_pipe("bioner_abbreviations")
     nlp.add_pipe("bioner_confidence", config={"source": "bioner_gazetteer", "temperature": 2.0})
     nlp.add_pipe("bioner_overlaps")
-    nlp.add_pipe("bioner_sections")
+    nlp.add_pipe("bioner_context")
     return nlp(TEXT)
 
 

@@ -22,6 +22,7 @@ FACTORIES = (
     "bioner_confidence",
     "bioner_overlaps",
     "bioner_sections",
+    "bioner_context",
     "bioner_feature_crf",
 )
 """The names of all components, as `nlp.add_pipe` takes them."""

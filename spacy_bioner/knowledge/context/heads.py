@@ -9,8 +9,8 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 import srsly
 
 from spacy_bioner.errors import ConfigError
+from spacy_bioner.ledger import CONTEXT_VALUES
 
-VALUES = ("negated", "uncertain", "historical", "family", "hypothetical")
 MAX_HEAD_WORDS = 7
 _KEYS = ("heads", "sets")
 _FILE = Path(__file__).parent / "data" / "sections.yaml"
@@ -132,4 +132,4 @@ def _read_entry(label: Any, entry: Any, place: str) -> Tuple[List[str], Optional
     heads = check_list(fields.get("heads"), (), f"{place}, heads")
     if "sets" not in fields:
         return heads, None
-    return heads, check_list(fields["sets"], VALUES, f"{place}, sets")
+    return heads, check_list(fields["sets"], CONTEXT_VALUES, f"{place}, sets")
