@@ -143,7 +143,8 @@ def _split_layers(places: Sequence[Place]) -> Iterator[List[Place]]:
     """Split places into lists without overlap."""
     rest = sorted({*places}, key=lambda place: (place[0], -place[1]))
     while rest:
-        layer, left = [rest[0]], []
+        layer: List[Place] = [rest[0]]
+        left: List[Place] = []
         for place in rest[1:]:
             (layer if place[0] >= layer[-1][1] else left).append(place)
         yield layer

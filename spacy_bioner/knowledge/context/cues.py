@@ -159,8 +159,9 @@ def _fill(
         if name not in lists:
             raise ConfigError(f"{place}: found {{{name}}}, expected one of {', '.join(lists)}")
     for words in product(*(lists[name] for name in names)):
-        rest = iter(words)
-        yield _NAME.sub(lambda _, rest=rest: next(rest), pattern), dict(zip(names, words))
+        pieces = _NAME.split(pattern)
+        pieces[1::2] = words
+        yield "".join(pieces), dict(zip(names, words))
 
 
 def _grow(cues: Iterable[Cue]) -> Node:

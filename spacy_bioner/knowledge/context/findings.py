@@ -18,7 +18,7 @@ from spacy_bioner.knowledge.context.cues import BACKWARD, BOTH, FORWARD, TERMINA
 from spacy_bioner.knowledge.context.heads import SectionTable
 from spacy_bioner.knowledge.context.matching import (
     CueMatch,
-    Sentence,
+    CueSentence,
     match_cues,
     read_sentence,
 )
@@ -161,7 +161,7 @@ def _find_plain(
 
 
 def _apply(
-    text: str, sentence: Sentence, value: str, matches: List[CueMatch]
+    text: str, sentence: CueSentence, value: str, matches: List[CueMatch]
 ) -> Iterator[Tuple[int, Finding]]:
     """Yield what the cues of one value say, with the number of the entity."""
     ends = [match for match in matches if match.cue.direction == TERMINATE]
@@ -172,7 +172,7 @@ def _apply(
 
 
 def _apply_forward(
-    text: str, sentence: Sentence, value: str, cues: List[CueMatch], ends: List[CueMatch]
+    text: str, sentence: CueSentence, value: str, cues: List[CueMatch], ends: List[CueMatch]
 ) -> Iterator[Tuple[int, Finding]]:
     stops = sorted([match.start for match in (*cues, *ends)])
     cue_ends = [match.end for match in cues]
@@ -191,7 +191,7 @@ def _apply_forward(
 
 
 def _apply_backward(
-    text: str, sentence: Sentence, value: str, cues: List[CueMatch], ends: List[CueMatch]
+    text: str, sentence: CueSentence, value: str, cues: List[CueMatch], ends: List[CueMatch]
 ) -> Iterator[Tuple[int, Finding]]:
     stops = sorted([match.end for match in (*cues, *ends)])
     entity_ends = [end for _, end in sentence.entities]
@@ -212,7 +212,7 @@ def _apply_backward(
             yield listed, _report(text, sentence, value, match, BACKWARD, scope)
 
 
-def _first_listed(sentence: Sentence, number: int, limit: int) -> int:
+def _first_listed(sentence: CueSentence, number: int, limit: int) -> int:
     """Return the first of the entities that are listed with one, up to it."""
     while number and sentence.entities[number - 1][0] >= limit:
         gap = _gap(sentence, number)
@@ -227,18 +227,18 @@ def _first_listed(sentence: Sentence, number: int, limit: int) -> int:
     return number
 
 
-def _continues(sentence: Sentence, number: int) -> bool:
+def _continues(sentence: CueSentence, number: int) -> bool:
     return number > 0 and "," in _gap(sentence, number)[:_MAX_GAP]
 
 
-def _gap(sentence: Sentence, number: int) -> List[str]:
+def _gap(sentence: CueSentence, number: int) -> List[str]:
     """Return the words between an entity and the one before it, as far as a list may have them."""
     start, end = sentence.entities[number - 1][1], sentence.entities[number][0]
     return sentence.words[start : min(end, start + _MAX_GAP + 1)]
 
 
 def _report(
-    text: str, sentence: Sentence, value: str, match: CueMatch, direction: str, scope: Place
+    text: str, sentence: CueSentence, value: str, match: CueMatch, direction: str, scope: Place
 ) -> Finding:
     start = sentence.offsets[match.start][0]
     end = sentence.offsets[match.end - 1][1]

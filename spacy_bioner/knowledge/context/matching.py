@@ -26,7 +26,7 @@ _NUMBERS = frozenset(
 
 
 @dataclass(frozen=True)
-class Sentence:
+class CueSentence:
     """The words of a sentence and the entities among them; all positions count words.
 
     words (List[str]): As cues have them.
@@ -59,7 +59,7 @@ def read_sentence(
     end: int,
     entities: Iterable[Tuple[int, int]],
     terms: Iterable[Tuple[int, int]] = (),
-) -> Sentence:
+) -> CueSentence:
     """Split a stretch of a text into words, and find its entities among them.
 
     entities (Iterable[Tuple[int, int]]): Their offsets, ascending.
@@ -78,10 +78,10 @@ def read_sentence(
         change[max(first, behind)] -= 1
     inside = [int(depth > 0) for depth in accumulate(change[:-1])]
     n_words = [0, *accumulate(int(word[0].isalnum()) for word in words)]
-    return Sentence(words, offsets, placed, [0, *accumulate(inside)], n_words)
+    return CueSentence(words, offsets, placed, [0, *accumulate(inside)], n_words)
 
 
-def match_cues(text: str, sentence: Sentence, table: CueTable) -> Dict[str, List[CueMatch]]:
+def match_cues(text: str, sentence: CueSentence, table: CueTable) -> Dict[str, List[CueMatch]]:
     """Find the cues of a sentence.
 
     RETURNS (Dict[str, List[CueMatch]]): By value; in their order, without overlap.
@@ -135,7 +135,7 @@ def _walk(words: Sequence[str], start: int, place: int, node: Node) -> Iterator[
         yield from _walk(words, start, place + 1, node[YEAR])
 
 
-def _is_free(text: str, sentence: Sentence, match: CueMatch) -> bool:
+def _is_free(text: str, sentence: CueSentence, match: CueMatch) -> bool:
     """Tell whether words are a cue, and not part of an entity or a compound ("no-reflow")."""
     start, end = match.start, match.end
     if start == end or sentence.covered[end] > sentence.covered[start]:
