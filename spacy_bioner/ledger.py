@@ -27,6 +27,7 @@ REJECTIONS_KEY = "bioner_rejections"
 ABBREVIATIONS_KEY = "bioner_abbreviations"
 SECTIONS_KEY = "bioner_sections"
 CONTEXT_KEY = "bioner_context"
+COORDINATION_KEY = "bioner_coordination"
 
 # What may be true of an entity by its context; "other" than the patient's and his family's as well.
 CONTEXT_VALUES = ("negated", "uncertain", "historical", "family", "hypothetical")
@@ -97,6 +98,21 @@ def list_doc_context(doc: "Doc") -> List[Row]:
     return [dict(row) for rows in doc.user_data.get(CONTEXT_KEY, {}).values() for row in rows]
 
 
+def list_coordination(doc: "Doc") -> List[Row]:
+    """List the mentions that share words with others, with their fragments."""
+    rows = doc.user_data.get(COORDINATION_KEY, ())
+    return [{**row, "fragments": [list(part) for part in row["fragments"]]} for row in rows]
+
+
+def list_fragments(span: "Span") -> List[List[int]]:
+    """List the stretches of text of a span: those of its mention, else it is one."""
+    place = (span.start_char, span.end_char, span.label_)
+    for row in span.doc.user_data.get(COORDINATION_KEY, ()):
+        if (row["start_char"], row["end_char"], row["label"]) == place:
+            return [list(part) for part in row["fragments"]]
+    return [[span.start_char, span.end_char]]
+
+
 def write_context(doc: "Doc", rows: Iterable[Row]) -> None:
     """Replace what is said of the entities of a Doc."""
     context: Dict[str, List[Row]] = {}
@@ -129,10 +145,10 @@ def locate(start_char: int, end_char: int) -> str:
 def register_extensions() -> None:
     """Define the attributes of the package, those excepted that somebody has defined before.
 
-    Spans have `confidence`, `source`, `evidence`, `context`, `experiencer` and the values of a
-    context, such as `negated`; Docs `bioner_evidence`, `bioner_rejections`, `bioner_abbreviations`,
-    `bioner_sections` and `bioner_context`, which `Doc.from_json` fills again. Components do so when
-    made.
+    Spans have `confidence`, `source`, `evidence`, `fragments`, `context`, `experiencer` and the
+    values of a context, such as `negated`; Docs `bioner_evidence`, `bioner_rejections`,
+    `bioner_abbreviations`, `bioner_sections`, `bioner_context` and `bioner_coordination`, which
+    `Doc.from_json` fills again. Components do so when made.
     """
     from spacy.tokens import Span
 
@@ -266,10 +282,15 @@ def _set_sections(doc: "Doc", rows: Iterable[Row]) -> None:
     doc.user_data[SECTIONS_KEY] = [dict(row) for row in rows]
 
 
+def _set_coordination(doc: "Doc", rows: Iterable[Row]) -> None:
+    doc.user_data[COORDINATION_KEY] = [dict(row) for row in rows]
+
+
 _SPAN_GETTERS: Dict[str, Callable[[Any], Any]] = {
     "confidence": _get_confidence,
     "source": _get_source,
     "evidence": list_evidence,
+    "fragments": list_fragments,
     "context": list_context,
     "experiencer": _get_experiencer,
     **{value: _make_value_getter(value) for value in CONTEXT_VALUES},
@@ -280,4 +301,5 @@ _DOC_ATTRIBUTES: Dict[str, Tuple[Callable[[Any], Any], Callable[[Any, Any], None
     ABBREVIATIONS_KEY: (list_abbreviations, _set_abbreviations),
     SECTIONS_KEY: (list_sections, _set_sections),
     CONTEXT_KEY: (list_doc_context, write_context),
+    COORDINATION_KEY: (list_coordination, _set_coordination),
 }

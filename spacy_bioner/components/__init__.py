@@ -23,6 +23,7 @@ FACTORIES = (
     "bioner_overlaps",
     "bioner_sections",
     "bioner_context",
+    "bioner_coordination",
     "bioner_feature_crf",
 )
 """The names of all components, as `nlp.add_pipe` takes them."""

@@ -28,7 +28,7 @@ _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 # What stands before the head of a line: marks of lists and headings, and numbers ("2.1", "IV.").
 _LEAD = re.compile(
     r"[\s#*•·>_=-]*"
-    r"(?:(?:\d{1,2}(?:\.\d{1,2}){0,3}[.)]?|\(?[IVX]{1,4}[.)]|[A-Ha-h][.)])[ \t]+)?[*_]*"
+    r"(?:(?:\d{1,2}(?:\.\d{1,2}){0,3}[.)]?|\(?[IVX]{1,4}[.)]|[A-Ha-h][.)])[ \t]+)?[*_]{0,3}"
 )
 _TAIL = " \t*_=:-–—"
 # Blanks and marks of headings in front of a colon.
