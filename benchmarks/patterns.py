@@ -27,6 +27,10 @@ from spacy_bioner.corpora.formats.read_errors import ReadErrors
 from spacy_bioner.corpora.formats.registry import FORMATS
 from spacy_bioner.corpora.read_write import read_records
 from spacy_bioner.errors import BionerError
+from spacy_bioner.knowledge.context.cues import load_cue_table
+from spacy_bioner.knowledge.context.findings import find_context
+from spacy_bioner.knowledge.context.heads import load_section_table
+from spacy_bioner.knowledge.context.sections import find_sections
 from spacy_bioner.knowledge.definitions import find_definitions
 from spacy_bioner.records import Record
 from spacy_bioner.sentences import sentence_starts
@@ -85,6 +89,8 @@ def function_calls(folder: Path) -> Dict[str, Call]:
         "de-identification": lambda text: deidentify(Record("1", text)),
         "sentences": sentence_starts,
         "abbreviations": find_definitions,
+        "sections": find_sections,
+        "context": _find_all_context,
         "normalization": normalizer,
         # A tokenizer keeps what it has split before.
         "tokenizer": lambda text: make_tokenizer()(nlp)(text),
@@ -96,6 +102,18 @@ def function_calls(folder: Path) -> Dict[str, Call]:
         if not item.holds_docs:
             calls[f"reading {name}"] = lambda text, name=name: _read(folder, name, text)
     return calls
+
+
+def _find_all_context(text: str) -> None:
+    """Look for the context of every other word, in a text without sentences or sections."""
+    find_context(
+        text,
+        [word.span() for word in re.finditer(r"\w+", text)][::2],
+        sentence_starts=[0],
+        sections=[],
+        cues=load_cue_table(),
+        heads=load_section_table(),
+    )
 
 
 def pattern_calls() -> Dict[str, Tuple["re.Pattern[str]", Call]]:

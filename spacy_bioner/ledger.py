@@ -25,6 +25,13 @@ LEDGER_KEY = "bioner_evidence"
 SOURCE_ORDER_KEY = "bioner_source_order"
 REJECTIONS_KEY = "bioner_rejections"
 ABBREVIATIONS_KEY = "bioner_abbreviations"
+SECTIONS_KEY = "bioner_sections"
+CONTEXT_KEY = "bioner_context"
+COORDINATION_KEY = "bioner_coordination"
+
+# What may be true of an entity by its context; "other" than the patient's and his family's as well.
+CONTEXT_VALUES = ("negated", "uncertain", "historical", "family", "hypothetical")
+PATIENT, FAMILY = "patient", "family"
 
 Row = Dict[str, Any]
 
@@ -86,6 +93,44 @@ def list_abbreviations(doc: "Doc") -> List[Row]:
     return [dict(row) for row in doc.user_data.get(ABBREVIATIONS_KEY, ())]
 
 
+def list_sections(doc: "Doc") -> List[Row]:
+    """List the sections that were found in a Doc, with the offsets of their heads."""
+    return [dict(row) for row in doc.user_data.get(SECTIONS_KEY, ())]
+
+
+def list_context(span: "Span") -> List[Row]:
+    """List what cues and sections say of a span with these offsets, whatever its label."""
+    return [dict(row) for row in _find_context(span)]
+
+
+def list_doc_context(doc: "Doc") -> List[Row]:
+    """List what cues and sections say of all entities, by offsets."""
+    return [dict(row) for rows in doc.user_data.get(CONTEXT_KEY, {}).values() for row in rows]
+
+
+def list_coordination(doc: "Doc") -> List[Row]:
+    """List the mentions that share words with others, with their fragments."""
+    rows = doc.user_data.get(COORDINATION_KEY, ())
+    return [{**row, "fragments": [list(part) for part in row["fragments"]]} for row in rows]
+
+
+def list_fragments(span: "Span") -> List[List[int]]:
+    """List the stretches of text of a span: those of its mention, else it is one."""
+    place = (span.start_char, span.end_char, span.label_)
+    for row in span.doc.user_data.get(COORDINATION_KEY, ()):
+        if (row["start_char"], row["end_char"], row["label"]) == place:
+            return [list(part) for part in row["fragments"]]
+    return [[span.start_char, span.end_char]]
+
+
+def write_context(doc: "Doc", rows: Iterable[Row]) -> None:
+    """Replace what is said of the entities of a Doc."""
+    context: Dict[str, List[Row]] = {}
+    for row in rows:
+        context.setdefault(locate(row["start_char"], row["end_char"]), []).append(dict(row))
+    doc.user_data[CONTEXT_KEY] = context
+
+
 def enter(doc: "Doc", row: Row) -> None:
     """Write an entry; an earlier one of the same offsets, label and source is replaced."""
     ledger: Dict[str, List[Row]] = doc.user_data.setdefault(LEDGER_KEY, {})
@@ -110,8 +155,10 @@ def locate(start_char: int, end_char: int) -> str:
 def register_extensions() -> None:
     """Define the attributes of the package, those excepted that somebody has defined before.
 
-    Spans have `confidence`, `source` and `evidence`; Docs `bioner_evidence`, `bioner_rejections`
-    and `bioner_abbreviations`, which `Doc.from_json` fills again. Components do so when made.
+    Spans have `confidence`, `source`, `evidence`, `fragments`, `context`, `experiencer` and the
+    values of a context, such as `negated`; Docs `bioner_evidence`, `bioner_rejections`,
+    `bioner_abbreviations`, `bioner_sections`, `bioner_context` and `bioner_coordination`, which
+    `Doc.from_json` fills again. Components do so when made.
     """
     from spacy.tokens import Span
 
@@ -208,6 +255,23 @@ def _get_source(span: "Span") -> Optional[str]:
     return rows[0]["source"] if rows else None
 
 
+def _find_context(span: "Span") -> Sequence[Row]:
+    context: Dict[str, Sequence[Row]] = span.doc.user_data.get(CONTEXT_KEY, {})
+    return context.get(locate(span.start_char, span.end_char), ())
+
+
+def _get_experiencer(span: "Span") -> str:
+    named = [row["who"] for row in _find_context(span) if row["who"]]
+    return next((who for who in named if who != FAMILY), named[0] if named else PATIENT)
+
+
+def _make_value_getter(value: str) -> Callable[["Span"], bool]:
+    def get(span: "Span") -> bool:
+        return any(row["sets"] == value for row in _find_context(span))
+
+    return get
+
+
 def _set_evidence(doc: "Doc", rows: Iterable[Row]) -> None:
     doc.user_data[LEDGER_KEY] = {}
     for row in rows:
@@ -224,13 +288,28 @@ def _set_abbreviations(doc: "Doc", rows: Iterable[Row]) -> None:
     doc.user_data[ABBREVIATIONS_KEY] = [dict(row) for row in rows]
 
 
+def _set_sections(doc: "Doc", rows: Iterable[Row]) -> None:
+    doc.user_data[SECTIONS_KEY] = [dict(row) for row in rows]
+
+
+def _set_coordination(doc: "Doc", rows: Iterable[Row]) -> None:
+    doc.user_data[COORDINATION_KEY] = [dict(row) for row in rows]
+
+
 _SPAN_GETTERS: Dict[str, Callable[[Any], Any]] = {
     "confidence": _get_confidence,
     "source": _get_source,
     "evidence": list_evidence,
+    "fragments": list_fragments,
+    "context": list_context,
+    "experiencer": _get_experiencer,
+    **{value: _make_value_getter(value) for value in CONTEXT_VALUES},
 }
 _DOC_ATTRIBUTES: Dict[str, Tuple[Callable[[Any], Any], Callable[[Any, Any], None]]] = {
     LEDGER_KEY: (list_doc_evidence, _set_evidence),
     REJECTIONS_KEY: (list_rejections, _set_rejections),
     ABBREVIATIONS_KEY: (list_abbreviations, _set_abbreviations),
+    SECTIONS_KEY: (list_sections, _set_sections),
+    CONTEXT_KEY: (list_doc_context, write_context),
+    COORDINATION_KEY: (list_coordination, _set_coordination),
 }

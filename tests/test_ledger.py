@@ -13,11 +13,22 @@ from spacy.vocab import Vocab
 from spacy_bioner.components.abbreviations import read_abbreviations
 from spacy_bioner.components.evidence import span_evidence
 from spacy_bioner.components.overlaps import read_rejections
-from spacy_bioner.ledger import ABBREVIATIONS_KEY, LEDGER_KEY, REJECTIONS_KEY, register_extensions
+from spacy_bioner.ledger import (
+    ABBREVIATIONS_KEY,
+    CONTEXT_KEY,
+    COORDINATION_KEY,
+    LEDGER_KEY,
+    REJECTIONS_KEY,
+    SECTIONS_KEY,
+    register_extensions,
+)
 
-DOC_NAMES = [LEDGER_KEY, REJECTIONS_KEY, ABBREVIATIONS_KEY]
-SPAN_NAMES = ["confidence", "source", "evidence"]
-TEXT = "The right atrium (RA) was large. Aspirin for acute kidney injury (AKI); RA fell."
+DOC_NAMES = [LEDGER_KEY, REJECTIONS_KEY, ABBREVIATIONS_KEY, SECTIONS_KEY, CONTEXT_KEY]
+DOC_NAMES += [COORDINATION_KEY]
+SPAN_NAMES = ["confidence", "source", "evidence", "fragments", "context", "experiencer"]
+SPAN_NAMES += ["negated", "uncertain", "historical", "family", "hypothetical"]
+TEXT = "The right atrium (RA) was large. Aspirin, no acute kidney injury (AKI); RA fell, "
+TEXT += "hepatitis B and C viruses."
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +39,14 @@ def doc(bioner_config):
             {"label": "DISEASE", "pattern": "RA", "id": "MESH:D001172"},
             {"label": "CHEMICAL", "pattern": "Aspirin", "id": "MESH:D001241"},
             {"label": "DISEASE", "pattern": "acute kidney injury", "id": "MESH:D058186"},
+            {"label": "DISEASE", "pattern": "hepatitis B", "id": "MESH:D006509"},
         ]
     )
     nlp.add_pipe("bioner_abbreviations")
     nlp.add_pipe("bioner_confidence", config={"source": "bioner_gazetteer", "temperature": 2.0})
     nlp.add_pipe("bioner_overlaps")
+    nlp.add_pipe("bioner_context")
+    nlp.add_pipe("bioner_coordination")
     return nlp(TEXT)
 
 
@@ -48,6 +62,7 @@ def test_values_of_a_doc_leave_as_json(doc):
         (45, "bioner_gazetteer", "MESH:D058186"),
         (66, "bioner_abbreviations", "MESH:D058186"),
         (72, "bioner_gazetteer", "MESH:D001172"),
+        (81, "bioner_gazetteer", "MESH:D006509"),
     ]
     assert {row["reason"] for row in data[REJECTIONS_KEY]} == {
         "short form of 'right atrium', which is no entity"

@@ -65,6 +65,7 @@ spacy_bioner.components: FACTORIES
 spacy_bioner.components: Rejection(start_char, end_char, label, source, rejected_by, reason="")
 spacy_bioner.components: read_abbreviations(doc)
 spacy_bioner.components: read_rejections(doc)
+spacy_bioner.components: read_sections(doc)
 spacy_bioner.components: span_evidence(span)
 spacy_bioner.knowledge: Definition(short_start, short_end, short_text, long_start, long_end,
     long_text)
@@ -73,7 +74,9 @@ spacy_bioner.knowledge: SourceInfo(name, version="", licence="", url="", n_rows=
 spacy_bioner.knowledge: Term(name, label, id="", case="auto", tokens=False)
 spacy_bioner.knowledge: TermMatch(start, end, term_index)
 spacy_bioner.knowledge: TermMatcher(terms=(), *, variants=False, sources=(), rules=...)
+spacy_bioner.knowledge: TextSection(label, start_char, end_char, head_start, head_end)
 spacy_bioner.knowledge: find_definitions(text, start=0, end=None)
+spacy_bioner.knowledge: find_sections(text, table=None)
 spacy_bioner.knowledge: read_gaz(path, *, variants=False)
 spacy_bioner.knowledge: read_terms(path, *, label="")
 spacy_bioner.knowledge: write_gaz(terms, path, *, sources=(), rules=...)

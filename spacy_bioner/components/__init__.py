@@ -9,6 +9,7 @@ from spacy_bioner.public_names import offer_names
 
 if TYPE_CHECKING:
     from spacy_bioner.components.abbreviations import read_abbreviations as read_abbreviations
+    from spacy_bioner.components.context.sections import read_sections as read_sections
     from spacy_bioner.components.evidence import Evidence as Evidence
     from spacy_bioner.components.evidence import span_evidence as span_evidence
     from spacy_bioner.components.overlaps import Rejection as Rejection
@@ -20,6 +21,9 @@ FACTORIES = (
     "bioner_abbreviations",
     "bioner_confidence",
     "bioner_overlaps",
+    "bioner_sections",
+    "bioner_context",
+    "bioner_coordination",
     "bioner_feature_crf",
 )
 """The names of all components, as `nlp.add_pipe` takes them."""
@@ -28,6 +32,7 @@ __getattr__, __dir__, __all__ = offer_names(
     __name__,
     {
         "abbreviations": ("read_abbreviations",),
+        "context.sections": ("read_sections",),
         "evidence": ("Evidence", "span_evidence"),
         "overlaps": ("Rejection", "read_rejections"),
     },

@@ -1,10 +1,12 @@
-"""What texts are compared with: tables of terms, and the definitions of abbreviations."""
+"""What texts are compared with: terms, definitions of abbreviations, heads of sections."""
 
 from typing import TYPE_CHECKING
 
 from spacy_bioner.public_names import offer_names
 
 if TYPE_CHECKING:
+    from spacy_bioner.knowledge.context.sections import TextSection as TextSection
+    from spacy_bioner.knowledge.context.sections import find_sections as find_sections
     from spacy_bioner.knowledge.definitions import Definition as Definition
     from spacy_bioner.knowledge.definitions import find_definitions as find_definitions
     from spacy_bioner.knowledge.gaz import GazInfo as GazInfo
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = offer_names(
     __name__,
     {
+        "context.sections": ("TextSection", "find_sections"),
         "definitions": ("Definition", "find_definitions"),
         "gaz": ("GazInfo", "read_gaz", "write_gaz"),
         "matcher": ("TermMatch", "TermMatcher"),
