@@ -125,7 +125,8 @@ def test_entities_have_identifiers_of_its_table(pipeline):
 def test_the_picture_shows_what_it_finds(pipeline):
     pytest.importorskip("onnxruntime")
     drawn = (ROOT / "docs/entities.svg").read_text(encoding="utf-8")
-    doc = spacy.load(pipeline)((ROOT / "assets/demo/sample.txt").read_text(encoding="utf-8").strip())
+    text = (ROOT / "assets/demo/sample.txt").read_text(encoding="utf-8").strip()
+    doc = spacy.load(pipeline)(text)
     found = ", ".join(f"{ent.text} ({ent.label_})" for ent in doc.ents)
     assert f"{len(doc.ents)} entities of a text: {found}" in unescape(drawn)
 
