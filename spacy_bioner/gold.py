@@ -28,10 +28,10 @@ SPANS_KEY = "gold"
 NO_CONCEPT = frozenset(("", "-", "-1", "none", "null", "cui-less"))
 
 # What stands before an identifier and adds nothing where a label says what is identified: corpora
-# and tables of one terminology write it or leave it out. "OMIM:" tells an id from others of a label.
-DROPPED_PREFIXES = frozenset(
-    "mesh msh ncbigene entrezgene geneid gene ncbitaxon taxonomy taxid tax icd10cm icd-10-cm icd10".split()
-)
+# and tables of one terminology write it or leave it out. "OMIM:" tells an id from others of a
+# label.
+DROPPED_PREFIXES = {"mesh", "msh", "ncbigene", "entrezgene", "geneid", "gene", "ncbitaxon"}
+DROPPED_PREFIXES |= {"taxonomy", "taxid", "tax", "icd10cm", "icd-10-cm", "icd10"}
 _RENAMED_PREFIXES = {"mim": "OMIM", "omim": "OMIM"}
 
 MentionKey = Tuple[int, int, str]
