@@ -25,6 +25,7 @@ LEDGER_KEY = "bioner_evidence"
 SOURCE_ORDER_KEY = "bioner_source_order"
 REJECTIONS_KEY = "bioner_rejections"
 ABBREVIATIONS_KEY = "bioner_abbreviations"
+CONCEPTS_KEY = "bioner_concepts"
 
 Row = Dict[str, Any]
 
@@ -76,6 +77,28 @@ def list_abbreviations(doc: "Doc") -> List[Row]:
     return [dict(row) for row in doc.user_data.get(ABBREVIATIONS_KEY, ())]
 
 
+def list_concepts(span: "Span") -> List[Row]:
+    """List the concepts that `bioner_linker` found for a span's offsets and label."""
+    return [dict(row) for row in span.doc.user_data.get(CONCEPTS_KEY, {}).get(_name_span(span), ())]
+
+
+def list_doc_concepts(doc: "Doc") -> List[Row]:
+    """List the concepts of all spans by offsets."""
+    rows = [dict(row) for rows in doc.user_data.get(CONCEPTS_KEY, {}).values() for row in rows]
+    rows.sort(key=lambda row: (row["start_char"], row["end_char"]))
+    return rows
+
+
+def enter_concepts(span: "Span", rows: Iterable[Row]) -> None:
+    """Write the concepts of a span, in place of those of the same offsets and label.
+
+    rows (Iterable[Row]): Plain data; offsets and label are added.
+    """
+    place = {"start_char": span.start_char, "end_char": span.end_char, "label": span.label_}
+    known: Dict[str, List[Row]] = span.doc.user_data.setdefault(CONCEPTS_KEY, {})
+    known[_name_span(span)] = [{**place, **row} for row in rows]
+
+
 def enter(doc: "Doc", row: Row) -> None:
     """Write an entry; an earlier one of the same offsets, label and source is replaced."""
     ledger: Dict[str, List[Row]] = doc.user_data.setdefault(LEDGER_KEY, {})
@@ -100,8 +123,9 @@ def locate(start_char: int, end_char: int) -> str:
 def register_extensions() -> None:
     """Define the attributes of the package, those excepted that somebody has defined before.
 
-    Spans have `confidence`, `source` and `evidence`; Docs `bioner_evidence`, `bioner_rejections`
-    and `bioner_abbreviations`, which `Doc.from_json` fills again. Components do so when made.
+    Spans have `confidence`, `source`, `evidence` and `concepts`; Docs `bioner_evidence`,
+    `bioner_rejections`, `bioner_abbreviations` and `bioner_concepts`, which `Doc.from_json` fills
+    again. Components do so when made.
     """
     from spacy.tokens import Span
 
@@ -198,6 +222,18 @@ def _get_source(span: "Span") -> Optional[str]:
     return rows[0]["source"] if rows else None
 
 
+def _name_span(span: "Span") -> str:
+    return f"{locate(span.start_char, span.end_char)}\t{span.label_}"
+
+
+def _set_concepts(doc: "Doc", rows: Iterable[Row]) -> None:
+    known: Dict[str, List[Row]] = {}
+    for row in rows:
+        place = locate(row["start_char"], row["end_char"])
+        known.setdefault(f"{place}\t{row['label']}", []).append(dict(row))
+    doc.user_data[CONCEPTS_KEY] = known
+
+
 def _set_evidence(doc: "Doc", rows: Iterable[Row]) -> None:
     doc.user_data[LEDGER_KEY] = {}
     for row in rows:
@@ -218,9 +254,11 @@ _SPAN_GETTERS: Dict[str, Callable[[Any], Any]] = {
     "confidence": _get_confidence,
     "source": _get_source,
     "evidence": list_evidence,
+    "concepts": list_concepts,
 }
 _DOC_ATTRIBUTES: Dict[str, Tuple[Callable[[Any], Any], Callable[[Any, Any], None]]] = {
     LEDGER_KEY: (list_doc_evidence, _set_evidence),
     REJECTIONS_KEY: (list_rejections, _set_rejections),
     ABBREVIATIONS_KEY: (list_abbreviations, _set_abbreviations),
+    CONCEPTS_KEY: (list_doc_concepts, _set_concepts),
 }

@@ -20,6 +20,7 @@ FACTORIES = (
     "bioner_abbreviations",
     "bioner_confidence",
     "bioner_overlaps",
+    "bioner_linker",
     "bioner_feature_crf",
 )
 """The names of all components, as `nlp.add_pipe` takes them."""
