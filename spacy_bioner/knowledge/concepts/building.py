@@ -5,7 +5,7 @@ import json
 import sqlite3
 from collections import Counter
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Callable, Iterable, Iterator, List, Sequence
@@ -15,7 +15,12 @@ from spacy_bioner.files.lines import PathLike
 from spacy_bioner.files.replacing import replacing
 from spacy_bioner.gold import normalize_concept_id
 from spacy_bioner.knowledge.concepts.edits import write_edits
-from spacy_bioner.knowledge.concepts.keys import make_exact_key, make_form, probe_stemmer
+from spacy_bioner.knowledge.concepts.keys import (
+    make_exact_key,
+    make_form,
+    make_storable,
+    probe_stemmer,
+)
 from spacy_bioner.knowledge.concepts.postings import write_forms
 from spacy_bioner.knowledge.concepts.schema import (
     FORMAT_VERSION,
@@ -175,6 +180,7 @@ class _NameWriter:
 
     def _make_rows(self, source: NameSource, number: int) -> Iterator[Sequence[object]]:
         for item in source.read():
+            item = _make_storable(item)
             self._n_read += 1
             if self._n_read % _BATCH == 0:
                 self._progress(self._n_read)
@@ -200,9 +206,7 @@ class _NameWriter:
         )
 
     def _add_label(self, name: str) -> int:
-        query = "INSERT INTO label (name) VALUES (?) RETURNING number"
-        found = self._db.execute("SELECT number FROM label WHERE name = ?", (name,)).fetchone()
-        return int((found or self._db.execute(query, (name,)).fetchone())[0])
+        return int(self._db.execute("INSERT INTO label (name) VALUES (?)", (name,)).lastrowid or 0)
 
     def _add_concept(self, key: str, concept_id: str, label: int) -> int:
         query = "SELECT number FROM concept WHERE key = ? AND label = ?"
@@ -211,6 +215,14 @@ class _NameWriter:
             added = "INSERT INTO concept (key, id, label, name, kind) VALUES (?, ?, ?, '', ?)"
             return int(self._db.execute(added, (key, concept_id, label, MENTION)).lastrowid or 0)
         return int(found[0])
+
+
+def _make_storable(item: ConceptName) -> ConceptName:
+    texts = (item.id, item.name, item.label)
+    if all(map(str.isascii, texts)):
+        return item
+    concept_id, name, label = map(make_storable, texts)
+    return replace(item, id=concept_id, name=name, label=label)
 
 
 def _link_aliases(db: sqlite3.Connection) -> None:

@@ -52,7 +52,7 @@ _KEPT_IN_CACHE = 1 << 16
 
 def make_exact_key(name: str) -> str:
     """Return what names have in common that differ in capitals, spaces, hyphens, typesetting."""
-    return _GAPS.sub("", fold(simplify_text(name)))
+    return make_storable(_GAPS.sub("", fold(simplify_text(name))))
 
 
 def make_form(name: str) -> str:
@@ -88,6 +88,11 @@ def _cut_word(word: str) -> Tuple[str, ...]:
     padded = f" {word} "
     pieces = [padded[at : at + size] for size in GRAM_SIZES for at in range(len(padded) - size + 1)]
     return (*pieces, f"{WORD_MARK}{word}")
+
+
+def make_storable(text: str) -> str:
+    """Return a text that a database takes: lone surrogates, which are no text, become "?"."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def probe_stemmer() -> str:

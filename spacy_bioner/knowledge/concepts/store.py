@@ -5,7 +5,6 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, List, Optional, Tuple
-from urllib.parse import quote
 
 from spacy_bioner.errors import TermTableError
 from spacy_bioner.files.lines import PathLike
@@ -203,7 +202,7 @@ def _reopen(path: str, digest: str) -> ConceptStore:
 
 def _open(path: Path) -> sqlite3.Connection:
     # Nobody changes a store: one that is made anew takes its place as another file.
-    address = f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1"
+    address = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
     try:
         db = sqlite3.connect(address, uri=True, check_same_thread=False)
         db.execute(f"PRAGMA cache_size = {_CACHE_SIZE}")

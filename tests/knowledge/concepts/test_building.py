@@ -90,3 +90,11 @@ def test_a_digest_tells_sources_and_labels_apart():
         for given in ((["a"], ["D"]), (["b"], ["D"]), (["a"], ["C"]), (["a", "b"], ["D"]))
     }
     assert len(digests) == 4
+
+
+def test_names_that_are_no_text_are_kept_as_far_as_they_go(tmp_path):
+    path = tmp_path / "odd ?#%.store"
+    write_store([make_source([("D1", "fever\ud800", "D\ud800", 0, 0)])], path, digest="x")
+    store = ConceptStore(path)
+    assert store.labels == ("D?",)
+    assert [item.name for item in store.find_exact("fever?", "D?")] == ["fever?"]

@@ -10,6 +10,7 @@ from spacy_bioner.knowledge.concepts.keys import list_grams, make_exact_key, mak
         ("non‐hodgkin\u00a0lymphoma", "nonhodgkinlymphoma"),
         ("ﬁbrosis", "fibrosis"),
         (" - ", ""),
+        ("fever\ud800", "fever?"),
     ],
 )
 def test_exact_keys(name, key):
