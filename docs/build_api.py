@@ -21,6 +21,7 @@ WIDTH = 120
 # What the guides for users call by its path; it stays as they say.
 GUIDED = (
     f"{FACE}.apps.recipes.plan.list_recipes",
+    f"{FACE}.apps.terms.store.make_store",
     f"{FACE}.architectures.datasets.choose_dataset",
     f"{FACE}.architectures.pieces.words.find_words",
     f"{FACE}.transforms.deidentification.deidentify",

@@ -27,6 +27,13 @@ SPANS_KEY = "gold"
 # What corpora write where a mention has no concept.
 NO_CONCEPT = frozenset(("", "-", "-1", "none", "null", "cui-less"))
 
+# What stands before an identifier and adds nothing where a label says what is identified: corpora
+# and tables of one terminology write it or leave it out. "OMIM:" tells an id from others of a
+# label.
+DROPPED_PREFIXES = {"mesh", "msh", "ncbigene", "entrezgene", "geneid", "gene", "ncbitaxon"}
+DROPPED_PREFIXES |= {"taxonomy", "taxid", "tax", "icd10cm", "icd-10-cm", "icd10"}
+_RENAMED_PREFIXES = {"mim": "OMIM", "omim": "OMIM"}
+
 MentionKey = Tuple[int, int, str]
 """First character, end and label of a mention."""
 
@@ -43,6 +50,17 @@ class GoldMention:
     key: MentionKey
     surface: str
     concept_ids: Tuple[str, ...] = ()
+
+
+def normalize_concept_id(concept_id: str) -> str:
+    """Return the one form in which ids are compared, whoever wrote them.
+
+    "MESH:D003920" is "D003920", "NCBIGene:348" is "348", "MIM:143100" is "OMIM:143100"; all other
+    ids are as they are. Parts of an id that needs several concepts ("A+B") have it each.
+    """
+    if ":" not in concept_id:
+        return concept_id
+    return "+".join(map(_normalize_part, concept_id.split("+")))
 
 
 def has_gold_rows(doc: Doc) -> bool:
@@ -127,6 +145,14 @@ def trim_mention(text: str, mention: MentionKey) -> MentionKey:
     """Leave out what shows nothing at the borders of a mention."""
     start, end, label = mention
     return (*trim(text, start, end), label)
+
+
+def _normalize_part(part: str) -> str:
+    prefix, colon, rest = part.partition(":")
+    known = prefix.strip().casefold()
+    if colon and known in DROPPED_PREFIXES and rest.strip():
+        return rest.strip()
+    return f"{_RENAMED_PREFIXES[known]}:{rest.strip()}" if known in _RENAMED_PREFIXES else part
 
 
 def _read_row(row: Sequence[Any]) -> Mention:

@@ -32,6 +32,7 @@ COORDINATION_KEY = "bioner_coordination"
 # What may be true of an entity by its context; "other" than the patient's and his family's as well.
 CONTEXT_VALUES = ("negated", "uncertain", "historical", "family", "hypothetical")
 PATIENT, FAMILY = "patient", "family"
+CONCEPTS_KEY = "bioner_concepts"
 
 Row = Dict[str, Any]
 
@@ -131,6 +132,28 @@ def write_context(doc: "Doc", rows: Iterable[Row]) -> None:
     doc.user_data[CONTEXT_KEY] = context
 
 
+def list_concepts(span: "Span") -> List[Row]:
+    """List the concepts that `bioner_linker` found for a span's offsets and label."""
+    return [dict(row) for row in span.doc.user_data.get(CONCEPTS_KEY, {}).get(_name_span(span), ())]
+
+
+def list_doc_concepts(doc: "Doc") -> List[Row]:
+    """List the concepts of all spans by offsets."""
+    rows = [dict(row) for rows in doc.user_data.get(CONCEPTS_KEY, {}).values() for row in rows]
+    rows.sort(key=lambda row: (row["start_char"], row["end_char"]))
+    return rows
+
+
+def enter_concepts(span: "Span", rows: Iterable[Row]) -> None:
+    """Write the concepts of a span, in place of those of the same offsets and label.
+
+    rows (Iterable[Row]): Plain data; offsets and label are added.
+    """
+    place = {"start_char": span.start_char, "end_char": span.end_char, "label": span.label_}
+    known: Dict[str, List[Row]] = span.doc.user_data.setdefault(CONCEPTS_KEY, {})
+    known[_name_span(span)] = [{**place, **row} for row in rows]
+
+
 def enter(doc: "Doc", row: Row) -> None:
     """Write an entry; an earlier one of the same offsets, label and source is replaced."""
     ledger: Dict[str, List[Row]] = doc.user_data.setdefault(LEDGER_KEY, {})
@@ -155,10 +178,10 @@ def locate(start_char: int, end_char: int) -> str:
 def register_extensions() -> None:
     """Define the attributes of the package, those excepted that somebody has defined before.
 
-    Spans have `confidence`, `source`, `evidence`, `fragments`, `context`, `experiencer` and the
-    values of a context, such as `negated`; Docs `bioner_evidence`, `bioner_rejections`,
-    `bioner_abbreviations`, `bioner_sections`, `bioner_context` and `bioner_coordination`, which
-    `Doc.from_json` fills again. Components do so when made.
+    Spans have `confidence`, `source`, `evidence`, `concepts`, `fragments`, `context`, `experiencer`
+    and the values of a context, such as `negated`; Docs `bioner_evidence`, `bioner_rejections`,
+    `bioner_abbreviations`, `bioner_concepts`, `bioner_sections`, `bioner_context` and
+    `bioner_coordination`, which `Doc.from_json` fills again. Components do so when made.
     """
     from spacy.tokens import Span
 
@@ -272,6 +295,18 @@ def _make_value_getter(value: str) -> Callable[["Span"], bool]:
     return get
 
 
+def _name_span(span: "Span") -> str:
+    return f"{locate(span.start_char, span.end_char)}\t{span.label_}"
+
+
+def _set_concepts(doc: "Doc", rows: Iterable[Row]) -> None:
+    known: Dict[str, List[Row]] = {}
+    for row in rows:
+        place = locate(row["start_char"], row["end_char"])
+        known.setdefault(f"{place}\t{row['label']}", []).append(dict(row))
+    doc.user_data[CONCEPTS_KEY] = known
+
+
 def _set_evidence(doc: "Doc", rows: Iterable[Row]) -> None:
     doc.user_data[LEDGER_KEY] = {}
     for row in rows:
@@ -304,6 +339,7 @@ _SPAN_GETTERS: Dict[str, Callable[[Any], Any]] = {
     "context": list_context,
     "experiencer": _get_experiencer,
     **{value: _make_value_getter(value) for value in CONTEXT_VALUES},
+    "concepts": list_concepts,
 }
 _DOC_ATTRIBUTES: Dict[str, Tuple[Callable[[Any], Any], Callable[[Any, Any], None]]] = {
     LEDGER_KEY: (list_doc_evidence, _set_evidence),
@@ -312,4 +348,5 @@ _DOC_ATTRIBUTES: Dict[str, Tuple[Callable[[Any], Any], Callable[[Any, Any], None
     SECTIONS_KEY: (list_sections, _set_sections),
     CONTEXT_KEY: (list_doc_context, write_context),
     COORDINATION_KEY: (list_coordination, _set_coordination),
+    CONCEPTS_KEY: (list_doc_concepts, _set_concepts),
 }

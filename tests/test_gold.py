@@ -14,6 +14,7 @@ from spacy_bioner.gold import (
     list_gold,
     list_gold_mentions,
     list_predicted,
+    normalize_concept_id,
     relabel_gold,
     write_gold,
 )
@@ -116,3 +117,25 @@ def test_a_row_that_is_none_is_refused(row):
     for read in (gold_mentions, list_gold, list_gold_mentions):
         with pytest.raises(CorpusError, match="found a gold row"):
             read(doc)
+
+
+@pytest.mark.parametrize(
+    ("written", "compared"),
+    [
+        ("D003920", "D003920"),
+        ("MESH:D003920", "D003920"),
+        ("mesh: D003920", "D003920"),
+        ("NCBIGene:348", "348"),
+        ("NCBITaxon:9606", "9606"),
+        ("ICD10CM:E11.9", "E11.9"),
+        ("MIM:143100", "OMIM:143100"),
+        ("OMIM:143100", "OMIM:143100"),
+        ("MESH:D1+OMIM:2", "D1+OMIM:2"),
+        ("UBERON:0000002", "UBERON:0000002"),
+        ("c|SUB|A:G", "c|SUB|A:G"),
+        ("MESH:", "MESH:"),
+        ("", ""),
+    ],
+)
+def test_ids_are_compared_without_what_adds_nothing(written, compared):
+    assert normalize_concept_id(written) == compared

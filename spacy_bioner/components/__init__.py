@@ -24,6 +24,7 @@ FACTORIES = (
     "bioner_sections",
     "bioner_context",
     "bioner_coordination",
+    "bioner_linker",
     "bioner_feature_crf",
 )
 """The names of all components, as `nlp.add_pipe` takes them."""

@@ -137,8 +137,8 @@ def invert_commas(name: str) -> Iterator[str]:
 
 def swap_greek(name: str) -> Iterator[str]:
     """Write Greek letters as their names, and names as letters."""
-    if not name.isascii() and _GREEK_LETTER.search(name):
-        yield _GREEK_LETTER.sub(lambda match: _LETTERS[match[0]], name)
+    if (spelled := spell_out_greek(name)) != name:
+        yield spelled
     lower = name.lower()
     if any(letter in lower for letter in GREEK) and _GREEK_NAME.search(name):
         yield _GREEK_NAME.sub(lambda match: GREEK[match[0].lower()], name)
@@ -148,6 +148,16 @@ def swap_spelling(name: str) -> Iterator[str]:
     """Spell the British way, and the American way."""
     yield _TO_AMERICAN.spell(name)
     yield _TO_BRITISH.spell(name)
+
+
+def spell_american(name: str) -> str:
+    """Spell the American way."""
+    return _TO_AMERICAN.spell(name)
+
+
+def spell_out_greek(name: str) -> str:
+    """Write Greek letters as their names."""
+    return name if name.isascii() else _GREEK_LETTER.sub(lambda match: _LETTERS[match[0]], name)
 
 
 def swap_hyphens(name: str) -> Iterator[str]:

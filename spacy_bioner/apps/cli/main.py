@@ -50,6 +50,7 @@ GROUPS: Dict[str, Dict[str, str]] = {
     },
     "Evaluation": {
         "evaluate": "Score a pipeline on gold documents.",
+        "link": "Score the concept ids that mentions get from a store.",
         "calibrate": "Make confidences honest and leave unsure entities out.",
         "significance": "Say whether one pipeline is better than another on the same documents.",
         "robustness": "Score pipelines under typos, synonyms and attacks on their embeddings.",

@@ -81,6 +81,44 @@ def import_cli(
     typer.echo(render_import(account))
 
 
+@terms_cli.command("store")
+def store_cli(
+    sources: Annotated[
+        List[str],
+        typer.Argument(
+            help="Tables .gaz and files as `import` takes them; LABEL=PATH labels all of one",
+            metavar="SOURCE…",
+        ),
+    ],
+    output: Annotated[Path, typer.Argument(help="Store to write", metavar="OUT")],
+    train: Annotated[
+        Optional[List[Path]],
+        typer.Option(
+            help="Training documents with concept ids, a .spacy file: what their mentions are "
+            "called names their concepts; can be repeated"
+        ),
+    ] = None,
+    label_map: LabelMap = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; say whether OUT was built from these")
+    ] = False,
+) -> None:
+    """Make a store of concepts, from which `bioner_linker` gives entities their ids."""
+    from spacy_bioner.apps.progress import showing_progress
+    from spacy_bioner.apps.terms.store import check_store, make_store
+    from spacy_bioner.corpora.labels import parse_label_map
+    from spacy_bioner.reports.text.linking import render_store
+
+    names = parse_label_map(label_map or ())
+    if check:
+        typer.echo(render_store(check_store(sources, output, train=train or (), label_map=names)))
+        return
+    with showing_progress("names") as progress:
+        info = make_store(sources, output, train=train or (), label_map=names, progress=progress)
+    typer.echo(render_store(info))
+    typer.echo(f"wrote {output}")
+
+
 @terms_cli.command("lookup")
 def lookup_cli(
     gaz: Gaz,

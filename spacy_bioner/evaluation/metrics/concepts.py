@@ -1,16 +1,19 @@
 """Which concepts a document is about: sets of ids, without regard to where they stand.
 
 It is what curation asks for, and how BioCreative V scored the normalization of diseases (Wei and
-others, 2016): an id counts once a document.
+others, 2016): an id counts once a document. Ids are compared without the prefixes that some write
+and others leave out, see `gold.normalize_concept_id`; of an entity that names several at once, each
+counts.
 """
 
 from typing import Dict, Iterable, Mapping, Set, Tuple
 
 from spacy.tokens import Doc
 
+from spacy_bioner.corpora.formats.concept_ids import split_kb_id
 from spacy_bioner.doc_ents import concept_of
 from spacy_bioner.evaluation.scores import Counts
-from spacy_bioner.gold import ANNOTATED_KEY, NO_CONCEPT, gold_mentions
+from spacy_bioner.gold import ANNOTATED_KEY, NO_CONCEPT, gold_mentions, normalize_concept_id
 
 Concept = Tuple[str, str]
 """Label and id."""
@@ -59,7 +62,7 @@ def sum_concepts(documents: Iterable[Mapping[str, Counts]]) -> Dict[str, Counts]
 def list_gold_concepts(doc: Doc) -> Set[Concept]:
     """Return the concepts of a gold Doc; a mention of several names them all."""
     return {
-        (mention.label, identifier)
+        (mention.label, normalize_concept_id(identifier))
         for mention in gold_mentions(doc)
         for identifier in mention.concept_ids
         if identifier.casefold() not in NO_CONCEPT
@@ -68,5 +71,9 @@ def list_gold_concepts(doc: Doc) -> Set[Concept]:
 
 def list_concepts(doc: Doc) -> Set[Concept]:
     """Return the concepts that a pipeline found."""
-    found = ((ent.label_, concept_of(ent)) for ent in doc.ents)
-    return {(label, name) for label, name in found if name.casefold() not in NO_CONCEPT}
+    found = ((ent.label_, part) for ent in doc.ents for part in split_kb_id(concept_of(ent)))
+    return {
+        (label, normalize_concept_id(name))
+        for label, name in found
+        if name.casefold() not in NO_CONCEPT
+    }

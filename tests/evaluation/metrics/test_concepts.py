@@ -31,6 +31,13 @@ def make_pair(gold, found) -> tuple[Doc, Doc]:
         ([("C", ["1", "2"])], [("C", "2"), ("C", "3")], {"C": Counts(1, 1, 1)}),
         ([("C", ["1"])], [("D", "1")], {"C": Counts(0, 0, 1), "D": Counts(0, 1, 0)}),
         ([("C", ["-1"]), ("C", ["1"])], [("C", "")], {"C": Counts(0, 0, 1)}),
+        # Prefixes that the one writes and the other leaves out.
+        ([("G", ["348"])], [("G", "NCBIGene:348")], {"G": Counts(1, 0, 0)}),
+        ([("C", ["MESH:D1"]), ("C", ["D1"])], [("C", "D1")], {"C": Counts(1, 0, 0)}),
+        ([("D", ["OMIM:1"])], [("D", "MIM:1")], {"D": Counts(1, 0, 0)}),
+        ([("D", ["OMIM:1"])], [("D", "1")], {"D": Counts(0, 1, 1)}),
+        # An entity that names two.
+        ([("C", ["1", "2"])], [("C", "2|MESH:3")], {"C": Counts(1, 1, 1)}),
     ],
 )
 def test_sets_of_ids(gold, found, wanted) -> None:

@@ -1,0 +1,1 @@
+"""Concept stores: which concept a name means."""
