@@ -73,7 +73,8 @@ def find_occurrences(text: str, meanings: Sequence[Meaning]) -> Iterator[Tuple[i
     """Find where short forms occur as words, also in the plural or singular.
 
     Of several definitions of one short form the last one before an occurrence counts, or the first
-    one of all.
+    one of all. A single letter means what its definition says at the definition only: elsewhere it
+    may be an article, or stand in "vitamin E".
     YIELDS (Tuple[int, int, Meaning]): Character offsets, ascending, and the meaning.
     """
     by_form: Dict[str, List[Meaning]] = defaultdict(list)
@@ -86,6 +87,8 @@ def find_occurrences(text: str, meanings: Sequence[Meaning]) -> Iterator[Tuple[i
     for start, end in _find_words(text, list(spelled)):
         candidates = by_form[spelled[text[start:end]]]
         starts = [meaning.definition.short_start for meaning in candidates]
+        if end - start == 1 and start not in starts:
+            continue
         yield start, end, candidates[max(0, bisect_right(starts, start) - 1)]
 
 
