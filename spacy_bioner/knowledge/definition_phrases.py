@@ -46,7 +46,8 @@ _SAID = re.compile(
     rf"\s{_PASSIVE}\s(?:(?:as|to|by)\s)?(?:the\s)?['\"‘“]?(?P<short>{_SHORT})(?![\w-])"
 )
 # What stands between a long form and such a phrase.
-_LINK = re.compile(rf"(?:[\s,]+(?:is|are|was|were|has\sbeen|have\sbeen|{_ADVERB}))*[\s,]*\Z")
+_LINKS = frozenset(f"is are was were has have been {_ADVERB[3:-1].replace('|', ' ')}".split())
+_UNIT = re.compile(r"[^\s,]+")
 _EQUALS = re.compile(rf"(?<![\w-])(?P<short>{_SHORT})\s*=")
 _MEANS = re.compile(
     rf"(?<![\w-])(?P<short>{_SHORT}),?\s(?:(?:which|that)\s)?(?:is\s|being\s)?(?:stands?\sfor"
@@ -143,9 +144,12 @@ def _read_said(text: str, match: Match[str]) -> Optional[Definition]:
     """Read a phrase such as "is abbreviated to" and the short form behind it."""
     if not is_marked(match["short"]):
         return None
-    start = max(0, match.start() - REACH)
-    link = _LINK.search(text, start, match.start())
-    left = _stretch_before(text, link.start() if link else match.start())
+    words = list(_UNIT.finditer(text, max(0, match.start() - REACH), match.start()))
+    while words and words[-1].group() in _LINKS:
+        words.pop()
+    if not words:
+        return None
+    left = _stretch_before(text, words[-1].end())
     return define(text, match.span("short"), left)
 
 
