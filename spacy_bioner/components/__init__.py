@@ -21,6 +21,7 @@ FACTORIES = (
     "bioner_confidence",
     "bioner_overlaps",
     "bioner_feature_crf",
+    "bioner_scispacy",
 )
 """The names of all components, as `nlp.add_pipe` takes them."""
 

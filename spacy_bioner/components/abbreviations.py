@@ -2,8 +2,8 @@
 
 What the settings default to was decided on the gold annotation of the train and dev parts of
 NCBI-disease, BC5CDR and BioRED: where a long form is an entity, its short form is one with the
-same label in 1,314 of 1,320 definitions; where no entity touches the long form, the short form is
-none in 1,037 of 1,044 (`benchmarks/abbreviations.py`). So labels go from long to short forms; the
+same label in 1,341 of 1,349 definitions; where no entity touches the long form, the short form is
+none in 1,013 of 1,018 (`benchmarks/abbreviations.py`). So labels go from long to short forms; the
 other way is not taken.
 """
 
@@ -97,7 +97,7 @@ class AbbreviationResolver(Pipe):
         its name or that of its group; `doc.ents` always counts, and first.
     drop_from (Iterable[str]): Sources that are not believed about a short form if its long form
         is touched by no proposal: a gazetteer takes "RA" for rheumatoid arthritis where the text
-        says right atrium (in NCBI-disease and BC5CDR 52 of 69 such short forms are no such entity).
+        says right atrium (in NCBI-disease and BC5CDR 51 of 69 such short forms are no such entity).
     scispacy (bool): Definitions in `doc._.abbreviations` that scispaCy's detector has left there
         count as well, for short forms that the text defines nowhere else.
     nlp (Optional[Language]): The pipeline, whose rulers are named as sources.

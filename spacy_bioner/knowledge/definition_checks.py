@@ -157,13 +157,21 @@ def accept(text: str, short: Stretch, long: Stretch) -> Optional[Definition]:
 
 def trim(text: str, start: int, end: int) -> Stretch:
     """Move the borders past what shows nothing, quotes and brackets that have no partner inside."""
-    while start < end and (
-        is_blank(text[start]) or text[start] in _QUOTES or _is_unpaired(text, start, end)
-    ):
+    while start < end and not _is_plain(text[start]):
+        if not (is_blank(text[start]) or text[start] in _QUOTES or _is_unpaired(text, start, end)):
+            break
         start += 1
-    while end > start and (is_blank(text[end - 1]) or text[end - 1] in _AFTER):
+    while end > start and not _is_plain(text[end - 1]):
+        if not (is_blank(text[end - 1]) or text[end - 1] in _AFTER):
+            break
         end -= 1
     return start, end
+
+
+def _is_plain(char: str) -> bool:
+    """Tell quickly that a character is nothing to be trimmed; fillers that show nothing are letters
+    as well."""
+    return char.isascii() and char.isalnum()
 
 
 def _is_unpaired(text: str, start: int, end: int) -> bool:

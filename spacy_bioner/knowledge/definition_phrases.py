@@ -53,6 +53,8 @@ _MEANS = re.compile(
     rf"(?<![\w-])(?P<short>{_SHORT}),?\s(?:(?:which|that)\s)?(?:is\s|being\s)?(?:stands?\sfor"
     r"|standing\sfor|short\sfor|(?:the|an)\sabbreviation\s(?:for|of))\s(?:the\s)?"
 )
+# Two marks of a short form; many sentences have none.
+_MARKS = re.compile(r"[A-Z]\S{0,22}[A-Z0-9]|[0-9]\S{0,22}[A-Z]")
 _SIGN = re.compile(r"[,;:=–—()\[\]{}]|\s-\s|\.(?=[\s”\"']|\Z)")
 _LIST = re.compile(r"[Aa]bbreviat|ABBREVIAT")
 _WORD = re.compile(r"\S+")
@@ -60,6 +62,8 @@ _WORD = re.compile(r"\S+")
 
 def find_phrases(text: str, start: int, end: int) -> Iterator[Definition]:
     """Find the definitions in one sentence that need no bracket; one may be found twice."""
+    if not _MARKS.search(text, start, end):
+        return
     for found in _read_sentence(text[start:end]):
         if found is not None:
             yield replace(
