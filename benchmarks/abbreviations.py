@@ -1,25 +1,34 @@
 """How well are abbreviation definitions found, and what do they say about entities?
 
     python benchmarks/abbreviations.py [--data FOLDER]
+    python benchmarks/abbreviations.py [--data FOLDER] --draw 200 [--seed 0]
 
 Prints three Markdown tables. Definitions: pairs of short and long form on the 1,250 abstracts of
-MED1250, all of it evaluation data, compared as texts with white space collapsed, once per
-abstract; scispaCy's detector joins in when it is installed. Gold: on the train and dev splits of
-corpora with entities, what the short form is, given the long form. Gazetteer: the same splits,
-where a gazetteer's labels contradict a definition. The defaults of `bioner_abbreviations` follow
-from the last two.
+MED1250, compared as texts with white space collapsed, once per abstract: of all abstracts, of those
+at even positions, whose errors were read when the rules were made, and of the others, whose errors
+nobody read; scispaCy's detector and the package `abbreviations` join in where they are installed.
+Gold: on the train and dev splits of corpora with entities, what the short form is, given the long
+form. Gazetteer: the same splits, where a gazetteer's labels contradict a definition. The defaults
+of `bioner_abbreviations` follow from the last two.
+
+With `--draw N` it prints N pairs to be read one by one instead, each from another document of the
+unlabelled texts, with the text around it.
 """
 
 import argparse
 import importlib
 import importlib.util
+import logging
+import lzma
 import os
+import random
 import re
 import time
 from collections import Counter
+from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
-from typing import Callable, Dict, FrozenSet, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, NamedTuple, Sequence, Set, Tuple
 
 import spacy
 from spacy.tokens import Doc
@@ -57,7 +66,12 @@ class Abstract(NamedTuple):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path(DEFAULT_DATA), help="has corpora/ in it")
+    parser.add_argument("--draw", type=int, default=0, metavar="N", help="pairs to print and read")
+    parser.add_argument("--seed", type=int, default=0, help="of the pairs that are drawn")
     args = parser.parse_args()
+    if args.draw:
+        print("\n".join(draw_pairs(args.data / "text", args.draw, seed=args.seed)))
+        return
     path = args.data / "corpora" / "med1250_abbreviations" / "MED1250_labeled.txt"
     if not path.is_file():
         parser.error(f"found no {path}; name the folder that has corpora/ in it with --data")
@@ -83,23 +97,53 @@ def read_abstracts(path: Path) -> Iterator[Abstract]:
 
 def compare_detectors(abstracts: Sequence[Abstract]) -> Table:
     rows: Table = [
-        ("definitions", "pairs", "found", "right", "P", "R", "F1", "words/s"),
-        ("---", *["---:"] * 7),
+        ("definitions", "abstracts", "pairs", "found", "right", "P", "R", "F1", "words/s"),
+        ("---", "---", *["---:"] * 7),
     ]
     words = sum(len(abstract.text.split()) for abstract in abstracts)
     for name, detect in detectors().items():
         began = time.perf_counter()
         found = [detect(abstract.text) for abstract in abstracts]
         seconds = time.perf_counter() - began
-        gold = sum(len(abstract.pairs) for abstract in abstracts)
-        right = sum(len(a.pairs & pairs) for a, pairs in zip(abstracts, found, strict=True))
-        total = sum(map(len, found))
-        counts = (f"{gold:,}", f"{total:,}", f"{right:,}")
-        scores = (right / total, right / gold, 2 * right / (total + gold))
-        rows.append(
-            (name, *counts, *(f"{100 * score:.2f}" for score in scores), f"{words / seconds:,.0f}")
-        )
+        for part, first, step in (("all", 0, 1), ("even", 0, 2), ("odd", 1, 2)):
+            speed = f"{words / seconds:,.0f}" if step == 1 else ""
+            scores = score_pairs(abstracts[first::step], found[first::step])
+            rows.append((name, part, *scores, speed))
     return rows
+
+
+def score_pairs(abstracts: Sequence[Abstract], found: Sequence[FrozenSet[Pair]]) -> Tuple[str, ...]:
+    """Return the counts of gold, found and right pairs, and precision, recall and F1."""
+    gold = sum(len(abstract.pairs) for abstract in abstracts)
+    right = sum(len(a.pairs & pairs) for a, pairs in zip(abstracts, found, strict=True))
+    total = sum(map(len, found))
+    scores = (right / total, right / gold, 2 * right / (total + gold))
+    return (f"{gold:,}", f"{total:,}", f"{right:,}", *(f"{100 * score:.2f}" for score in scores))
+
+
+def draw_pairs(folder: Path, number: int, *, seed: int) -> Iterator[str]:
+    """Draw documents of the unlabelled texts, and of each one pair that was not drawn before."""
+    lines = []
+    for path in sorted(folder.glob("*.txt.xz")):
+        with lzma.open(path, "rt", encoding="utf-8") as file:
+            lines += file.readlines()
+    draw = random.Random(seed)
+    draw.shuffle(lines)
+    nlp = spacy.blank("en")
+    nlp.max_length = max(map(len, lines), default=0) + 1
+    drawn: Set[Pair] = set()
+    for line in lines:
+        if len(drawn) == number:
+            return
+        found = find_abbreviations(nlp.make_doc(line))
+        found = [one for one in found if (one.short_text, one.long_text.lower()) not in drawn]
+        if found:
+            pair = draw.choice(found)
+            drawn.add((pair.short_text, pair.long_text.lower()))
+            start = max(0, min(pair.short_start, pair.long_start) - 60)
+            around = line[start : max(pair.short_end, pair.long_end) + 40]
+            yield f"{len(drawn)}. {_collapse(pair.short_text)} = {_collapse(pair.long_text)}"
+            yield f"    … {_collapse(around)} …"
 
 
 def detectors() -> Dict[str, Detect]:
@@ -111,19 +155,45 @@ def detectors() -> Dict[str, Detect]:
 
     result: Dict[str, Detect] = {"ours": detect_ours}
     if importlib.util.find_spec("scispacy"):
-        scispacy_nlp = spacy.blank("en")
-        tokenizer = importlib.import_module("scispacy.custom_tokenizer")
-        scispacy_nlp.tokenizer = tokenizer.combined_rule_tokenizer(scispacy_nlp)
-        module = importlib.import_module("scispacy.abbreviation")
-        detector = module.AbbreviationDetector(scispacy_nlp)
-
-        def detect_scispacy(text: str) -> FrozenSet[Pair]:
-            doc: Doc = detector(scispacy_nlp.make_doc(text))
-            found = doc._.abbreviations
-            return frozenset((_collapse(s.text), _collapse(s._.long_form.text)) for s in found)
-
-        result["scispaCy 0.6.2"] = detect_scispacy
+        result[f"scispaCy {metadata.version('scispacy')}"] = scispacy_detector()
+    for package in metadata.distributions(name="abbreviations"):
+        result[f"abbreviations {package.version}"] = schwartz_hearst_detector(package)
     return result
+
+
+def scispacy_detector() -> Detect:
+    nlp = spacy.blank("en")
+    tokenizer = importlib.import_module("scispacy.custom_tokenizer")
+    nlp.tokenizer = tokenizer.combined_rule_tokenizer(nlp)
+    detector = importlib.import_module("scispacy.abbreviation").AbbreviationDetector(nlp)
+
+    def detect(text: str) -> FrozenSet[Pair]:
+        doc: Doc = detector(nlp.make_doc(text))
+        found = doc._.abbreviations
+        return frozenset((_collapse(s.text), _collapse(s._.long_form.text)) for s in found)
+
+    return detect
+
+
+def schwartz_hearst_detector(package: metadata.Distribution) -> Detect:
+    """Wrap the package `abbreviations`, which wants one sentence a line.
+
+    It is loaded from its file: this script has its name.
+    """
+    path = str(package.locate_file("abbreviations/schwartz_hearst.py"))
+    spec: Any = importlib.util.spec_from_file_location("schwartz_hearst", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    # It logs each bracket that it cannot read.
+    logging.disable(logging.ERROR)
+
+    def detect(text: str) -> FrozenSet[Pair]:
+        borders = pairwise([*sentence_starts(text), len(text)])
+        lines = "\n".join(_collapse(text[start:end]) for start, end in borders)
+        found = module.extract_abbreviation_definition_pairs(doc_text=lines)
+        return frozenset((_collapse(s), _collapse(long)) for s, long in found.items())
+
+    return detect
 
 
 def read_splits(data: Path, corpus: str) -> Iterator[Record]:
@@ -156,7 +226,7 @@ def compare_with_gold(records: Dict[str, List[Record]]) -> Table:
 def contradict(records: Dict[str, List[Record]], vocabulary: Path) -> Table:
     """Count who is right where a gazetteer's label of a short form contradicts the definition."""
     nlp = spacy.blank("en")
-    gazetteer = Gazetteer(nlp.vocab)
+    gazetteer = Gazetteer(nlp)
     for file_name, label in VOCABULARIES:
         gazetteer.add_terms(read_terms(vocabulary / file_name, label=label))
     rows: Table = [

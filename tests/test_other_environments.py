@@ -6,7 +6,7 @@ from importlib import metadata
 import pytest
 import spacy
 from packaging.version import Version
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from typer.testing import CliRunner
 
 from spacy_bioner.apps.cli.main import app
@@ -106,6 +106,32 @@ def test_its_abbreviations_and_ours_stand_side_by_side():
     doc.user_data = {key: value for key, value in doc.user_data.items() if key[1] not in theirs}
     again = Doc(nlp.vocab).from_bytes(doc.to_bytes())
     assert [ent._.source for ent in again.ents] == [ent._.source for ent in doc.ents]
+
+
+@pytest.mark.scispacy
+def test_its_attributes_are_read_and_filled():
+    from scispacy.abbreviation import AbbreviationDetector  # noqa: F401
+
+    # as its linker defines it
+    Span.set_extension("kb_ents", default=[], force=True)
+    nlp = spacy.blank("en")
+    nlp.add_pipe("bioner_gazetteer").add_patterns(TERMS)
+    nlp.add_pipe("abbreviation_detector")
+    nlp.add_pipe("bioner_abbreviations")
+    nlp.add_pipe("bioner_scispacy", config={"write": True})
+    doc = nlp(TEXT)
+    assert [(s.text, s._.long_form.text) for s in doc._.abbreviations] == [
+        ("AKI", "Acute kidney injury"),
+        ("AKI", "Acute kidney injury"),
+    ]
+    assert doc.ents[1]._.kb_ents == [("MESH:D058186", 1.0)]
+    doc.ents = [Span(doc, 0, 3, "Disease")]
+    doc.ents[0]._.kb_ents = [("C2609414", 0.98)]
+    (ent,) = nlp.get_pipe("bioner_scispacy")(doc).ents
+    assert (ent.kb_id_, ent._.kb_ents) == ("C2609414", [("C2609414", 0.98)])
+    assert [row["rule"] for row in ent._.evidence if row["source"] == "bioner_scispacy"] == [
+        "linked: C2609414 0.98"
+    ]
 
 
 def call(words):

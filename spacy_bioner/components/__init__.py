@@ -26,6 +26,7 @@ FACTORIES = (
     "bioner_coordination",
     "bioner_linker",
     "bioner_feature_crf",
+    "bioner_scispacy",
 )
 """The names of all components, as `nlp.add_pipe` takes them."""
 

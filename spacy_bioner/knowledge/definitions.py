@@ -1,53 +1,48 @@
 """Find where a text defines a short form: "tumour necrosis factor (TNF)", "TNF (tumour …)".
 
 The algorithm of Schwartz and Hearst, "A simple algorithm for identifying abbreviation
-definitions in biomedical text", Pacific Symposium on Biocomputing 8 (2003), 451–462. Four
-conditions are ours: a short form in front of the bracket has a capital or a digit (else any
-ordinary word could be one), a short form contains no sign of comparison ("n=8"), counts no items
-("ii") and is no "e.g.", and a long form keeps its brackets in pairs. What else differs is said in
-`long_forms`.
+definitions in biomedical text", Pacific Symposium on Biocomputing 8 (2003), 451–462. What is ours:
+a short form in front of the bracket has a capital or a digit (else any ordinary word could be one);
+a bracket within a word ("14(RS)-tetramethyl…") is none; a bracket may say that a short form
+follows ("hereafter TNF"). What else differs is said in `definition_checks` and `long_forms`, forms
+without a bracket in `definition_phrases`.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Iterator, List, Optional, Tuple
 
-from spacy_bioner.blanks import is_blank
-from spacy_bioner.knowledge.long_forms import CLOSING, PAIRS, find_long_form
+from spacy_bioner.knowledge.definition_checks import (
+    MAX_SHORT_LENGTH,
+    MIN_SHORT_LENGTH,
+    define,
+    define_letter,
+    is_symbolic,
+    is_word,
+    trim,
+)
+from spacy_bioner.knowledge.definition_checks import Definition as Definition
+from spacy_bioner.knowledge.definition_checks import is_short_form as is_short_form
+from spacy_bioner.knowledge.definition_phrases import find_phrases
+from spacy_bioner.knowledge.long_forms import CLOSING
 
-MIN_SHORT_LENGTH = 2
-MAX_SHORT_LENGTH = 10
-MAX_SHORT_WORDS = 2
 # Characters to either side of a bracket that are looked at: a text without sentences takes linear
 # time, and the 15 words that a long form may have are shorter.
 MAX_REACH = 500
+# A word before a bracket that is longer is no short form.
+MAX_WORD = 80
 
 _CLAUSE = re.compile(r"[,;:]\s")
-_COMPARISON = re.compile("[=<>≤≥]")
 _BRACKET = re.compile(f"[{re.escape(''.join([*CLOSING, *CLOSING.values()]))}]")
-_WORD = re.compile(r"\S+")
-# What counts the items of a list: (ii), (iv.), (2a), (a-c), (i–iii).
-_ENUMERATOR = re.compile(
-    r"(?:[ivx]+|I{2,3}|I?V|VI{0,3}|I?X|[0-9]+[a-z])[.:]?|[a-h]\.|[a-h][-–][a-h]|[ivx]+[-–][ivx]+"
-)
-# What leads over to an explanation or an example in brackets.
-_LEAD = re.compile(
-    r"i\.?\s?e\.?|e\.?\s?g\.?|c\.?f\.|viz\.?|vs\.?|etc\.?|resp\.|see(?:\s\w+)?|also|and|or|both|all"
-)
 _INTRAVENOUS = re.compile(r"\b[Ii]ntra-?(?:ven|ventr)\w*$")
-_QUOTES = "\"'`´‘’“”"
-
-
-@dataclass(frozen=True)
-class Definition:
-    """A short form and the long form that explains it: character offsets and what stands there."""
-
-    short_start: int
-    short_end: int
-    short_text: str
-    long_start: int
-    long_end: int
-    long_text: str
+# "also referred to as the", "hereafter"; "for short"
+_LEAD = re.compile(
+    r"(?:(?:or|also|now|the|i\.e\.|here|herein|hereafter|hereinafter|henceforth|thereafter"
+    r"|subsequently|commonly|often|usually|frequently|simply|further|later|below|so-called)[,:]?\s)*"
+    r"(?:(?:abbreviated|abbreviation|termed|called|designated|denoted|named|labell?ed|known"
+    r"|referred\sto)[,:]?\s(?:(?:as|to|by)\s)?(?:the\s)?)?"
+)
+_TRAIL = re.compile(r",?\s(?:hereafter|hereinafter|henceforth|thereafter|(?:for|in)\sshort)\Z")
+_LETTER = re.compile("[A-Z]")
 
 
 def find_definitions(text: str, start: int = 0, end: Optional[int] = None) -> List[Definition]:
@@ -56,29 +51,16 @@ def find_definitions(text: str, start: int = 0, end: Optional[int] = None) -> Li
     text (str): A text that contains the sentence.
     start (int): Offset of the sentence's first character.
     end (Optional[int]): Offset behind the sentence; the end of the text if None.
-    RETURNS (List[Definition]): Offsets count from the start of `text`; in order of the brackets.
+    RETURNS (List[Definition]): Offsets count from the start of `text`; in order of the short
+        forms.
     """
     limit = len(text) if end is None else end
-    definitions = []
+    found = {definition.short_start: definition for definition in find_phrases(text, start, limit)}
     for opening, closing, outer in _find_brackets(text, start, limit):
         definition = _read_bracket(text, outer, opening, closing)
         if definition is not None:
-            definitions.append(definition)
-    return definitions
-
-
-def is_short_form(candidate: str) -> bool:
-    """Apply the paper's conditions: 2 to 10 characters in at most two words, a letter, and a
-    letter or digit in front; what counts items of a list or leads over to one ("e.g.") is none."""
-    return (
-        MIN_SHORT_LENGTH <= len(candidate) <= MAX_SHORT_LENGTH
-        and len(candidate.split()) <= MAX_SHORT_WORDS
-        and candidate[0].isalnum()
-        and any(char.isalpha() for char in candidate)
-        and not _COMPARISON.search(candidate)
-        and not _ENUMERATOR.fullmatch(candidate)
-        and not _LEAD.fullmatch(candidate)
-    )
+            found.setdefault(definition.short_start, definition)
+    return sorted(found.values(), key=lambda definition: definition.short_start)
 
 
 def _find_brackets(text: str, start: int, end: int) -> Iterator[Tuple[int, int, int]]:
@@ -95,66 +77,55 @@ def _find_brackets(text: str, start: int, end: int) -> Iterator[Tuple[int, int, 
 
 
 def _read_bracket(text: str, outer: int, opening: int, closing: int) -> Optional[Definition]:
+    if _is_glued(text, opening, closing):
+        return None
     closing = min(closing, opening + MAX_REACH)
-    clause = _CLAUSE.search(text, opening + 1, closing)
-    inner_start, inner_end = _trim(text, opening + 1, clause.start() if clause else closing)
-    before_start, before_end = _trim(text, max(outer, opening - MAX_REACH), opening)
-    inner = text[inner_start:inner_end]
-    is_route = inner in ("iv", "IV") and _INTRAVENOUS.search(text, before_start, before_end)
-    if is_short_form(inner) or is_route:
-        return _define(text, (inner_start, inner_end), (before_start, before_end))
-    words = list(_WORD.finditer(text, before_start, before_end))
+    lead = _LEAD.match(text, opening + 1, closing)
+    clause = _CLAUSE.search(text, lead.end() if lead else opening + 1, closing)
+    inner = _strip_phrase(text, *trim(text, opening + 1, clause.start() if clause else closing))
+    before = trim(text, max(outer, opening - MAX_REACH), opening)
+    candidate = text[slice(*inner)]
+    is_route = candidate in ("iv", "IV") and _INTRAVENOUS.search(text, *before)
+    if is_short_form(candidate) or is_route:
+        found = define(text, inner, before)
+        if found or len(candidate) <= MAX_SHORT_LENGTH:
+            return found
+    if _LETTER.fullmatch(candidate):
+        return define_letter(text, inner, before)
+    return _read_reversed(text, before, inner)
+
+
+def _read_reversed(
+    text: str, before: Tuple[int, int], inner: Tuple[int, int]
+) -> Optional[Definition]:
+    """Read a bracket that holds the long form of the word before it."""
+    start = max(before[0], before[1] - MAX_WORD)
+    words = text[start : before[1]].split()
     if not words:
         return None
-    short_start, short_end = _trim(text, words[-1].start(), words[-1].end())
-    candidate = text[short_start:short_end]
-    symbolic = any(char.isupper() or char.isdigit() for char in candidate)
-    if not symbolic or not is_short_form(candidate):
+    short = trim(text, before[1] - len(words[-1]), before[1])
+    candidate = text[slice(*short)]
+    if not is_symbolic(candidate) or is_word(candidate) or not is_short_form(candidate):
         return None
-    return _define(text, (short_start, short_end), (inner_start, inner_end))
+    return define(text, short, inner)
 
 
-def _define(text: str, short: Tuple[int, int], around: Tuple[int, int]) -> Optional[Definition]:
-    """Find the long form at the end of the text `around`, not further off than the paper allows."""
-    short_form = text[slice(*short)]
-    most_words = min(len(short_form) + 5, 2 * len(short_form))
-    words = list(_WORD.finditer(text, *around))[-most_words:]
-    if not words:
-        return None
-    window_start = words[0].start()
-    offset = find_long_form(short_form, text[window_start : around[1]])
-    if offset is None:
-        return None
-    long_start, long_end = _trim(text, window_start + offset, around[1])
-    long_form = text[long_start:long_end]
-    paired = all(long_form.count(left) == long_form.count(right) for left, right in PAIRS)
-    if not paired or len(long_form) <= len(short_form) or _has_word(long_form, short_form):
-        return None
-    if _is_loose(short_form, long_form):
-        return None
-    return Definition(*short, short_form, long_start, long_end, long_form)
+def _strip_phrase(text: str, start: int, end: int) -> Tuple[int, int]:
+    """Strip what says that a short form follows, or that it is one: "hereafter TNF"."""
+    lead = _LEAD.match(text, start, end)
+    if lead and is_symbolic(text[lead.end() : end]):
+        start = lead.end()
+    trail = _TRAIL.search(text, max(start, end - MAX_WORD), end)
+    return start, trail.start() if trail else end
 
 
-def _is_loose(short_form: str, long_form: str) -> bool:
-    """Tell whether an ordinary word has its letters in whatever stands around it.
+def _is_glued(text: str, opening: int, closing: int) -> bool:
+    """Tell whether a bracket stands within a word, as in names of chemicals: "14(RS)-tetra…".
 
-    "bpm" stands for "beats per minute"; "apathy" in brackets stands for no clause of ten words.
+    "benzopyrene(BaP)-DNA" lacks a blank, and is none.
     """
-    is_plain = len(short_form) > 2 and short_form.isalpha() and short_form.islower()
-    return is_plain and len(_WORD.findall(long_form)) > len(short_form) + 1
-
-
-def _has_word(text: str, word: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
-
-
-def _trim(text: str, start: int, end: int) -> Tuple[int, int]:
-    """Move the borders past what shows nothing, quotes and brackets that have no partner inside."""
-    unpaired = {left for left, right in PAIRS if text.find(right, start, end) < 0}
-    while start < end and (
-        is_blank(text[start]) or text[start] in _QUOTES or text[start] in unpaired
-    ):
-        start += 1
-    while end > start and (is_blank(text[end - 1]) or text[end - 1] in _QUOTES + ",;:"):
-        end -= 1
-    return start, end
+    before, behind = text[opening - 1 : opening], text[closing + 1 : closing + 3]
+    if not before.isalnum() or not behind.lstrip("-")[:1].isalnum():
+        return False
+    is_symbol = closing - opening > MIN_SHORT_LENGTH and is_symbolic(text[opening:closing])
+    return behind[0] != "-" or before.isdigit() or not is_symbol

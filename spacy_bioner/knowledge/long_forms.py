@@ -8,7 +8,8 @@ that is closed before its end: it is extended over it or there is none.
 """
 
 import re
-from typing import List, Optional, Sequence, Tuple
+from itertools import chain
+from typing import Iterator, List, Optional, Sequence, Tuple
 
 from spacy_bioner.blanks import is_blank
 
@@ -26,11 +27,22 @@ GREEK |= {other: GREEK[letter] for other, letter in zip("ςϐϑϕϰϱϵµß", "�
 # Names of two or three letters are parts of words.
 _SPELLED = re.compile("|".join(name for name in GREEK.values() if len(name) > 3))
 
+_MULTIPLIERS = {"2": ("di", "bi"), "3": ("tri",), "4": ("tetra",), "5": ("penta",), "6": ("hexa",)}
+_COUNTED = re.compile("([A-Z][a-z]?)([2-6])")
+_COUNTING = frozenset(chain.from_iterable(_MULTIPLIERS.values()))
+# "Ngn3/paired box factor 6", "malformations—persistent truncus arteriosus"
+_BORDERS = "/—"
+_LINE_BREAK = re.compile(r"[^\W\d_]-[^\S\n]*\n\s*\Z")
+LINE_BREAK_REACH = 12
+_WORD_END = re.compile("[a-z]{3}")
+_PREFIX = re.compile("(?:anti|post|pre)-", re.IGNORECASE)
 _WORD_START = re.compile(r"(?<![^\W_])[^\W_]")
+_CAPITALS = re.compile(r"[A-Z]{2,}(?![^\W_])")
 _FUNCTION_WORD = re.compile(
     r"(?:a|an|and|as|at|by|de|des|du|for|from|in|into|of|on|or|per|the|to|via|with)(?![^\W_])",
     re.IGNORECASE,
 )
+_LISTING = re.compile(r",\s|\s(?:and|or)\s")
 # What stands before a chemical's name says how it is built: (R), (+/-), (2S,3R), (E).
 _DESCRIPTOR = re.compile(r"[(\[][RSEZDLdlrac+\-−±/,'\d]{1,10}[)\]]-")
 
@@ -42,12 +54,19 @@ def find_long_form(short: str, text: str) -> Optional[int]:
     """
     groups = find_groups(text)
     offset = _find_start(short, text)
-    if offset is None or not any(start <= offset < end for start, end in groups):
+    if offset is None or not groups:
+        return offset
+    is_inside = any(start <= offset < end for start, end in groups)
+    # A bracket that belongs to a word is part of the long form: "benzo[a]pyrene".
+    loose = [start for start, _ in groups if start > offset and is_blank(text[start - 1])]
+    if not is_inside and not loose:
         return offset
     masked = _mask(text, groups)
     offset = _find_start(short, masked)
     if offset is None:
         return None
+    if not is_inside and all(start < offset for start in loose):
+        return offset
     glued = next((start for start, end in groups if end == offset), None)
     if glued is not None:
         # "(R)-3-hydroxybutyrate", "(FEV1)/forced vital capacity"
@@ -63,7 +82,7 @@ def match_long_form(short: str, text: str) -> Optional[int]:
     start a word.
     RETURNS (Optional[int]): The offset in `text` at which the long form starts, or None.
     """
-    for units in _spell(short):
+    for units in _spell_all(short):
         position: Optional[int] = len(text)
         for index in range(len(units) - 1, -1, -1):
             position = _find_unit(units[index], text, position or 0, opens_word=index == 0)
@@ -81,8 +100,7 @@ def match_initials(short: str, text: str) -> Optional[int]:
     RETURNS (Optional[int]): The offset in `text` at which they start, or None.
     """
     starts = [match.start() for match in _WORD_START.finditer(text)]
-    singular = short[:-1] if len(short) > 2 and short[-1] == "s" and short[-2].isupper() else ""
-    for units in [*_spell(short), *_spell(singular)]:
+    for units in [*_spell(short), *_spell(_drop_plural(short))]:
         for skips_first in (True, False):
             found = _match_starts(units, text, starts, skips_first=skips_first)
             if found is not None:
@@ -93,6 +111,11 @@ def match_initials(short: str, text: str) -> Optional[int]:
 def abbreviates(short: str, text: str) -> bool:
     """Tell whether `text` starts with the first letter of `short` and has the others in order."""
     return any(_has_in_order(units, text) for units in _spell(short))
+
+
+def begins_with(short: str, text: str) -> bool:
+    """Tell whether `text` starts with the first letter of `short`."""
+    return any(units and text and _match_unit(units[0], text, 0) for units in _spell(short))
 
 
 def find_groups(text: str) -> List[Tuple[int, int]]:
@@ -107,6 +130,30 @@ def find_groups(text: str) -> List[Tuple[int, int]]:
             closed = [pair for pair in closed if pair[0] < start]
             closed.append((start, position + 1))
     return closed
+
+
+def is_word_border(text: str, position: int) -> bool:
+    """Tell whether a word may start at a position: behind white space, a slash or a dash.
+
+    A hyphen at the end of a line joins what stands on either side of it ("low-" and "density").
+    """
+    if position == 0 or text[position - 1] in _BORDERS:
+        return True
+    if not is_blank(text[position - 1]):
+        return text[max(0, position - 2) : position] == "--" or _is_glued(text, position)
+    broken = _LINE_BREAK.search(text, max(0, position - LINE_BREAK_REACH), position)
+    return broken is None or text[position : position + 1].isspace()
+
+
+def is_function_word(text: str, position: int) -> bool:
+    """Tell whether "of" or its like stands at a position."""
+    return _FUNCTION_WORD.match(text, position) is not None
+
+
+def _is_glued(text: str, position: int) -> bool:
+    """Tell whether the blank behind a full stop is missing: "by study arm.Directly"."""
+    is_opener = text[position - 1] == "." and text[position : position + 1].isupper()
+    return is_opener and _WORD_END.fullmatch(text, max(0, position - 4), position - 1) is not None
 
 
 def _find_start(short: str, text: str) -> Optional[int]:
@@ -136,12 +183,45 @@ def _spell(short: str) -> List[List[str]]:
     return spellings
 
 
+def _spell_all(short: str) -> Iterator[List[str]]:
+    """Spell a short form in all ways, the likely ones first."""
+    yield from _spell(short)
+    yield from _spell_numbers(short)
+    if singular := _drop_plural(short):
+        yield from _spell(singular)
+
+
+def _drop_plural(short: str) -> str:
+    """Return the singular of "SSs"; empty where there is none."""
+    return short[:-1] if len(short) > 2 and short[-1] == "s" and short[-2].isupper() else ""
+
+
+def _spell_numbers(short: str) -> List[List[str]]:
+    """Spell a digit as the number that a chemist writes before what it counts: "CO2", "IP3"."""
+    return [
+        [
+            *_spell_plain(short[: counted.start()]),
+            prefix,
+            *_spell_plain(counted[1]),
+            *_spell_plain(short[counted.end() :]),
+        ]
+        for counted in _COUNTED.finditer(short)
+        for prefix in _MULTIPLIERS[counted[2]]
+    ]
+
+
 def _spell_plain(text: str) -> List[str]:
     return [GREEK.get(char.lower(), char.lower()) for char in text if char.isalnum()]
 
 
 def _find_unit(unit: str, text: str, end: int, *, opens_word: bool) -> Optional[int]:
     """Find a unit's last place before `end`."""
+    if len(unit) == 1 and text.isascii():
+        lowered = text.lower()
+        position = lowered.rfind(unit, 0, end)
+        while opens_word and position > 0 and text[position - 1].isalnum():
+            position = lowered.rfind(unit, 0, position)
+        return position if position >= 0 else None
     for position in range(end - 1, -1, -1):
         length = _match_unit(unit, text, position)
         if not length or position + length > end:
@@ -164,7 +244,10 @@ def _match_unit(unit: str, text: str, position: int) -> int:
     if name == unit:
         return 1
     if text[position : position + len(unit)].lower() == unit:
-        return len(unit)
+        is_inside = unit in _COUNTING and text[max(0, position - 1) : position].isalpha()
+        return 0 if is_inside else len(unit)
+    if unit in _COUNTING:
+        return 0
     around = text[max(0, position - 1) : position] + text[position + 1 : position + 2]
     return int(char == unit[0] and not any(other.isalnum() for other in around))
 
@@ -180,6 +263,11 @@ def _match_starts(
         if not rest:
             break
         may_skip = number > 0 and _FUNCTION_WORD.match(text, position) is not None
+        held = _hold_word(rest, text, position)
+        if held:
+            del rest[-held:]
+            first = position
+            continue
         fits = _match_unit(rest[-1], text, position) > 0
         if may_skip and (skips_first or not fits):
             continue
@@ -188,6 +276,14 @@ def _match_starts(
         rest.pop()
         first = position
     return None if rest or first is None else first
+
+
+def _hold_word(units: Sequence[str], text: str, position: int) -> int:
+    """Return how many units at the end are a word in capitals, letter by letter: "mtDNA"."""
+    word = _CAPITALS.match(text, position)
+    letters = word.group().lower() if word else ""
+    fits = 0 < len(letters) <= len(units) and [*letters] == [*units[len(units) - len(letters) :]]
+    return len(letters) if fits else 0
 
 
 def _has_in_order(units: Sequence[str], text: str) -> bool:
@@ -204,9 +300,11 @@ def _has_in_order(units: Sequence[str], text: str) -> bool:
 
 
 def _word_start(text: str, position: int) -> int:
-    while position > 0 and not is_blank(text[position - 1]):
-        position -= 1
-    return position
+    start = position
+    while not is_word_border(text, start):
+        start -= 1
+    # What "anti-glomerular basement membrane (GBM)" stains is the membrane.
+    return position if _PREFIX.fullmatch(text, start, position) else start
 
 
 def _covers(
@@ -220,9 +318,14 @@ def _covers(
     """
     plain = _plain(short)
     held = [_plain(text[start + 1 : end - 1]) for start, end in groups if start >= offset]
-    if any(len(one) > 1 and plain.startswith(one) for one in held):
+    is_list = _LISTING.search(masked, offset) is not None
+    if not is_list and any(len(one) > 1 and plain.startswith(one) for one in held):
         return True
-    long_form = masked[offset:]
+    return covers_words(short, masked[offset:])
+
+
+def covers_words(short: str, long_form: str) -> bool:
+    """Tell whether each word of a long form has its first letter in the short form, in order."""
     starts = [match.start() for match in _WORD_START.finditer(long_form)]
     words = [start for start in starts if not _FUNCTION_WORD.match(long_form, start)]
     initials = "".join(GREEK.get(long_form[s].lower(), long_form[s].lower())[0] for s in words)

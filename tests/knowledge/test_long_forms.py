@@ -183,3 +183,56 @@ def test_every_greek_letter_has_its_name():
 
 def test_find_groups_gives_outermost_pairs():
     assert find_groups("a (b [c] d) e] (f {g}") == [(2, 11), (18, 21)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("tumour ne-\ncrosis factor (TNF)", [("TNF", "tumour ne-\ncrosis factor")]),
+        ("of low-\ndensity lipoprotein (DL)", [("DL", "low-\ndensity lipoprotein")]),
+        ("of low-\n  density lipoprotein (LDL)", [("LDL", "low-\n  density lipoprotein")]),
+        (
+            "by study arm.Directly administered therapy (DAT)",
+            [("DAT", "Directly administered therapy")],
+        ),
+        ("Ngn3/paired box factor 6 (PAX6)", [("PAX6", "paired box factor 6")]),
+        ("malformations--truncus arteriosus (TA)", [("TA", "truncus arteriosus")]),
+        ("malformations—truncus arteriosus (TA)", [("TA", "truncus arteriosus")]),
+        ("anti-glomerular basement membrane (GBM)", [("GBM", "glomerular basement membrane")]),
+    ],
+)
+def test_where_the_first_word_of_a_long_form_starts(text, expected):
+    assert pairs(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("short", "long_form"),
+    [
+        ("CO2", "carbon dioxide"),
+        ("CCl4", "carbon tetrachloride"),
+        ("IP3", "inositol 1,4,5-trisphosphate"),
+        ("T3", "triiodothyronine"),
+        ("cccDNA", "covalently closed circular DNA"),
+        ("sRNAs", "small RNAs"),
+        ("SAE", "serious AE"),
+        ("CIs", "confidence interval"),
+    ],
+)
+def test_digits_count_and_words_in_capitals_are_spelled_out(short, long_form):
+    assert pairs(f"a very rare {long_form} ({short})") == [(short, long_form)]
+
+
+def test_a_number_is_counted_only_where_a_word_starts():
+    assert pairs("under constant conditions the carbon (CD2)") == []
+
+
+def test_a_bracket_between_words_is_no_part_of_a_match():
+    text = "inositol trisphosphate (IP3), triiodothyronine (T3)"
+    assert pairs(text) == [("IP3", "inositol trisphosphate"), ("T3", "triiodothyronine")]
+    assert pairs("of benzo[a]pyrene (BaP)") == [("BaP", "benzo[a]pyrene")]
+
+
+def test_a_bracket_within_a_word_is_none():
+    assert pairs("2,6(R), 10(S), 14(RS)-tetramethylhexadecane") == []
+    assert pairs("a planar dicyclopenta[a,e]pentalene") == []
+    assert pairs("of heat shock protein(HSP)-like") == [("HSP", "heat shock protein")]

@@ -126,3 +126,9 @@ def test_what_only_borders_a_long_form_does_not_support_it():
 
 def test_a_single_letter_is_no_singular():
     assert [surface for surface, _, _ in occurrences("cesium salt (Cs), Cs and C")] == ["Cs", "Cs"]
+
+
+def test_a_single_letter_occurs_at_its_definition_only():
+    text = "adrenaline (A) rose. A man had A."
+    meanings = find_meanings(text, find_definitions(text), [ProposedEntity(0, 10, "Chemical")])
+    assert [(start, end) for start, end, _ in find_occurrences(text, meanings)] == [(12, 13)]

@@ -1,0 +1,1 @@
+"""What scispaCy leaves on a Doc, read as ours, and ours in scispaCy's attributes."""
