@@ -36,7 +36,6 @@ Stretch = Tuple[int, int]
 
 _WORD_START = re.compile(r"(?<![^\W_])[^\W_]")
 _WORD = re.compile(r"\S+")
-# "T0" in "(T0, T30)" is not short for "T30".
 # An ordinary word, or two.
 _PLAIN = re.compile(r"[A-Za-zÀ-ÿ][a-zß-öø-ÿ]+(?:\s[a-zß-öø-ÿ]+)?")
 _LETTERS = re.compile(r"[^\W\d_]{3}|\S\s+\S")
