@@ -155,12 +155,18 @@ def enter_concepts(span: "Span", rows: Iterable[Row]) -> None:
 
 
 def enter(doc: "Doc", row: Row) -> None:
-    """Write an entry; an earlier one of the same offsets, label and source is replaced."""
+    """Write an entry; an earlier one of the same offsets, label and source gives it its place."""
     ledger: Dict[str, List[Row]] = doc.user_data.setdefault(LEDGER_KEY, {})
     key = locate(row["start_char"], row["end_char"])
     same = (row["label"], row["source"])
-    kept = [other for other in ledger.get(key, ()) if (other["label"], other["source"]) != same]
-    ledger[key] = [*kept, row]
+    rows = list(ledger.get(key, ()))
+    for number, other in enumerate(rows):
+        if (other["label"], other["source"]) == same:
+            rows[number] = row
+            break
+    else:
+        rows.append(row)
+    ledger[key] = rows
 
 
 def enter_rejection(doc: "Doc", row: Row) -> None:

@@ -35,6 +35,13 @@ def test_same_label_and_source_is_replaced(doc):
     assert [entry.confidence for entry in span_evidence(span(doc))] == [0.3]
 
 
+def test_what_is_replaced_keeps_its_place(doc):
+    for source, confidence in (("a", 0.1), ("b", 0.2), ("a", 0.3)):
+        add_evidence(doc, Evidence(6, 12, "Disease", source, confidence))
+    found = [(entry.source, entry.confidence) for entry in span_evidence(span(doc))]
+    assert found == [("a", 0.3), ("b", 0.2)]
+
+
 def test_declared_order_puts_a_source_first(doc):
     for source in ("c", "a", "b"):
         add_evidence(doc, Evidence(6, 12, "Disease", source))
