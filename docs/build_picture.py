@@ -62,7 +62,7 @@ def draw(doc: Doc) -> str:
     drawn = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}" role="img">',
-        f"<title>{escape(described)}</title><style>{STYLE}</style>",
+        f"<title>{escape(make_printable(described))}</title><style>{STYLE}</style>",
         f'<rect width="{width}" height="{height}" rx="8" fill="#ffffff" stroke="#d0d4da"/>',
     ]
     for row, line in enumerate(lines):
@@ -71,13 +71,21 @@ def draw(doc: Doc) -> str:
 
 
 def list_pieces(doc: Doc) -> Iterator[Piece]:
-    """List words outside of entities, and entities, as they follow in the text."""
-    position = 0
+    """List words outside of entities, and entities, as they follow in the text; what is longer than
+    a line in pieces of one."""
+    text, position = make_printable(doc.text), 0
     for ent in doc.ents:
-        yield from split_words(doc.text[position : ent.start_char])
-        yield Piece(" ".join(ent.text.split()), ent.label_, ent.kb_id_)
+        yield from split_words(text[position : ent.start_char])
+        words = " ".join(text[ent.start_char : ent.end_char].split())
+        for start in range(0, len(words), COLUMNS):
+            yield Piece(words[start : start + COLUMNS], ent.label_, ent.kb_id_)
         position = ent.end_char
-    yield from split_words(doc.text[position:])
+    yield from split_words(text[position:])
+
+
+def make_printable(text: str) -> str:
+    """Replace what an XML file cannot have: control characters and lone surrogates."""
+    return "".join(char if char.isprintable() or char in "\n\r\t" else " " for char in text)
 
 
 def split_words(text: str) -> Iterator[Piece]:
@@ -85,7 +93,7 @@ def split_words(text: str) -> Iterator[Piece]:
     word = ""
     for char in text:
         word += " " if char.isspace() else char
-        if char.isspace():
+        if char.isspace() or len(word) == COLUMNS:
             yield Piece(word)
             word = ""
     if word:
@@ -98,7 +106,7 @@ def wrap(pieces: Iterator[Piece]) -> List[List[Piece]]:
     together: List[Piece] = []
     for piece in [*pieces, Piece(" ")]:
         together.append(piece)
-        if not piece.label and piece.text.endswith(" "):
+        if (not piece.label and piece.text.endswith(" ")) or len(piece.text) == COLUMNS:
             if lines[-1] and measure([*lines[-1], *together]) > COLUMNS:
                 lines.append([])
             lines[-1] += together

@@ -5,6 +5,7 @@ one. So a saved pipeline has the path and the digest of its stores, and one that
 something else is refused; `carried` copies them into the pipeline's folder, for one that moves.
 """
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
@@ -48,6 +49,7 @@ DEFAULT_CONFIG: Dict[str, Any] = {
     "carried": False,
 }
 STORES = "stores.json"
+_CARRIED = re.compile(r"^\d+-")
 
 
 @Language.factory(
@@ -110,6 +112,11 @@ class ConceptLinker(Pipe):
         carried: bool = False,
     ) -> None:
         register_extensions()
+        if not 0 <= min_score <= 1 or n_others < 0:
+            raise ConfigError(
+                f"{name}: found min_score {min_score:g} and n_others {n_others}, expected 0 to 1 "
+                "and 0 or more"
+            )
         self.name = name
         self.label_map = dict(label_map or {})
         self.min_score, self.n_others = min_score, n_others
@@ -170,10 +177,13 @@ class ConceptLinker(Pipe):
         rows = self._describe()
         if self.carried:
             for number, row in enumerate(rows):
-                carried = f"{number}-{Path(row['path']).name}"
-                with replacing(folder / carried) as temporary:
-                    shutil.copyfile(row["path"], temporary)
-                row.update(path=carried, carried=True)
+                # One that was carried before keeps the name that it had then.
+                name = _CARRIED.sub("", Path(row["path"]).name)
+                target = folder / f"{number}-{name}"
+                if target.resolve() != Path(row["path"]):
+                    with replacing(target) as temporary:
+                        shutil.copyfile(row["path"], temporary)
+                row.update(path=target.name, carried=True)
         srsly.write_json(folder / STORES, rows)
 
     def from_disk(self, path: PathLike, *, exclude: Iterable[str] = ()) -> "ConceptLinker":

@@ -26,6 +26,8 @@ from spacy_bioner.knowledge.long_forms import begins_with, covers_words, match_i
 
 # How far from a short form its long form may reach.
 REACH = 250
+# How long a list of abbreviations may be.
+LIST_REACH = 5_000
 # Letters that show between two commas that the words are no coincidence.
 MIN_LETTERS = 3
 
@@ -123,7 +125,7 @@ def _read_alone(text: str, match: Match[str]) -> Optional[Definition]:
         left = _stretch_before(text, match.start())
     if behind and not lead and sign not in (")", "]", ".", "(", "["):
         right = _stretch_behind(text, behind.end())
-    is_list = _LIST.search(text, 0, short[0]) is not None
+    is_list = _LIST.search(text, max(0, short[0] - LIST_REACH), short[0]) is not None
     is_left = is_list or match["sign"] == "=" or sign in (")", "]", ";", "=")
     is_right = (
         is_list

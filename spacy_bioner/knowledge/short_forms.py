@@ -84,9 +84,12 @@ def find_occurrences(text: str, meanings: Sequence[Meaning]) -> Iterator[Tuple[i
     for form in by_form:
         for variant in _number_variants(form):
             spelled.setdefault(variant, form)
+    starts_of = {
+        form: [meaning.definition.short_start for meaning in own] for form, own in by_form.items()
+    }
     for start, end in _find_words(text, list(spelled)):
-        candidates = by_form[spelled[text[start:end]]]
-        starts = [meaning.definition.short_start for meaning in candidates]
+        form = spelled[text[start:end]]
+        candidates, starts = by_form[form], starts_of[form]
         if end - start == 1 and start not in starts:
             continue
         yield start, end, candidates[max(0, bisect_right(starts, start) - 1)]

@@ -104,6 +104,20 @@ def test_a_composite_mention_has_the_ids_of_all_its_parts(terms):
     ]
 
 
+def test_every_part_of_a_composite_mention_is_as_sure_as_any_other(terms):
+    text = "breast and ovarian cancer"
+    rows = link(make_nlp(terms), text, (text, "Disease", "")).ents[0]._.concepts
+    least = min(row["score"] for row in rows)
+    unsure = make_nlp(terms, min_score=least + (1 - least) / 2)
+    assert "|" not in link(unsure, text, (text, "Disease", "")).ents[0].kb_id_
+
+
+@pytest.mark.parametrize("settings", [{"min_score": 5.0}, {"min_score": -0.1}, {"n_others": -1}])
+def test_settings_that_cannot_work_are_refused(terms, settings):
+    with pytest.raises(ConfigError, match="expected 0 to 1 and 0 or more"):
+        make_nlp(terms, **settings)
+
+
 def test_labels_are_those_of_the_store_or_are_mapped_to_them(terms):
     plain, mapped = make_nlp(terms), make_nlp(terms, label_map={"DISEASE": "Disease"})
     entity = ("Anemia", "DISEASE", "")
@@ -221,8 +235,14 @@ def test_a_pipeline_that_carries_its_store_moves_with_it(terms, tmp_path):
     terms.unlink()
     nlp = spacy.load(tmp_path / "moved")
     assert link(nlp, "Anemia", ("Anemia", "Disease", "")).ents[0].kb_id_ == "D000740"
+    # Saved where it is, and elsewhere, it is one store.
+    nlp.to_disk(tmp_path / "moved")
     nlp.to_disk(tmp_path / "again")
-    assert (tmp_path / "again/bioner_linker/0-0-terms.store").is_file()
+    for folder in ("moved", "again"):
+        names = sorted(path.name for path in (tmp_path / folder / "bioner_linker").iterdir())
+        assert names == ["0-terms.store", "stores.json"]
+    again = spacy.load(tmp_path / "again")
+    assert link(again, "Anemia", ("Anemia", "Disease", "")).ents[0].kb_id_ == "D000740"
 
 
 def test_bytes_refer_to_the_store(terms):

@@ -31,6 +31,7 @@ from spacy_bioner.apps.reports.card_facts import (
     read_accounts,
     read_metrics,
 )
+from spacy_bioner.components.linker import STORES
 from spacy_bioner.errors import PackageError
 from spacy_bioner.extras import DISTRIBUTION, say_missing
 from spacy_bioner.files.outputs import scratch_folder
@@ -118,6 +119,7 @@ def package_pipeline(
     with replacing_folder(made) as whole, scratch_folder(made) as scratch:
         copy, packed = scratch / "model", scratch / "packed"
         _copy_pipeline(model_dir, copy)
+        _check_stores(copy, model_dir)
         _forget_words(copy, card)
         srsly.write_json(copy / "meta.json", meta)
         digest = ("SHA-256 of the pipeline", fingerprint(copy))
@@ -210,6 +212,17 @@ def _copy_pipeline(model_dir: Path, copy: Path) -> None:
     _hide_paths(copy / "config.cfg")
 
 
+def _check_stores(copy: Path, model_dir: Path) -> None:
+    """Refuse concept stores that lie elsewhere: a package would look for them where it is used."""
+    for path in sorted(copy.glob(f"*/{STORES}")):
+        elsewhere = [row["path"] for row in srsly.read_json(path) if not row.get("carried")]
+        if elsewhere:
+            raise PackageError(
+                f"{model_dir}: found '{path.parent.name}' with the concept store {elsewhere[0]}, "
+                "which is not in the pipeline: set carried = true for it and save the pipeline anew"
+            )
+
+
 def _forget_words(copy: Path, card: ModelCard) -> None:
     """Leave the words of training and development documents out: a vocabulary has all that it has
     seen, names of patients among them. Components of spaCy may need them; ours need labels."""
@@ -267,9 +280,16 @@ def _hide_paths(path: Path) -> None:
         for key, value in section.items():
             if isinstance(value, dict):
                 sections.append(value)
-            elif isinstance(value, str) and Path(value).is_absolute():
-                section[key] = Path(value).name
+            elif isinstance(value, list):
+                section[key] = [_hide_path(item) for item in value]
+            else:
+                section[key] = _hide_path(value)
     config.to_disk(path)
+
+
+def _hide_path(value: Any) -> Any:
+    is_path = isinstance(value, str) and Path(value).is_absolute()
+    return Path(value).name if is_path else value
 
 
 def _check_build_tools() -> None:

@@ -77,10 +77,11 @@ def extend_sections(heads: Mapping[str, Any], *, place: str) -> SectionTable:
 def write_sections(doc: Doc, sections: List[TextSection], *, spans_key: str) -> None:
     """Put sections on a Doc; those without a token of their own are no spans."""
     doc.user_data[SECTIONS_KEY] = [asdict(section) for section in sections]
-    starts = [token.idx for token in doc]
+    # spaCy puts the text together anew each time.
+    text, starts = doc.text, [token.idx for token in doc]
     spans = []
     for section in sections:
-        first, end = trim(doc.text, section.start_char, section.end_char)
+        first, end = trim(text, section.start_char, section.end_char)
         place = (bisect_left(starts, first), bisect_left(starts, end))
         if place[0] < place[1]:
             spans.append(Span(doc, *place, label=section.label))

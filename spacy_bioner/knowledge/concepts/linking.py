@@ -158,6 +158,8 @@ class Linker:
                 agreement = min(item.agreement for item, _ in best)
                 if agreement <= least or len({item.concept.key for item, _ in best}) < 2:
                     continue
+                if min(score for _, score in best) < self.min_score:
+                    continue
                 least = agreement
                 chosen = tuple(
                     ConceptLink(item.concept, score, item.how, part)

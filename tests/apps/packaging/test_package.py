@@ -23,6 +23,7 @@ from spacy_bioner.apps.packaging.package import (
     package_pipeline,
     read_commands,
 )
+from spacy_bioner.apps.terms.store import make_store
 from spacy_bioner.corpora.docbin import write_docbin
 from spacy_bioner.errors import PackageError
 from spacy_bioner.knowledge.terms import Term
@@ -195,6 +196,28 @@ def test_words_of_documents_are_not_packaged(other, is_kept, tmp_path):
     again = packaged("Aspirin for Mr Smythe's gout")
     assert [(ent.text, ent.label_, ent.kb_id_) for ent in again.ents] == found
     assert again[3].text == "Smythe"
+
+
+@pytest.mark.parametrize("carried", [False, True])
+def test_concept_stores_are_packaged_or_refused(carried, tmp_path):
+    store = tmp_path / "elsewhere" / "terms.store"
+    store.parent.mkdir()
+    (tmp_path / "t.tsv").write_text("D1\tgout\tDisease\n", encoding="utf-8")
+    make_store([f"Disease={tmp_path}/t.tsv"], store)
+    nlp = spacy.blank("en")
+    nlp.add_pipe("bioner_linker", config={"stores": [str(store)], "carried": carried})
+    nlp.to_disk(tmp_path / "model")
+    settings = {"name": "bioner_words", "version": "0.1.0", "wheel": False}
+    if not carried:
+        with pytest.raises(PackageError, match=r"terms\.store, .*: set carried = true"):
+            package_pipeline(tmp_path / "model", tmp_path / "out", **settings)
+        return
+    made = package_pipeline(tmp_path / "model", tmp_path / "out", **settings)
+    written = [path.read_bytes() for path in made.rglob("*") if path.is_file()]
+    assert not [content for content in written if str(tmp_path).encode() in content]
+    store.unlink()
+    (config,) = made.glob("*/*/config.cfg")
+    assert spacy.load(config.parent).get_pipe("bioner_linker").stores
 
 
 def test_package_pipeline_leaves_the_model_alone(model_dir, tmp_path):

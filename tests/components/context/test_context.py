@@ -193,3 +193,26 @@ def test_hand_worked_cases(part, least, monkeypatch, bioner_config):
     assert len(cases) >= 90
     assert n_entities > 100
     assert n_right / n_entities >= least
+
+
+@pytest.mark.parametrize(
+    ("behind", "negated", "uncertain"),
+    [
+        ("cannot be completely excluded", False, True),
+        ("cannot yet be ruled out", False, True),
+        ("couldn't be ruled out", False, True),
+        ("can't be excluded", False, True),
+        ("hasn't been ruled out", False, True),
+        ("has not yet been ruled out", False, True),
+        ("was not definitively ruled out", False, True),
+        ("was ruled out", True, False),
+        ("has been excluded", True, False),
+    ],
+)
+def test_what_is_not_ruled_out_is_unsure(behind, negated, uncertain):
+    nlp = spacy.blank("en")
+    rules = [{"label": "Disease", "pattern": "Infection"}]
+    nlp.add_pipe("entity_ruler").add_patterns(rules)
+    nlp.add_pipe("bioner_context")
+    (ent,) = nlp(f"Infection {behind}.").ents
+    assert (ent._.negated, ent._.uncertain) == (negated, uncertain)

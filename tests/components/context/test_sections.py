@@ -1,3 +1,5 @@
+import time
+
 import pytest
 import spacy
 from spacy.tokens import DocBin
@@ -80,3 +82,17 @@ def test_sections_survive_storage_and_processes(tmp_path):
     for doc in docs:
         assert spans(doc) == [*SPANS, ("Vorhaben: x", "plan")]
         assert doc._.bioner_sections == docs[0]._.bioner_sections
+
+
+def test_many_sections_take_linear_time():
+    nlp = make()
+    sections = nlp.get_pipe("bioner_sections")
+    seconds = []
+    for n_heads in (250, 2_000):
+        doc = nlp.make_doc("PMH: fever\n" * n_heads)
+        start = time.process_time()
+        sections(doc)
+        seconds.append(time.process_time() - start)
+        assert len(doc.spans["sections"]) == n_heads
+    # Quadratic, it would be 64 times as long.
+    assert seconds[1] < 30 * seconds[0]
