@@ -60,7 +60,7 @@ def test_short_forms_get_the_id(nlp):
 
 
 def test_evaluate_counts_the_concepts(nlp):
-    assert list_concepts(nlp(TEXT)) == {("Disease", "MESH:D010300")}
+    assert list_concepts(nlp(TEXT)) == {("Disease", "D010300")}
 
 
 def test_show_names_ruler_and_id(nlp, tmp_path):

@@ -211,6 +211,7 @@ def test_the_group_lists_its_commands(bioner):
     shown = bioner("--help")
     assert [line.split()[0] for line in shown.split("Commands:\n")[1].splitlines()] == [
         "import",
+        "store",
         "lookup",
         "diff",
         "blame",
