@@ -11,7 +11,8 @@ import re
 from typing import Iterator, List, Tuple
 
 _JOINT = re.compile(
-    r"\s*(?:,\s*(?:and|or)\s|,|/|\band/or\b|\band\b|\bor\b|\bas well as\b)\s*", re.I
+    r"(?<!\s)\s{0,3}(?:,\s{0,3}(?:and|or)\s|,|/|\band/or\b|\band\b|\bor\b|\bas well as\b)\s{0,3}",
+    re.I,
 )
 MAX_PARTS = 6
 _EDGE = re.compile(r"^(?:both|either)\s+", re.I)
