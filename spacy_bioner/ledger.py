@@ -28,11 +28,11 @@ ABBREVIATIONS_KEY = "bioner_abbreviations"
 SECTIONS_KEY = "bioner_sections"
 CONTEXT_KEY = "bioner_context"
 COORDINATION_KEY = "bioner_coordination"
+CONCEPTS_KEY = "bioner_concepts"
 
 # What may be true of an entity by its context; "other" than the patient's and his family's as well.
 CONTEXT_VALUES = ("negated", "uncertain", "historical", "family", "hypothetical")
 PATIENT, FAMILY = "patient", "family"
-CONCEPTS_KEY = "bioner_concepts"
 
 Row = Dict[str, Any]
 
@@ -134,7 +134,8 @@ def write_context(doc: "Doc", rows: Iterable[Row]) -> None:
 
 def list_concepts(span: "Span") -> List[Row]:
     """List the concepts that `bioner_linker` found for a span's offsets and label."""
-    return [dict(row) for row in span.doc.user_data.get(CONCEPTS_KEY, {}).get(_name_span(span), ())]
+    place = _locate_labeled(span.start_char, span.end_char, span.label_)
+    return [dict(row) for row in span.doc.user_data.get(CONCEPTS_KEY, {}).get(place, ())]
 
 
 def list_doc_concepts(doc: "Doc") -> List[Row]:
@@ -149,9 +150,10 @@ def enter_concepts(span: "Span", rows: Iterable[Row]) -> None:
 
     rows (Iterable[Row]): Plain data; offsets and label are added.
     """
-    place = {"start_char": span.start_char, "end_char": span.end_char, "label": span.label_}
+    start, end, label = span.start_char, span.end_char, span.label_
+    place = {"start_char": start, "end_char": end, "label": label}
     known: Dict[str, List[Row]] = span.doc.user_data.setdefault(CONCEPTS_KEY, {})
-    known[_name_span(span)] = [{**place, **row} for row in rows]
+    known[_locate_labeled(start, end, label)] = [{**place, **row} for row in rows]
 
 
 def enter(doc: "Doc", row: Row) -> None:
@@ -301,15 +303,15 @@ def _make_value_getter(value: str) -> Callable[["Span"], bool]:
     return get
 
 
-def _name_span(span: "Span") -> str:
-    return f"{locate(span.start_char, span.end_char)}\t{span.label_}"
+def _locate_labeled(start_char: int, end_char: int, label: str) -> str:
+    return f"{locate(start_char, end_char)}\t{label}"
 
 
 def _set_concepts(doc: "Doc", rows: Iterable[Row]) -> None:
     known: Dict[str, List[Row]] = {}
     for row in rows:
-        place = locate(row["start_char"], row["end_char"])
-        known.setdefault(f"{place}\t{row['label']}", []).append(dict(row))
+        place = _locate_labeled(row["start_char"], row["end_char"], row["label"])
+        known.setdefault(place, []).append(dict(row))
     doc.user_data[CONCEPTS_KEY] = known
 
 

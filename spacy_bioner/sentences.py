@@ -6,9 +6,12 @@ Every rule looks at a bounded stretch around a candidate, so the time is linear 
 import re
 from bisect import bisect_left
 from functools import lru_cache
-from typing import FrozenSet, List, Match, Sequence, Tuple
+from typing import TYPE_CHECKING, FrozenSet, List, Match, Sequence, Tuple
 
 from spacy_bioner.blanks import is_squeezed, squeeze
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
 
 # How far a rule looks to either side: longer words are cut, which no rule minds.
 _REACH = 48
@@ -91,6 +94,16 @@ _OPENERS = (
     "Using We What When Where Whereas Whether Which While Why With Within Women"
 ).replace(" ", "|")
 _OPENER = re.compile(rf"(?:(?:{_OPENERS})(?=[\s,:;])|A(?=\s[a-z0-9])|[A-Z]{{4,{_REACH}}}:)")
+
+
+def list_sentence_starts(doc: "Doc", text: str) -> List[int]:
+    """Return where the sentences of a Doc start, by rules where it has none.
+
+    text (str): That of the Doc, which spaCy puts together anew each time.
+    """
+    if doc.has_annotation("SENT_START"):
+        return [sentence.start_char for sentence in doc.sents]
+    return sentence_starts(text)
 
 
 def sentence_starts(text: str) -> List[int]:

@@ -43,7 +43,7 @@ from spacy_bioner.knowledge.short_forms import (
     find_occurrences,
 )
 from spacy_bioner.ledger import ABBREVIATIONS_KEY, list_abbreviations
-from spacy_bioner.sentences import sentence_starts
+from spacy_bioner.sentences import list_sentence_starts
 
 DEFAULT_CONFIG: Dict[str, Any] = {
     "set_ents": True,
@@ -211,13 +211,9 @@ class AbbreviationResolver(Pipe):
 def find_abbreviations(doc: Doc) -> List[Definition]:
     """Find the definitions within the sentences of a Doc, by rules where it has no sentences."""
     text = doc.text
-    if doc.has_annotation("SENT_START"):
-        starts = [sentence.start_char for sentence in doc.sents]
-    else:
-        starts = sentence_starts(text)
     return [
         definition
-        for start, end in pairwise([*starts, len(text)])
+        for start, end in pairwise([*list_sentence_starts(doc, text), len(text)])
         for definition in find_definitions(text, start, end)
     ]
 

@@ -5,7 +5,6 @@ one. So a saved pipeline has the path and the digest of its stores, and one that
 something else is refused; `carried` copies them into the pipeline's folder, for one that moves.
 """
 
-import re
 import shutil
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
@@ -15,6 +14,7 @@ from spacy.language import Language
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc, Span
 
+from spacy_bioner.components.abbreviations import read_abbreviations
 from spacy_bioner.corpora.formats.concept_ids import join_concept_ids
 from spacy_bioner.doc_ents import copy_span, replace_ents
 from spacy_bioner.errors import ConfigError
@@ -30,12 +30,10 @@ from spacy_bioner.knowledge.concepts.linking import (
     MentionText,
 )
 from spacy_bioner.knowledge.concepts.store import ConceptStore
-from spacy_bioner.knowledge.definitions import Definition
 from spacy_bioner.ledger import (
     CONCEPTS_KEY,
     Row,
     enter_concepts,
-    list_abbreviations,
     list_concepts,
     register_extensions,
 )
@@ -49,7 +47,6 @@ DEFAULT_CONFIG: Dict[str, Any] = {
     "carried": False,
 }
 STORES = "stores.json"
-_CARRIED = re.compile(r"^\d+-")
 
 
 @Language.factory(
@@ -123,6 +120,8 @@ class ConceptLinker(Pipe):
         self.overwrite, self.carried = overwrite, carried
         self._paths = [Path(path) for path in stores]
         self._digests = [""] * len(self._paths)
+        # One that is carried has a number in front, which is no part of its name.
+        self._names = [path.name for path in self._paths]
         self._linkers: Optional[List[Linker]] = None
 
     def __call__(self, doc: Doc) -> Doc:
@@ -132,13 +131,12 @@ class ConceptLinker(Pipe):
         doc.user_data[CONCEPTS_KEY] = {}
         if not doc.ents:
             return doc
-        definitions = [Definition(**_of_definition(row)) for row in list_abbreviations(doc)]
         labels = [self.label_map.get(ent.label_, ent.label_) for ent in doc.ents]
         places = [
             (ent.start_char, ent.end_char, label)
             for ent, label in zip(doc.ents, labels, strict=True)
         ]
-        mentions = read_mentions(doc.text, places, definitions)
+        mentions = read_mentions(doc.text, places, read_abbreviations(doc))
         found = [linker.link(mentions) for linker in linkers]
         ents = [copy_span(ent) for ent in doc.ents]
         for at, (ent, mention) in enumerate(zip(ents, mentions, strict=True)):
@@ -177,13 +175,12 @@ class ConceptLinker(Pipe):
         rows = self._describe()
         if self.carried:
             for number, row in enumerate(rows):
-                # One that was carried before keeps the name that it had then.
-                name = _CARRIED.sub("", Path(row["path"]).name)
+                name = self._names[number]
                 target = folder / f"{number}-{name}"
                 if target.resolve() != Path(row["path"]):
                     with replacing(target) as temporary:
                         shutil.copyfile(row["path"], temporary)
-                row.update(path=target.name, carried=True)
+                row.update(path=target.name, name=name, carried=True)
         srsly.write_json(folder / STORES, rows)
 
     def from_disk(self, path: PathLike, *, exclude: Iterable[str] = ()) -> "ConceptLinker":
@@ -210,9 +207,11 @@ class ConceptLinker(Pipe):
 
     def _describe(self) -> List[Dict[str, Any]]:
         stores = self.stores if self._paths else []
-        return [
-            {"path": str(store.path.resolve()), "digest": store.info.digest} for store in stores
-        ]
+        rows = []
+        for store, name in zip(stores, self._names, strict=True):
+            own = {} if name == store.path.name else {"name": name}
+            rows.append({"path": str(store.path.resolve()), "digest": store.info.digest, **own})
+        return rows
 
     def _take(self, rows: Sequence[Mapping[str, Any]], folder: Optional[Path]) -> "ConceptLinker":
         self._paths = [
@@ -220,6 +219,7 @@ class ConceptLinker(Pipe):
             for row in rows
         ]
         self._digests = [row["digest"] for row in rows]
+        self._names = [row.get("name") or Path(row["path"]).name for row in rows]
         self._linkers = None
         return self
 
@@ -230,9 +230,7 @@ class ConceptLinker(Pipe):
         rows: List[Row] = []
         for number, (linker, found) in enumerate(zip(linkers, linked, strict=True)):
             if number and len(first) == 1 and not is_sure(found):
-                through = find_through(
-                    linker, mention.label, first[0], linkers[0].store, mention.label
-                )
+                through = find_through(linker, mention.label, first[0], linkers[0].store)
                 if through:
                     rows.append(_make_row(linker.store, mention, *through))
                     continue
@@ -275,7 +273,3 @@ def _join_ids(linked: LinkedMention) -> str:
 def _was_set_here(ent: Span) -> bool:
     """Tell whether the identifier of an entity is one that this component has set before."""
     return bool(ent.kb_id_) and any(row["kb_id"] == ent.kb_id_ for row in list_concepts(ent))
-
-
-def _of_definition(row: Mapping[str, Any]) -> Dict[str, Any]:
-    return {name: row[name] for name in Definition.__dataclass_fields__}

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Callable, Dict, FrozenSet, Iterable, List, Mapping, Sequence
 
 from spacy_bioner.evaluation.bootstrap.intervals import N_RESAMPLES, Interval
-from spacy_bioner.evaluation.bootstrap.ratios import Share, bootstrap_shares
+from spacy_bioner.evaluation.bootstrap.ratios import Share, bootstrap_shares, list_score_shares
 from spacy_bioner.evaluation.metrics.concepts import Concept, count_concepts
 from spacy_bioner.evaluation.scores import Counts, Metric
 from spacy_bioner.gold import GoldMention, normalize_concept_id
@@ -155,7 +155,8 @@ def score_linking(
             STRICT: ([t.strict for t in tallies], [t.in_table for t in tallies]),
             COVERAGE: ([t.in_table for t in tallies], [t.mentions for t in tallies]),
         }
-        intervals = _draw(shares, settings)
+        named = {Metric(GROUP, name): share for name, share in shares.items()}
+        intervals = _draw(named, settings)
         documents_of = _score_counts([tally.concepts for tally in tallies], settings)
         rows[label] = LinkingRow(add_tallies(tallies), intervals, documents_of)
     ends = sorted({label for document in end_to_end for label in document})
@@ -186,24 +187,13 @@ def _pick(document: Mapping[str, LabelTally], label: str) -> LabelTally:
 
 
 def _score_counts(counts: Sequence[Counts], settings: Mapping[str, int]) -> Dict[str, Interval]:
-    predicted, gold = [item.predicted for item in counts], [item.gold for item in counts]
-    right = [item.tp for item in counts]
-    both = [one + other for one, other in zip(predicted, gold, strict=True)]
-    return _draw(
-        {
-            "precision": (right, predicted),
-            "recall": (right, gold),
-            "f_score": ([2 * value for value in right], both),
-        },
-        settings,
-    )
+    return _draw(list_score_shares(GROUP, None, counts), settings)
 
 
 def _to_json(intervals: Mapping[str, Interval]) -> Dict[str, Any]:
     return {name: interval.to_json() for name, interval in intervals.items()}
 
 
-def _draw(shares: Mapping[str, Share], settings: Mapping[str, int]) -> Dict[str, Interval]:
-    named = {Metric(GROUP, name): share for name, share in shares.items()}
-    found = bootstrap_shares(named, **settings)
+def _draw(shares: Mapping[Metric, Share], settings: Mapping[str, int]) -> Dict[str, Interval]:
+    found = bootstrap_shares(shares, **settings)
     return {metric.name: interval for metric, interval in found.items()}

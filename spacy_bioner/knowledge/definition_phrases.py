@@ -31,24 +31,24 @@ LIST_REACH = 5_000
 # Letters that show between two commas that the words are no coincidence.
 MIN_LETTERS = 3
 
-_ADVERB = (
+ADVERB = (
     "(?:also|now|here|herein|hereafter|hereinafter|henceforth|thereafter|subsequently|commonly"
     "|often|usually|frequently|simply|further|later|below)"
 )
-_PASSIVE = r"(?:abbreviated|termed|called|designated|denoted|labell?ed|known|referred\sto)"
+PASSIVE = r"(?:abbreviated|termed|called|designated|denoted|labell?ed|known|referred\sto)"
 _SHORT = r"(?=[^\s,;:]{0,20}[A-Z])[^\W_][\w+./'-]{0,22}[\w+]"
 # "or TNF", "hereafter TNF", "also referred to as TNF"
 _ITEM = (
-    rf"(?:(?P<lead>or|i\.e\.|{_ADVERB}|(?:{_ADVERB}\s)?{_PASSIVE})(?:\s(?:as|to|by))?(?:\sthe)?\s)?"
+    rf"(?:(?P<lead>or|i\.e\.|{ADVERB}|(?:{ADVERB}\s)?{PASSIVE})(?:\s(?:as|to|by))?(?:\sthe)?\s)?"
     rf"(?P<short>{_SHORT}(?:\s\w{{1,7}})?)(?=\s*(?:[,;:=–—)\]]|-\s|\.?\Z|\.\s))"
 )
 _ALONE = re.compile(rf"(?P<sign>[-,;:=–—(\[])(?:(?<!-)\s*|\s){_ITEM}")
 _FIRST = re.compile(rf"(?P<sign>){_ITEM}")
 _SAID = re.compile(
-    rf"\s{_PASSIVE}\s(?:(?:as|to|by)\s)?(?:the\s)?['\"‘“]?(?P<short>{_SHORT})(?![\w-])"
+    rf"\s{PASSIVE}\s(?:(?:as|to|by)\s)?(?:the\s)?['\"‘“]?(?P<short>{_SHORT})(?![\w-])"
 )
 # What stands between a long form and such a phrase.
-_LINKS = frozenset(f"is are was were has have been {_ADVERB[3:-1].replace('|', ' ')}".split())
+_LINKS = frozenset(f"is are was were has have been {ADVERB[3:-1].replace('|', ' ')}".split())
 _UNIT = re.compile(r"[^\s,]+")
 _EQUALS = re.compile(rf"(?<![\w-])(?P<short>{_SHORT})\s*=")
 _MEANS = re.compile(
@@ -100,7 +100,7 @@ def _read_sentence(text: str) -> Iterator[Optional[Definition]]:
 
 
 def _may_say(text: str) -> bool:
-    """Tell whether a word of `_PASSIVE` occurs; much quicker than the pattern."""
+    """Tell whether a word of `PASSIVE` occurs; much quicker than the pattern."""
     return (
         "abbreviated" in text
         or "termed" in text

@@ -22,7 +22,7 @@ from spacy_bioner.knowledge.definition_checks import (
 )
 from spacy_bioner.knowledge.definition_checks import Definition as Definition
 from spacy_bioner.knowledge.definition_checks import is_short_form as is_short_form
-from spacy_bioner.knowledge.definition_phrases import find_phrases
+from spacy_bioner.knowledge.definition_phrases import ADVERB, PASSIVE, find_phrases
 from spacy_bioner.knowledge.long_forms import CLOSING
 
 # Characters to either side of a bracket that are looked at: a text without sentences takes linear
@@ -36,10 +36,8 @@ _BRACKET = re.compile(f"[{re.escape(''.join([*CLOSING, *CLOSING.values()]))}]")
 _INTRAVENOUS = re.compile(r"\b[Ii]ntra-?(?:ven|ventr)\w*$")
 # "also referred to as the", "hereafter"; "for short"
 _LEAD = re.compile(
-    r"(?:(?:or|also|now|the|i\.e\.|here|herein|hereafter|hereinafter|henceforth|thereafter"
-    r"|subsequently|commonly|often|usually|frequently|simply|further|later|below|so-called)[,:]?\s)*"
-    r"(?:(?:abbreviated|abbreviation|termed|called|designated|denoted|named|labell?ed|known"
-    r"|referred\sto)[,:]?\s(?:(?:as|to|by)\s)?(?:the\s)?)?"
+    rf"(?:(?:or|the|i\.e\.|so-called|{ADVERB})[,:]?\s)*"
+    rf"(?:(?:abbreviation|named|{PASSIVE})[,:]?\s(?:(?:as|to|by)\s)?(?:the\s)?)?"
 )
 _TRAIL = re.compile(r",?\s(?:hereafter|hereinafter|henceforth|thereafter|(?:for|in)\sshort)\Z")
 _LETTER = re.compile("[A-Z]")

@@ -123,11 +123,10 @@ class _CodeTable:
     def look_up(self, codes: NDArray[Any]) -> Tuple[NDArray[np.uint64], NDArray[np.uint8]]:
         """Return values and kinds of code points below `_TABLED`."""
         pages = codes >> _PAGE_BITS
-        if not self._is_known[pages].all():
-            for page in np.unique(pages).tolist():
-                first, end = page << _PAGE_BITS, (page + 1) << _PAGE_BITS
-                self._values[first:end], self._kinds[first:end] = _describe(range(first, end))
-                self._is_known[page] = True
+        for page in np.unique(pages[~self._is_known[pages]]).tolist():
+            first, end = page << _PAGE_BITS, (page + 1) << _PAGE_BITS
+            self._values[first:end], self._kinds[first:end] = _describe(range(first, end))
+            self._is_known[page] = True
         return self._values[codes], self._kinds[codes]
 
 

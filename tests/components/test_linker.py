@@ -267,3 +267,13 @@ def test_other_candidates_are_listed_if_asked_for(terms):
 def test_spans_that_are_no_entities_have_no_concepts(terms):
     doc = link(make_nlp(terms), "Anemia again", ("Anemia", "Disease", ""))
     assert Span(doc, 1, 2, label="Disease")._.concepts == []
+
+
+def test_a_carried_store_keeps_its_name_whatever_number_that_begins_with(terms, tmp_path):
+    store = terms.rename(tmp_path / "2-terms.store")
+    make_nlp(store, carried=True).to_disk(tmp_path / "pipeline")
+    nlp = spacy.load(tmp_path / "pipeline")
+    copy = make_nlp(carried=True).from_bytes(nlp.to_bytes())
+    for loaded, folder in ((nlp, "again"), (copy, "copy")):
+        loaded.to_disk(tmp_path / folder)
+        assert (tmp_path / folder / "bioner_linker/0-2-terms.store").is_file()

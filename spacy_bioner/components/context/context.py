@@ -18,7 +18,7 @@ from spacy_bioner.knowledge.context.cues import load_cue_table, parse_cues
 from spacy_bioner.knowledge.context.findings import Finding, Place, find_context
 from spacy_bioner.knowledge.context.sections import TextSection, find_sections
 from spacy_bioner.ledger import SECTIONS_KEY, register_extensions, write_context
-from spacy_bioner.sentences import sentence_starts
+from spacy_bioner.sentences import list_sentence_starts
 
 DEFAULT_CONFIG: Dict[str, Any] = {
     "spans_key": None,
@@ -97,29 +97,31 @@ class ContextDetector(Pipe):
 
     def __call__(self, doc: Doc) -> Doc:
         """Find the context of the entities of a Doc, in place of what was found before."""
-        sections = self._take_sections(doc)
+        text = doc.text
+        sections = self._take_sections(doc, text)
         found: Dict[Place, List[Finding]] = {}
         spans = read_spans(doc, self.spans_key)
-        starts = list_sentence_starts(doc) if spans else []
+        starts = list_sentence_starts(doc, text) if spans else []
+        terms = self._list_terms(doc) if spans else []
         for layer in _split_layers([(span.start_char, span.end_char) for span in spans]):
             found.update(
                 find_context(
-                    doc.text,
+                    text,
                     layer,
                     sentence_starts=starts,
                     sections=sections,
                     cues=self.cues,
                     heads=self.table,
-                    terms=self._list_terms(doc),
+                    terms=terms,
                 )
             )
         write_context(doc, (row for place in sorted(found) for row in _rows(place, found[place])))
         return doc
 
-    def _take_sections(self, doc: Doc) -> Sequence[TextSection]:
+    def _take_sections(self, doc: Doc, text: str) -> Sequence[TextSection]:
         """Return the sections of a Doc, and find them where nobody has."""
         if SECTIONS_KEY not in doc.user_data:
-            sections = find_sections(doc.text, self.table)
+            sections = find_sections(text, self.table)
             write_sections(doc, sections, spans_key=self.sections_key)
         return read_sections(doc)
 
@@ -130,13 +132,6 @@ class ContextDetector(Pipe):
             for span in doc.spans.get(key, ())
             if span.end - span.start > 1
         ]
-
-
-def list_sentence_starts(doc: Doc) -> List[int]:
-    """Return where the sentences of a Doc start, by rules where it has none."""
-    if doc.has_annotation("SENT_START"):
-        return [sentence.start_char for sentence in doc.sents]
-    return sentence_starts(doc.text)
 
 
 def _split_layers(places: Sequence[Place]) -> Iterator[List[Place]]:

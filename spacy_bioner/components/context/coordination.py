@@ -47,8 +47,9 @@ class CoordinationResolver(Pipe):
         """Find the mentions of a Doc, in place of those that were found before."""
         found: Dict[Tuple[Any, ...], Dict[str, Any]] = {}
         spans = []
-        for entity, mention, span in self._find(doc):
-            row = _make_row(entity, mention)
+        text = doc.text
+        for entity, mention, span in self._find(doc, text):
+            row = _make_row(text, entity, mention)
             key = (span.label_, *mention.fragments)
             if key not in found:
                 found[key] = row
@@ -57,9 +58,8 @@ class CoordinationResolver(Pipe):
         doc.spans[self.name] = spans
         return doc
 
-    def _find(self, doc: Doc) -> Iterator[Tuple[Span, CoordinatedMention, Span]]:
+    def _find(self, doc: Doc, text: str) -> Iterator[Tuple[Span, CoordinatedMention, Span]]:
         """Yield the mentions whose ends are ends of tokens, with their entities."""
-        text = doc.text
         for entity in list(read_spans(doc, self.spans_key)):
             for mention in find_coordinated(text, entity.start_char, entity.end_char):
                 start, end = mention.fragments[0][0], mention.fragments[-1][1]
@@ -81,8 +81,7 @@ def read_coordination(doc: Doc) -> Tuple[Mention, ...]:
     return tuple(mentions)
 
 
-def _make_row(entity: Span, mention: CoordinatedMention) -> Dict[str, Any]:
-    text = entity.doc.text
+def _make_row(text: str, entity: Span, mention: CoordinatedMention) -> Dict[str, Any]:
     return {
         "start_char": mention.fragments[0][0],
         "end_char": mention.fragments[-1][1],

@@ -51,7 +51,7 @@ def read_kb_ents(span: Span) -> List[ScoredConcept]:
 
 def offer_attributes() -> None:
     """Define the attributes as getters, those excepted that somebody has defined before."""
-    for kind, name, getter in _GETTERS:
+    for (kind, name), getter in _GETTERS.items():
         if not kind.has_extension(name):
             kind.set_extension(name, getter=getter)
 
@@ -122,13 +122,12 @@ def _get_long_form(span: Span) -> Optional[Span]:
     return next((long for short, long in pairs if (short.start, short.end) == place), None)
 
 
-_GETTERS: List[Tuple[Any, str, Any]] = [
-    (Doc, ABBREVIATIONS, _get_abbreviations),
-    (Span, LONG_FORM, _get_long_form),
-    (Span, KB_ENTS, list_concepts),
-]
+_GETTERS: Dict[Tuple[Any, str], Any] = {
+    (Doc, ABBREVIATIONS): _get_abbreviations,
+    (Span, LONG_FORM): _get_long_form,
+    (Span, KB_ENTS): list_concepts,
+}
 
 
 def _is_ours(kind: Any, name: str) -> bool:
-    getters = {(id(owner), label): getter for owner, label, getter in _GETTERS}
-    return bool(kind.get_extension(name)[2] is getters[id(kind), name])
+    return kind.get_extension(name)[2] is _GETTERS[kind, name]

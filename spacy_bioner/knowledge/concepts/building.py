@@ -36,11 +36,7 @@ from spacy_bioner.knowledge.concepts.schema import (
 )
 from spacy_bioner.knowledge.table import SourceInfo
 
-NO_ID, NO_NAME, NO_CONCEPT_ID = (
-    "rows without an id",
-    "rows without a name",
-    "mentions without an id",
-)
+NO_ID, NO_NAME = "rows without an id", "rows without a name"
 _ALTERNATIVE = "altid"
 _LOOSE = ("narrow", "broad", "related")
 _FIRST = ("label", "symbol")

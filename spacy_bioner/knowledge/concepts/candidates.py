@@ -6,7 +6,7 @@ the store has learned it, and forms that have most grams in common. See `keys`, 
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Callable, Dict, FrozenSet, Iterable, Iterator, Sequence, Tuple
+from typing import Callable, Dict, FrozenSet, Iterable, Iterator, List, Sequence, Tuple
 
 from spacy_bioner.knowledge.concepts.keys import list_words, make_exact_key, make_form, stem
 from spacy_bioner.knowledge.concepts.store import ConceptStore, NamedConcept
@@ -51,6 +51,10 @@ class ConceptCandidate:
         return {EXACT: 1.0, NORMALIZED: 0.95}.get(self.how, 0.9 * max(self.belief, self.likeness))
 
 
+FormCandidates = Tuple[str, List[ConceptCandidate]]
+"""A form, and what has a name with it."""
+
+
 class CandidateFinder:
     """Finds the candidates of texts in a store, and keeps those that it has found."""
 
@@ -72,32 +76,38 @@ class CandidateFinder:
             return _merge(ConceptCandidate(item, NORMALIZED, likeness=1.0) for item in found)
         last = stem(list_words(text)[-1])
         loose = [*self._find_edited(form, label), *self._find_similar(form, label)]
-        return _merge(self._compare(item, form, last, label) for item in loose)
+        return _merge(
+            item
+            for other, items in loose
+            for item in self._compare(items, other, form, last, label)
+        )
 
-    def _find_edited(self, form: str, label: str) -> Iterator[ConceptCandidate]:
+    def _find_edited(self, form: str, label: str) -> Iterator[FormCandidates]:
         for other, belief in self._edit(form, label):
-            for item in self.store.find_form(other, label):
-                yield ConceptCandidate(item, EDITED, belief=belief)
+            found = self.store.find_form(other, label)
+            yield other, [ConceptCandidate(item, EDITED, belief=belief) for item in found]
 
-    def _find_similar(self, form: str, label: str) -> Iterator[ConceptCandidate]:
+    def _find_similar(self, form: str, label: str) -> Iterator[FormCandidates]:
         for other, likeness in self.store.find_like(form, label, n_best=N_SIMILAR):
             if likeness >= MIN_SIMILAR:
-                for item in self.store.find_form(other, label):
-                    yield ConceptCandidate(item, SIMILAR, likeness=likeness)
+                found = self.store.find_form(other, label)
+                yield other, [ConceptCandidate(item, SIMILAR, likeness=likeness) for item in found]
 
     def _compare(
-        self, item: ConceptCandidate, form: str, last: str, label: str
-    ) -> ConceptCandidate:
-        words, others = frozenset(form.split()), frozenset(make_form(item.concept.name).split())
+        self, items: List[ConceptCandidate], other: str, form: str, last: str, label: str
+    ) -> Iterator[ConceptCandidate]:
+        """Say of candidates of one form how far its words are those of the text's."""
+        words, others = frozenset(form.split()), frozenset(other.split())
         both = self._weigh(words & others, label)
         mine, theirs = self._weigh(words, label), self._weigh(others, label)
-        return replace(
-            item,
-            common=both / (mine + theirs - both),
-            covered=both / mine,
-            used=both / theirs,
-            has_last=last in others,
-        )
+        for item in items:
+            yield replace(
+                item,
+                common=both / (mine + theirs - both),
+                covered=both / mine,
+                used=both / theirs,
+                has_last=last in others,
+            )
 
     def _weigh(self, words: FrozenSet[str], label: str) -> float:
         # Of all words there are more than none: the denominators of shares.

@@ -23,17 +23,17 @@ Step = Tuple[str, str]
 
 
 def find_through(
-    codes: Linker, label: str, link: ConceptLink, terms: ConceptStore, terms_label: str
+    codes: Linker, label: str, link: ConceptLink, terms: ConceptStore
 ) -> Optional[Tuple[ConceptLink, List[Step]]]:
     """Look up the names of a concept among those of another store, the preferred name first.
 
     codes (Linker): Of the store with the codes.
-    label (str): The label there.
+    label (str): The label in both stores.
     link (ConceptLink): The concept, of the store `terms`.
     RETURNS (Optional[Tuple[ConceptLink, List[Step]]]): What a name means for sure, and the steps
         to it: the concept by that name, and the code by its own. None where no name does.
     """
-    for item in terms.find_id(link.concept.key, terms_label)[:MAX_NAMES]:
+    for item in terms.find_id(link.concept.key, label)[:MAX_NAMES]:
         found = codes.link([MentionText(item.name, label)])[0]
         if is_sure(found):
             best = found.links[0]

@@ -6,10 +6,10 @@ from spacy_bioner.evaluation.bootstrap.intervals import Interval
 from spacy_bioner.evaluation.linking import ALL, COVERAGE, IN_TABLE, STRICT, LinkingScores
 from spacy_bioner.evaluation.scores import SCORE_NAMES
 from spacy_bioner.knowledge.concepts.schema import StoreInfo
+from spacy_bioner.reports.scores import DASH
 from spacy_bioner.reports.tables import render_table
 from spacy_bioner.reports.text.terms import render_sources
 
-DASH = "–"
 EVERY = "all labels"
 MENTION_HEADER = (
     "gold mentions", "with id", "without", "in the table", "accuracy@1 of these",
